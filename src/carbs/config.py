@@ -1,0 +1,137 @@
+"""CARBSParams: the options of the optimizer."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from typing import Any
+
+from carbs.errors import raise_problems
+
+
+class OutstandingSuggestionEstimatorEnum(Enum):
+    """Legacy: how the old package imagined outstanding suggestions. They are always fantasised now."""
+
+    MEAN = "MEAN"
+    CONSTANT = "CONSTANT"
+    THOMPSON = "THOMPSON"
+
+
+class SuggestionRedistributionMethodEnum(Enum):
+    """Legacy: an unused option of the old package."""
+
+    NONE = "NONE"
+    LOG_COST_CLAMPING = "LOG_COST_CLAMPING"
+
+
+@dataclass(frozen=True)
+class WandbLoggingParams:
+    """Legacy: where the old optimizer logged to W&B by itself. `wandb_carbs` does this now."""
+
+    project_name: str | None = None
+    group_name: str | None = None
+    run_name: str | None = None
+    run_id: str | None = None
+    is_suggestion_logged: bool = True
+    is_observation_logged: bool = True
+    is_search_space_logged: bool = True
+    root_dir: str = ""
+
+
+# Options of the old package that no longer have an effect, and what to do instead.
+_LEGACY = {
+    "is_wandb_logging_enabled": "the optimizer never logs to W&B; use wandb_carbs.WandbCarbs",
+    "wandb_params": "the optimizer never logs to W&B; use wandb_carbs.WandbCarbs",
+    "checkpoint_dir": "nothing is saved behind your back; call CARBS.save(path)",
+    "s3_checkpoint_path": "nothing is saved behind your back; call CARBS.save(path)",
+    "is_saved_on_every_observation": "nothing is saved behind your back; call CARBS.save(path)",
+    "exploration_bias": "exploration follows from the model's uncertainty",
+    "num_candidates_for_suggestion_per_dim": "the number of candidates is chosen from the dimension",
+    "min_pareto_cost_fraction": "the frontier is judged on posterior means over all costs",
+    "is_pareto_group_selection_conservative": "the frontier is judged on posterior means",
+    "is_expected_improvement_pareto_value_clamped": "improvement is integrated over the whole frontier",
+    "is_expected_improvement_value_always_max": "improvement is integrated over the whole frontier",
+    "outstanding_suggestion_estimator": "outstanding suggestions are always fantasised",
+}
+# Values that say "as the new package does it anyway": nothing to warn about.
+_HARMLESS: dict[str, Any] = {"is_wandb_logging_enabled": False, "is_saved_on_every_observation": False}
+
+
+_UNSET = object()
+
+
+@dataclass(frozen=True, init=False)
+class CARBSParams:
+    """Options of the optimizer.
+
+    Attributes:
+        better_direction_sign: 1 to maximise the objective, -1 to minimise it.
+        seed: Same history and same seed give the same suggestion.
+        num_random_samples: Successes to wait for before the model suggests; the draws until then are space-filling.
+        initial_search_radius: Standard deviation of the first draws around a given search centre, in search units.
+        resample_frequency: Run a member of the frontier again every so many successes, to learn the noise; 0 never.
+        max_suggestion_cost: Never suggest what is predicted to cost more than this (in the unit of the observed
+            costs); None for no limit.
+
+    The options of the old package that no longer have an effect are accepted with a DeprecationWarning that says what
+    replaces them.
+
+    Raises:
+        CarbsError: If an option breaks its rule; names every problem.
+    """
+
+    better_direction_sign: int
+    seed: int
+    num_random_samples: int
+    initial_search_radius: float
+    resample_frequency: int
+    max_suggestion_cost: float | None
+
+    def __init__(
+        self,
+        better_direction_sign: int = 1,
+        seed: int = 0,
+        num_random_samples: int = 4,
+        initial_search_radius: float = 0.3,
+        resample_frequency: int = 5,
+        max_suggestion_cost: float | None = None,
+        **legacy: Any,
+    ) -> None:
+        given = dict(locals())
+        for option in fields(self):
+            object.__setattr__(self, option.name, given[option.name])
+        raise_problems("invalid CARBSParams", [*self._unknown(legacy), *self._problems()])
+        for name, value in legacy.items():
+            if value != _HARMLESS.get(name, _UNSET):
+                message = f"CARBSParams({name}={value!r}) has no effect any more: {_LEGACY[name]}"
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+
+    def _unknown(self, options: dict[str, Any]) -> list[str]:
+        known = [option.name for option in fields(self)]
+        return [f"unknown option {name!r}; known are {known}" for name in options if name not in _LEGACY]
+
+    def _problems(self) -> list[str]:
+        problems = []
+        if self.better_direction_sign not in (1, -1):
+            problems.append(
+                f"better_direction_sign={self.better_direction_sign!r} must be 1 (maximise) or -1 (minimise)"
+            )
+        for name, least in (("seed", 0), ("num_random_samples", 1), ("resample_frequency", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                problems.append(f"{name}={value!r} must be a whole number of at least {least}")
+        if not _is_positive(self.initial_search_radius):
+            problems.append(f"initial_search_radius={self.initial_search_radius!r} must be a positive number")
+        if self.max_suggestion_cost is not None and not _is_positive(self.max_suggestion_cost):
+            problems.append(f"max_suggestion_cost={self.max_suggestion_cost!r} must be a positive number or None")
+        return problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as a dictionary that JSON can hold."""
+        return asdict(self)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0

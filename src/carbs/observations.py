@@ -1,0 +1,167 @@
+"""What was suggested, what was observed, and the history that they form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from carbs.errors import raise_problems
+from carbs.params import SearchSpace
+from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
+
+
+@dataclass(frozen=True)
+class ObservationInParam:
+    """The outcome of one run.
+
+    Attributes:
+        input: The configuration; may hold the suggestion's identifier under "suggestion_uuid".
+        output: The objective. A value that is not finite makes the observation a failure.
+        cost: What the run cost, positive, in any unit (usually seconds). Not used for a failure.
+        is_failure: Whether the run failed for reasons that lie in its hyperparameters (out of memory, divergence).
+    """
+
+    input: ParamDict
+    output: float = math.nan
+    cost: float = 1.0
+    is_failure: bool = False
+
+
+@dataclass(frozen=True)
+class SuggestOutput:
+    """A suggestion.
+
+    Attributes:
+        suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
+        log: What the optimizer believed: `kind` ("random", "model" or "resample"); with a model also
+            `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
+            logarithm), `success_probability`, `expected_improvement`; `reason` where the model could not be used.
+    """
+
+    suggestion: ParamDict
+    log: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObserveOutput:
+    """What an observation did.
+
+    Attributes:
+        logs: The numbers of successes and failures so far.
+    """
+
+    logs: dict[str, Any] = field(default_factory=dict)
+
+
+class History:
+    """All observations and outstanding suggestions, in the order in which they came.
+
+    Attributes:
+        successes: Observations with an objective and a cost.
+        failures: Observations of failed runs.
+        pending: Outstanding suggestions by identifier.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self.successes: list[ObservationInParam] = []
+        self.failures: list[ObservationInParam] = []
+        self.pending: dict[str, ParamDict] = {}
+
+    def add(self, observation: ObservationInParam) -> None:
+        """Add an observation; its suggestion, if it names one, is outstanding no longer.
+
+        Raises:
+            CarbsError: If the configuration is not in the search space or the cost is not positive and finite. Nothing
+                is changed then.
+        """
+        problems = self._space.problems_with(observation.input)
+        output = _as_float(observation.output)
+        failed = observation.is_failure or output is None or not math.isfinite(output)
+        if output is None and observation.output is not None and not observation.is_failure:
+            problems.append(f"output={observation.output!r} must be a number")
+        cost = _as_float(observation.cost)
+        if not failed and (cost is None or not (math.isfinite(cost) and cost > 0)):
+            problems.append(f"cost={observation.cost!r} must be a positive, finite number")
+        raise_problems("invalid observation", problems)
+        values = self._space.select(observation.input)
+        if failed:
+            self.failures.append(ObservationInParam(values, math.nan, cost or 1.0, is_failure=True))
+        else:
+            assert output is not None
+            assert cost is not None
+            self.successes.append(ObservationInParam(values, output, cost))
+        self.forget(observation.input)
+
+    def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
+        """Add an outstanding suggestion.
+
+        Raises:
+            CarbsError: If the configuration is not in the search space.
+        """
+        raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
+        self.pending[suggestion_id] = self._space.select(values)
+
+    def forget(self, values: Mapping[str, Any]) -> bool:
+        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one."""
+        return self.pending.pop(str(values.get(SUGGESTION_ID_KEY)), None) is not None
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Successes grouped by configuration: repeats are averaged, their number kept.
+
+    Attributes:
+        X: Search coordinates of the m different configurations, shape (m, D).
+        y: Mean objective, higher is better, shape (m,).
+        log_cost: Mean natural logarithm of the cost, shape (m,).
+        count: Number of observations, shape (m,).
+    """
+
+    X: Array
+    y: Array
+    log_cost: Array
+    count: Array
+
+    @cached_property
+    def size(self) -> int:
+        """Number of different configurations, m."""
+        return len(self.y)
+
+
+def group(X: Array, y: Array, log_cost: Array) -> Groups:
+    """Group n observations by equal search coordinates, in order of first appearance.
+
+    Args:
+        X: Rounded search coordinates, shape (n, D).
+        y: Objectives, shape (n,).
+        log_cost: Logarithms of costs, shape (n,).
+
+    Returns:
+        The groups.
+    """
+    # Nine decimals: what a configuration keeps on its way through JSON and back.
+    _, first, inverse = np.unique(np.round(X, 9), axis=0, return_index=True, return_inverse=True)
+    inverse = inverse.ravel()
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    member = rank[inverse]
+    count = np.bincount(member, minlength=len(order)).astype(float)
+    return Groups(
+        X[first[order]],
+        np.bincount(member, weights=y, minlength=len(order)) / count,
+        np.bincount(member, weights=log_cost, minlength=len(order)) / count,
+        count,
+    )
+
+
+def _as_float(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return None
+    return float(value)

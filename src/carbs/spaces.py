@@ -1,0 +1,451 @@
+"""Search spaces: what values a hyperparameter may take, and the coordinates in which it is searched.
+
+Every space maps its values to *search coordinates*, in which one unit is a large step and the initial search radius
+(0.3 by default) a moderate one. A numeric space first transforms the value (identity, log10, logit) and then divides by
+its `scale`; a categorical space has one coordinate for each choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+ParamValue: TypeAlias = int | float | str | bool
+ParamDict: TypeAlias = dict[str, ParamValue]
+Array: TypeAlias = NDArray[np.float64]
+
+SUGGESTION_ID_KEY = "suggestion_uuid"
+
+INFINITY = float("inf")
+# A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
+# radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
+_BOUNDED_WIDTH = 2.0
+
+
+@dataclass(frozen=True)
+class NumericSpace:
+    """Base of the spaces whose values are numbers.
+
+    Attributes:
+        min: Smallest value, inclusive; may be infinite where the space allows.
+        max: Largest value, inclusive; may be infinite.
+        scale: Transformed units per search unit; None chooses one (see `resolved_scale`).
+        is_integer: Whether values are integers.
+        rounding_factor: Integer values are multiples of this (unless a bound is reached first).
+    """
+
+    min: float = -INFINITY
+    max: float = INFINITY
+    scale: float | None = None
+    is_integer: bool = False
+    rounding_factor: int = 1
+
+    kind: ClassVar[str] = ""
+    width: ClassVar[int] = 1  # number of search coordinates
+
+    def transform(self, values: Array) -> Array:
+        """Map values to the unscaled real line.
+
+        Args:
+            values: Numbers of this space, any shape.
+
+        Returns:
+            Transformed numbers, same shape; increasing in `values`.
+        """
+        raise NotImplementedError
+
+    def inverse(self, transformed: Array) -> Array:
+        """Map transformed numbers back to values (not rounded, not clipped); inverse of `transform`."""
+        raise NotImplementedError
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        found = []
+        for name in ("min", "max"):
+            value = getattr(self, name)
+            if not _is_number(value) or math.isnan(value):
+                found.append(f"{name}={value!r} must be a number")
+        if self.scale is not None and not (_is_number(self.scale) and 0 < self.scale < INFINITY):
+            found.append(f"scale={self.scale!r} must be a positive number")
+        if (
+            not isinstance(self.rounding_factor, int)
+            or isinstance(self.rounding_factor, bool)
+            or self.rounding_factor < 1
+        ):
+            found.append(f"rounding_factor={self.rounding_factor!r} must be a whole number of at least 1")
+        if found:
+            return found
+        if not self.min < self.max:
+            found.append(f"min={self.min!r} must be smaller than max={self.max!r}")
+        elif self.is_integer and self._highest < self._lowest:
+            found.append(f"there is no whole number between min={self.min!r} and max={self.max!r}")
+        return found
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether both ends are finite in search coordinates."""
+        low, high = self._transformed_bounds
+        return math.isfinite(low) and math.isfinite(high)
+
+    @cached_property
+    def resolved_scale(self) -> float:
+        """Transformed units per search unit: `scale` if it was given, otherwise chosen.
+
+        A space bounded on both sides is made two search units wide, so that the initial radius means the same in every
+        bounded dimension; what a space with an open end takes is told by its class.
+        """
+        if self.scale is not None:
+            return float(self.scale)
+        low, high = self._transformed_bounds
+        return (high - low) / _BOUNDED_WIDTH if self.is_bounded else self._open_scale(None)
+
+    def scaled_around(self, center: float) -> NumericSpace:
+        """Return this space with its scale settled, given that the search starts from `center`."""
+        if self.scale is not None or self.is_bounded:
+            return self
+        return replace(self, scale=self._open_scale(center))
+
+    @property
+    def default_center(self) -> float:
+        """Where the search starts if no centre is given: the middle of the range, or one scale inside its only end."""
+        low, high = self._transformed_bounds
+        if math.isfinite(low) and math.isfinite(high):
+            middle = (low + high) / 2
+        elif math.isfinite(low):
+            middle = low + self._open_scale(None)
+        elif math.isfinite(high):
+            middle = high - self._open_scale(None)
+        else:
+            middle = 0.0
+        return self._as_value(float(self._finish(np.array([middle]))[0]))
+
+    @property
+    def coordinate_bounds(self) -> tuple[float, float]:
+        """Smallest and largest search coordinate; infinite where the space is open."""
+        low, high = self._transformed_bounds
+        return low / self.resolved_scale, high / self.resolved_scale
+
+    def encode(self, values: Sequence[ParamValue]) -> Array:
+        """Map values to search coordinates.
+
+        Args:
+            values: n numbers of this space.
+
+        Returns:
+            Shape (n, 1).
+        """
+        with np.errstate(divide="ignore"):
+            low, high = self.coordinate_bounds
+            return np.clip(self.transform(np.asarray(values, float)) / self.resolved_scale, low, high)[:, None]
+
+    def decode(self, coordinates: Array) -> list[ParamValue]:
+        """Map search coordinates to values of this space: clipped to its bounds and rounded.
+
+        Args:
+            coordinates: Shape (n, 1).
+
+        Returns:
+            n plain Python numbers.
+        """
+        finished = self._finish(coordinates[:, 0] * self.resolved_scale)
+        return [self._as_value(float(value)) for value in finished]
+
+    def round(self, coordinates: Array) -> Array:
+        """Move search coordinates onto the nearest points that are values of this space.
+
+        Args:
+            coordinates: Shape (n, 1).
+
+        Returns:
+            Shape (n, 1).
+        """
+        if not self.is_integer:
+            low, high = self.coordinate_bounds
+            return np.clip(coordinates, low, high)
+        return self.encode(self._finish(coordinates[:, 0] * self.resolved_scale).tolist())
+
+    def problem_with(self, value: Any) -> str | None:
+        """Say why `value` is not in this space, or return None if it is."""
+        if not _is_number(value) or not math.isfinite(value):
+            return "must be a finite number"
+        if self.is_integer and value != round(value):
+            return "must be a whole number"
+        # A value that went through text or a 32-bit float may miss a bound by its last digits.
+        slack = 1e-6 * max(abs(value), abs(self.max - self.min) if self.is_bounded else 0.0)
+        if not self.min - slack <= value <= self.max + slack:
+            return f"must be between min={self.min!r} and max={self.max!r}"
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if not np.isfinite(np.clip(self.transform(np.array([value], float)), *self._transformed_bounds))[0]:
+                return f"must not lie on the open end of a {self.kind} space"
+        return None
+
+    # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
+    _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)
+
+    def _open_scale(self, center: float | None) -> float:
+        """Choose the scale of a space with an open end; `center` is where the search starts, if known."""
+        raise NotImplementedError
+
+    @cached_property
+    def _transformed_bounds(self) -> tuple[float, float]:
+        with np.errstate(divide="ignore"):
+            low, high = self.transform(np.array([self._lowest, self._highest], float))
+        return float(low), float(high)
+
+    @property
+    def _lowest(self) -> float:
+        return math.ceil(self.min) if self.is_integer and math.isfinite(self.min) else self.min
+
+    @property
+    def _highest(self) -> float:
+        return math.floor(self.max) if self.is_integer and math.isfinite(self.max) else self.max
+
+    def _finish(self, transformed: Array) -> Array:
+        """Map transformed numbers to legal values: inverse, rounded, clipped."""
+        values = self.inverse(np.clip(transformed, *self._limits))
+        values = np.clip(values, self._lowest, self._highest)
+        if self.is_integer:
+            values = np.clip(
+                np.round(values / self.rounding_factor) * self.rounding_factor, self._lowest, self._highest
+            )
+        return values
+
+    def _as_value(self, value: float) -> int | float:
+        return round(value) if self.is_integer else value
+
+
+@dataclass(frozen=True)
+class LinearSpace(NumericSpace):
+    """Numbers searched as they are.
+
+    Without `scale`, a space with an open end is scaled by how far its search centre is from its other end (or from 0);
+    an integer one by at least 4, so that a step of the initial radius 0.3 reaches the next integer.
+    """
+
+    kind: ClassVar[str] = "linear"
+
+    def transform(self, values: Array) -> Array:
+        """Return `values`."""
+        return values
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return `transformed`."""
+        return transformed
+
+    def _open_scale(self, center: float | None) -> float:
+        end = next((end for end in (self.min, self.max) if math.isfinite(end)), 0.0)
+        reach = (abs(end) if center is None else abs(center - end)) or 1.0
+        return max(reach, 4.0 * self.rounding_factor) if self.is_integer else reach
+
+
+@dataclass(frozen=True)
+class LogSpace(NumericSpace):
+    """Positive numbers searched by their logarithm, one search unit a decade where an end is open.
+
+    Attributes:
+        base: Base of the logarithm that `scale` is given in.
+    """
+
+    min: float = 0.0
+    base: float = 10
+
+    kind: ClassVar[str] = "log"
+
+    def transform(self, values: Array) -> Array:
+        """Return the logarithm of `values` to `base`; minus infinity for 0."""
+        return np.log(values) / math.log(self.base)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return `base` to the power of `transformed`."""
+        return np.power(float(self.base), transformed)
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        found = super().problems()
+        if _is_number(self.min) and self.min < 0:
+            found.append(f"min={self.min!r} of a log space must not be negative")
+        if self.is_integer and _is_number(self.min) and self.min < 1:
+            found.append(
+                f"min={self.min!r} of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
+            )
+        if not (_is_number(self.base) and self.base > 1):
+            found.append(f"base={self.base!r} must be a number above 1")
+        return found
+
+    @property
+    def _limits(self) -> tuple[float, float]:  # type: ignore[override]
+        return -300 / math.log10(self.base), 300 / math.log10(self.base)
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return 1 / math.log10(self.base)
+
+
+@dataclass(frozen=True)
+class LogitSpace(NumericSpace):
+    """Numbers between 0 and 1 searched by their logit, log10(x / (1 - x)): probabilities, momenta, discount factors."""
+
+    min: float = 0.0
+    max: float = 1.0
+
+    kind: ClassVar[str] = "logit"
+
+    def transform(self, values: Array) -> Array:
+        """Return log10(values / (1 - values)); infinite at 0 and 1."""
+        return np.log10(values) - np.log10(1 - values)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return the value whose logit is `transformed`."""
+        return 1 / (1 + np.power(10.0, -transformed))
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        found = super().problems()
+        if not found and not (self.min >= 0 and self.max <= 1):
+            found.append(f"min={self.min!r} and max={self.max!r} of a logit space must lie in 0..1")
+        if self.is_integer:
+            found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
+        return found
+
+    _limits: ClassVar[tuple[float, float]] = (-300.0, 15.0)
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Pow2Space(NumericSpace):
+    """Powers of two from `min` to `max`, both inclusive and powers of two themselves; searched by their exponent."""
+
+    min: float = 1
+    is_integer: bool = True
+
+    kind: ClassVar[str] = "pow2"
+
+    def transform(self, values: Array) -> Array:
+        """Return the exponent, log2 of `values`."""
+        return np.log2(values)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return the power of two nearest to 2 to the power of `transformed`."""
+        return np.power(2.0, np.round(transformed))
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        found = super().problems()
+        if found:
+            return found
+        for name, value in (("min", self.min), ("max", self.max)):
+            if math.isfinite(value) and not _is_power_of_two(value):
+                found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
+        if not self.is_integer:
+            found.append("is_integer=False makes no sense in a space of powers of two")
+        return found
+
+    def problem_with(self, value: Any) -> str | None:
+        """Say why `value` is not in this space, or return None if it is."""
+        return super().problem_with(value) or (None if _is_power_of_two(value) else "must be a power of two")
+
+    _limits: ClassVar[tuple[float, float]] = (0.0, 62.0)  # what fits a 64-bit integer
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return math.log2(10)
+
+
+@dataclass(frozen=True)
+class CategoricalSpace:
+    """A choice among a few values without an order.
+
+    Attributes:
+        choices: At least two different strings, numbers or booleans.
+    """
+
+    choices: tuple[ParamValue, ...]
+
+    kind: ClassVar[str] = "categorical"
+    # Every pair of choices is then as far apart as the two ends of a bounded numeric space are from its middle.
+    _spread: ClassVar[float] = 1 / math.sqrt(2)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.choices, Sequence) and not isinstance(self.choices, str):
+            object.__setattr__(self, "choices", tuple(self.choices))
+
+    @property
+    def width(self) -> int:
+        """Number of search coordinates: one for each choice."""
+        return len(self.choices)
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        if not isinstance(self.choices, tuple) or len(self.choices) < 2:
+            return [f"choices={self.choices!r} must be a list of at least two values"]
+        found = [
+            f"choice {choice!r} must be a string, a number or a boolean"
+            for choice in self.choices
+            if not isinstance(choice, (int, float, str, bool))
+            or (isinstance(choice, float) and not math.isfinite(choice))
+        ]
+        if len({_identity(choice) for choice in self.choices}) < len(self.choices):
+            found.append(f"choices={list(self.choices)!r} must differ from one another")
+        return found
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return True: there are finitely many choices."""
+        return True
+
+    @property
+    def default_center(self) -> ParamValue:
+        """The first choice."""
+        return self.choices[0]
+
+    @property
+    def coordinate_bounds(self) -> tuple[float, float]:
+        """Smallest and largest value of each search coordinate."""
+        return 0.0, self._spread
+
+    def encode(self, values: Sequence[ParamValue]) -> Array:
+        """Map n choices to search coordinates, shape (n, number of choices): one-hot."""
+        index = {_identity(choice): i for i, choice in enumerate(self.choices)}
+        return self._spread * np.eye(len(self.choices))[[index[_identity(value)] for value in values]]
+
+    def decode(self, coordinates: Array) -> list[ParamValue]:
+        """Map search coordinates, shape (n, number of choices), to the choices with the largest coordinate."""
+        return [self.choices[i] for i in np.argmax(coordinates, axis=1)]
+
+    def round(self, coordinates: Array) -> Array:
+        """Move search coordinates onto the nearest choice; shapes (n, number of choices)."""
+        return self._spread * np.eye(len(self.choices))[np.argmax(coordinates, axis=1)]
+
+    def problem_with(self, value: Any) -> str | None:
+        """Say why `value` is not in this space, or return None if it is."""
+        known = {_identity(choice) for choice in self.choices}
+        try:
+            is_known = _identity(value) in known
+        except TypeError:
+            is_known = False
+        return None if is_known else f"must be one of {list(self.choices)!r}"
+
+
+Space: TypeAlias = LinearSpace | LogSpace | LogitSpace | Pow2Space | CategoricalSpace
+SPACES: dict[str, type[Space]] = {
+    space.kind: space for space in (LinearSpace, LogSpace, LogitSpace, Pow2Space, CategoricalSpace)
+}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _is_power_of_two(value: float) -> bool:
+    return value >= 1 and math.frexp(value)[0] == 0.5  # 0.5: the mantissa of every power of two
+
+
+def _identity(value: ParamValue) -> tuple[str, ParamValue]:
+    """Tell 1, 1.0 and True apart only where JSON does: numbers are one type, booleans another."""
+    return ("bool" if isinstance(value, bool) else "str" if isinstance(value, str) else "number", value)
