@@ -1,0 +1,121 @@
+"""The server's routes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hmac
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from wandb_carbs.local import runs, schema
+from wandb_carbs.local.errors import RequestError
+from wandb_carbs.local.files import RunFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from wandb_carbs.local.store import Store
+
+
+def create_app(store: Store, *, api_key: str, files_dir: Path) -> Starlette:
+    """Return the application.
+
+    Args:
+        store: The storage.
+        api_key: The key that clients must send.
+        files_dir: Folder for the files that runs upload.
+    """
+    endpoints = _Endpoints(store, api_key, files_dir)
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoints.graphql, methods=["POST"]),
+            Route("/files/{entity}/{project}/{run}/file_stream", endpoints.file_stream, methods=["POST"]),
+            Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.put_file, methods=["PUT"]),
+            Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.get_file, methods=["GET"]),
+        ],
+        exception_handlers={RequestError: _refuse},
+    )
+
+
+def _refuse(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    message = str(error)
+    return JSONResponse({"error": message, "errors": [{"message": message}]}, error.status)
+
+
+class _Endpoints:
+    def __init__(self, store: Store, api_key: str, files_dir: Path) -> None:
+        self._store = store
+        self._api_key = api_key
+        self._files = RunFiles(store, files_dir, api_key)
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        key = ""
+        if scheme.lower() == "basic":
+            try:
+                key = base64.b64decode(value, validate=True).decode().partition(":")[2]
+            except (binascii.Error, UnicodeError, ValueError):
+                key = ""
+        elif scheme.lower() == "bearer":
+            key = value
+        if not hmac.compare_digest(key.encode(), self._api_key.encode()):
+            raise RequestError("wrong API key: set WANDB_API_KEY to the key that this server printed at its start", 401)
+
+    async def graphql(self, request: Request) -> Response:
+        self._authorize(request)
+        body = await _json(request)
+        reply = await run_in_threadpool(schema.execute, self._store, self._files, _base_url(request), body)
+        return JSONResponse(reply.body, reply.status)
+
+    async def file_stream(self, request: Request) -> Response:
+        self._authorize(request)
+        body = await _json(request)
+        names = request.path_params
+        reply = await run_in_threadpool(
+            runs.stream, self._store, names["entity"], names["project"], names["run"], body
+        )
+        return JSONResponse(reply)
+
+    async def put_file(self, request: Request) -> Response:
+        run_id, name = request.path_params["run_id"], request.path_params["name"]
+        self._files.check(run_id, request.path_params["signature"], name)
+        data = await request.body()
+        await run_in_threadpool(self._files.write, run_id, name, [data])
+        return Response()
+
+    async def get_file(self, request: Request) -> Response:
+        run_id, name = request.path_params["run_id"], request.path_params["name"]
+        self._files.check(run_id, request.path_params["signature"], name)
+        path = self._files.path(run_id, name)
+        if not path.is_file():
+            raise RequestError(f"no file {name!r}", 404)
+        # A run's files are its own business: a browser must not run them as a page of this server.
+        return FileResponse(path, media_type="application/octet-stream")
+
+
+async def _json(request: Request) -> Any:
+    data = await request.body()
+    if request.headers.get("content-encoding", "").lower() == "gzip":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise RequestError(f"malformed gzip body: {error}") from None
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"malformed JSON body: {error}") from None
+
+
+def _base_url(request: Request) -> str:
+    return str(request.base_url).rstrip("/")

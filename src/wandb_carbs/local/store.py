@@ -1,0 +1,248 @@
+"""SQLite storage: connection, tables, transactions, clock, and the names of things."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import sqlite3
+import string
+import threading
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from wandb_carbs.local.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+DEFAULT_ENTITY = "local"
+DEFAULT_PROJECT = "uncategorized"
+SCHEMA_VERSION = 1
+
+MICROSECONDS = 1_000_000
+
+_TABLES = """
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (entity, name)
+);
+CREATE TABLE sweeps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL UNIQUE,
+    display_name TEXT,
+    description TEXT,
+    config TEXT NOT NULL,
+    state TEXT NOT NULL,
+    controller TEXT,
+    scheduler TEXT,
+    seed INTEGER NOT NULL,
+    draws INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+);
+CREATE INDEX sweeps_of_project ON sweeps (project_id, id);
+CREATE TABLE agents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sweep_id INTEGER NOT NULL REFERENCES sweeps (id),
+    name TEXT NOT NULL UNIQUE,
+    host TEXT,
+    created_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    sweep_id INTEGER REFERENCES sweeps (id),
+    display_name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    config TEXT NOT NULL DEFAULT '{}',
+    summary TEXT NOT NULL DEFAULT '{}',
+    tags TEXT NOT NULL DEFAULT '[]',
+    group_name TEXT,
+    job_type TEXT,
+    notes TEXT,
+    description TEXT,
+    host TEXT,
+    program TEXT,
+    repo TEXT,
+    commit_hash TEXT,
+    system_metrics TEXT,
+    history_keys TEXT NOT NULL DEFAULT '[]',
+    last_step INTEGER NOT NULL DEFAULT -1,
+    history_lines INTEGER NOT NULL DEFAULT 0,
+    event_lines INTEGER NOT NULL DEFAULT 0,
+    log_lines INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER,
+    stop_requested INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL,
+    agent_id INTEGER REFERENCES agents (id),
+    leased_at INTEGER,
+    seen_at INTEGER,
+    absent_at INTEGER,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (project_id, name)
+);
+CREATE INDEX runs_of_project ON runs (project_id, created_at, id);
+CREATE INDEX runs_of_sweep ON runs (sweep_id, created_at, id);
+CREATE INDEX runs_alive ON runs (state) WHERE state IN ('running', 'preempting', 'pending');
+CREATE INDEX runs_of_agent ON runs (agent_id);
+CREATE TABLE lines (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (run_id, stream, position)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    md5 TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """One SQLite file behind one lock.
+
+    A reply leaves the server only after its transaction has reached the disk (WAL with `synchronous=FULL`), so a sweep
+    survives the death of the server and of the machine.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        """Open or create the database.
+
+        Args:
+            path: Database file; its folder exists.
+            clock: Source of the time in seconds since the epoch.
+
+        Raises:
+            RequestError: The file was written by a newer version of this package.
+        """
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            self._connection.close()
+            raise RequestError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
+        if version == 0:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+        # Clients could not be heard while the server was down: no one's silence counts from before this moment.
+        self.started_at = self.now()
+
+    def now(self) -> int:
+        """Return the time in microseconds since the epoch."""
+        return int(self._clock() * MICROSECONDS)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the writer lock and commit at the end, or roll back on an exception; nested calls join the outer one."""
+        with self._lock:
+            outermost = self._depth == 0
+            if outermost:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield self._connection
+            except BaseException:
+                if outermost:
+                    self._connection.execute("ROLLBACK")
+                raise
+            else:
+                if outermost:
+                    self._connection.execute("COMMIT")
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Hold the lock without opening a transaction."""
+        with self._lock:
+            yield self._connection
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+
+
+def timestamp(microseconds: int) -> str:
+    """Format a time as ISO-8601 UTC with microseconds."""
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc).replace(microsecond=rest)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def new_name(length: int = 8) -> str:
+    """Return a random name of lower-case letters and digits, as W&B gives to sweeps and runs."""
+    alphabet = string.ascii_lowercase + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def global_id(kind: str, number: int) -> str:
+    """Return the opaque id of a row."""
+    return base64.b64encode(f"{kind}:{number}".encode()).decode()
+
+
+def row_id(kind: str, identifier: str) -> int:
+    """Return the row that an opaque id stands for.
+
+    Raises:
+        RequestError: The id is not one of this kind (404).
+    """
+    try:
+        text = base64.b64decode(identifier.encode(), validate=True).decode()
+        prefix, _, number = text.partition(":")
+        if prefix == kind and number.isascii() and number.isdigit() and len(number) < 18:
+            return int(number)
+    except (binascii.Error, UnicodeError):
+        pass
+    raise RequestError(f"unknown {kind.lower()} id {identifier!r}", 404)
+
+
+def checked_name(kind: str, name: str) -> str:
+    """Return a name that is fit for an address.
+
+    Raises:
+        RequestError: The name is empty, too long, or holds characters that an address cannot hold.
+    """
+    if not name or len(name) > 128 or name in {".", ".."} or not set("/\\#?%:").isdisjoint(name) or not name.isprintable():
+        raise RequestError(f"{kind} name {name!r} must have 1 to 128 printable characters, none of / \\ # ? % :")
+    return name
+
+
+def find_project(db: sqlite3.Connection, entity: str | None, name: str | None) -> sqlite3.Row | None:
+    """Return a project's row, or None."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM projects WHERE entity = ? AND name = ?", (entity or DEFAULT_ENTITY, name or DEFAULT_PROJECT)
+    ).fetchone()
+    return row
+
+
+def ensure_project(db: sqlite3.Connection, entity: str | None, name: str | None, now: int) -> sqlite3.Row:
+    """Return a project's row, made on the fly when it is new."""
+    entity = checked_name("entity", entity or DEFAULT_ENTITY)
+    name = checked_name("project", name or DEFAULT_PROJECT)
+    db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (entity, name, now))
+    row: sqlite3.Row = db.execute("SELECT * FROM projects WHERE entity = ? AND name = ?", (entity, name)).fetchone()
+    return row

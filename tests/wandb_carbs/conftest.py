@@ -1,0 +1,82 @@
+"""A local W&B server, and an environment in which the SDK talks to it and to nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wandb_carbs.local.server import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class WandbEnv:
+    """Where the SDK's files go, and how a subprocess is pointed to the server.
+
+    Attributes:
+        server: The running server.
+        path: The SDK's folder, and a subprocess's home.
+    """
+
+    server: LocalServer
+    path: Path
+
+    def settings(self) -> dict[str, str]:
+        """Return only the variables that differ from this process's own environment before the test."""
+        return {
+            **self.server.env(),
+            "HOME": str(self.path),
+            "WANDB_DIR": str(self.path),
+            "WANDB_CACHE_DIR": str(self.path / "cache"),
+            "WANDB_CONFIG_DIR": str(self.path / "config"),
+            "WANDB_DATA_DIR": str(self.path / "staging"),
+            "WANDB_ERROR_REPORTING": "false",
+            "WANDB_SILENT": "true",
+        }
+
+    def subprocess(self, **extra: str) -> dict[str, str]:
+        """Return the whole environment of a subprocess.
+
+        Args:
+            extra: Variables to add.
+        """
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+        return {**kept, **self.settings(), **extra}
+
+
+@pytest.fixture
+def local_server(tmp_path: Path) -> Iterator[LocalServer]:
+    """Run a server on a folder of its own."""
+    with LocalServer(tmp_path / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def wandb_env(local_server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbEnv]:
+    """Point the SDK, in this process and in subprocesses, to the server.
+
+    A process that has used the SDK keeps a service which remembers the address; it is torn down before and after, so
+    that every test talks to its own server.
+    """
+    path = tmp_path / "client"
+    for folder in ("cache", "config", "staging"):
+        (path / folder).mkdir(parents=True)
+    for key in [key for key in os.environ if key.startswith("WANDB_")]:
+        monkeypatch.delenv(key)
+    environment = WandbEnv(local_server, path)
+    for key, value in environment.settings().items():
+        monkeypatch.setenv(key, value)
+    import wandb
+
+    wandb.teardown()
+    yield environment
+    wandb.teardown()
+    # The agent leaves the ids of its sweep behind in the process's environment.
+    for key in [key for key in os.environ if key.startswith("WANDB_")]:
+        del os.environ[key]
