@@ -121,12 +121,16 @@ class Groups:
         y: Mean objective, higher is better, shape (m,).
         log_cost: Mean natural logarithm of the cost, shape (m,).
         count: Number of observations, shape (m,).
+        within_y: Sum of squared deviations of repeated objectives from their means.
+        within_log_cost: The same of the log costs.
     """
 
     X: Array
     y: Array
     log_cost: Array
     count: Array
+    within_y: float
+    within_log_cost: float
 
     @cached_property
     def size(self) -> int:
@@ -153,12 +157,13 @@ def group(X: Array, y: Array, log_cost: Array) -> Groups:
     rank[order] = np.arange(len(order))
     member = rank[inverse]
     count = np.bincount(member, minlength=len(order)).astype(float)
-    return Groups(
-        X[first[order]],
-        np.bincount(member, weights=y, minlength=len(order)) / count,
-        np.bincount(member, weights=log_cost, minlength=len(order)) / count,
-        count,
+    mean_y, mean_log_cost = (
+        np.bincount(member, weights=values, minlength=len(order)) / count for values in (y, log_cost)
     )
+    within_y, within_log_cost = (
+        float(np.sum((values - mean[member]) ** 2)) for values, mean in ((y, mean_y), (log_cost, mean_log_cost))
+    )
+    return Groups(X[first[order]], mean_y, mean_log_cost, count, within_y, within_log_cost)
 
 
 def _as_float(value: Any) -> float | None:

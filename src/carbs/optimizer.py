@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
+from carbs import candidates
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
-from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput
+from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
 from carbs.params import Param, SearchSpace
+from carbs.proposal import propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
+from carbs.surrogate import Surrogate
 
 
 class CARBS:
@@ -37,6 +41,7 @@ class CARBS:
         self.space = SearchSpace(tuple(params))
         self._history = History(self.space)
         self._lock = threading.RLock()
+        self._fitted: tuple[tuple[int, int], Surrogate] | None = None
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -75,12 +80,10 @@ class CARBS:
         Returns:
             The configuration and what the optimizer believes of it.
         """
-        with self._lock:
+        with self._lock, threadpool_limits(1, user_api="blas"):
             rng = self._generator(seed)
-            x = self.space.round((self.space.center + 0.3 * rng.standard_normal(self.space.width))[None])
-            return self._output(
-                x[0], {"kind": "random"}, suggestion_id if is_suggestion_remembered else None, is_suggestion_remembered
-            )
+            x, log = self._choose(rng)
+            return self._output(x, log, suggestion_id, is_suggestion_remembered)
 
     def observe(self, new_observation_in_param: ObservationInParam) -> ObserveOutput:
         """Add the outcome of a run.
@@ -128,6 +131,37 @@ class CARBS:
         counts = (len(history.successes), len(history.failures), len(history.pending))
         digest = hashlib.sha256(repr((self.config.seed, seed, counts)).encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "big"))
+
+    def _choose(self, rng: np.random.Generator) -> tuple[Array, dict[str, Any]]:
+        history = self._history
+        waiting = self.config.num_random_samples - len(history.successes)
+        if waiting > 0:
+            return self._draw_initial(rng), {"kind": "random", "reason": f"{waiting} more successes before the model is used"}
+        return propose(self.space, self.config, self._surrogate(), self._pending_coordinates(), self._failed_coordinates(), rng)
+
+    def _draw_initial(self, rng: np.random.Generator) -> Array:
+        history = self._history
+        index = len(history.successes) + len(history.failures) + len(history.pending)
+        shift = np.random.default_rng(self.config.seed).random(self.space.width)
+        jitter = rng.standard_normal(self.space.width)
+        return candidates.initial(self.space, index, self.config.initial_search_radius, shift, jitter)
+
+    def _surrogate(self) -> Surrogate:
+        history = self._history
+        key = (len(history.successes), len(history.failures))
+        if self._fitted is None or self._fitted[0] != key:
+            X = self.space.encode([observation.input for observation in history.successes])
+            sign = self.config.better_direction_sign
+            y = sign * np.array([observation.output for observation in history.successes])
+            log_cost = np.log([observation.cost for observation in history.successes])
+            self._fitted = key, Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
+        return self._fitted[1]
+
+    def _pending_coordinates(self) -> Array:
+        return self.space.encode(list(self._history.pending.values()))
+
+    def _failed_coordinates(self) -> Array:
+        return self.space.encode([observation.input for observation in self._history.failures])
 
     def _output(self, x: Array, log: dict[str, Any], suggestion_id: str | None, remembered: bool) -> SuggestOutput:
         suggestion = self.space.decode(x[None])[0]

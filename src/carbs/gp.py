@@ -1,0 +1,244 @@
+r"""Exact Gaussian process regression: kernel, maximum a-posteriori fit, posterior.
+
+Notation (R&W is Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006):
+
+========== ============ ==================================================================
+symbol     shape        meaning
+========== ============ ==================================================================
+n, D       scalars      training points, search coordinates
+m, S       scalars      test points, output columns that share one covariance
+X          (n, D)       training inputs
+y          (n, S)       outputs, about zero mean and unit variance
+count      (n,)         observations that each output is the mean of
+l          (D,)         length scales
+s2, b2, t2 scalars      variance of the Matern part, of the slopes, of the noise
+K          (n, n)       s2 * matern(r) + b2 * X X' + 1 + diag(t2 / count)
+L          (n, n)       lower Cholesky factor of K
+alpha      (n, S)       K^-1 y
+========== ============ ==================================================================
+
+The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost); the constant 1 is
+the prior variance of the mean.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
+from scipy.optimize import minimize
+
+from carbs.spaces import Array
+
+_SQRT5 = math.sqrt(5.0)
+# Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
+_JITTER = 1e-9
+# Bounds of the fit, natural logarithms of: length scales (a fortieth of a bounded dimension up to "irrelevant"), the
+# variances of the Matern part and of the slopes, the noise variance (a thousandth of the outputs' deviation and up).
+_LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
+_SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
+_SLOPE_BOUNDS = (math.log(1e-6), math.log(1e2))
+_NOISE_BOUNDS = (math.log(1e-6), math.log(2.0))
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Independent normal priors on the logarithms of the hyperparameters.
+
+    Attributes:
+        length_scale: Mean and standard deviation for every length scale.
+        signal: For s2.
+        slope: For b2; None leaves the linear part out.
+        noise: For t2.
+    """
+
+    length_scale: tuple[float, float]
+    signal: tuple[float, float]
+    slope: tuple[float, float] | None
+    noise: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What a fit finds; see the notation table of this module."""
+
+    length_scales: Array
+    signal: float
+    slope: float
+    noise: float
+
+
+def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
+    """Compute the prior covariance (without noise) between two sets of points.
+
+    Args:
+        A: Shape (a, D).
+        B: Shape (b, D).
+        hyper: Hyperparameters.
+
+    Returns:
+        Shape (a, b); Matern-5/2 (R&W equation 4.17) plus linear plus constant.
+    """
+    distance = np.sqrt(_squared_distances(A / hyper.length_scales, B / hyper.length_scales))
+    z = _SQRT5 * distance
+    return hyper.signal * (1 + z + z * z / 3) * np.exp(-z) + hyper.slope * (A @ B.T) + 1.0
+
+
+def _squared_distances(A: Array, B: Array) -> Array:
+    squared = np.sum(A * A, 1)[:, None] + np.sum(B * B, 1)[None, :] - 2 * (A @ B.T)
+    return np.maximum(squared, 0.0)
+
+
+def negative_log_posterior(
+    theta: Array, X: Array, y: Array, count: Array, within: float, owner: np.ndarray, prior: Prior
+) -> tuple[float, Array]:
+    """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
+
+    Args:
+        theta: Logarithms: one length scale for each of the P owners, then s2, b2, t2; shape (P + 3,).
+        X: Shape (n, D).
+        y: Shape (n,).
+        count: Shape (n,).
+        within: Sum of squared deviations of repeats from their means: what repeats tell about the noise.
+        owner: Index of the length scale of each coordinate, shape (D,).
+        prior: Priors.
+
+    Returns:
+        The value (R&W equation 5.8 plus the priors) and the gradient (equation 5.9), shape (P + 3,).
+    """
+    n = len(y)
+    num_scales = len(theta) - 3
+    l = np.exp(theta[:num_scales])[owner]
+    s2, b2, t2 = np.exp(theta[num_scales:])
+    Z = X / l
+    z = _SQRT5 * np.sqrt(_squared_distances(Z, Z))
+    decay = np.exp(-z)
+    matern = s2 * (1 + z + z * z / 3) * decay
+    linear = b2 * (X @ X.T)
+    K = matern + linear + 1.0
+    K[np.diag_indices(n)] += t2 / count + _JITTER
+    try:
+        L = cholesky(K, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return 1e25, np.zeros_like(theta)
+    alpha = cho_solve((L, True), y, check_finite=False)
+    inverse, _ = dpotri(L, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    W = np.outer(alpha, alpha) - inverse  # dlogp = tr(W dK) / 2
+    repeats = float(np.sum(count) - n)
+    value = 0.5 * y @ alpha + np.sum(np.log(np.diag(L))) + 0.5 * (within / t2 + repeats * math.log(t2))
+    # dK/dlog l_j = s2 * 5/3 * (1 + z) exp(-z) * (x_j - x'_j)^2 / l_j^2; the sum over pairs by two matrix products.
+    M = W * (s2 * 5 / 3 * (1 + z) * decay)
+    by_coordinate = 2 * (np.sum(M, 1) @ (Z * Z) - np.sum(Z * (M @ Z), 0))
+    gradient = np.empty_like(theta)
+    gradient[:num_scales] = -0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_scales)
+    gradient[num_scales] = -0.5 * np.sum(W * matern)
+    gradient[num_scales + 1] = -0.5 * np.sum(W * linear)
+    gradient[num_scales + 2] = -0.5 * np.sum(np.diag(W) * t2 / count) + 0.5 * (repeats - within / t2)
+    mean, deviation = _prior_arrays(prior, num_scales)
+    residual = (theta - mean) / deviation
+    return float(value + 0.5 * residual @ residual), gradient + residual / deviation
+
+
+def _prior_arrays(prior: Prior, num_scales: int) -> tuple[Array, Array]:
+    slope = prior.slope or (_SLOPE_BOUNDS[0], 1.0)
+    rows = np.array([prior.length_scale] * num_scales + [prior.signal, slope, prior.noise])
+    return rows[:, 0], rows[:, 1]
+
+
+def fit(
+    X: Array, y: Array, count: Array, within: float, owner: np.ndarray, prior: Prior, *, max_iterations: int = 60
+) -> Hyperparameters:
+    """Find the hyperparameters of the largest posterior density, by L-BFGS-B from the prior's mode.
+
+    Args:
+        X: Shape (n, D).
+        y: Shape (n,).
+        count: Shape (n,).
+        within: Sum of squared deviations of repeats from their means.
+        owner: Index of the length scale of each coordinate, shape (D,).
+        prior: Priors.
+        max_iterations: Bound on the iterations of L-BFGS-B.
+
+    Returns:
+        The hyperparameters.
+    """
+    num_scales = int(owner.max()) + 1
+    start, _ = _prior_arrays(prior, num_scales)
+    slope_bounds = _SLOPE_BOUNDS if prior.slope else (_SLOPE_BOUNDS[0], _SLOPE_BOUNDS[0])
+    bounds = [_LENGTH_SCALE_BOUNDS] * num_scales + [_SIGNAL_BOUNDS, slope_bounds, _NOISE_BOUNDS]
+    result = minimize(
+        negative_log_posterior,
+        start,
+        args=(X, y, count, within, owner, prior),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-7, "gtol": 1e-3},
+    )
+    theta = result.x
+    signal, slope, noise = np.exp(theta[num_scales:])
+    return Hyperparameters(
+        np.exp(theta[:num_scales])[owner], float(signal), float(slope) if prior.slope else 0.0, float(noise)
+    )
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A Gaussian process conditioned on data; see the notation table of this module."""
+
+    hyper: Hyperparameters
+    X: Array
+    L: Array
+    alpha: Array
+
+    @classmethod
+    def condition(cls, hyper: Hyperparameters, X: Array, y: Array, count: Array) -> Posterior:
+        """Condition on outputs `y`, shape (n, S), at `X`."""
+        K = kernel(X, X, hyper)
+        diagonal = np.diag_indices(len(X))
+        jitter = _JITTER
+        while True:
+            noisy = K.copy()
+            noisy[diagonal] += hyper.noise / count + jitter
+            try:
+                L = cholesky(noisy, lower=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                # Rounding made K indefinite: a larger diagonal always ends this, at the price of a little smoothing.
+                jitter *= 100
+                continue
+            return cls(hyper, X, L, cho_solve((L, True), y, check_finite=False))
+
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        """Predict the noise-free output.
+
+        Args:
+            points: Shape (m, D).
+
+        Returns:
+            Mean, shape (m, S), and standard deviation, shape (m,) (R&W algorithm 2.1).
+        """
+        cross = kernel(points, self.X, self.hyper)
+        half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
+        prior = self.hyper.signal + self.hyper.slope * np.sum(points * points, 1) + 1.0
+        variance = np.maximum(prior - np.sum(half * half, 0), 1e-12)
+        return cross @ self.alpha, np.sqrt(variance)
+
+    def sample(self, points: Array, noise: Array) -> Array:
+        """Draw the noise-free outputs at `points` jointly.
+
+        Args:
+            points: Shape (m, D).
+            noise: Standard normal numbers, shape (m, S).
+
+        Returns:
+            Shape (m, S).
+        """
+        cross = kernel(points, self.X, self.hyper)
+        half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
+        covariance = kernel(points, points, self.hyper) - half.T @ half
+        values, vectors = np.linalg.eigh(covariance)
+        return cross @ self.alpha + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * noise)

@@ -1,0 +1,204 @@
+"""The models of objective, cost and success that a suggestion is chosen by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from carbs import gp
+from carbs.observations import Groups
+from carbs.params import SearchSpace
+from carbs.spaces import Array
+
+# Above this number of points the hyperparameters are fitted to a subset: their uncertainty is small by then, and the
+# time of a fit grows with the cube.
+MAX_FIT_POINTS = 200
+# Above this number of points the models are conditioned on a subset, too.
+MAX_MODEL_POINTS = 1500
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What the models predict at m points, for S alternative outcomes of the outstanding suggestions.
+
+    Attributes:
+        objective: Expected objective (standardised, higher is better), shape (m, S).
+        objective_std: Its standard deviation, shape (m,).
+        log_cost: Expected natural logarithm of the cost (standardised), shape (m, S).
+        log_cost_std: Its standard deviation, shape (m,).
+        log_success: Logarithm of the probability of success, shape (m,).
+    """
+
+    objective: Array
+    objective_std: Array
+    log_cost: Array
+    log_cost_std: Array
+    log_success: Array
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """An affine map to zero mean and unit deviation."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Array) -> Scaler:
+        """Fit to `values`, shape (n,); constant values are only shifted."""
+        deviation = float(np.std(values))
+        mean = float(np.mean(values))
+        # A spread at the level of rounding is none.
+        return cls(mean, deviation if deviation > 1e-9 * max(abs(mean), 1e-300) else 1.0)
+
+    def forward(self, values: Array) -> Array:
+        """Standardise."""
+        return (values - self.mean) / self.deviation
+
+    def backward(self, values: Array) -> Array:
+        """Undo `forward`."""
+        return values * self.deviation + self.mean
+
+
+def _prior(space: SearchSpace, *, slope: bool) -> gp.Prior:
+    # A function of d relevant inputs varies over distances that grow with sqrt(d) (Hvarfner et al. 2024, "Vanilla
+    # Bayesian Optimization Performs Great in High Dimensions"); here a dimension is two units wide.
+    location = 0.5 * math.log(len(space.params))
+    return gp.Prior(
+        length_scale=(location, 1.0),
+        signal=(0.0, 1.0),
+        slope=(math.log(0.3), 1.5) if slope else None,
+        noise=(math.log(1e-3), 2.0),
+    )
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Models of objective, log cost and success, conditioned on the history.
+
+    Attributes:
+        groups: The observations behind it.
+        scalers: Of the objective and of the log cost.
+        objective: Posterior of the standardised objective.
+        cost: Posterior of the standardised log cost.
+        success: Posterior of the label (1 success, -1 failure), or None if nothing failed.
+    """
+
+    groups: Groups
+    objective_scaler: Scaler
+    cost_scaler: Scaler
+    objective: gp.Posterior
+    cost: gp.Posterior
+    success: gp.Posterior | None
+    y: Array
+    c: Array
+    count: Array
+
+    @classmethod
+    def fit(cls, space: SearchSpace, groups: Groups, failures: Array) -> Surrogate:
+        """Fit the models.
+
+        Args:
+            space: The search space.
+            groups: Grouped successes.
+            failures: Search coordinates of failed runs, shape (f, D).
+
+        Returns:
+            The surrogate.
+        """
+        owner = np.repeat(np.arange(len(space.params)), [s.width for s in space.spaces])
+        clipped = winsorise(groups.y)
+        objective_scaler, cost_scaler = Scaler.of(clipped), Scaler.of(groups.log_cost)
+        y, c = objective_scaler.forward(clipped), cost_scaler.forward(groups.log_cost)
+        chosen = _subset(groups, MAX_FIT_POINTS)
+        keep = _subset(groups, MAX_MODEL_POINTS)
+
+        def model(outputs: Array, within: float, *, slope: bool) -> gp.Posterior:
+            hyper = gp.fit(
+                groups.X[chosen], outputs[chosen], groups.count[chosen], within, owner, _prior(space, slope=slope)
+            )
+            return gp.Posterior.condition(hyper, groups.X[keep], outputs[keep, None], groups.count[keep])
+
+        objective = model(y, groups.within_y / objective_scaler.deviation**2, slope=False)
+        cost = model(c, groups.within_log_cost / cost_scaler.deviation**2, slope=True)
+        success = None
+        if len(failures):
+            X = np.vstack([groups.X[chosen], failures[-MAX_FIT_POINTS:]])
+            labels = np.concatenate([np.ones(len(chosen)), -np.ones(len(X) - len(chosen))])
+            ones = np.ones(len(X))
+            hyper = gp.fit(X, labels, ones, 0.0, owner, _prior(space, slope=True))
+            success = gp.Posterior.condition(hyper, X, labels[:, None], ones)
+        return cls(groups, objective_scaler, cost_scaler, objective, cost, success, y[keep], c[keep], groups.count[keep])
+
+    def with_pending(self, pending: Array, noise: Array) -> Surrogate:
+        """Condition on imagined outcomes of outstanding suggestions.
+
+        Args:
+            pending: Search coordinates, shape (p, D).
+            noise: Standard normal numbers, shape (2, p, S): what the S imaginations draw from the joint posterior.
+
+        Returns:
+            A surrogate whose predictions have S columns.
+        """
+        if not len(pending):
+            return self
+        num_sets = noise.shape[2]
+
+        def imagine(posterior: gp.Posterior, outputs: Array, draws: Array) -> gp.Posterior:
+            drawn = posterior.sample(pending, draws)
+            X = np.vstack([posterior.X, pending])
+            outputs = np.vstack([np.repeat(outputs[:, None], num_sets, 1), drawn])
+            return gp.Posterior.condition(posterior.hyper, X, outputs, np.concatenate([self.count, np.ones(len(pending))]))
+
+        return Surrogate(
+            self.groups,
+            self.objective_scaler,
+            self.cost_scaler,
+            imagine(self.objective, self.y, noise[0]),
+            imagine(self.cost, self.c, noise[1]),
+            self.success,
+            self.y,
+            self.c,
+            self.count,
+        )
+
+    def predict(self, points: Array) -> Beliefs:
+        """Predict at `points`, shape (m, D)."""
+        objective, objective_std = self.objective.predict(points)
+        log_cost, log_cost_std = self.cost.predict(points)
+        log_success = np.zeros(len(points))
+        if self.success is not None:
+            label, deviation = self.success.predict(points)
+            # Least-squares classification, squashed by the cumulative normal (R&W section 6.5).
+            log_success = log_ndtr(label[:, 0] / np.sqrt(deviation**2 + self.success.hyper.noise))
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success)
+
+
+def winsorise(y: Array) -> Array:
+    """Pull bad outliers up: many training runs diverge, and how badly they did says nothing about good ones.
+
+    Args:
+        y: Objectives, higher is better, shape (n,).
+
+    Returns:
+        `y`, bounded below by the median minus 2.5 times the distance from the median to the best: what is worse is as
+        far from being interesting as that.
+    """
+    middle = np.median(y)
+    return np.maximum(y, middle - 2.5 * (np.max(y) - middle)) if len(y) else y
+
+
+def _subset(groups: Groups, size: int) -> np.ndarray:
+    """Choose at most `size` groups: half the best of their cost, half spread evenly over the history."""
+    if groups.size <= size:
+        return np.arange(groups.size)
+    order = np.argsort(groups.log_cost, kind="stable")
+    # Rank within bands of like cost, so that near-frontier points of every cost are there.
+    bands = np.array_split(order, max(1, size // 20))
+    best = np.concatenate([band[np.argsort(-groups.y[band], kind="stable")][: size // (2 * len(bands))] for band in bands])
+    rest = np.setdiff1d(np.arange(groups.size), best)
+    spread = rest[np.linspace(0, len(rest) - 1, size - len(best)).round().astype(int)]
+    return np.sort(np.concatenate([best, spread]))
