@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from wandb_carbs.local import runs, schema
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.files import RunFiles
+from wandb_carbs.local.pages import Pages, error_page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -27,21 +29,34 @@ if TYPE_CHECKING:
     from wandb_carbs.local.store import Store
 
 
-def create_app(store: Store, *, api_key: str, files_dir: Path) -> Starlette:
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def create_app(store: Store, *, api_key: str, files_dir: Path, host: str = "127.0.0.1") -> Starlette:
     """Return the application.
 
     Args:
         store: The storage.
         api_key: The key that clients must send.
         files_dir: Folder for the files that runs upload.
+        host: The address that is bound. On loopback the pages need no key; elsewhere the browser asks for it.
     """
-    endpoints = _Endpoints(store, api_key, files_dir)
+    endpoints = _Endpoints(store, api_key, files_dir, open_pages=host in _LOOPBACK)
     return Starlette(
         routes=[
             Route("/graphql", endpoints.graphql, methods=["POST"]),
             Route("/files/{entity}/{project}/{run}/file_stream", endpoints.file_stream, methods=["POST"]),
             Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.put_file, methods=["PUT"]),
             Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.get_file, methods=["GET"]),
+            Route("/", endpoints.home, methods=["GET"]),
+            Route("/{entity}/{project}", endpoints.project, methods=["GET"]),
+            Route("/{entity}/{project}/sweeps/{sweep}", endpoints.sweep, methods=["GET"]),
+            Route("/{entity}/{project}/runs/{run}", endpoints.run, methods=["GET"]),
         ],
         exception_handlers={RequestError: _refuse},
     )
@@ -54,10 +69,12 @@ def _refuse(_request: Request, error: Exception) -> Response:
 
 
 class _Endpoints:
-    def __init__(self, store: Store, api_key: str, files_dir: Path) -> None:
+    def __init__(self, store: Store, api_key: str, files_dir: Path, *, open_pages: bool) -> None:
         self._store = store
         self._api_key = api_key
         self._files = RunFiles(store, files_dir, api_key)
+        self._pages = Pages(store, self._files)
+        self._open_pages = open_pages
 
     def _authorize(self, request: Request) -> None:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
@@ -82,9 +99,7 @@ class _Endpoints:
         self._authorize(request)
         body = await _json(request)
         names = request.path_params
-        reply = await run_in_threadpool(
-            runs.stream, self._store, names["entity"], names["project"], names["run"], body
-        )
+        reply = await run_in_threadpool(runs.stream, self._store, names["entity"], names["project"], names["run"], body)
         return JSONResponse(reply)
 
     async def put_file(self, request: Request) -> Response:
@@ -102,6 +117,35 @@ class _Endpoints:
             raise RequestError(f"no file {name!r}", 404)
         # A run's files are its own business: a browser must not run them as a page of this server.
         return FileResponse(path, media_type="application/octet-stream")
+
+    async def home(self, request: Request) -> Response:
+        return await self._page(request, self._pages.home)
+
+    async def project(self, request: Request) -> Response:
+        return await self._page(request, self._pages.project, "entity", "project")
+
+    async def sweep(self, request: Request) -> Response:
+        return await self._page(request, self._pages.sweep, "entity", "project", "sweep")
+
+    async def run(self, request: Request) -> Response:
+        return await self._page(request, self._pages.run, "entity", "project", "run")
+
+    async def _page(self, request: Request, render: Callable[..., str], *parameters: str) -> Response:
+        # A page of another site may point its own name to this machine; it then comes under that name, and needs a key.
+        if not (self._open_pages and request.url.hostname in _LOOPBACK):
+            try:
+                self._authorize(request)
+            except RequestError as error:
+                challenge = {
+                    **_PAGE_HEADERS,
+                    "WWW-Authenticate": 'Basic realm="wandb-carbs: user api, password the API key"',
+                }
+                return HTMLResponse(error_page(str(error)), error.status, challenge)
+        try:
+            page = await run_in_threadpool(render, *(request.path_params[name] for name in parameters))
+        except RequestError as error:
+            return HTMLResponse(error_page(str(error)), error.status, _PAGE_HEADERS)
+        return HTMLResponse(page, headers=_PAGE_HEADERS)
 
 
 async def _json(request: Request) -> Any:

@@ -122,7 +122,7 @@ def _stops(db: sqlite3.Connection, sweep: sqlite3.Row, reported: set[str]) -> li
     canceled = sweep["state"] == sweeps.CANCELED
     for name in sorted(reported):
         run = db.execute("SELECT * FROM runs WHERE project_id = ? AND name = ?", (sweep["project_id"], name)).fetchone()
-        # Repeated until the agent drops the run: the CLI agent answers the first with SIGTERM, a later one with SIGKILL.
+        # Repeated until the agent drops the run: the CLI agent answers with SIGTERM first, with SIGKILL later.
         if run is not None and run["state"] in (*states.ALIVE, states.PENDING) and (canceled or run["stop_requested"]):
             db.execute("UPDATE runs SET stop_requested = 1 WHERE id = ?", (run["id"],))
             return [{"type": "stop", "run_id": name}]
@@ -133,7 +133,8 @@ def _work(db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: i
     """Lease the next run: one that waits in the queue, one that was pre-empted, or a new suggestion."""
     for state in (states.PENDING, states.PREEMPTED):
         waiting = db.execute(
-            "SELECT * FROM runs WHERE sweep_id = ? AND state = ? AND (agent_id IS NULL OR state = ?) ORDER BY id LIMIT 1",
+            """SELECT * FROM runs WHERE sweep_id = ? AND state = ? AND (agent_id IS NULL OR state = ?)
+               ORDER BY id LIMIT 1""",
             (sweep["id"], state, states.PREEMPTED),
         ).fetchone()
         if waiting is not None:

@@ -114,7 +114,7 @@ class Nodes:
                 own = runs.json_object("filters", filters) if filters else {}
                 filters = json.dumps({"$and": [{"sweep": sweep}, own]})
                 order = order or "+created_at"
-            return self.run_page(select_runs(self._db, project_id, filters, order, first, after))
+            return self.run_page(select_runs(self._db, project_id, filters, order, first=first, after=after))
 
         return find
 
@@ -189,14 +189,12 @@ class Nodes:
             "historyKeys": lambda _info: _history_keys(row),
             "wandbConfig": lambda _info, **_: _telemetry(row["config"]),
             "history": lines,
-            "events": lambda _info, samples=None: history.sampled_lines(
-                db, run_id, runs.EVENTS, samples, (None, None)
-            ),
+            "events": lambda _info, samples=None: history.sampled_lines(db, run_id, runs.EVENTS, samples, (None, None)),
             "sampledHistory": lambda _info, specs: history.sampled_rows(db, run_id, specs),
             "parquetHistory": {"parquetUrls": [], "liveData": []},
-            "fileCount": lambda _info: db.execute(
-                "SELECT count(*) FROM files WHERE run_id = ?", (run_id,)
-            ).fetchone()[0],
+            "fileCount": lambda _info: db.execute("SELECT count(*) FROM files WHERE run_id = ?", (run_id,)).fetchone()[
+                0
+            ],
             "files": files,
         }
 

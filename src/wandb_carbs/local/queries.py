@@ -69,6 +69,7 @@ def select_runs(
     project_id: int,
     filters: str | None = None,
     order: str | None = None,
+    *,
     first: int | None = None,
     after: str | None = None,
 ) -> Page:

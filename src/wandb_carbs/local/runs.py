@@ -60,7 +60,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
 
     Args:
         store: The storage.
-        values: Arguments of the mutation `upsertBucket`. By `id` a run's record is edited; by `name` a living run speaks.
+        values: Arguments of the mutation `upsertBucket`. By `id` a record is edited; by `name` a living run speaks.
 
     Returns:
         The run's row id, and whether it is new.

@@ -100,8 +100,8 @@ def _reply(result: ExecutionResult) -> Reply:
             _LOG.error("cannot answer %s", error.path, exc_info=cause)
             message = "internal error of the local W&B server; its log tells more"
         body.setdefault("errors", []).append({"message": message, "path": error.path})
-    if result.data is None and result.errors and status == 200 and "path" in body["errors"][0]:
-        status = 200 if body["errors"][0]["path"] else 400
+    if result.errors and result.errors[0].path is None:  # it did not come to execution
+        status = 400
     return Reply(status, body)
 
 
@@ -182,7 +182,8 @@ class _Root:
         if run is None:
             raise RequestError(f"unknown run {input['runName']!r}", 404)
         targets = [
-            {"name": name, "uploadUrl": self._base_url + self._files.address(run["id"], name)} for name in input["files"]
+            {"name": name, "uploadUrl": self._base_url + self._files.address(run["id"], name)}
+            for name in input["files"]
         ]
         return {"runID": global_id("Run", run["id"]), "uploadHeaders": [], "files": targets}
 

@@ -1,7 +1,8 @@
 """The GraphQL schema: what the SDKs of W&B select in the flows of a sweep.
 
 Queries are executed without validation, so that a field this schema lacks is left out of the reply instead of failing
-the query. Types of variables and fields of inputs must exist even so. Old SDKs look for types by name (`ServerSettings`).
+the query. Types of variables and fields of inputs must exist even so. Old SDKs ask for types by their names, such as
+`ServerSettings`.
 """
 
 SDL = """

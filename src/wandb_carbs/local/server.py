@@ -18,6 +18,8 @@ from wandb_carbs.local.store import Store
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
 # W&B's clients want at least 40 characters, old ones exactly 40.
 _KEY_LENGTH = 40
 _START_TIMEOUT = 30.0
@@ -42,9 +44,7 @@ class LocalServer:
         api_key: The key that clients must send; by default the one kept in the folder, made at the first start.
     """
 
-    def __init__(
-        self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None) -> None:
         self._data_dir = Path(data_dir)
         self._host = host
         self._port = port
@@ -97,7 +97,7 @@ class LocalServer:
             self._thread.join()
         self._thread = self._server = None
 
-    def __enter__(self) -> LocalServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -148,7 +148,7 @@ def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple
     except (OSError, ValueError) as error:
         listener.close()
         raise ServerError(f"cannot keep the server's data in {data_dir}: {error}") from error
-    app = create_app(store, api_key=key, files_dir=data_dir / "files")
+    app = create_app(store, api_key=key, files_dir=data_dir / "files", host=host)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -226,7 +226,13 @@ def checked_name(kind: str, name: str) -> str:
     Raises:
         RequestError: The name is empty, too long, or holds characters that an address cannot hold.
     """
-    if not name or len(name) > 128 or name in {".", ".."} or not set("/\\#?%:").isdisjoint(name) or not name.isprintable():
+    if (
+        not name
+        or len(name) > 128
+        or name in {".", ".."}
+        or not set("/\\#?%:").isdisjoint(name)
+        or not name.isprintable()
+    ):
         raise RequestError(f"{kind} name {name!r} must have 1 to 128 printable characters, none of / \\ # ? % :")
     return name
 

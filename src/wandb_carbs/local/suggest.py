@@ -213,7 +213,7 @@ def _numeric(path: tuple[str, ...], name: str, numbers: Mapping[str, float]) -> 
     draw = _sampler(name.removeprefix("q_"), numbers)
     if q is None:
         return Distribution(path, draw, None, 0)
-    if name in {"q_log_uniform"}:
+    if name == "q_log_uniform":
         low, high = _exp(low), _exp(high)
     least = math.ceil(low / q - 1e-9) if math.isfinite(low) else None
     most = math.floor(high / q + 1e-9) if math.isfinite(high) else None

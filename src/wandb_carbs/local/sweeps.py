@@ -100,6 +100,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
                 (project["id"], new_name(), changes["config"], PENDING, secrets.randbits(31), now, now, now),
             )
+            assert cursor.lastrowid is not None
             sweep_id = cursor.lastrowid
             if values.get("priorRunsFilters"):
                 _attach(db, project["id"], sweep_id, prior)
