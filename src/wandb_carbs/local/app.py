@@ -7,11 +7,14 @@ import binascii
 import gzip
 import hmac
 import json
+import tempfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -24,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from starlette.requests import Request
-
     from wandb_carbs.local.store import Store
 
 
+# Bytes of an upload that are held in memory.
+_SPOOLED = 1 << 20
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
@@ -58,7 +61,12 @@ def create_app(store: Store, *, api_key: str, files_dir: Path, host: str = "127.
             Route("/{entity}/{project}/sweeps/{sweep}", endpoints.sweep, methods=["GET"]),
             Route("/{entity}/{project}/runs/{run}", endpoints.run, methods=["GET"]),
         ],
-        exception_handlers={RequestError: _refuse},
+        exception_handlers={
+            RequestError: _refuse,
+            HTTPException: _refuse_http,
+            ClientDisconnect: _hang_up,
+            Exception: _fail,
+        },
     )
 
 
@@ -66,6 +74,23 @@ def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
     message = str(error)
     return JSONResponse({"error": message, "errors": [{"message": message}]}, error.status)
+
+
+def _refuse_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(error_page(message), error.status_code, _PAGE_HEADERS)
+    return JSONResponse({"error": message, "errors": [{"message": message}]}, error.status_code, error.headers)
+
+
+def _hang_up(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
+
+
+def _fail(_request: Request, _error: Exception) -> Response:
+    message = "internal error of the local W&B server; its log tells more"
+    return JSONResponse({"error": message, "errors": [{"message": message}]}, 500)
 
 
 class _Endpoints:
@@ -105,8 +130,11 @@ class _Endpoints:
     async def put_file(self, request: Request) -> Response:
         run_id, name = request.path_params["run_id"], request.path_params["name"]
         self._files.check(run_id, request.path_params["signature"], name)
-        data = await request.body()
-        await run_in_threadpool(self._files.write, run_id, name, [data])
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOLED) as body:
+            async for chunk in request.stream():
+                body.write(chunk)
+            body.seek(0)
+            await run_in_threadpool(self._files.write, run_id, name, iter(lambda: body.read(_SPOOLED), b""))
         return Response()
 
     async def get_file(self, request: Request) -> Response:
@@ -149,6 +177,11 @@ class _Endpoints:
 
 
 async def _json(request: Request) -> Any:
+    """Return a request's JSON body.
+
+    Raises:
+        RequestError: The body is malformed.
+    """
     data = await request.body()
     if request.headers.get("content-encoding", "").lower() == "gzip":
         try:
@@ -156,9 +189,21 @@ async def _json(request: Request) -> Any:
         except (OSError, EOFError, zlib.error) as error:
             raise RequestError(f"malformed gzip body: {error}") from None
     try:
-        return json.loads(data)
+        body = json.loads(data)
+        # JSON may hold half of a surrogate pair, which nothing can store.
+        return _without_surrogates(body) if b"\\ud" in data.lower() else body
     except (ValueError, RecursionError) as error:
         raise RequestError(f"malformed JSON body: {error}") from None
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
 
 
 def _base_url(request: Request) -> str:

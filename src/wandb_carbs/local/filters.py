@@ -127,15 +127,16 @@ class Filter:
             RequestError: It is malformed, or uses an unknown operator.
         """
         try:
-            tree = json.loads(text) if text else {}
+            tree = json.loads(text) if text else None
         except (ValueError, RecursionError) as error:
             raise RequestError(f"filters must be JSON: {error}") from None
-        if tree is None:
-            tree = {}
-        conjuncts = list(_conjuncts(tree))
-        sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
-        rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v == sweep)]
-        return cls([_field_or_logic(key, value) for key, value in rest], sweep)
+        try:
+            conjuncts = _conjuncts({} if tree is None else tree)
+            sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
+            rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v == sweep)]
+            return cls([_field_or_logic(key, value) for key, value in rest], sweep)
+        except RecursionError:
+            raise RequestError("filters are nested too deeply") from None
 
     def matches(self, row: sqlite3.Row) -> bool:
         """Tell whether a run matches; its sweep is looked at as well."""

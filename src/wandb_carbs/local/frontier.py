@@ -125,7 +125,7 @@ def chart(rows: Sequence[RunRow], frontier: Sequence[RunRow], objective: str, co
     ]
     parts += [
         f'<line class="grid" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" x1="{px(x):.1f}" x2="{px(x):.1f}"/>'
-        f'<text x="{px(x):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{10**x:.3g}</text>'
+        f'<text x="{px(x):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{10**x:.4g}</text>'
         for x in _log_ticks(x_low, x_high)
     ]
     parts.append(
@@ -161,7 +161,7 @@ def _padded(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5
+    raw = (high - low) / 7
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     first = math.ceil(low / step)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from wandb_carbs.local import runs, states, sweeps
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.store import MICROSECONDS, global_id, new_name, row_id
@@ -139,7 +137,7 @@ def _work(db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: i
         ).fetchone()
         if waiting is not None:
             return [_lease(db, waiting, sweep, agent, now)]
-    config = yaml.safe_load(sweep["config"])
+    config = sweeps.parse_config(sweep["config"])
     cap = config.get("run_cap")
     count = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ?", (sweep["id"],)).fetchone()[0]
     values = None
@@ -176,6 +174,6 @@ def _lease(db: sqlite3.Connection, run: sqlite3.Row, sweep: sqlite3.Row, agent: 
     return {
         "type": "resume" if run["state"] == states.PREEMPTED else "run",
         "run_id": run["name"],
-        "program": yaml.safe_load(sweep["config"]).get("program"),
+        "program": sweeps.parse_config(sweep["config"]).get("program"),
         "args": {key: value for key, value in config.items() if key != "_wandb"},
     }

@@ -6,8 +6,6 @@ import fnmatch
 import json
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from wandb_carbs.local import history, runs, states, sweeps
 from wandb_carbs.local.queries import Page, count_runs, select_runs
 from wandb_carbs.local.store import DEFAULT_ENTITY, MICROSECONDS, global_id, timestamp
@@ -203,7 +201,7 @@ class Nodes:
         if row is None:
             return None
         db, sweep_id = self._db, row["id"]
-        config: dict[str, Any] = yaml.safe_load(row["config"])
+        config = sweeps.parse_config(row["config"])
 
         def agents(_info: Any) -> Node:
             found = db.execute("SELECT * FROM agents WHERE sweep_id = ? ORDER BY id", (sweep_id,)).fetchall()
@@ -231,7 +229,7 @@ class Nodes:
             "runCount": lambda _info: db.execute(
                 "SELECT count(*) FROM runs WHERE sweep_id = ?", (sweep_id,)
             ).fetchone()[0],
-            "runCountExpected": sweeps.expected_runs(config),
+            "runCountExpected": lambda _info: sweeps.expected_runs(config),
             "project": lambda _info: self.project(
                 db.execute("SELECT * FROM projects WHERE id = ?", (row["project_id"],)).fetchone()
             ),

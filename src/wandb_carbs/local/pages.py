@@ -7,13 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import yaml
-
 from wandb_carbs.local import history, runs, states
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.frontier import RunRow, chart, pareto_frontier, read_run
 from wandb_carbs.local.queries import select_runs
 from wandb_carbs.local.store import find_project, timestamp
+from wandb_carbs.local.sweeps import parse_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,9 +35,9 @@ a{color:inherit;text-decoration-color:var(--accent);text-underline-offset:3px}
 h1{font-size:22px;margin:6px 0 14px}h2{font-size:15px;margin:0 0 10px}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin:0 0 16px;
 overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:5px 12px 5px 0;border-bottom:1px solid var(--line);white-space:nowrap}
+th,td{text-align:left;padding:5px 12px 5px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
 th{color:var(--soft);font-weight:500;font-size:12px}tr:last-child td{border-bottom:0}
-tr.best td:first-child{box-shadow:inset 3px 0 var(--accent);padding-left:8px}
+tr.best td:first-child{box-shadow:inset 3px 0 var(--accent)}
 .tag{font-size:12px;padding:1px 8px;border-radius:9px;border:1px solid var(--line);color:var(--soft)}
 .finished,.success,.RUNNING,.running{color:light-dark(#17803d,#4ade80)}
 .failed,.failure,.crashed,.CANCELED{color:light-dark(#b42318,#f87171)}
@@ -111,7 +110,7 @@ class Pages:
                 db.execute("SELECT * FROM sweeps WHERE project_id = ? AND name = ?", (project["id"], name)).fetchone(),
                 f"sweep {name}",
             )
-            config = yaml.safe_load(sweep["config"])
+            config = parse_config(sweep["config"])
             metric = config.get("metric") or {}
             found = select_runs(db, project["id"], json.dumps({"sweep": name}), first=_MAX_ROWS).rows
         rows = [read_run(row, metric.get("name")) for row in found]
@@ -176,7 +175,7 @@ def _required(row: sqlite3.Row | None, what: str) -> sqlite3.Row:
 
 
 def _title(sweep: sqlite3.Row) -> str:
-    config = yaml.safe_load(sweep["config"])
+    config = parse_config(sweep["config"])
     return str(sweep["display_name"] or config.get("name") or sweep["name"])
 
 

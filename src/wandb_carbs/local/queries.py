@@ -42,6 +42,8 @@ def _parse_cursor(cursor: str | None) -> tuple[int, int, int] | None:
         return None
     try:
         created_at, run_id, position = map(int, base64.b64decode(cursor.encode(), validate=True).decode().split(":"))
+        if max(created_at, run_id, position) >= 2**63 or min(created_at, run_id, position) < 0:
+            raise ValueError  # noqa: TRY301
     except (binascii.Error, UnicodeError, ValueError):
         raise RequestError(f"malformed cursor {cursor!r}") from None
     return created_at, run_id, position

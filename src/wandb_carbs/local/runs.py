@@ -35,11 +35,6 @@ _COLUMNS = {
 }
 
 
-def storable(text: str) -> str:
-    """Return text without lone surrogates, which UTF-8 cannot hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def json_object(name: str, text: str) -> dict[str, Any]:
     """Parse a JSON object.
 
@@ -68,7 +63,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
     Raises:
         RequestError: A value is malformed, or the id or sweep is unknown.
     """
-    changes = {column: storable(values[key]) for key, column in _COLUMNS.items() if values.get(key) is not None}
+    changes = {column: values[key] for key, column in _COLUMNS.items() if values.get(key) is not None}
     for key in ("config", "summary"):
         if key in changes:
             json_object(key, changes[key])
@@ -188,7 +183,7 @@ def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
     if not isinstance(body, dict):
         raise RequestError("file_stream body must be a JSON object")
     files, exit_code = body.get("files") or {}, body.get("exitcode") or 0
-    if not isinstance(files, dict) or not isinstance(exit_code, int) or abs(exit_code) > _MAX_POSITION:
+    if not isinstance(files, dict) or not isinstance(exit_code, int) or abs(exit_code) >= 2**31:
         raise RequestError("file_stream: 'files' must be an object and 'exitcode' an integer")
     chunks: dict[str, tuple[int, list[str]]] = {}
     for file, chunk in files.items():
@@ -200,7 +195,7 @@ def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
         if not whole or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise RequestError(f"file_stream: {file!r} needs an 'offset' >= 0 and 'content', a list of strings")
         assert offset is not None
-        chunks[file] = offset, [storable(line) for line in lines]
+        chunks[file] = offset, lines
     return chunks, exit_code
 
 

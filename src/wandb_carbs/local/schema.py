@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse
+from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, build_schema, execute_sync, parse
 
 from wandb_carbs.local import leases, runs, states, sweeps
 from wandb_carbs.local.errors import RequestError
@@ -17,8 +18,6 @@ from wandb_carbs.local.sdl import SDL
 from wandb_carbs.local.store import ensure_project, find_project, global_id
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from graphql import ExecutionResult
 
     from wandb_carbs.local.files import RunFiles
@@ -37,7 +36,18 @@ class Reply:
 
 @functools.cache
 def _schema() -> GraphQLSchema:
-    return build_schema(SDL)
+    schema = build_schema(SDL)
+    for name, kind in (("JSONString", str), ("Int64", int)):
+        scalar = schema.type_map[name]
+        assert isinstance(scalar, GraphQLScalarType)
+        scalar.parse_value = functools.partial(_checked_scalar, name, kind)  # type: ignore[method-assign]
+    return schema
+
+
+def _checked_scalar(name: str, kind: type, value: Any) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, int) and abs(value) >= 2**63):
+        raise GraphQLError(f"{name} cannot be {value!r}")
+    return value
 
 
 @functools.lru_cache(maxsize=256)
@@ -96,6 +106,8 @@ def _reply(result: ExecutionResult) -> Reply:
         message = error.message
         if isinstance(cause, RequestError):
             status = cause.status
+        elif isinstance(cause, sqlite3.OperationalError):
+            status, message = 503, f"the server's database is not available: {cause}"  # clients retry
         elif cause is not None and not isinstance(cause, GraphQLError):
             _LOG.error("cannot answer %s", error.path, exc_info=cause)
             message = "internal error of the local W&B server; its log tells more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,9 @@ _COLUMNS = {
 }
 
 
-def parse_config(text: str) -> dict[str, Any]:
-    """Parse a sweep's YAML.
+@functools.lru_cache(maxsize=256)
+def parse_config(text: str) -> Mapping[str, Any]:
+    """Parse a sweep's YAML; the result is shared and must not be changed.
 
     Raises:
         RequestError: It is no YAML mapping, or its search space is invalid.
