@@ -133,7 +133,7 @@ class Filter:
         try:
             conjuncts = _conjuncts({} if tree is None else tree)
             sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
-            rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v == sweep)]
+            rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v is not None and v == sweep)]
             return cls([_field_or_logic(key, value) for key, value in rest], sweep)
         except RecursionError:
             raise RequestError("filters are nested too deeply") from None

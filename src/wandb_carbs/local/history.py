@@ -58,13 +58,14 @@ def sampled_rows(db: sqlite3.Connection, run_id: int, specs: Sequence[str]) -> l
 
 def _sample(history: list[dict[str, Any]], spec: dict[str, Any]) -> list[dict[str, Any]]:
     keys, samples = spec.get("keys") or [], spec.get("samples")
-    steps = spec.get("minStep"), spec.get("maxStep")
+    low, high = spec.get("minStep"), spec.get("maxStep")
     if (
         not isinstance(keys, list)
         or not all(isinstance(key, str) for key in keys)
-        or any(number is not None and not isinstance(number, int) for number in (samples, *steps))
+        or any(number is not None and not isinstance(number, int) for number in (samples, low, high))
     ):
         raise RequestError("history spec: 'keys' must be strings; 'samples', 'minStep', 'maxStep' integers")
+    steps = low, None if high is None else high + 1  # the client counts the last step in, unlike with whole lines
     rows = [row for row in history if _within(row, steps) and all(key in row for key in keys)]
     return [finite({key: row[key] for key in keys} if keys else row) for row in _thin(rows, samples)]
 

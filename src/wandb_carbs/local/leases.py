@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # An agent asks again within these seconds without the run it was just given: the reply was lost. Agents poll every 5 s,
 # so later it means that the run has died before `wandb.init`.
 LOST_REPLY = 2 * MICROSECONDS
-# A run's last words may arrive a little after its agent has dropped it.
-ABSENCE_GRACE = 5 * MICROSECONDS
 # Twelve missed polls.
 AGENT_TIMEOUT = 60 * MICROSECONDS
 
@@ -111,8 +109,6 @@ def _judge(db: sqlite3.Connection, agent: sqlite3.Row, reported: set[str], now: 
                 states.close(db, run, None)
         elif run["absent_at"] is None:
             db.execute("UPDATE runs SET absent_at = ? WHERE id = ?", (now, run["id"]))
-        elif now - run["absent_at"] >= ABSENCE_GRACE:
-            states.close(db, run, None)
     return lost
 
 

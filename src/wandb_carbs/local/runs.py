@@ -55,7 +55,8 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
 
     Args:
         store: The storage.
-        values: Arguments of the mutation `upsertBucket`. By `id` a record is edited; by `name` a living run speaks.
+        values: Arguments of the mutation `upsertBucket`. By `name` a living run speaks, though it may
+            add its `id` when it resumes; by `id` alone its record is edited.
 
     Returns:
         The run's row id, and whether it is new.
@@ -74,6 +75,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
             run_id, inserted = run_by_id(db, values["id"])["id"], False
         else:
             run_id, inserted = _ensure(store, db, values.get("entityName"), values.get("modelName"), values.get("name"))
+        if values.get("name") or not values.get("id"):
             if values.get("sweep"):
                 sweep = db.execute("SELECT id FROM sweeps WHERE name = ?", (values["sweep"],)).fetchone()
                 if sweep is None:

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, build_schema, execute_sync, parse
+from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse
 
 from wandb_carbs.local import leases, runs, states, sweeps
 from wandb_carbs.local.errors import RequestError
@@ -39,8 +39,9 @@ def _schema() -> GraphQLSchema:
     schema = build_schema(SDL)
     for name, kind in (("JSONString", str), ("Int64", int)):
         scalar = schema.type_map[name]
-        assert isinstance(scalar, GraphQLScalarType)
-        scalar.parse_value = functools.partial(_checked_scalar, name, kind)  # type: ignore[method-assign]
+        # The name of this attribute differs between the releases of graphql-core.
+        for attribute in ("parse_value", "coerce_input_value"):
+            setattr(scalar, attribute, functools.partial(_checked_scalar, name, kind))
     return schema
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import socket
+import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,7 +146,7 @@ def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple
         data_dir.mkdir(parents=True, exist_ok=True)
         key = _checked_key(api_key) if api_key is not None else _stored_key(data_dir / "api-key")
         store = Store(data_dir / "wandb-carbs.db")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         listener.close()
         raise ServerError(f"cannot keep the server's data in {data_dir}: {error}") from error
     app = create_app(store, api_key=key, files_dir=data_dir / "files", host=host)

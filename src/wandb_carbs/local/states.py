@@ -18,6 +18,8 @@ STATES = (PENDING, *ALIVE, FINISHED, FAILED, CRASHED, KILLED, PREEMPTED)
 
 # A run beats every 15 s, or 30 s without system metrics.
 HEARTBEAT_TIMEOUT = 120 * MICROSECONDS
+# A run's last words may arrive a little after its agent has dropped it.
+ABSENCE_GRACE = 5 * MICROSECONDS
 
 
 def ending(state: str, exit_code: int | None, *, stop_requested: bool) -> str:
@@ -59,17 +61,21 @@ def revive(db: sqlite3.Connection, run_id: int, now: int) -> None:
 
 
 def expire(store: Store) -> None:
-    """End the runs that have been silent for too long."""
+    """End the runs that have been silent for too long, and those that their agents no longer have.
+
+    Nobody's silence counts from before this server's start.
+    """
     now = store.now()
-    if now - store.started_at < HEARTBEAT_TIMEOUT:
-        return
+    age = now - store.started_at
+    silent_since = now - HEARTBEAT_TIMEOUT if age >= HEARTBEAT_TIMEOUT else -1
+    absent_since = now - ABSENCE_GRACE if age >= ABSENCE_GRACE else -1
     with store.reading() as db:
-        silent = db.execute(
+        gone = db.execute(
             f"""SELECT * FROM runs WHERE state IN {ALIVE}
-                AND max(heartbeat_at, coalesce(seen_at, 0)) < ?""",  # noqa: S608 - constants
-            (now - HEARTBEAT_TIMEOUT,),
+                AND (max(heartbeat_at, coalesce(seen_at, 0)) <= ? OR absent_at <= ?)""",  # noqa: S608 - constants
+            (silent_since, absent_since),
         ).fetchall()
-        if silent:
-            with store.transaction() as db_writing:
-                for run in silent:
-                    close(db_writing, run, None)
+        if gone:
+            with store.transaction() as writing:
+                for run in gone:
+                    close(writing, run, None)

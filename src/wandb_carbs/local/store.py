@@ -136,19 +136,25 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._open(path)
+        except BaseException:
+            self._connection.close()
+            raise
+        # Clients could not be heard while the server was down: no one's silence counts from before this moment.
+        self.started_at = self.now()
+
+    def _open(self, path: Path) -> None:
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
             self._connection.execute(f"PRAGMA {pragma}")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
-            self._connection.close()
             raise RequestError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
         if version == 0:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
-        # Clients could not be heard while the server was down: no one's silence counts from before this moment.
-        self.started_at = self.now()
 
     def now(self) -> int:
         """Return the time in microseconds since the epoch."""
