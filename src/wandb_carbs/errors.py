@@ -1,0 +1,13 @@
+"""Errors of the integration; all are `carbs.CarbsError`s."""
+
+from __future__ import annotations
+
+from carbs import CarbsError
+
+
+class WandbCarbsError(CarbsError):
+    """The integration is used where or how it cannot work: outside a run, outside a sweep, on a second rank."""
+
+
+class WandbConnectionError(WandbCarbsError, RuntimeError):
+    """W&B did not answer, or refused; the message tells what was asked and for how long."""

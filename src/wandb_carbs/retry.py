@@ -1,0 +1,106 @@
+"""Calls to W&B that outlast short outages."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from wandb_carbs.errors import WandbConnectionError
+
+logger = logging.getLogger("wandb_carbs")
+
+# No new attempt is begun later than this many seconds after the first.
+RETRY_SECONDS = 120.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0
+_RETRIED_STATUS = frozenset({408, 429})
+# What the SDKs call errors of the connection; they share no base class across versions.
+_CONNECTION_ERRORS = ("ConnectionError", "Timeout", "TimeoutError", "ChunkedEncodingError", "TransportServerError")
+
+T = TypeVar("T")
+
+
+def with_retries(what: str, action: Callable[[], T], *, limit: float = RETRY_SECONDS) -> T:
+    """Call `action` until it succeeds, as long as it fails for reasons that pass: 429, 5xx, no connection.
+
+    Pauses grow exponentially from half a second to 15 and are jittered over their whole length, so that agents that
+    were refused together do not come back together. The SDK retries within each attempt, too.
+
+    Args:
+        what: What `action` does, for messages: "read the runs of sweep …".
+        action: The call.
+        limit: Seconds after which no new attempt is begun.
+
+    Returns:
+        What `action` returned.
+
+    Raises:
+        WandbConnectionError: If it failed for good.
+    """
+    start = time.monotonic()
+    pause = _FIRST_PAUSE
+    attempts = 0
+    waiting = threading.Event()
+    while True:
+        attempts += 1
+        try:
+            return action()
+        except Exception as error:
+            elapsed = time.monotonic() - start
+            if not is_transient(error):
+                raise WandbConnectionError(f"could not {what}: W&B answered {describe(error)}") from error
+            if elapsed + pause > limit:
+                raise WandbConnectionError(
+                    f"could not {what}: tried {attempts} times in {elapsed:.0f} s, at last: {describe(error)}"
+                ) from error
+            logger.info("Could not %s (%s); trying again", what, describe(error))
+        waiting.wait(random.uniform(0, pause))  # noqa: S311 - jitter is no secret
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether an error of the SDK may pass: 429, 5xx, no connection, no answer in time."""
+    chain = list(_chain(error))
+    for link in chain:
+        status = _status(link)
+        if status is not None:
+            return status in _RETRIED_STATUS or status >= 500
+    return any(_is_connection_error(link) for link in chain)
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's first line, with its type where it says too little."""
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk the causes of an error; the SDK keeps some under `exc`."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [getattr(link, "exc", None), link.__cause__, link.__context__]
+
+
+def _status(error: BaseException) -> int | None:
+    response = getattr(error, "response", None)
+    for name in ("status_code", "http_status"):
+        status = getattr(response, name, None)
+        if isinstance(status, int) and status:
+            return status
+    return None
+
+
+def _is_connection_error(error: BaseException) -> bool:
+    names = {base.__name__ for base in type(error).__mro__}
+    # wandb-core gives no response at all where there was none in time.
+    no_answer = "WandbApiFailedError" in names and getattr(error, "response", None) is None
+    return no_answer or bool(names & set(_CONNECTION_ERRORS))
