@@ -1,0 +1,94 @@
+"""The group of commands, and what all of them do with errors."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+# Each command is in a module of its own name, which is imported only when it is run: some of them need the SDK,
+# scikit-learn or matplotlib, and `--help` should answer at once.
+_COMMANDS = {
+    "best": "Show the best configuration up to a cost.",
+    "create": "Create a sweep from a YAML file.",
+    "demo": "Run a small sweep on this machine, from start to end.",
+    "export": "Write a sweep's runs to a file.",
+    "server": "Run a local W&B-compatible sweep server.",
+    "status": "Show how a sweep is doing.",
+    "suggest": "Show what would be run next.",
+}
+_SIGNAL_EXIT = 130  # as shells report a program that Ctrl-C ended
+# Installed with an extra: imported name to extra.
+_EXTRAS = {
+    "graphql": "local",
+    "matplotlib": "plot",
+    "python_multipart": "local",
+    "sklearn": "demo",
+    "starlette": "local",
+    "uvicorn": "local",
+    "yaml": "local",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"wandb_carbs.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wandb-carbs", prog_name="wandb-carbs")
+def cli() -> None:
+    """Cost-aware hyperparameter search (CARBS) with W&B sweeps.
+
+    A SWEEP is named ENTITY/PROJECT/SWEEP or by its web address. Where W&B is, is told by the environment variables
+    WANDB_BASE_URL and WANDB_API_KEY.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line, and end the process."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", _SIGNAL_EXIT)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        _fail(f"this needs {error.name}; install it with: pip install 'wandb-carbs[{extra}]'")
+    except (ValueError, OSError, RuntimeError) as error:
+        if not _is_for_users(error):
+            raise
+        _fail(str(error))
+
+
+def _is_for_users(error: Exception) -> bool:
+    """Tell errors whose message is written for users from bugs."""
+    from carbs.errors import CarbsError  # noqa: PLC0415 - only needed here, and numpy comes with it
+
+    # The others have names, not classes: to import their modules would need the extras.
+    named = {"DemoError", "ServerError"} & {base.__name__ for base in type(error).__mro__}
+    return isinstance(error, CarbsError | OSError) or bool(named)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,137 @@
+"""What the demo shows while it runs: a line for each agent and a progress bar, or plain lines without a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from wandb_carbs.demo.processes import Message
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_BAR = 12
+
+
+def format_config(config: dict[str, Any]) -> str:
+    """Return a configuration in one short line."""
+    return "  ".join(f"{name}={format_number(value)}" for name, value in config.items())
+
+
+def format_number(value: Any) -> str:
+    """Return a value in few characters."""
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
+
+
+@dataclass
+class Line:
+    """What an agent is doing.
+
+    Attributes:
+        state: One word or two.
+        suggestion: The configuration of its run, empty between runs.
+        epoch: Epochs done in this run.
+        accuracy: The last one measured, None before.
+    """
+
+    state: str = "starting"
+    suggestion: dict[str, Any] = field(default_factory=dict)
+    epoch: int = 0
+    accuracy: float | None = None
+
+
+class Display:
+    """Shows messages of agents as they come.
+
+    Args:
+        console: Where to.
+        agents: Number of agents.
+        runs: Number of runs.
+    """
+
+    def __init__(self, console: Console, agents: int, runs: int) -> None:
+        self._console = console
+        self._runs = runs
+        self._ended = 0
+        self._lines = {agent: Line() for agent in range(1, agents + 1)}
+        self._progress = Progress(
+            TextColumn("runs"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[best]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("runs", total=runs, best="")
+        self._best = 0.0
+        self._live = (
+            Live(get_renderable=self._render, console=console, refresh_per_second=8) if console.is_terminal else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, message: Message) -> None:
+        """Take in a message."""
+        line, body = self._lines[message.agent], message.body
+        if body["event"] == "suggested":
+            self._lines[message.agent] = Line("training", body["suggestion"])
+        elif body["event"] == "progress":
+            line.epoch, line.accuracy = body["epoch"], body["accuracy"]
+        elif body["event"] == "ready":
+            line.state = "asking"
+        elif body["event"] == "exit":
+            self._lines[message.agent] = Line("ended")
+        else:
+            self._end_run(message.agent, line, body)
+
+    def _end_run(self, agent: int, line: Line, body: dict[str, Any]) -> None:
+        self._ended += 1
+        if body["event"] == "done":
+            outcome = f"accuracy {body['objective']:.3f}  cost {body['cost']:6.2f} s"
+            self._best = max(self._best, body["objective"])
+        else:
+            outcome = f"failed: {body['error']}"
+        self._progress.update(self._task, completed=self._ended, best=f"best accuracy {self._best:.3f}")
+        width = len(str(self._runs))
+        self._console.print(
+            f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {format_config(line.suggestion)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._lines[agent] = Line("asking")
+
+    def _render(self) -> Group:
+        table = Table.grid(padding=(0, 2))
+        for _ in range(5):
+            table.add_column(no_wrap=True)
+        for agent, line in self._lines.items():
+            table.add_row(f"agent {agent}", line.state, *_progress_of(line))
+        return Group(table, self._progress)
+
+
+def _progress_of(line: Line) -> tuple[Text | str, ...]:
+    if not line.suggestion:
+        return ()
+    epochs = line.suggestion["epochs"]
+    done = round(_BAR * line.epoch / epochs)
+    # Texts, not markup: a console that prints a message without markup draws the live lines without it, too.
+    bar = Text.assemble(("━" * done, "green"), ("━" * (_BAR - done), "dim"))
+    accuracy = "" if line.accuracy is None else f"accuracy {line.accuracy:.3f}"
+    return bar, f"epoch {line.epoch}/{epochs}", accuracy
