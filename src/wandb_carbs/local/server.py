@@ -108,18 +108,22 @@ class LocalServer:
         self.stop()
 
 
-def serve(host: str = "127.0.0.1", port: int = 8080, data_dir: Path | None = None) -> None:
+def serve(
+    host: str = "127.0.0.1", port: int = 8080, data_dir: Path | None = None, *, api_key: str | None = None
+) -> None:
     """Run the server until it is interrupted, after printing the two environment variables that point clients to it.
 
     Args:
         host: Address to bind.
         port: Port to bind; 0 picks a free one.
         data_dir: Folder that holds all state; by default `default_data_dir()`.
+        api_key: The key that clients must send; by default `$WANDB_CARBS_SERVER_API_KEY`, or else the one kept in the
+            folder, made at the first start.
 
     Raises:
-        ServerError: The port is taken, or the folder cannot be used; nothing is printed then.
+        ServerError: The port is taken, the folder cannot be used, or the key is malformed; nothing is printed then.
     """
-    given = os.environ.get("WANDB_CARBS_SERVER_API_KEY") or None
+    given = api_key or os.environ.get("WANDB_CARBS_SERVER_API_KEY") or None
     listener, server, api_key = _prepare(host, port, data_dir or default_data_dir(), given)
     url = _url(host, listener.getsockname()[1])
     print(f"export WANDB_BASE_URL={url}\nexport WANDB_API_KEY={api_key}", flush=True)  # noqa: T201 - its task

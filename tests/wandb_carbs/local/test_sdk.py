@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.wandb_carbs.conftest import WandbEnv
+
     from wandb_carbs.local.server import LocalServer
 
 # The agents of the SDK poll every 5 s; that is all the tests change in it.
