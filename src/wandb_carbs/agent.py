@@ -22,11 +22,10 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import wandb
-from typing_extensions import Self
 
 from carbs import CARBS, CarbsError, ParamDict, SuggestOutput
 from carbs.spaces import SUGGESTION_ID_KEY
@@ -35,8 +34,9 @@ from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.failures import NAN, judge_exception
 from wandb_carbs.history import JudgedRun, RunView, count, feed, judge
 from wandb_carbs.ranks import check_rank
+from wandb_carbs.reporting import Reporter
 from wandb_carbs.retry import RETRY_SECONDS
-from wandb_carbs.runs import SweepPath, publish, read_recent_runs, read_run, read_runs, to_json
+from wandb_carbs.runs import SweepPath, read_recent_runs, read_run, read_runs
 from wandb_carbs.state import (
     ABANDONED,
     COST_KEY,
@@ -48,21 +48,23 @@ from wandb_carbs.state import (
     STALE_SECONDS,
     STATE_KEY,
     SUCCESS,
-    SUGGESTION_KEY,
     RunRecord,
     Standing,
     server_time,
 )
 from wandb_carbs.sweep import load_definition
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 logger = logging.getLogger("wandb_carbs")
 
 # Drawing again helps unless the space has hardly any configurations left.
 _MAX_REDRAWS = 3
-_MAX_PUBLISHED = 3
 # Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
 _MAX_FORESEEN = 128
-_SIGTERM_SECONDS = 10.0
+# Schedulers kill some seconds after SIGTERM.
+_SIGTERM_SECONDS = 5.0
 
 
 class WandbCarbs:
@@ -122,9 +124,12 @@ class WandbCarbs:
         self._state = INITIALIZING
         self._suggestion: ParamDict = {}
         self._transformed: dict[str, Any] = {}
-        self._record = self._start()
+        try:
+            self._start()
+        except BaseException:
+            signals.unwatch(self._abandon_on_signal)
+            raise
         self._started = time.monotonic()
-        signals.watch(self._abandon_on_signal)
 
     @classmethod
     def from_sweep(cls, run: Any = None, **options: Any) -> Self:
@@ -229,35 +234,31 @@ class WandbCarbs:
         names = [param.name for param in self._carbs.params]
         return {**{name: run.config[name] for name in names if name in run.config}, SUGGESTION_ID_KEY: run.id}
 
-    def _start(self) -> RunRecord:
+    def _start(self) -> None:
         """Read the sweep, take a suggestion or take up the run's own, and publish it."""
         records = read_runs(self._path, limit=self._retry_seconds)
         own = next((record for record in records if record.id == self._wandb_run.id), None)
-        own = own or read_run("/".join(self._wandb_run.path.split("/")), limit=self._retry_seconds)
+        if own is None:
+            own = read_run(f"{self._path.entity}/{self._path.project}/{self._wandb_run.id}", limit=self._retry_seconds)
         others = self._judge([record for record in records if record.id != own.id], own)
         feed(self._carbs, others)
-        self._state = RUNNING
+        self._reporter = Reporter(self._wandb_run, own, self._retry_seconds)
+        signals.watch(self._abandon_on_signal)
         if self._take_up(own):
             state = own.summary.get(STATE_KEY)
-            logger.info("Run %s takes up its own suggestion (it was %s)", self._wandb_run.name, state)
+            logger.info("Run %s takes up its own suggestion (it was %s)", own.name, state)
             self._state = SUCCESS if state == SUCCESS else RUNNING
-            self._publish_suggestion(own, {})
-            return own
+            self._publish({})
+            return
         live.update_summary(self._wandb_run, {STATE_KEY: INITIALIZING})
         foreseen = self._foresee(others, own)
-        numbers = count(others)
-        logger.info(
-            "Sweep %s: %d observations, %d failures, %d running, %d foreseen, %d abandoned, %d skipped",
-            self._path,
-            numbers["observation"],
-            numbers["failure"],
-            numbers["outstanding"],
-            foreseen,
-            numbers["abandoned"],
-            numbers["skipped"],
-        )
+        self._log_counts(others, foreseen)
         self._take_suggestion(own)
-        return own
+
+    def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
+        numbers = {**count(others), "foreseen": foreseen}
+        told = ("observation", "failure", "outstanding", "foreseen", "abandoned", "skipped")
+        logger.info("Sweep %s: %s", self._path, ", ".join(f"{name} {numbers[name]}" for name in told))
 
     def _judge(self, records: Sequence[RunRecord], own: RunRecord) -> list[JudgedRun]:
         now = server_time([*records, own], datetime.now(timezone.utc))
@@ -286,7 +287,8 @@ class WandbCarbs:
         for attempt in range(_MAX_REDRAWS + 1):
             output = self._carbs.suggest(own.id, seed=self._seed(own.id, attempt))
             self._adopt(self._carbs.space.select(output.suggestion))
-            self._publish_suggestion(own, _beliefs(output))
+            self._state = RUNNING
+            self._publish(_beliefs(output))
             if not self._is_taken(own, output) or attempt == _MAX_REDRAWS:
                 return
             logger.info("Run %s: another agent has the same configuration; drawing again", self._wandb_run.name)
@@ -315,13 +317,9 @@ class WandbCarbs:
         transformed.update({key: recorded[key] for key in transformed if key in recorded} if recorded else {})
         self._transformed = transformed
 
-    def _publish_suggestion(self, own: RunRecord, beliefs: Mapping[str, Any]) -> None:
+    def _publish(self, beliefs: Mapping[str, Any]) -> None:
         values = {key: value for key, value in self._transformed.items() if key != SUGGESTION_ID_KEY}
-        # The values of a sweep are locked; this is the one way past the lock that leaves no warning.
-        self._wandb_run.config.update_locked(values, user="carbs", _allow_val_change=True)
-        keys = {STATE_KEY: self._state, SUGGESTION_KEY: to_json(values), **beliefs}
-        summary = live.update_summary(self._wandb_run, keys)
-        publish(own, config=live.config_of(self._wandb_run), summary=summary, limit=self._retry_seconds)
+        self._reporter.suggestion(values, {STATE_KEY: self._state, **beliefs})
 
     def _is_taken(self, own: RunRecord, output: SuggestOutput) -> bool:
         """Read the newest runs: publish again if ours was overwritten, and tell whether another has the same."""
@@ -329,7 +327,7 @@ class WandbCarbs:
         arrived = next((record for record in recent if record.id == own.id), None)
         if arrived is not None and arrived.summary.get(STATE_KEY) != self._state:
             # What the SDK had under way when we published has overwritten it.
-            self._publish_suggestion(own, _beliefs(output))
+            self._publish(_beliefs(output))
         if output.log.get("kind") == "resample":
             return False
         others = self._judge([record for record in recent if record.id != own.id], own)
@@ -350,29 +348,15 @@ class WandbCarbs:
         self._report(state, {REASON_KEY: reason})
 
     def _report(self, state: str, values: Mapping[str, Any]) -> None:
-        """Write the outcome to the run, to the server, and make sure that it stays there."""
-        keys = {STATE_KEY: state, **values}
-        if REASON_KEY not in keys and REASON_KEY in self._record.summary:
-            keys[REASON_KEY] = ""
-        summary = live.update_summary(self._wandb_run, keys)
         self._state = state
         signals.unwatch(self._abandon_on_signal)
-        path = f"{self._path.entity}/{self._path.project}/{self._record.id}"
-        for _ in range(_MAX_PUBLISHED):
-            publish(self._record, summary=summary, limit=self._retry_seconds)
-            # A summary that the SDK had under way may have arrived after ours, without it.
-            written = read_run(path, limit=self._retry_seconds).summary
-            if all(written.get(key) == value for key, value in keys.items()):
-                break
+        self._reporter.outcome({STATE_KEY: state, **values})
         logger.info("Run %s: %s %s", self._wandb_run.name, state, dict(values))
 
     def _abandon_on_signal(self) -> None:
-        if self._state != RUNNING:
-            return
-        keys = {STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}
-        self._state = ABANDONED
-        summary = live.update_summary(self._wandb_run, keys)
-        publish(self._record, summary=summary, limit=_SIGTERM_SECONDS / 2)
+        if self._state == RUNNING:
+            self._state = ABANDONED
+            self._reporter.last_words({STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}, _SIGTERM_SECONDS)
 
     def _swallow(self, error: BaseException | None) -> bool:
         if self._raise_errors or not isinstance(error, Exception):

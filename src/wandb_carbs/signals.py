@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -19,25 +20,24 @@ from typing import Any
 logger = logging.getLogger("wandb_carbs")
 
 _PATIENCE = 10.0
-_watchers: list[Callable[[], None]] = []
+# Weak: a run that ended without a word must not be kept by this.
+_watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
 _lock = threading.RLock()
 _previous: Any = None
 _installed = False
 
 
 def watch(callback: Callable[[], None]) -> None:
-    """Call `callback` at SIGTERM, before what SIGTERM did so far."""
+    """Call a bound method at SIGTERM, before what SIGTERM did so far."""
     with _lock:
-        _watchers.append(callback)
+        _watchers.append(weakref.WeakMethod(callback))
     _in_main_thread(_settle)
 
 
 def unwatch(callback: Callable[[], None]) -> None:
-    """Do not call `callback` any more; with the last one, the previous handler is restored."""
+    """Do not call the method any more; with the last one, the previous handler is restored."""
     with _lock:
-        if callback not in _watchers:
-            return
-        _watchers.remove(callback)
+        _watchers[:] = [reference for reference in _watchers if reference() not in (None, callback)]
     _in_main_thread(_settle)
 
 
@@ -59,7 +59,7 @@ def _settle() -> None:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    callbacks = list(_watchers)
+    callbacks = [callback for reference in _watchers if (callback := reference()) is not None]
     # In a thread of its own, with a limit: the interrupted code may hold a lock of the SDK's.
     threads = [threading.Thread(target=_call, args=(callback,), daemon=True) for callback in callbacks]
     for thread in threads:

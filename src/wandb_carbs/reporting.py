@@ -1,0 +1,76 @@
+"""Writing this process's run so that the others see it at once, and that it stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from wandb_carbs import live
+from wandb_carbs.runs import publish, read_run, to_json
+from wandb_carbs.state import REASON_KEY, SUGGESTION_KEY, RunRecord
+
+logger = logging.getLogger("wandb_carbs")
+
+_MAX_PUBLISHED = 3
+
+
+class Reporter:
+    """Writes a run's record both through the SDK and straight to the server.
+
+    The SDK holds the configuration back for some seconds and the summary for up to 15, and loses both when the process
+    is killed; the server alone would soon be overwritten by what the SDK holds. So every value goes both ways, to the
+    SDK first.
+
+    Args:
+        run: The run of this process.
+        record: The same run as the server knows it.
+        limit: Seconds after which no new attempt to write is begun.
+    """
+
+    def __init__(self, run: Any, record: RunRecord, limit: float) -> None:
+        self.record = record
+        self._run = run
+        self._limit = limit
+        # A reason of a former attempt must not outlive it.
+        self._has_reason = REASON_KEY in record.summary
+
+    def suggestion(self, values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
+        """Publish the run's configuration, together with flat summary keys.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        # The values of a sweep are locked; this is the one way past the lock that leaves no warning.
+        self._run.config.update_locked(dict(values), user="carbs", _allow_val_change=True)
+        summary = self._update({**keys, SUGGESTION_KEY: to_json(values)})
+        publish(self.record, config=live.config_of(self._run), summary=summary, limit=self._limit)
+
+    def outcome(self, keys: Mapping[str, Any]) -> None:
+        """Publish flat summary keys, and make sure that they stay.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        summary = self._update(keys)
+        path = "/".join(self.record.source.path)
+        for _ in range(_MAX_PUBLISHED):
+            publish(self.record, summary=summary, limit=self._limit)
+            # A summary that the SDK had under way may have arrived after ours, without it.
+            written = read_run(path, limit=self._limit).summary
+            if all(written.get(key) == value for key, value in keys.items()):
+                return
+        logger.warning("The record of run %s was overwritten; W&B has it when the run ends", self.record.name)
+
+    def last_words(self, keys: Mapping[str, Any], limit: float) -> None:
+        """Publish flat summary keys from a process that is about to end.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        publish(self.record, summary=self._update(keys), limit=limit)
+
+    def _update(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        reset = {REASON_KEY: ""} if self._has_reason else {}
+        self._has_reason |= REASON_KEY in keys
+        return live.update_summary(self._run, {**reset, **keys})
