@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MISSING: Any = object()
+# Filters are compiled and evaluated by recursion.
+_MAX_DEPTH = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _COLUMNS = {
@@ -130,13 +132,12 @@ class Filter:
             tree = json.loads(text) if text else None
         except (ValueError, RecursionError) as error:
             raise RequestError(f"filters must be JSON: {error}") from None
-        try:
-            conjuncts = _conjuncts({} if tree is None else tree)
-            sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
-            rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v is not None and v == sweep)]
-            return cls([_field_or_logic(key, value) for key, value in rest], sweep)
-        except RecursionError:
-            raise RequestError("filters are nested too deeply") from None
+        if _depth(tree) > _MAX_DEPTH:
+            raise RequestError(f"filters are nested too deeply: more than {_MAX_DEPTH} levels")
+        conjuncts = _conjuncts({} if tree is None else tree)
+        sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
+        rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v is not None and v == sweep)]
+        return cls([_field_or_logic(key, value) for key, value in rest], sweep)
 
     def matches(self, row: sqlite3.Row) -> bool:
         """Tell whether a run matches; its sweep is looked at as well."""
@@ -144,6 +145,15 @@ class Filter:
             return False
         document = RunDocument(row)
         return all(predicate(document) for predicate in self._predicates)
+
+
+def _depth(tree: Any) -> int:
+    """Return how many levels of objects and lists a JSON value has."""
+    depth, level = 0, [tree]
+    while level := [value for value in level if isinstance(value, (dict, list))]:
+        depth += 1
+        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+    return depth
 
 
 def _conjuncts(tree: Any) -> list[tuple[str, Any]]:
