@@ -123,7 +123,7 @@ def draw(path: Path, runs: Sequence[RunResult]) -> None:
     axes.step(line[:, 0], line[:, 1], where="post", color="C1", label="Pareto frontier", zorder=2)
     # Logit: from 0.97 to 0.98 is as long a way as from 0.5 to 0.6 or so.
     axes.set_yscale("logit")
-    axes.set_ylim(0.05, 0.995)
+    axes.set_ylim(0.04, 0.995)
     axes.yaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99]))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
