@@ -1,0 +1,30 @@
+"""Check what `wandb-carbs demo --json` wrote."""  # noqa: INP001 - a script
+
+import itertools
+import json
+import statistics
+import sys
+from pathlib import Path
+
+
+def problems(demo: dict) -> list[str]:
+    """List what is wrong with a demo's results."""
+    runs, frontier = demo["runs"], demo["frontier"]
+    checks = {
+        "there are 20 runs": len(runs) == 20,
+        "all runs succeeded": all(run["state"] == "success" for run in runs),
+        "all configurations differ": len({json.dumps(run["config"], sort_keys=True) for run in runs}) == len(runs),
+        "each run's stored configuration is its suggestion": all(run["config"] == run["suggestion"] for run in runs),
+        "the model chose most of them": sum(run["kind"] == "model" for run in runs) > len(runs) / 2,
+        "the frontier is not empty": bool(frontier),
+        "the frontier rises": all(
+            a["cost"] < b["cost"] and a["objective"] < b["objective"] for a, b in itertools.pairwise(frontier)
+        ),
+        "the best accuracy is at least 0.95": max(run["objective"] or 0 for run in runs) >= 0.95,
+        "the median suggestion takes less than 0.1 s": statistics.median(demo["suggest_seconds"]) < 0.1,
+    }
+    return [claim for claim, holds in checks.items() if not holds]
+
+
+wrong = problems(json.loads(Path(sys.argv[1]).read_text()))
+sys.exit("\n".join(f"not so: {claim}" for claim in wrong) or 0)
