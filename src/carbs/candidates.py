@@ -79,35 +79,42 @@ def reach(space: SearchSpace, seen: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def initial(space: SearchSpace, index: int, radius: float, shift: Array, jitter: Array) -> Array:
-    """Return point number `index` of the initial design, a low-discrepancy sequence.
+def initial(
+    space: SearchSpace, first: int, number: int, radius: float, shift: Array, rng: np.random.Generator
+) -> Array:
+    """Return some points of the initial design, a low-discrepancy sequence.
 
-    Where the user gave a search centre, the points are spread normally around it and the first is the centre itself;
+    Where the user gave a search centre, the points are spread normally around it, and point 0 is the centre itself;
     otherwise they cover the space.
 
     Args:
         space: The search space.
-        index: How many points came before.
+        first: Number of the first point.
+        number: How many, m.
         radius: Standard deviation around the centre, in search units.
         shift: Where in the unit cube the sequence starts, shape (D,).
-        jitter: Standard normal numbers, shape (D,): a twentieth of them is added, so that processes that do not see
-            each other's points differ.
+        rng: Source of the jitter, so that processes that do not see each other's points differ.
 
     Returns:
-        Rounded search coordinates, shape (D,).
+        Rounded search coordinates, shape (m, D).
     """
-    if space.has_given_center and index == 0:
-        return space.center
     # Additive recurrence by the generalised golden ratio: low discrepancy in any dimension without a table (Roberts
     # 2018, "The Unreasonable Effectiveness of Quasirandom Sequences").
     ratio = 2.0
     for _ in range(60):
         ratio = (1 + ratio) ** (1 / (space.width + 1))
+    index = np.arange(first, first + number)[:, None]
     unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
-    normal = space.center + radius * ndtri(np.clip(unit, 0.01, 0.99))
+    unit = reflect(unit + 0.02 * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
+    step = np.array([s.first_step(radius) for s in space.spaces for _ in range(s.width)])
+    # Within 1.6 deviations: a first draw far out in the tail serves nobody.
+    normal = space.center + step * ndtri(np.clip(unit, 0.05, 0.95))
     low, high = space.bounds
-    is_open = ~(np.isfinite(low) & np.isfinite(high)) | space.has_given_center
-    with np.errstate(invalid="ignore"):
-        point = np.where(is_open, normal, low + unit * (high - low))
-    point = point + 0.05 * jitter
-    return space.round(reflect(point[None], low, high))[0]
+    is_bounded = np.isfinite(low) & np.isfinite(high)
+    if space.has_given_center:
+        is_bounded = np.zeros_like(is_bounded)
+    covering = np.where(is_bounded, low, 0.0) + unit * np.where(is_bounded, high - low, 0.0)
+    points = space.round(reflect(np.where(is_bounded, covering, normal), low, high))
+    if space.has_given_center and first == 0:
+        points[0] = space.center
+    return points

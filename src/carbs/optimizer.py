@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import math
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,18 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
 from carbs.params import Param, SearchSpace
-from carbs.proposal import propose
+from carbs.proposal import Proposal, keys, propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
+
+logger = logging.getLogger("carbs")
+
+# Points of the initial design among which a draw may choose to keep away from failures and high costs.
+_NUM_INITIAL_CHOICES = 8
+# Early draws around a given centre are predicted to cost at most this many times the dearest run so far, as soon as
+# there are this many successes to predict from.
+_INITIAL_GROWTH = 3.0
+_MIN_FOR_COST = 2
 
 
 class CARBS:
@@ -82,8 +93,13 @@ class CARBS:
         """
         with self._lock, threadpool_limits(1, user_api="blas"):
             rng = self._generator(seed)
-            x, log = self._choose(rng)
-            return self._output(x, log, suggestion_id, is_suggestion_remembered)
+            proposal = self._choose(rng)
+            suggestion = self.space.decode(proposal.x[None])[0]
+            if is_suggestion_remembered:
+                suggestion_id = suggestion_id or str(uuid.uuid4())
+                self._history.remember(suggestion_id, suggestion)
+                suggestion = {**suggestion, SUGGESTION_ID_KEY: suggestion_id}
+            return SuggestOutput(suggestion, proposal.log)
 
     def observe(self, new_observation_in_param: ObservationInParam) -> ObserveOutput:
         """Add the outcome of a run.
@@ -132,30 +148,56 @@ class CARBS:
         digest = hashlib.sha256(repr((self.config.seed, seed, counts)).encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "big"))
 
-    def _choose(self, rng: np.random.Generator) -> tuple[Array, dict[str, Any]]:
-        history = self._history
-        waiting = self.config.num_random_samples - len(history.successes)
+    def _choose(self, rng: np.random.Generator) -> Proposal:
+        waiting = self.config.num_random_samples - len(self._history.successes)
         if waiting > 0:
-            return self._draw_initial(rng), {"kind": "random", "reason": f"{waiting} more successes before the model is used"}
-        return propose(self.space, self.config, self._surrogate(), self._pending_coordinates(), self._failed_coordinates(), rng)
+            reason = f"{waiting} more successes are needed before the model suggests"
+            return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
+        pending, failures = self._pending_coordinates(), self._failed_coordinates()
+        try:
+            return propose(self.space, self.config, self._surrogate(), pending, failures, rng)
+        except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+            reason = f"the model could not be used: {error!r}"
+            logger.exception("Suggesting at random, since %s", reason)
+            return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
 
     def _draw_initial(self, rng: np.random.Generator) -> Array:
         history = self._history
-        index = len(history.successes) + len(history.failures) + len(history.pending)
+        first = len(history.successes) + len(history.failures) + len(history.pending)
         shift = np.random.default_rng(self.config.seed).random(self.space.width)
-        jitter = rng.standard_normal(self.space.width)
-        return candidates.initial(self.space, index, self.config.initial_search_radius, shift, jitter)
+        # Failures say that the region around is bad: look further, and away from them.
+        radius = self.config.initial_search_radius * (1 + 0.2 * len(history.failures))
+        points = candidates.initial(self.space, first, _NUM_INITIAL_CHOICES, radius, shift, rng)
+        seen = np.vstack([self._success_coordinates(), self._failed_coordinates(), self._pending_coordinates()])
+        taken = set(keys(seen))
+        is_new = np.fromiter((key not in taken for key in keys(points)), bool, len(points))
+        points = points[is_new] if np.any(is_new) else points
+        if len(history.failures):
+            return points[np.argmax(_nearest(points, self._failed_coordinates()))]
+        if self.space.has_given_center and len(history.successes) >= _MIN_FOR_COST:
+            return points[self._cheap_enough(points)]
+        return points[0]
+
+    def _cheap_enough(self, points: Array) -> int:
+        """Find the first of `points` that is not predicted to cost much more than the dearest run so far."""
+        fitted = self._surrogate()
+        limit = np.max(fitted.c) + math.log(_INITIAL_GROWTH) / fitted.cost_scaler.deviation
+        log_cost = fitted.predict(points).log_cost[:, 0]
+        return int(np.argmax(log_cost <= limit)) if np.any(log_cost <= limit) else int(np.argmin(log_cost))
 
     def _surrogate(self) -> Surrogate:
         history = self._history
         key = (len(history.successes), len(history.failures))
         if self._fitted is None or self._fitted[0] != key:
-            X = self.space.encode([observation.input for observation in history.successes])
+            X = self._success_coordinates()
             sign = self.config.better_direction_sign
             y = sign * np.array([observation.output for observation in history.successes])
             log_cost = np.log([observation.cost for observation in history.successes])
             self._fitted = key, Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
         return self._fitted[1]
+
+    def _success_coordinates(self) -> Array:
+        return self.space.encode([observation.input for observation in self._history.successes])
 
     def _pending_coordinates(self) -> Array:
         return self.space.encode(list(self._history.pending.values()))
@@ -163,10 +205,7 @@ class CARBS:
     def _failed_coordinates(self) -> Array:
         return self.space.encode([observation.input for observation in self._history.failures])
 
-    def _output(self, x: Array, log: dict[str, Any], suggestion_id: str | None, remembered: bool) -> SuggestOutput:
-        suggestion = self.space.decode(x[None])[0]
-        if remembered:
-            suggestion_id = suggestion_id or str(uuid.uuid4())
-            self._history.remember(suggestion_id, suggestion)
-            suggestion = {**suggestion, SUGGESTION_ID_KEY: suggestion_id}
-        return SuggestOutput(suggestion, log)
+
+def _nearest(points: Array, others: Array) -> Array:
+    """Compute the distance from each of `points`, shape (m, D), to the nearest of `others`, shape (n, D)."""
+    return np.min(np.linalg.norm(points[:, None] - others[None], axis=2), axis=1)

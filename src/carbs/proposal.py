@@ -1,9 +1,8 @@
-"""Propose the next configuration from the models: candidates, acquisition, refinement."""
+"""Propose the next configuration from the models: frontier, horizon, candidates, refinement."""
 
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,55 +12,81 @@ from carbs import acquisition, candidates, pareto
 from carbs.config import CARBSParams
 from carbs.params import SearchSpace
 from carbs.spaces import Array
-from carbs.surrogate import Beliefs, Surrogate
+from carbs.surrogate import Surrogate
 
-def _opt(name, default):
-    return float(os.environ.get("CARBS_" + name, default))
+# Joint draws of the outcomes of outstanding suggestions over which the gain is averaged: enough that no single lucky
+# draw decides, and they share one Cholesky factor, so that they cost little.
+_NUM_IMAGINED = 8
+# The frontier is valued up to the dearest configuration that the models see in the space, but at least one and at most
+# four natural-log units (a factor of 3 to 55) beyond the dearest run so far: without this nothing dearer would ever
+# bring a gain; much further the models only guess.
+_HORIZON = (1.0, 4.0)
+# A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
+# search approaches expensive regions step by step, and one guess never costs as much as everything before.
+_GROWTH = math.log(2.0)
+_SPENT_SHARE = 0.3
+# Objectives below this quantile of those seen count for nothing.
+_REFERENCE_QUANTILE = 0.1
+# Candidates: over the space, around the frontier with steps of these shares of a length scale, and refinements.
+_NUM_GLOBAL = 200
+_NUM_LOCAL = 130
+_LOCAL_STEPS = (0.05, 0.15, 0.5)
+_NUM_REFINED = 200
+_REFINE_STEPS = tuple(0.3 * 0.6**i for i in range(6))
+_NUM_ELITES = 10
 
-NUM_IMAGINED = 8
-MARGIN = _opt("MARGIN", 1.0)
-GAMMA = _opt("GAMMA", 0.0)
-REF_Q = _opt("REFQ", 0.1)
-ROUNDS = int(_opt("ROUNDS", 6))
-NLOCAL = int(_opt("NLOCAL", 400))
-NGLOBAL = int(_opt("NGLOBAL", 200))
-NREF = int(_opt("NREF", 200))
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed configuration.
+
+    Attributes:
+        x: Its rounded search coordinates, shape (D,).
+        log: What was believed of it; see `SuggestOutput.log`.
+    """
+
+    x: Array
+    log: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """Scores points by the logarithm of what running them is expected to bring.
+    """Scores points by the logarithm of the hypervolume that running them is expected to add.
 
     Attributes:
         surrogate: The models, with outstanding suggestions imagined.
         front: The frontier as the models see it.
-        log_cap: Standardised log of the largest cost to suggest; infinite if there is none.
+        log_limit: Standardised log cost above which nothing is suggested.
+        log_cap: Standardised log of the user's cost cap, a soft factor below the limit; infinite if there is none.
+        taken: Keys of the configurations that must not be suggested (again).
     """
 
     surrogate: Surrogate
     front: acquisition.Steps
+    log_limit: float
     log_cap: float
     taken: frozenset[bytes]
 
     def score(self, points: Array) -> Array:
         """Score `points`, shape (m, D): shape (m,), minus infinity for what must not be suggested."""
         beliefs = self.surrogate.predict(points)
+        # What one noisy run can change of the mean, rather than all that is unknown (the deviation of the next
+        # posterior mean; Frazier et al. 2009, "The Knowledge-Gradient Policy for Correlated Normal Beliefs").
+        variance = beliefs.objective_std**2
+        change = variance / np.sqrt(variance + self.surrogate.objective.hyper.noise)
         gain = acquisition.log_expected_gain(
-            beliefs.objective, beliefs.objective_std, beliefs.log_cost, beliefs.log_cost_std, self.front
+            beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
         )
         gain = gain + beliefs.log_success
-        if GAMMA:
-            gain = gain - GAMMA * self.surrogate.cost_scaler.deviation * beliefs.log_cost.mean(1)
+        cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.log_cap):
-            mean = beliefs.log_cost.mean(axis=1)
-            gain = gain + acquisition.log_probability_below(mean, beliefs.log_cost_std, self.log_cap)
-            gain = np.where(mean > self.log_cap, -np.inf, gain)
+            gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.log_cap)
         is_taken = np.fromiter((key in self.taken for key in keys(points)), bool, len(points))
-        return np.where(is_taken, -np.inf, gain)
+        return np.where(is_taken | (cost > self.log_limit), -np.inf, gain)
 
 
 def keys(points: Array) -> list[bytes]:
-    """Return one key for each point, equal where the configurations are."""
+    """Return one key for each point, shape (m, D); keys are equal where the configurations are."""
     return [row.tobytes() for row in np.round(points, 9) + 0.0]
 
 
@@ -72,47 +97,85 @@ def propose(
     pending: Array,
     failures: Array,
     rng: np.random.Generator,
-) -> tuple[Array, dict[str, Any]]:
-    num_sets = NUM_IMAGINED if len(pending) else 1
-    surrogate = fitted.with_pending(pending, rng.standard_normal((2, len(pending), num_sets)))
+) -> Proposal:
+    """Propose the next configuration.
+
+    Args:
+        space: The search space.
+        config: Options.
+        fitted: Models of the history.
+        pending: Search coordinates of outstanding suggestions, shape (p, D).
+        failures: Search coordinates of failed runs, shape (f, D).
+        rng: Source of randomness.
+
+    Returns:
+        The configuration of the largest expected gain. Where the limits leave no candidate, the one of the least
+        predicted cost, with the reason in its log.
+    """
+    num_imagined = _NUM_IMAGINED if len(pending) else 1
+    surrogate = fitted.with_pending(pending, rng.standard_normal((2, len(pending), num_imagined)))
     seen = np.vstack([fitted.groups.X, pending])
     beliefs = surrogate.predict(seen)
+    members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
+
+    dearest = float(np.max(beliefs.log_cost))
+    unit = 1 / fitted.cost_scaler.deviation
+    sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
+    reachable = float(np.max(fitted.predict(sample).log_cost))
+    end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
+    log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
+    log_limit = max(dearest + _GROWTH * unit, float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE))))
     log_cap = math.inf
     if config.max_suggestion_cost is not None:
-        log_cap = float(fitted.cost_scaler.forward(np.log(np.array(config.max_suggestion_cost))))
-    end = float(np.max(beliefs.log_cost)) + MARGIN / fitted.cost_scaler.deviation
-    end = min(end, log_cap) if math.isfinite(log_cap) else end
-    reference = float(np.quantile(surrogate.y, REF_Q))
-    front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end)
-    taken = frozenset(keys(np.vstack([seen, failures])))
-    scorer = Scorer(surrogate, front, log_cap, taken)
-    members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
-    best = search(space, scorer, seen, seen[members], rng)
-    score = scorer.score(best[None])[0]
-    log = {"kind": "model", "log_expected_gain": float(score), **describe(fitted, fitted.predict(best[None]), config)}
-    return best, log
+        log_cap = float(fitted.cost_scaler.forward(np.log(config.max_suggestion_cost)))
+    reference = float(np.quantile(surrogate.y, _REFERENCE_QUANTILE))
+    front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, min(end, log_cap))
+
+    # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
+    repeats = fitted.groups.count.sum() - fitted.groups.size
+    is_repeat_due = config.resample_frequency and fitted.groups.count.sum() >= (repeats + 1) * config.resample_frequency
+    observed = members[members < fitted.groups.size]
+    once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
+    taken = frozenset(keys(np.vstack([once_only, failures])))
+    scorer = Scorer(surrogate, front, min(log_limit, log_cap), log_cap, taken)
+
+    x, score, reason = _search(space, scorer, sample, seen[members], rng)
+    is_repeat = keys(x[None])[0] in set(keys(fitted.groups.X))
+    log = {"kind": "resample" if is_repeat else "model", **({"reason": reason} if reason else {})}
+    scale = fitted.objective_scaler.deviation * fitted.cost_scaler.deviation
+    return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **_describe(fitted, x, config)})
 
 
-def search(
-    space: SearchSpace, scorer: Scorer, seen: Array, members: Array, rng: np.random.Generator
-) -> Array:
+def _search(
+    space: SearchSpace, scorer: Scorer, sample: Array, members: Array, rng: np.random.Generator
+) -> tuple[Array, float, str]:
+    """Search for the point of the highest score; return it, its score, and why it is not what it should be, if so."""
+    # A length scale beyond the width of the space says "irrelevant": there, a step across the space is enough.
     scales = np.minimum(scorer.surrogate.objective.hyper.length_scales, 2.0)
-    pool = [candidates.everywhere(space, seen, NGLOBAL, rng)]
-    for factor in (0.05, 0.15, 0.5):
-        pool.append(candidates.around(space, members, np.maximum(factor * scales, 0.01), NLOCAL // 3, rng))
-    points = np.vstack(pool)
+    around = [
+        candidates.around(space, members, np.maximum(step * scales, 0.01), _NUM_LOCAL, rng) for step in _LOCAL_STEPS
+    ]
+    points = np.vstack([members, sample, *around])
     scores = scorer.score(points)
-    radius = 0.3
-    for _ in range(ROUNDS):
-        top = np.argsort(-scores)[:10]
-        fresh = candidates.around(space, points[top], radius * scales, NREF, rng)
+    for step in _REFINE_STEPS:
+        elites = np.argsort(-scores, kind="stable")[:_NUM_ELITES]
+        fresh = candidates.around(space, points[elites], step * scales, _NUM_REFINED, rng)
         fresh_scores = scorer.score(fresh)
-        points, scores = np.vstack([points[top], fresh]), np.concatenate([scores[top], fresh_scores])
-        radius *= 0.6
-    return points[np.argmax(scores)]
+        points, scores = np.vstack([points[elites], fresh]), np.concatenate([scores[elites], fresh_scores])
+    best = int(np.argmax(scores))
+    if np.isfinite(scores[best]):
+        return points[best], float(scores[best]), ""
+    points = np.vstack([members, sample, *around])
+    is_new = ~np.fromiter((key in scorer.taken for key in keys(points)), bool, len(points))
+    if not np.any(is_new):
+        return points[0], -math.inf, "every configuration in reach has been tried"
+    points = points[is_new]
+    cheapest = int(np.argmin(scorer.surrogate.predict(points).log_cost.mean(axis=1)))
+    return points[cheapest], -math.inf, "no candidate is predicted to cost less than the limit; this is the cheapest"
 
 
-def describe(fitted: Surrogate, beliefs: Beliefs, config: CARBSParams) -> dict[str, Any]:
+def _describe(fitted: Surrogate, x: Array, config: CARBSParams) -> dict[str, float]:
+    beliefs = fitted.predict(x[None])
     objective = config.better_direction_sign * fitted.objective_scaler.backward(beliefs.objective[0, 0])
     return {
         "predicted_objective": float(objective),

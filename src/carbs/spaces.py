@@ -188,6 +188,17 @@ class NumericSpace:
     # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
     _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)
 
+    # How many transformed units make a factor of ten; None where the transform is no logarithm.
+    _decade: ClassVar[float | None] = None
+
+    def first_step(self, radius: float) -> float:
+        """Limit a first step from the search centre, in search units.
+
+        Half a decade is a large step for a learning rate or a number of parameters, however wide its bounds; a given
+        centre is not to be left by orders of magnitude before costs are known.
+        """
+        return radius if self._decade is None else min(radius, 0.5 * self._decade / self.resolved_scale)
+
     def _open_scale(self, center: float | None) -> float:
         """Choose the scale of a space with an open end; `center` is where the search starts, if known."""
         raise NotImplementedError
@@ -279,11 +290,15 @@ class LogSpace(NumericSpace):
         return found
 
     @property
+    def _decade(self) -> float:  # type: ignore[override]
+        return 1 / math.log10(self.base)
+
+    @property
     def _limits(self) -> tuple[float, float]:  # type: ignore[override]
-        return -300 / math.log10(self.base), 300 / math.log10(self.base)
+        return -300 * self._decade, 300 * self._decade
 
     def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
-        return 1 / math.log10(self.base)
+        return self._decade
 
 
 @dataclass(frozen=True)
@@ -312,6 +327,7 @@ class LogitSpace(NumericSpace):
             found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
         return found
 
+    _decade: ClassVar[float | None] = 1.0
     _limits: ClassVar[tuple[float, float]] = (-300.0, 15.0)
 
     def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
@@ -351,6 +367,7 @@ class Pow2Space(NumericSpace):
         """Say why `value` is not in this space, or return None if it is."""
         return super().problem_with(value) or (None if _is_power_of_two(value) else "must be a power of two")
 
+    _decade: ClassVar[float | None] = math.log2(10)
     _limits: ClassVar[tuple[float, float]] = (0.0, 62.0)  # what fits a 64-bit integer
 
     def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
@@ -421,6 +438,10 @@ class CategoricalSpace:
     def round(self, coordinates: Array) -> Array:
         """Move search coordinates onto the nearest choice; shapes (n, number of choices)."""
         return self._spread * np.eye(len(self.choices))[np.argmax(coordinates, axis=1)]
+
+    def first_step(self, radius: float) -> float:
+        """Return `radius`: there is nothing between choices to be careful about."""
+        return radius
 
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""

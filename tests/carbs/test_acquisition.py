@@ -59,6 +59,8 @@ def test_the_gain_over_several_frontiers_is_the_mean_of_their_gains() -> None:
 def test_hopeless_points_still_differ() -> None:
     front = acquisition.steps(np.array([[10.0]]), np.array([[0.0]]), reference=5.0, end=1.0)
     mean = np.array([[-50.0], [-60.0]])
-    values = acquisition.log_expected_gain(mean, np.array([0.1, 0.1]), np.full((2, 1), 0.5), np.array([0.1, 0.1]), front)
+    values = acquisition.log_expected_gain(
+        mean, np.array([0.1, 0.1]), np.full((2, 1), 0.5), np.array([0.1, 0.1]), front
+    )
     assert np.all(np.isfinite(values))
     assert values[0] > values[1]

@@ -16,9 +16,7 @@ points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
 def test_members_are_those_that_nothing_dominates(rows: list[tuple[int, int]]) -> None:
     y, cost = (np.array([row[i] for row in rows], float) for i in range(2))
     members = frontier(y, cost)
-    expected = {
-        (a, c) for a, c in rows if not any((b >= a and d <= c) and (b > a or d < c) for b, d in rows)
-    }
+    expected = {(a, c) for a, c in rows if not any((b >= a and d <= c) and (b > a or d < c) for b, d in rows)}
     assert {(y[i], cost[i]) for i in members} == expected
     assert len(members) == len(expected)
     assert list(cost[members]) == sorted(cost[members])

@@ -142,7 +142,9 @@ def test_all_problems_come_in_one_error() -> None:
 
 
 def test_values_outside_are_named() -> None:
-    space = SearchSpace((Param("a", LinearSpace(0, 1)), Param("b", Pow2Space(1, 8)), Param("c", CategoricalSpace(("x", "y")))))
+    space = SearchSpace(
+        (Param("a", LinearSpace(0, 1)), Param("b", Pow2Space(1, 8)), Param("c", CategoricalSpace(("x", "y"))))
+    )
     problems = space.problems_with({"a": 2, "b": 3, "d": 1})
     assert len(problems) == 3
     assert "value 2 must be between" in problems[0]
