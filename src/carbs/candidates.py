@@ -8,6 +8,9 @@ from scipy.special import ndtri
 from carbs.params import SearchSpace
 from carbs.spaces import Array
 
+# Points of the initial design among which a draw may choose to keep away from failures and high costs.
+NUM_INITIAL_CHOICES = 8
+
 
 def reflect(points: Array, low: Array, high: Array) -> Array:
     """Mirror points that left the bounds back into them, so that they do not pile up on the bounds.
@@ -79,10 +82,8 @@ def reach(space: SearchSpace, seen: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def initial(
-    space: SearchSpace, first: int, number: int, radius: float, shift: Array, rng: np.random.Generator
-) -> Array:
-    """Return some points of the initial design, a low-discrepancy sequence.
+def initial(space: SearchSpace, first: int, radius: float, shift: Array, rng: np.random.Generator) -> Array:
+    """Return the next few points of the initial design, a low-discrepancy sequence.
 
     Where the user gave a search centre, the points are spread normally around it, and point 0 is the centre itself;
     otherwise they cover the space.
@@ -90,20 +91,19 @@ def initial(
     Args:
         space: The search space.
         first: Number of the first point.
-        number: How many, m.
         radius: Standard deviation around the centre, in search units.
         shift: Where in the unit cube the sequence starts, shape (D,).
         rng: Source of the jitter, so that processes that do not see each other's points differ.
 
     Returns:
-        Rounded search coordinates, shape (m, D).
+        Rounded search coordinates, shape (NUM_INITIAL_CHOICES, D).
     """
     # Additive recurrence by the generalised golden ratio: low discrepancy in any dimension without a table (Roberts
     # 2018, "The Unreasonable Effectiveness of Quasirandom Sequences").
     ratio = 2.0
     for _ in range(60):
         ratio = (1 + ratio) ** (1 / (space.width + 1))
-    index = np.arange(first, first + number)[:, None]
+    index = np.arange(first, first + NUM_INITIAL_CHOICES)[:, None]
     unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
     unit = reflect(unit + 0.02 * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
     step = np.array([s.first_step(radius) for s in space.spaces for _ in range(s.width)])

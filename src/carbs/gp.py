@@ -31,7 +31,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from carbs.spaces import Array
+from carbs.spaces import Array, Indices
 
 _SQRT5 = math.sqrt(5.0)
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
@@ -89,11 +89,12 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
 
 def _squared_distances(A: Array, B: Array) -> Array:
     squared = np.sum(A * A, 1)[:, None] + np.sum(B * B, 1)[None, :] - 2 * (A @ B.T)
-    return np.maximum(squared, 0.0)
+    clipped: Array = np.maximum(squared, 0.0)  # rounding can leave a small negative number
+    return clipped
 
 
 def negative_log_posterior(
-    theta: Array, X: Array, y: Array, count: Array, within: float, owner: np.ndarray, prior: Prior
+    theta: Array, X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior
 ) -> tuple[float, Array]:
     """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
 
@@ -150,7 +151,7 @@ def _prior_arrays(prior: Prior, num_scales: int) -> tuple[Array, Array]:
 
 
 def fit(
-    X: Array, y: Array, count: Array, within: float, owner: np.ndarray, prior: Prior, *, max_iterations: int = 60
+    X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior, *, max_iterations: int = 60
 ) -> Hyperparameters:
     """Find the hyperparameters of the largest posterior density, by L-BFGS-B from the prior's mode.
 
@@ -241,4 +242,5 @@ class Posterior:
         half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
         covariance = kernel(points, points, self.hyper) - half.T @ half
         values, vectors = np.linalg.eigh(covariance)
-        return cross @ self.alpha + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * noise)
+        draws: Array = cross @ self.alpha + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * noise)
+        return draws

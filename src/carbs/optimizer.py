@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from carbs import candidates
+from carbs import candidates, checkpoint
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
@@ -24,8 +27,6 @@ from carbs.surrogate import Surrogate
 
 logger = logging.getLogger("carbs")
 
-# Points of the initial design among which a draw may choose to keep away from failures and high costs.
-_NUM_INITIAL_CHOICES = 8
 # Early draws around a given centre are predicted to cost at most this many times the dearest run so far, as soon as
 # there are this many successes to predict from.
 _INITIAL_GROWTH = 3.0
@@ -53,6 +54,59 @@ class CARBS:
         self._history = History(self.space)
         self._lock = threading.RLock()
         self._fitted: tuple[tuple[int, int], Surrogate] | None = None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the search and its history as JSON; a crash leaves the old file or the new one.
+
+        Args:
+            path: The file; its folder must exist.
+        """
+        with self._lock:
+            checkpoint.write(path, checkpoint.dump(self.space, self.config, self._history))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CARBS:
+        """Load what `save` wrote; its next suggestion is the one that the saved optimizer would have made.
+
+        Args:
+            path: The file.
+
+        Raises:
+            CarbsError: If the file is not a checkpoint.
+        """
+        params, config, history = checkpoint.parse(Path(path).read_text(encoding="utf-8"))
+        loaded = cls(config, params)
+        loaded._history = history
+        return loaded
+
+    def warm_start(self, other: CARBS) -> int:
+        """Add the observations of another search, as far as they are configurations of this one.
+
+        Parameters that the other search did not have take this one's search centre; observations out of bounds are
+        left out.
+
+        Args:
+            other: A search with the same meaning of objective and cost.
+
+        Returns:
+            How many observations were added.
+
+        Raises:
+            CarbsError: If the other search optimises in the other direction.
+        """
+        if other.config.better_direction_sign != self.config.better_direction_sign:
+            raise CarbsError(
+                f"better_direction_sign={other.config.better_direction_sign} of the search to start from must be "
+                f"this one's, {self.config.better_direction_sign}"
+            )
+        centers = {param.name: param.center for param in self.params}
+        added = 0
+        for observation in (*other.success_observations, *other.failure_observations):
+            moved = replace(observation, input={**centers, **observation.input})
+            if not self.space.problems_with(moved.input):
+                self.observe(moved)
+                added += 1
+        return added
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -167,16 +221,18 @@ class CARBS:
         shift = np.random.default_rng(self.config.seed).random(self.space.width)
         # Failures say that the region around is bad: look further, and away from them.
         radius = self.config.initial_search_radius * (1 + 0.2 * len(history.failures))
-        points = candidates.initial(self.space, first, _NUM_INITIAL_CHOICES, radius, shift, rng)
-        seen = np.vstack([self._success_coordinates(), self._failed_coordinates(), self._pending_coordinates()])
-        taken = set(keys(seen))
+        points = candidates.initial(self.space, first, radius, shift, rng)
+        failures = self._failed_coordinates()
+        taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
         is_new = np.fromiter((key not in taken for key in keys(points)), bool, len(points))
         points = points[is_new] if np.any(is_new) else points
-        if len(history.failures):
-            return points[np.argmax(_nearest(points, self._failed_coordinates()))]
-        if self.space.has_given_center and len(history.successes) >= _MIN_FOR_COST:
-            return points[self._cheap_enough(points)]
-        return points[0]
+        chosen = 0
+        if len(failures):
+            chosen = int(np.argmax(_nearest(points, failures)))
+        elif self.space.has_given_center and len(history.successes) >= _MIN_FOR_COST:
+            chosen = self._cheap_enough(points)
+        x: Array = points[chosen]
+        return x
 
     def _cheap_enough(self, points: Array) -> int:
         """Find the first of `points` that is not predicted to cost much more than the dearest run so far."""
@@ -208,4 +264,5 @@ class CARBS:
 
 def _nearest(points: Array, others: Array) -> Array:
     """Compute the distance from each of `points`, shape (m, D), to the nearest of `others`, shape (n, D)."""
-    return np.min(np.linalg.norm(points[:, None] - others[None], axis=2), axis=1)
+    distances: Array = np.min(np.linalg.norm(points[:, None] - others[None], axis=2), axis=1)
+    return distances

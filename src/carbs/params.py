@@ -132,7 +132,8 @@ class SearchSpace:
     @cached_property
     def center(self) -> Array:
         """Search coordinates of the search centre, shape (D,)."""
-        return self.encode([{param.name: param.center for param in self.params}])[0]
+        center: Array = self.encode([{param.name: param.center for param in self.params}])[0]
+        return center
 
     @property
     def has_given_center(self) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from carbs.spaces import Array
+from carbs.spaces import Array, Indices
 
 
-def frontier(objective: Array, cost: Array) -> np.ndarray:
+def frontier(objective: Array, cost: Array) -> Indices:
     """Find the members of the frontier: no other point is at least as good at no more cost.
 
     Args:
@@ -20,7 +20,8 @@ def frontier(objective: Array, cost: Array) -> np.ndarray:
     order = np.lexsort((np.arange(len(cost)), -objective, cost))
     best = np.maximum.accumulate(objective[order]) if len(order) else objective
     is_better = np.concatenate([np.ones(min(len(order), 1), bool), objective[order][1:] > best[:-1]])
-    return order[is_better]
+    members: Indices = order[is_better]
+    return members
 
 
 def hypervolume(objective: Array, log_cost: Array, reference_objective: float, reference_log_cost: float) -> float:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 ParamValue: TypeAlias = int | float | str | bool
 ParamDict: TypeAlias = dict[str, ParamValue]
 Array: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.intp]
 
 SUGGESTION_ID_KEY = "suggestion_uuid"
 
@@ -437,7 +438,8 @@ class CategoricalSpace:
 
     def round(self, coordinates: Array) -> Array:
         """Move search coordinates onto the nearest choice; shapes (n, number of choices)."""
-        return self._spread * np.eye(len(self.choices))[np.argmax(coordinates, axis=1)]
+        nearest: Array = self._spread * np.eye(len(self.choices))[np.argmax(coordinates, axis=1)]
+        return nearest
 
     def first_step(self, radius: float) -> float:
         """Return `radius`: there is nothing between choices to be careful about."""

@@ -11,7 +11,7 @@ from scipy.special import log_ndtr
 from carbs import gp
 from carbs.observations import Groups
 from carbs.params import SearchSpace
-from carbs.spaces import Array
+from carbs.spaces import Array, Indices
 
 # Above this number of points the hyperparameters are fitted to a subset: their uncertainty is small by then, and the
 # time of a fit grows with the cube.
@@ -203,7 +203,7 @@ def winsorise(y: Array) -> Array:
     return np.maximum(y, middle - _OUTLIER_REACH * (np.max(y) - middle)) if len(y) else y
 
 
-def _subset(groups: Groups, size: int) -> np.ndarray:
+def _subset(groups: Groups, size: int) -> Indices:
     """Choose at most `size` groups: half the best of their cost, half spread evenly over the history."""
     if groups.size <= size:
         return np.arange(groups.size)

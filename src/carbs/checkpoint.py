@@ -1,0 +1,115 @@
+"""Save and load: the definition of a search and its history as JSON with a schema version."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from carbs.config import CARBSParams
+from carbs.errors import CarbsError
+from carbs.observations import History, ObservationInParam
+from carbs.params import Param, SearchSpace
+
+SCHEMA_VERSION = 1
+
+
+def definition(params: Sequence[Param], config: CARBSParams) -> dict[str, Any]:
+    """Describe a search: what another process needs to build the same optimizer.
+
+    Args:
+        params: The hyperparameters.
+        config: The options.
+
+    Returns:
+        A dictionary that JSON can hold.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "params": [param.to_dict() for param in params],
+        "config": config.to_dict(),
+    }
+
+
+def parse_definition(document: Mapping[str, Any]) -> tuple[tuple[Param, ...], CARBSParams]:
+    """Read what `definition` wrote.
+
+    Args:
+        document: The dictionary.
+
+    Returns:
+        The hyperparameters and the options.
+
+    Raises:
+        CarbsError: If it is not such a dictionary or of an unknown schema version.
+    """
+    version = document.get("schema_version") if isinstance(document, Mapping) else None
+    if version != SCHEMA_VERSION:
+        raise CarbsError(f"not a CARBS definition: schema_version={version!r} must be {SCHEMA_VERSION}")
+    params, config = document.get("params"), document.get("config")
+    if not isinstance(params, Sequence) or not isinstance(config, Mapping):
+        raise CarbsError("not a CARBS definition: params must be a list and config an object")
+    return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
+
+
+def dump(space: SearchSpace, config: CARBSParams, history: History) -> str:
+    """Write a search and its history as JSON.
+
+    Args:
+        space: The search space.
+        config: The options.
+        history: Observations and outstanding suggestions.
+
+    Returns:
+        The JSON text.
+    """
+    document = {
+        **definition(space.params, config),
+        "successes": [{"input": o.input, "output": o.output, "cost": o.cost} for o in history.successes],
+        "failures": [{"input": o.input} for o in history.failures],
+        "outstanding": history.pending,
+    }
+    return json.dumps(document, indent=1, allow_nan=False)
+
+
+def parse(text: str) -> tuple[tuple[Param, ...], CARBSParams, History]:
+    """Read what `dump` wrote.
+
+    Args:
+        text: The JSON text.
+
+    Returns:
+        The hyperparameters, the options and the history.
+
+    Raises:
+        CarbsError: If it is not a checkpoint, names what is wrong with it.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CarbsError(f"not a checkpoint: {error}") from error
+    params, config = parse_definition(document)
+    history = History(SearchSpace(params))
+    try:
+        for success in document["successes"]:
+            history.add(ObservationInParam(success["input"], success["output"], success["cost"]))
+        for failure in document["failures"]:
+            history.add(ObservationInParam(failure["input"], is_failure=True))
+        for suggestion_id, values in document["outstanding"].items():
+            history.remember(suggestion_id, values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CarbsError(f"not a checkpoint: {error!r}") from error
+    return params, config, history
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` to a file so that a crash leaves the old or the new content, never half of it."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)

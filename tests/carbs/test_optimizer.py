@@ -1,0 +1,369 @@
+"""CARBS through its public surface: what must hold whatever the history."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from carbs import (
+    CARBS,
+    CarbsError,
+    CARBSParams,
+    CategoricalSpace,
+    LinearSpace,
+    LogitSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+    ParamDict,
+    Pow2Space,
+)
+
+PARAMS = [
+    Param("lr", LogSpace(min=1e-5, max=1e-1)),
+    Param("batch", Pow2Space(8, 256)),
+    Param("layers", LinearSpace(1, 6, is_integer=True)),
+    Param("gamma", LogitSpace(0.8, 0.999)),
+    Param("optimizer", CategoricalSpace(("adam", "sgd"))),
+]
+SMALL = [Param("x", LinearSpace(0, 1)), Param("y", LogSpace(1, 100, is_integer=True))]
+
+
+def without_id(suggestion: ParamDict) -> ParamDict:
+    return {name: value for name, value in suggestion.items() if name != "suggestion_uuid"}
+
+
+def run(
+    carbs: CARBS, number: int, evaluate: Callable[[ParamDict], tuple[float, float]]
+) -> list[tuple[ParamDict, float, float]]:
+    rows = []
+    for _ in range(number):
+        suggestion = carbs.suggest().suggestion
+        objective, cost = evaluate(suggestion)
+        carbs.observe(ObservationInParam(input=suggestion, output=objective, cost=cost))
+        rows.append((suggestion, objective, cost))
+    return rows
+
+
+def bowl(values: ParamDict) -> tuple[float, float]:
+    x, y = float(values["x"]), float(values["y"])
+    return -((x - 0.7) ** 2) + 0.3 * math.log(y), 1 + y
+
+
+def test_suggestions_are_legal_plain_and_survive_json() -> None:
+    carbs = CARBS(params=PARAMS)
+    rng = random.Random(0)
+    for i in range(25):
+        output = carbs.suggest()
+        values = without_id(output.suggestion)
+        assert carbs.space.problems_with(values) == []
+        assert {type(value) for value in values.values()} <= {int, float, str, bool}
+        assert json.loads(json.dumps(output.suggestion)) == output.suggestion
+        assert json.loads(json.dumps(output.log, allow_nan=False)) == output.log
+        carbs.observe(ObservationInParam(output.suggestion, rng.random(), 1 + rng.random(), is_failure=i % 7 == 6))
+    assert output.log["kind"] in ("model", "resample")
+
+
+def test_a_cost_aware_search_finds_the_frontier() -> None:
+    rows = run(CARBS(params=SMALL), 30, bowl)
+    best_cheap = max(objective for _, objective, cost in rows if cost <= 5)
+    best = max(objective for _, objective, _ in rows)
+    assert best_cheap > 0.3 * math.log(4) - 0.01
+    assert best > 0.3 * math.log(100) - 0.02
+
+
+def test_minimising_is_maximising_the_opposite() -> None:
+    up, down = CARBS(params=SMALL), CARBS(CARBSParams(better_direction_sign=-1), SMALL)
+    rows_up = run(up, 12, bowl)
+    rows_down = run(down, 12, lambda values: (-bowl(values)[0], bowl(values)[1]))
+    assert [without_id(row[0]) for row in rows_up] == [without_id(row[0]) for row in rows_down]
+    assert up.suggest().log["predicted_objective"] == -down.suggest().log["predicted_objective"]
+
+
+def test_same_history_and_seed_give_the_same_suggestion_in_any_process(tmp_path: Path) -> None:
+    carbs = CARBS(CARBSParams(seed=3), PARAMS)
+    rng = random.Random(1)
+    run(carbs, 12, lambda _: (rng.random(), 1 + rng.random()))
+    carbs.suggest("waiting")
+    carbs.save(tmp_path / "a.json")
+    here = without_id(carbs.suggest(is_suggestion_remembered=False).suggestion)
+    assert without_id(carbs.suggest(is_suggestion_remembered=False).suggestion) == here
+    code = "import carbs, json, sys; print(json.dumps(carbs.CARBS.load(sys.argv[1]).suggest('i').suggestion))"
+    command = [sys.executable, "-c", code, str(tmp_path / "a.json")]
+    there = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert without_id(there) == here
+    assert without_id(carbs.suggest(is_suggestion_remembered=False, seed="other").suggestion) != here
+
+
+def test_no_global_random_state_is_touched() -> None:
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002 - the global state is what this test is about
+    before = random.getstate(), repr(np.random.get_state())  # noqa: NPY002
+    run(CARBS(params=SMALL), 8, bowl)
+    assert (random.getstate(), repr(np.random.get_state())) == before  # noqa: NPY002
+
+
+def test_importing_needs_neither_wandb_nor_torch_nor_sklearn() -> None:
+    code = "import sys, carbs; print(sorted({'wandb', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_given_center_is_the_first_run_and_early_runs_stay_near() -> None:
+    params = [
+        Param("n", LogSpace(1e3, 1e12), 1e5),
+        Param("t", LogSpace(1e3, 1e12), 1e5),
+        Param("z", LinearSpace(), 0.0),
+    ]
+    carbs = CARBS(params=params)
+    rows = run(carbs, 6, lambda v: (math.log(float(v["n"])) - float(v["z"]) ** 2, float(v["n"]) * float(v["t"])))
+    assert without_id(rows[0][0]) == {"n": 1e5, "t": 1e5, "z": 0.0}
+    assert max(cost for _, _, cost in rows) < 50 * rows[0][2]
+
+
+def test_without_a_center_the_first_runs_spread_over_the_box() -> None:
+    carbs = CARBS(params=SMALL)
+    x = [float(carbs.suggest().suggestion["x"]) for _ in range(6)]
+    assert min(x) < 0.35
+    assert max(x) > 0.65
+
+
+def test_outstanding_suggestions_are_never_repeated() -> None:
+    carbs = CARBS(params=PARAMS)
+    rng = random.Random(2)
+    run(carbs, 10, lambda _: (rng.random(), 1 + rng.random()))
+    batch = [json.dumps(without_id(carbs.suggest().suggestion)) for _ in range(16)]
+    assert len(set(batch)) == 16
+    assert len(carbs.outstanding_suggestions) == 16
+
+
+def test_a_parallel_batch_spreads_nearly_as_far_as_the_initial_design() -> None:
+    carbs = CARBS(params=SMALL)
+    run(carbs, 10, bowl)
+    points = carbs.space.encode([carbs.suggest().suggestion for _ in range(8)])
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2) + 10 * np.eye(8)
+    assert np.mean(np.min(distance, axis=1)) > 0.1
+
+
+def test_observing_or_forgetting_ends_a_suggestion() -> None:
+    carbs = CARBS(params=SMALL)
+    first, second = carbs.suggest("a").suggestion, carbs.suggest("b").suggestion
+    assert set(carbs.outstanding_suggestions) == {"a", "b"}
+    carbs.observe(ObservationInParam(first, 1.0, 1.0))
+    carbs.forget_suggestion(second)
+    carbs.forget_suggestion({"suggestion_uuid": "unknown"})
+    assert carbs.outstanding_suggestions == {}
+    carbs.remember_suggestion({"x": 0.5, "y": 3}, "c")
+    assert carbs.outstanding_suggestions == {"c": {"x": 0.5, "y": 3}}
+
+
+def test_suggestions_that_are_not_remembered_leave_no_trace() -> None:
+    carbs = CARBS(params=SMALL)
+    assert "suggestion_uuid" not in carbs.suggest(is_suggestion_remembered=False).suggestion
+    assert carbs.outstanding_suggestions == {}
+
+
+@pytest.mark.parametrize(
+    ("observation", "words"),
+    [
+        (ObservationInParam({"x": 0.5}, 1.0, 1.0), ["'y' is missing"]),
+        (ObservationInParam({"x": 2, "y": 5}, 1.0, 1.0), ["'x'", "value 2", "between"]),
+        (ObservationInParam({"x": 0.5, "y": 5}, 1.0, 0.0), ["cost=0.0", "positive"]),
+        (ObservationInParam({"x": 0.5, "y": 5}, 1.0, math.nan), ["cost=nan"]),
+        (ObservationInParam({"x": 0.5, "y": "five"}, "good", -1.0), ["'y'", "output='good'"]),  # type: ignore[arg-type]
+    ],
+)
+def test_a_bad_observation_is_refused_and_changes_nothing(observation: ObservationInParam, words: list[str]) -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("a")
+    with pytest.raises(CarbsError) as caught:
+        carbs.observe(
+            ObservationInParam({**observation.input, "suggestion_uuid": "a"}, observation.output, observation.cost)
+        )
+    assert all(word in str(caught.value) for word in words)
+    assert not carbs.success_observations
+    assert not carbs.failure_observations
+    assert set(carbs.outstanding_suggestions) == {"a"}
+
+
+@pytest.mark.parametrize("output", [math.nan, math.inf, -math.inf])
+def test_an_objective_that_is_not_finite_is_a_failure(output: float) -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.observe(ObservationInParam({"x": 0.5, "y": 5}, output, 3.0))
+    assert len(carbs.failure_observations) == 1
+    assert not carbs.success_observations
+
+
+def observations(draw: Callable[[Any], Any]) -> list[tuple[float, float, bool]]:
+    objective = st.sampled_from([0.0, 1.0, 1e12, -1e12, 1e-12, 3.5, math.nan]) | st.floats(-1e3, 1e3)
+    cost = st.sampled_from([1e-12, 1.0, 1e12]) | st.floats(1e-3, 1e3)
+    return draw(st.lists(st.tuples(objective, cost, st.booleans()), max_size=14))  # type: ignore[no-any-return]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_history_makes_suggest_raise_turn_random_or_leave_the_space(data: st.DataObject) -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=data.draw(st.sampled_from([None, 1e-9, 1.0, 1e9]))), SMALL)
+    seen = data.draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seen)
+    for objective, cost, failed in observations(data.draw):
+        values: ParamDict = {"x": float(np.round(rng.random(), data.draw(st.sampled_from([0, 1, 9])))), "y": 5}
+        carbs.observe(ObservationInParam(values, objective, cost, is_failure=failed))
+    for i in range(data.draw(st.integers(0, 3))):
+        carbs.remember_suggestion({"x": 0.5, "y": 5}, str(i))
+    output = carbs.suggest()
+    assert carbs.space.problems_with(output.suggestion) == []
+    assert (output.log["kind"] == "random") == (len(carbs.success_observations) < carbs.config.num_random_samples)
+    assert all(math.isfinite(value) for value in output.log.values() if isinstance(value, float))
+
+
+HARD: dict[str, Callable[[int], tuple[float, float]]] = {
+    "constant objective": lambda i: (1.0, 1.0 + i),
+    "constant cost": lambda i: (float(i % 5), 1.0),
+    "constant both": lambda _: (2.0, 3.0),
+    "huge objectives": lambda i: (1e12 * math.sin(i), 1.0 + i),
+    "tiny objectives": lambda i: (1e-12 * math.sin(i), 1.0 + i),
+    "huge and tiny costs": lambda i: (math.sin(i), 10.0 ** (12 * math.sin(2 * i))),
+    "ties": lambda i: (float(i % 2), float(1 + i % 2)),
+}
+
+
+@pytest.mark.parametrize("evaluate", HARD.values(), ids=HARD.keys())
+def test_hard_histories_keep_the_model_in_use(
+    evaluate: Callable[[int], tuple[float, float]], caplog: pytest.LogCaptureFixture
+) -> None:
+    carbs = CARBS(params=PARAMS)
+    for i in range(20):
+        output = carbs.suggest()
+        carbs.observe(ObservationInParam(output.suggestion, *evaluate(i)))
+    assert output.log["kind"] in ("model", "resample")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_ten_identical_outstanding_suggestions_do_no_harm() -> None:
+    carbs = CARBS(params=SMALL)
+    run(carbs, 8, bowl)
+    for i in range(10):
+        carbs.remember_suggestion({"x": 0.25, "y": 7}, str(i))
+    output = carbs.suggest()
+    assert output.log["kind"] in ("model", "resample")
+    assert without_id(output.suggestion) != {"x": 0.25, "y": 7}
+
+
+def test_only_failures_move_the_search_away_from_them() -> None:
+    carbs = CARBS(params=[Param("x", LogSpace(1e-6, 1e6), 1.0), Param("y", LinearSpace(), 0.0)])
+    points = []
+    for _ in range(20):
+        suggestion = carbs.suggest().suggestion
+        points.append(abs(math.log10(float(suggestion["x"]))) + abs(float(suggestion["y"])))
+        carbs.observe(ObservationInParam(suggestion, is_failure=True))
+    assert max(points[10:]) > 2 * max(points[:4])
+
+
+def test_the_success_model_learns_where_runs_fail() -> None:
+    carbs = CARBS(params=SMALL)
+    failed = []
+    for _ in range(40):
+        suggestion = carbs.suggest().suggestion
+        is_failure = float(suggestion["x"]) > 0.6
+        failed.append(is_failure)
+        carbs.observe(ObservationInParam(suggestion, *bowl(suggestion), is_failure=is_failure))
+    assert sum(failed[20:]) <= 2
+
+
+def test_nothing_is_suggested_above_the_cost_cap() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=20.0), SMALL)
+    rows = run(carbs, 25, bowl)
+    assert all(cost <= 22 for _, _, cost in rows[10:])
+
+
+def test_a_cap_below_everything_seen_is_told_and_leads_to_cheap_runs() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=1e-6), SMALL)
+    run(carbs, 8, bowl)
+    output = carbs.suggest()
+    assert "reason" in output.log
+    assert float(output.suggestion["y"]) <= 3
+
+
+def test_a_small_space_is_exhausted_before_anything_is_repeated() -> None:
+    params = [Param("k", LinearSpace(1, 3, is_integer=True)), Param("c", CategoricalSpace(("a", "b")))]
+    carbs = CARBS(CARBSParams(num_random_samples=2, resample_frequency=0), params)
+    rows = run(carbs, 6, lambda v: (float(v["k"]), float(v["k"])))
+    assert len({(row[0]["k"], row[0]["c"]) for row in rows}) == 6
+    again = carbs.suggest()
+    assert again.log["kind"] == "resample"
+    assert "has been tried" in again.log["reason"]
+
+
+def test_resampling_is_limited_and_can_be_switched_off() -> None:
+    def noisy(frequency: int) -> int:
+        rng = np.random.default_rng(0)
+        carbs = CARBS(CARBSParams(resample_frequency=frequency), SMALL)
+        return sum(
+            carbs.suggest().log["kind"] == "resample"
+            for _ in run(carbs, 30, lambda v: (bowl(v)[0] + rng.normal(), bowl(v)[1]))
+        )
+
+    assert noisy(0) == 0
+
+
+def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
+    carbs = CARBS(CARBSParams(better_direction_sign=-1, max_suggestion_cost=50.0), PARAMS)
+    rng = random.Random(4)
+    run(carbs, 7, lambda _: (rng.random(), 1 + rng.random()))
+    carbs.observe(ObservationInParam(carbs.suggest().suggestion, is_failure=True))
+    carbs.suggest("waiting")
+    path = tmp_path / "carbs.json"
+    carbs.save(path)
+    again = CARBS.load(path)
+    assert json.loads(path.read_text())["schema_version"] == 1
+    assert again.config == carbs.config
+    assert again.params == carbs.params
+    assert again.success_observations == carbs.success_observations
+    assert [o.input for o in again.failure_observations] == [o.input for o in carbs.failure_observations]
+    assert again.outstanding_suggestions == carbs.outstanding_suggestions
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 1, "params": 3, "config": {}}']
+)
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "carbs.json"
+    path.write_text(text)
+    with pytest.raises(CarbsError, match="not a"):
+        CARBS.load(path)
+
+
+def test_a_warm_start_takes_what_fits() -> None:
+    old = CARBS(params=SMALL)
+    run(old, 10, bowl)
+    new = CARBS(params=[SMALL[0], Param("y", LogSpace(1, 10, is_integer=True)), Param("z", LinearSpace(0, 1), 0.25)])
+    added = new.warm_start(old)
+    assert added == sum(float(o.input["y"]) <= 10 for o in old.success_observations) > 0
+    assert {o.input["z"] for o in new.success_observations} == {0.25}
+    with pytest.raises(CarbsError, match="better_direction_sign"):
+        CARBS(CARBSParams(better_direction_sign=-1), SMALL).warm_start(old)
+
+
+def test_legacy_options_warn_and_unknown_ones_are_refused() -> None:
+    with pytest.warns(DeprecationWarning, match="exploration_bias"):
+        CARBSParams(exploration_bias=1.0, is_wandb_logging_enabled=False)
+    with pytest.raises(CarbsError, match="unknown option 'explore'"):
+        CARBSParams(explore=1.0)
+    with pytest.raises(CarbsError, match="3 problems"):
+        CARBSParams(better_direction_sign=0, seed=-1, num_random_samples=0)
+    with pytest.raises(CarbsError, match="CARBSParams"):
+        CARBS(SMALL)  # type: ignore[arg-type]
