@@ -42,6 +42,7 @@ from wandb_carbs.state import (
     COST_KEY,
     FAILURE,
     INITIALIZING,
+    KEY_PREFIX,
     OBJECTIVE_KEY,
     REASON_KEY,
     RUNNING,
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger("wandb_carbs")
+
+signals.install()
 
 # Drawing again helps unless the space has hardly any configurations left.
 _MAX_REDRAWS = 3
@@ -177,7 +180,9 @@ class WandbCarbs:
         if not np.isfinite(value):
             self._report(FAILURE, {REASON_KEY: f"objective is {NAN if np.isnan(value) else 'infinite'}"})
             return
-        self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent})
+        # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
+        corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
+        self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
     def record_failure(self, reason: str = "") -> None:
         """Record that the hyperparameters made the run fail, so that the search avoids their like.
@@ -248,7 +253,9 @@ class WandbCarbs:
             state = own.summary.get(STATE_KEY)
             logger.info("Run %s takes up its own suggestion (it was %s)", own.name, state)
             self._state = SUCCESS if state == SUCCESS else RUNNING
-            self._publish({})
+            # The SDK starts a new summary when a run is started again without being resumed.
+            kept = {key: value for key, value in own.summary.items() if key.startswith(KEY_PREFIX)}
+            self._publish({**kept, REASON_KEY: ""} if REASON_KEY in kept else kept)
             return
         live.update_summary(self._wandb_run, {STATE_KEY: INITIALIZING})
         foreseen = self._foresee(others, own)
@@ -319,7 +326,7 @@ class WandbCarbs:
 
     def _publish(self, beliefs: Mapping[str, Any]) -> None:
         values = {key: value for key, value in self._transformed.items() if key != SUGGESTION_ID_KEY}
-        self._reporter.suggestion(values, {STATE_KEY: self._state, **beliefs})
+        self._reporter.suggestion(values, {**beliefs, STATE_KEY: self._state})
 
     def _is_taken(self, own: RunRecord, output: SuggestOutput) -> bool:
         """Read the newest runs: publish again if ours was overwritten, and tell whether another has the same."""

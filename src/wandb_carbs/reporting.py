@@ -8,7 +8,7 @@ from typing import Any
 
 from wandb_carbs import live
 from wandb_carbs.runs import publish, read_run, to_json
-from wandb_carbs.state import REASON_KEY, SUGGESTION_KEY, RunRecord
+from wandb_carbs.state import SUGGESTION_KEY, RunRecord
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -32,8 +32,6 @@ class Reporter:
         self.record = record
         self._run = run
         self._limit = limit
-        # A reason of a former attempt must not outlive it.
-        self._has_reason = REASON_KEY in record.summary
 
     def suggestion(self, values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
         """Publish the run's configuration, together with flat summary keys.
@@ -43,7 +41,7 @@ class Reporter:
         """
         # The values of a sweep are locked; this is the one way past the lock that leaves no warning.
         self._run.config.update_locked(dict(values), user="carbs", _allow_val_change=True)
-        summary = self._update({**keys, SUGGESTION_KEY: to_json(values)})
+        summary = live.update_summary(self._run, {**keys, SUGGESTION_KEY: to_json(values)})
         publish(self.record, config=live.config_of(self._run), summary=summary, limit=self._limit)
 
     def outcome(self, keys: Mapping[str, Any]) -> None:
@@ -52,7 +50,7 @@ class Reporter:
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        summary = self._update(keys)
+        summary = live.update_summary(self._run, keys)
         path = "/".join(self.record.source.path)
         for _ in range(_MAX_PUBLISHED):
             publish(self.record, summary=summary, limit=self._limit)
@@ -68,9 +66,4 @@ class Reporter:
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        publish(self.record, summary=self._update(keys), limit=limit)
-
-    def _update(self, keys: Mapping[str, Any]) -> dict[str, Any]:
-        reset = {REASON_KEY: ""} if self._has_reason else {}
-        self._has_reason |= REASON_KEY in keys
-        return live.update_summary(self._run, {**reset, **keys})
+        publish(self.record, summary=live.update_summary(self._run, keys), limit=limit)

@@ -1,13 +1,13 @@
 """SIGTERM, which schedulers and spot machines send before they kill: say so to W&B, then do what was done before.
 
-Python runs signal handlers in the main thread, and lets only the main thread install them; `wandb.agent` calls its
-function in another one. From there the handler is installed through the interpreter's queue of pending calls, which the
-main thread serves.
+Only the main thread may install a handler, but `wandb.agent` calls its function in another, while the main thread waits
+in C. So the handler is there from the import of this package on, if SIGTERM then has its default action; without a run
+that watches, it does just that. Where somebody else's handler is in place, a run that starts in the main thread puts
+this one before it, and takes it away again.
 """
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -22,40 +22,34 @@ logger = logging.getLogger("wandb_carbs")
 _PATIENCE = 10.0
 # Weak: a run that ended without a word must not be kept by this.
 _watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
-_lock = threading.RLock()
-_previous: Any = None
-_installed = False
+_previous: Any = signal.SIG_DFL
 
 
 def watch(callback: Callable[[], None]) -> None:
     """Call a bound method at SIGTERM, before what SIGTERM did so far."""
-    with _lock:
-        _watchers.append(weakref.WeakMethod(callback))
-    _in_main_thread(_settle)
+    global _previous  # noqa: PLW0603 - a process has one handler
+    _watchers.append(weakref.WeakMethod(callback))
+    current = signal.getsignal(signal.SIGTERM)
+    # Who ignores SIGTERM lives on; a handler from C (None) cannot be called from here.
+    if _is_main() and current not in (_handle, signal.SIG_IGN, None):
+        _previous = current
+        signal.signal(signal.SIGTERM, _handle)
 
 
 def unwatch(callback: Callable[[], None]) -> None:
-    """Do not call the method any more; with the last one, the previous handler is restored."""
-    with _lock:
-        _watchers[:] = [reference for reference in _watchers if reference() not in (None, callback)]
-    _in_main_thread(_settle)
+    """Do not call the method any more; with the last one, somebody else's handler is restored."""
+    global _previous  # noqa: PLW0603 - a process has one handler
+    _watchers[:] = [reference for reference in _watchers if reference() not in (None, callback)]
+    # Another handler may have been installed over this one since: then it stays.
+    if not _watchers and callable(_previous) and _is_main() and signal.getsignal(signal.SIGTERM) is _handle:
+        signal.signal(signal.SIGTERM, _previous)
+        _previous = signal.SIG_DFL
 
 
-def _settle() -> None:
-    """Install the handler if anyone watches, restore the previous one if nobody does."""
-    global _installed, _previous  # noqa: PLW0603 - a process has one handler
-    if _watchers and not _installed:
-        current = signal.getsignal(signal.SIGTERM)
-        # Who ignores SIGTERM lives on; a handler from C cannot be called from here.
-        if current is not None and current != signal.SIG_IGN:
-            _previous = current
-            signal.signal(signal.SIGTERM, _handle)
-            _installed = True
-    elif not _watchers and _installed:
-        # Somebody may have installed theirs over ours since: then it stays.
-        if signal.getsignal(signal.SIGTERM) is _handle:
-            signal.signal(signal.SIGTERM, _previous)
-        _installed = False
+def install() -> None:
+    """Install the handler if this is the main thread and SIGTERM has its default action."""
+    if _is_main() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _handle)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
@@ -80,20 +74,15 @@ def _call(callback: Callable[[], None]) -> None:
         logger.exception("Could not record a run as abandoned at SIGTERM")
 
 
-def _pending(_argument: int | None) -> int:
-    try:
-        _settle()
-    except (ValueError, OSError):
-        logger.exception("Could not install the handler of SIGTERM")
-    return 0
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
-# Kept alive here: the interpreter holds no reference to it.
-_PENDING = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(_pending)
+def _forget() -> None:
+    """Give a forked child its former handler: that a worker is terminated says nothing about its parent's run."""
+    _watchers.clear()
+    if _is_main() and signal.getsignal(signal.SIGTERM) is _handle:
+        signal.signal(signal.SIGTERM, _previous)
 
 
-def _in_main_thread(action: Callable[[], None]) -> None:
-    if threading.current_thread() is threading.main_thread():
-        action()
-    else:
-        ctypes.pythonapi.Py_AddPendingCall(_PENDING, None)
+os.register_at_fork(after_in_child=_forget)

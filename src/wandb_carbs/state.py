@@ -30,6 +30,7 @@ from typing import Any
 
 _utc = timezone.utc
 
+KEY_PREFIX = "carbs."
 STATE_KEY = "carbs.state"
 OBJECTIVE_KEY = "carbs.objective"
 COST_KEY = "carbs.cost"

@@ -1,0 +1,435 @@
+"""WandbCarbs with the real SDK, in this process."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import logging
+import os
+import signal
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import wandb
+
+from carbs import CARBS, CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param
+from wandb_carbs import (
+    Pow2WandbCarbs,
+    WandbCarbs,
+    WandbCarbsError,
+    carbs_from_sweep,
+    create_sweep,
+    load_sweep,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ENTITY, PROJECT = "team", "project"
+PARAMS = [
+    Param("lr", LogSpace(min=1e-5, max=1e-1)),
+    Param("batch", LinearSpace(min=16, max=128, is_integer=True)),
+]
+GOOD = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 2.0}
+
+# The SDK's own sweep() does what the SDK's own settings warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+
+class Sweep:
+    """A sweep on the local server, and runs in it: of this process by the SDK, of others by hand."""
+
+    def __init__(self, environment: Any, monkeypatch: pytest.MonkeyPatch, params: list[Param], **options: Any) -> None:
+        self.server = environment.server
+        self.id = create_sweep("sweep", ENTITY, PROJECT, params, **options)
+        self.path = f"{ENTITY}/{PROJECT}/{self.id}"
+        monkeypatch.setenv("WANDB_SWEEP_ID", self.id)
+        monkeypatch.setenv("WANDB_ENTITY", ENTITY)
+        monkeypatch.setenv("WANDB_PROJECT", PROJECT)
+        # The SDK reads these once.
+        wandb.teardown()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        key = base64.b64encode(f"api:{self.server.api_key}".encode()).decode()
+        request = urllib.request.Request(self.server.url + path, json.dumps(body).encode())
+        request.add_header("Authorization", f"Basic {key}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)
+
+    def put(self, name: str, config: dict[str, Any], summary: dict[str, Any], *, exit_code: int | None = 0) -> None:
+        """Add another process's run; without an exit code it is alive."""
+        query = "mutation U($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { id } } }"
+        values = {
+            "entityName": ENTITY,
+            "modelName": PROJECT,
+            "name": name,
+            "sweep": self.id,
+            "config": json.dumps({key: {"value": value} for key, value in config.items()}),
+            "summaryMetrics": json.dumps(summary),
+        }
+        reply = self.post("/graphql", {"query": query, "variables": {"input": values}})
+        assert "errors" not in reply, reply
+        if exit_code is not None:
+            self.post(f"/files/{ENTITY}/{PROJECT}/{name}/file_stream", {"complete": True, "exitcode": exit_code})
+
+    def stored(self, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        run = wandb.Api().run(f"{ENTITY}/{PROJECT}/{run_id}")
+        return dict(run.config), dict(run.summary_metrics)
+
+    def counts(self) -> dict[str, int]:
+        return {name: number for name, number in load_sweep(self.path).counts.items() if number}
+
+
+@pytest.fixture
+def make_sweep(wandb_env: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sweep]]:
+    yield lambda params=PARAMS, **options: Sweep(wandb_env, monkeypatch, params, **options)
+    if wandb.run is not None:
+        wandb.finish()
+
+
+@pytest.fixture
+def sweep(make_sweep: Callable[..., Sweep]) -> Sweep:
+    return make_sweep()
+
+
+def begin(**options: Any) -> WandbCarbs:
+    wandb.init()
+    return WandbCarbs(CARBS(params=PARAMS), **options)
+
+
+def test_outside_a_run(wandb_env: Any) -> None:
+    assert wandb_env
+    with pytest.raises(WandbCarbsError, match=r"call wandb.init\(\) before"):
+        WandbCarbs(CARBS(params=PARAMS))
+
+
+def test_outside_a_sweep(wandb_env: Any) -> None:
+    assert wandb_env
+    with wandb.init(project=PROJECT), pytest.raises(WandbCarbsError, match="not part of a sweep"):
+        WandbCarbs(CARBS(params=PARAMS))
+
+
+def test_disabled_run(wandb_env: Any) -> None:
+    assert wandb_env
+    with wandb.init(project=PROJECT, mode="offline"), pytest.raises(WandbCarbsError, match="WANDB_MODE"):
+        WandbCarbs(CARBS(params=PARAMS))
+
+
+def test_arguments_are_checked(sweep: Sweep) -> None:
+    wandb.init()
+    with pytest.raises(WandbCarbsError, match="must be a CARBS"):
+        WandbCarbs(PARAMS)  # type: ignore[arg-type]
+    with pytest.raises(WandbCarbsError, match="must be a run of this process"):
+        WandbCarbs(CARBS(params=PARAMS), wandb_run="run")
+    with pytest.raises(WandbCarbsError, match="'other' is not the sweep"):
+        WandbCarbs(CARBS(params=PARAMS), sweep_id="other")
+    assert WandbCarbs(CARBS(params=PARAMS), wandb.run, sweep.id).suggest()
+
+
+@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK"])
+def test_only_the_first_rank_may_ask(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "1")
+    for ask in (lambda: WandbCarbs(CARBS(params=PARAMS)), WandbCarbs.from_sweep):
+        with pytest.raises(WandbCarbsError, match=f"{variable}=1.*broadcast"):
+            ask()
+    monkeypatch.setenv(variable, "0")
+    with pytest.raises(WandbCarbsError, match=r"wandb.init\(\)"):
+        WandbCarbs(CARBS(params=PARAMS))
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(WandbCarbsError, match=r"wandb.init\(\)"):
+        WandbCarbs(CARBS(params=PARAMS), any_rank=True)
+
+
+def test_suggestion_is_in_the_config_and_plain(sweep: Sweep) -> None:
+    trial = begin()
+    suggestion = trial.suggest()
+    assert json.loads(json.dumps(suggestion)) == suggestion
+    assert suggestion.pop("suggestion_uuid") == wandb.run.id  # type: ignore[union-attr]
+    assert {name: wandb.config[name] for name in suggestion} == suggestion
+    trial.suggest()["lr"] = 0
+    assert trial.suggest()["lr"] == suggestion["lr"]
+    config, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert config == suggestion
+    assert summary["carbs.state"] == "running"
+
+
+def test_user_values_survive(sweep: Sweep) -> None:
+    run = wandb.init(config={"model": "mlp"})
+    run.summary["note"] = "mine"
+    trial = WandbCarbs(CARBS(params=PARAMS))
+    trial.record_observation(0.5, 1)
+    run.finish()
+    config, summary = sweep.stored(run.id)
+    assert config["model"] == "mlp"
+    assert summary["note"] == "mine"
+    assert summary["carbs.objective"] == 0.5
+
+
+def test_cost_defaults_to_the_seconds_since(sweep: Sweep) -> None:
+    trial = begin()
+    trial.record_observation(0.5)
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert 0 < summary["carbs.cost"] < 60
+
+
+@pytest.mark.parametrize("cost", [0, -1, float("nan"), float("inf"), "2"])
+def test_bad_cost_changes_nothing(sweep: Sweep, cost: Any) -> None:
+    trial = begin()
+    with pytest.raises(CarbsError, match="cost"):
+        trial.record_observation(0.5, cost)
+    assert sweep.counts() == {"outstanding": 1}
+
+
+def test_second_observation_needs_allow_update(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
+    trial = begin()
+    trial.record_observation(0.5, 1)
+    with pytest.raises(WandbCarbsError, match="allow_update=True"):
+        trial.record_observation(0.6, 1)
+    trial.record_failure("late")
+    assert "it is kept" in caplog.text
+    trial.record_observation(0.7, 1, allow_update=True)
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert (summary["carbs.state"], summary["carbs.objective"]) == ("success", 0.7)
+
+
+def outcome(sweep: Sweep, trial: WandbCarbs) -> tuple[str, str]:
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    return summary["carbs.state"], summary["carbs.reason"]
+
+
+def test_objective_that_is_no_number(sweep: Sweep) -> None:
+    trial = begin()
+    with pytest.raises(CarbsError, match="objective"):
+        trial.record_observation("0.5", 1)  # type: ignore[arg-type]
+    trial.record_observation(float("nan"), 1)
+    assert outcome(sweep, trial) == ("failure", "objective is nan")
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("bad shape"), ("failure", "exception: ValueError")),
+        (OutOfMemoryError("CUDA"), ("failure", "out_of_memory")),
+        (KeyboardInterrupt(), ("abandoned", "interrupted: KeyboardInterrupt")),
+        (SystemExit(1), ("abandoned", "interrupted: SystemExit")),
+        (Exception(), ("abandoned", "stopped")),
+    ],
+)
+def test_exception_is_recorded_and_goes_on(sweep: Sweep, error: BaseException, expected: tuple[str, str]) -> None:
+    trial = begin()
+    with pytest.raises(type(error)), trial:
+        raise error
+    assert outcome(sweep, trial) == expected
+
+
+def test_exception_can_be_held_back(sweep: Sweep) -> None:
+    """The run then ends as failed, and the program goes on after the block."""
+    with begin(raise_errors=False) as trial:
+        raise ValueError("bad shape")
+    assert wandb.run is None  # type: ignore[unreachable]
+    assert outcome(sweep, trial) == ("failure", "exception: ValueError")
+    assert load_sweep(sweep.path).runs[0].record.state == "failed"
+
+
+def test_exception_after_the_observation_changes_nothing(sweep: Sweep) -> None:
+    with pytest.raises(ValueError, match="late"), begin() as trial:
+        trial.record_observation(0.5, 1)
+        raise ValueError("late")
+    assert sweep.counts() == {"observation": 1}
+
+
+def test_leaving_without_a_word_abandons(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
+    with begin() as trial:
+        pass
+    assert "without recording" in caplog.text
+    assert outcome(sweep, trial) == ("abandoned", "nothing was recorded")
+
+
+def test_handler_of_sigterm_is_called_and_restored(sweep: Sweep) -> None:
+    """A handler that lets the run go on lets it record its observation."""
+    calls: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: calls.append(number))
+    mine = signal.getsignal(signal.SIGTERM)
+    try:
+        with begin() as trial:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert calls == [signal.SIGTERM]
+            assert outcome(sweep, trial) == ("abandoned", "SIGTERM")
+            trial.record_observation(0.5, 1)
+        assert signal.getsignal(signal.SIGTERM) is mine
+        assert outcome(sweep, trial) == ("success", "")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_history_is_fed_and_told(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "wandb_carbs")
+    for i in range(3):
+        sweep.put(f"good{i}", {"lr": 0.01, "batch": 20 + i}, GOOD)
+    sweep.put("failed", {"lr": 0.1, "batch": 20}, {"carbs.state": "failure"}, exit_code=1)
+    sweep.put("pending", {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=None)
+    sweep.put("starting", {}, {}, exit_code=None)
+    sweep.put("crashed", {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=1)
+    carbs = CARBS(params=PARAMS)
+    wandb.init()
+    trial = WandbCarbs(carbs)
+    assert len(carbs.success_observations) == 3
+    assert carbs.success_observations[0] == ObservationInParam({"lr": 0.01, "batch": 20}, 0.5, 2.0)
+    assert len(carbs.failure_observations) == 1
+    assert set(carbs.outstanding_suggestions) == {"pending", "starting", trial.suggest()["suggestion_uuid"]}
+    assert "observation 3, failure 1, outstanding 1, foreseen 1, abandoned 1, skipped 0" in caplog.text
+
+
+def test_an_optimizer_that_outlives_a_run_sees_nothing_twice(sweep: Sweep) -> None:
+    carbs = CARBS(params=PARAMS)
+    for _ in range(2):
+        with wandb.init():
+            WandbCarbs(carbs).record_observation(0.5, 1)
+    with wandb.init():
+        WandbCarbs(carbs)
+        assert len(carbs.success_observations) == 2
+    assert sweep.counts() == {"observation": 2, "abandoned": 1}
+
+
+def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another agent, of whose run the first read knew nothing, publishes just the same."""
+    import wandb_carbs.agent as module
+
+    drawn: list[Any] = []
+    read = module.read_recent_runs
+
+    def late(path: Any, **options: Any) -> Any:
+        if not drawn:
+            config, _ = sweep.stored(wandb.run.id)  # type: ignore[union-attr]
+            drawn.append(config)
+            sweep.put("other", config, {"carbs.state": "running"}, exit_code=None)
+        return read(path, **options)
+
+    monkeypatch.setattr(module, "read_recent_runs", late)
+    suggestion = begin().suggest()
+    suggestion.pop("suggestion_uuid")
+    assert suggestion != drawn[0]
+    assert sweep.stored(wandb.run.id)[0] == suggestion  # type: ignore[union-attr]
+
+
+def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
+    good = {"lr": 0.01, "batch": 20}
+    garbage: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "no-lr": ({"batch": 20}, GOOD),
+        "text": ({**good, "lr": "0.01"}, GOOD),
+        "outside": ({**good, "lr": 5}, GOOD),
+        "fraction": ({**good, "batch": 20.5}, GOOD),
+        "nested": ({**good, "lr": {"value": 1}}, GOOD),
+        "nan": (good, {**GOOD, "carbs.objective": float("nan")}),
+        "text-cost": (good, {**GOOD, "carbs.cost": "2"}),
+        "no-objective": (good, {"carbs.state": "success", "carbs.cost": 1}),
+        "odd-state": (good, {"carbs.state": {"max": 1}}),
+        "foreign": ({}, {"loss": 1}),
+        "damaged": (good, {**GOOD, "carbs.suggestion": '{"lr": "x"}'}),
+    }
+    for name, (config, summary) in garbage.items():
+        sweep.put(name, config, summary)
+    sweep.put("good", {**good, "added_later": 3}, {**GOOD, "carbs.suggestion": "no json"})
+    carbs = CARBS(params=PARAMS)
+    for _ in range(2):
+        with wandb.init():
+            WandbCarbs(carbs).record_observation(0.5, 1)
+    assert len(carbs.success_observations) == 2
+    for name in garbage:
+        assert caplog.text.count(f"({name})") == 1
+    assert len(carbs_from_sweep(sweep.path).success_observations) == 3
+
+
+def test_pow2_parameters_are_exponents_to_the_optimizer(make_sweep: Callable[..., Sweep]) -> None:
+    params = [Param("log_batch", LinearSpace(min=2, max=6, is_integer=True)), PARAMS[0]]
+    sweep = make_sweep(params)
+    sweep.put("good", {"log_batch": 16, "lr": 0.01}, GOOD)
+    sweep.put("no-power", {"log_batch": 17, "lr": 0.01}, GOOD)
+    carbs = CARBS(params=params)
+    run = wandb.init()
+    trial = Pow2WandbCarbs(carbs, {"log_batch"}, wandb_run=run)
+    assert [observation.input["log_batch"] for observation in carbs.success_observations] == [4]
+    assert trial.suggest()["log_batch"] in (4, 8, 16, 32, 64)
+    assert run.config["log_batch"] == trial.suggest()["log_batch"]
+
+
+def test_program_for_the_old_package(make_sweep: Callable[..., Sweep], recwarn: pytest.WarningsRecorder) -> None:
+    """44 parameters, half-bounded integers, legacy options, and a subclass that changes what the run gets."""
+    params = [Param(f"p{i}", LogSpace(min=1e-4, max=1.0)) for i in range(20)]
+    params += [
+        Param(f"n{i}", LinearSpace(min=1, rounding_factor=4, is_integer=True), search_center=16) for i in range(20)
+    ]
+    params += [Param("k", LogSpace(min=1, is_integer=True), search_center=8), Param("x", LinearSpace(), 0.0)]
+    params += [
+        Param("beta", LogSpace(min=1e-3, max=0.5), 0.1),
+        Param("steps", LinearSpace(min=1, max=5, is_integer=True)),
+    ]
+    sweep = make_sweep(None, carb_params=params)
+
+    class Legacy(WandbCarbs):
+        def __init__(self, carbs: CARBS, wandb_run: Any) -> None:
+            self.seen = 0
+            super().__init__(carbs, wandb_run)
+
+        def _transform_suggestion(self, suggestion: dict[str, Any]) -> dict[str, Any]:
+            suggestion["one_minus_beta"] = 1 - suggestion.pop("beta")
+            suggestion["steps"] *= 1000
+            suggestion["run"] = self._wandb_run.id
+            return suggestion
+
+        def _suggestion_from_run(self, run: Any) -> dict[str, Any]:
+            self.seen += 1
+            suggestion = super()._suggestion_from_run(run)
+            suggestion["beta"] = 1 - run.config["one_minus_beta"]
+            suggestion["steps"] = run.config["steps"] // 1000
+            return suggestion
+
+    with pytest.warns(DeprecationWarning):
+        config = CARBSParams(
+            better_direction_sign=1,
+            seed=3,
+            num_random_samples=2,
+            initial_search_radius=0.5,
+            resample_frequency=3,
+            is_wandb_logging_enabled=False,
+            checkpoint_dir="checkpoints",
+        )
+    for _ in range(3):
+        carbs = CARBS(config, params)
+        with wandb.init() as run:
+            trial = Legacy(carbs, run)
+            assert 0.5 <= run.config["one_minus_beta"] < 1
+            assert run.config["steps"] in (1000, 2000, 3000, 4000, 5000)
+            assert "beta" not in trial.suggest()
+            trial.record_observation(objective=0.5, cost=3.0)
+    assert len(carbs.success_observations) == 2
+    assert trial.seen >= 2
+    config_stored, _ = sweep.stored(run.id)
+    assert {**config_stored, "suggestion_uuid": run.id} == trial.suggest()
+
+
+def test_from_sweep_needs_no_second_declaration(make_sweep: Callable[..., Sweep]) -> None:
+    make_sweep(config=CARBSParams(better_direction_sign=-1, seed=4))
+    with wandb.init():
+        trial = WandbCarbs.from_sweep()
+        assert trial._carbs.params == tuple(PARAMS)
+        assert trial._carbs.config == CARBSParams(better_direction_sign=-1, seed=4)
+        trial.record_failure("diverged")
+
+
+def test_forgotten_trials_are_let_go(sweep: Sweep) -> None:
+    from wandb_carbs import signals
+
+    assert sweep
+    trial = begin()
+    assert any(reference() is not None for reference in signals._watchers)
+    del trial
+    gc.collect()
+    assert all(reference() is None for reference in signals._watchers)
