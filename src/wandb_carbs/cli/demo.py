@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
+
+from wandb_carbs.tables import make_console
 
 
 @click.command("demo")
@@ -30,4 +31,4 @@ def command(runs: int, agents: int, seed: int, data_dir: Path | None, json_file:
 
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
-    run_demo(Console(), runs=runs, agents=agents, seed=seed, data_dir=data_dir, json_file=json_file)
+    run_demo(make_console(), runs=runs, agents=agents, seed=seed, data_dir=data_dir, json_file=json_file)

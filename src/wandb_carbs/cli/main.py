@@ -28,7 +28,6 @@ _EXTRAS = {
     "sklearn": "demo",
     "starlette": "local",
     "uvicorn": "local",
-    "yaml": "local",
 }
 
 

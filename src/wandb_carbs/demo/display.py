@@ -13,21 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from wandb_carbs.demo.processes import Message
+from wandb_carbs.tables import short
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _BAR = 12
-
-
-def format_config(config: dict[str, Any]) -> str:
-    """Return a configuration in one short line."""
-    return "  ".join(f"{name}={format_number(value)}" for name, value in config.items())
-
-
-def format_number(value: Any) -> str:
-    """Return a value in few characters."""
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 @dataclass
@@ -109,8 +100,9 @@ class Display:
             outcome = f"failed: {body['error']}"
         self._progress.update(self._task, completed=self._ended, best=f"best accuracy {self._best:.3f}")
         width = len(str(self._runs))
+        config = "  ".join(f"{name}={short(value)}" for name, value in line.suggestion.items())
         self._console.print(
-            f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {format_config(line.suggestion)}",
+            f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {config}",
             markup=False,
             highlight=False,
             soft_wrap=True,

@@ -12,8 +12,8 @@ import numpy as np
 from rich.table import Table
 
 from carbs.pareto import frontier
-from wandb_carbs.demo.display import format_number
 from wandb_carbs.demo.problem import PARAMS
+from wandb_carbs.tables import config_table
 
 _NAMES = tuple(param.name for param in PARAMS)
 
@@ -80,13 +80,8 @@ def _points(runs: Sequence[RunResult]) -> np.ndarray:
 
 def table(members: Sequence[RunResult]) -> Table:
     """Return the frontier as a table."""
-    result = Table(title="Pareto frontier: the best accuracy at each cost", title_justify="left")
-    for name in ("cost (s)", "accuracy", *_NAMES):
-        # With a blank, a narrow terminal can break the line there.
-        result.add_column(name.replace("_", " "), justify="right")
-    for run in members:
-        result.add_row(f"{run.cost:.2f}", f"{run.objective:.3f}", *(format_number(run.config[name]) for name in _NAMES))
-    return result
+    lines = [(run.cost, run.objective, *(run.config[name] for name in _NAMES)) for run in members]
+    return config_table("Pareto frontier: the best accuracy at each cost", ("cost (s)", "accuracy"), _NAMES, lines)
 
 
 def write_json(path: Path, sweep: str, runs: Sequence[RunResult], suggest_seconds: Sequence[float]) -> None:

@@ -1,0 +1,95 @@
+"""Where W&B is, whether it answers, and which sweep is meant."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from wandb_carbs.history import SweepHistory
+
+_TIMEOUT = 10.0
+_FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
+
+sweep_argument = click.argument("sweep", metavar="SWEEP")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def load(sweep: str) -> SweepHistory:
+    """Read a sweep.
+
+    Args:
+        sweep: Its name or address.
+
+    Raises:
+        ClickException: If W&B does not answer, or `sweep` is not a name.
+        CarbsError: If it is no sweep of `create_sweep`, or cannot be read.
+    """
+    base_url = connect()
+    path = parse_sweep(sweep, base_url)
+    from wandb_carbs.history import load_sweep  # noqa: PLC0415 - imports the SDK
+
+    return load_sweep(path)
+
+
+def connect() -> str:
+    """Make sure that W&B answers; return its address.
+
+    The SDK would try for minutes to reach a server that is not there.
+
+    Raises:
+        ClickException: If it does not answer.
+    """
+    # What the SDK says is for training programs; before its import, since then it reads its settings.
+    os.environ.setdefault("WANDB_SILENT", "true")
+    import wandb  # noqa: PLC0415 - slow to import
+
+    try:
+        base_url = str(wandb.setup().settings.base_url)
+    except ValueError as error:
+        # After its first line, pydantic's message tells the setting, then what is wrong with it.
+        details = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise click.ClickException(f"W&B's settings (variables like WANDB_BASE_URL) are wrong: {details}") from error
+    try:
+        with urllib.request.urlopen(base_url, timeout=_TIMEOUT):  # noqa: S310 - the user's own setting
+            pass
+    except urllib.error.HTTPError:
+        pass  # it answers, and that is all there is to know
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise click.ClickException(
+            f"cannot reach W&B at {base_url}: {reason}. Is the server running (wandb-carbs server), and is "
+            "WANDB_BASE_URL its address?"
+        ) from error
+    return base_url
+
+
+def parse_sweep(text: str, base_url: str) -> str:
+    """Return a sweep's path, given its path or its address.
+
+    Raises:
+        UsageError: If `text` is neither, or the address is not on the server in use.
+    """
+    if "://" not in text:
+        if not all(text.strip("/").split("/")) or len(text.strip("/").split("/")) > 3:
+            raise click.UsageError(f"{text!r} does not name a sweep; write {_FORMS}")
+        return text.strip("/")
+    try:
+        address = urlsplit(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} is not an address: {error}; write {_FORMS}") from error
+    parts = [unquote(part) for part in address.path.strip("/").split("/")]
+    if len(parts) < 4 or parts[2] != "sweeps":
+        raise click.UsageError(f"{text!r} is not the address of a sweep; write {_FORMS}")
+    # W&B's own pages and its API have different addresses: wandb.ai and api.wandb.ai.
+    if address.netloc.removeprefix("www.") != urlsplit(base_url).netloc.removeprefix("api."):
+        raise click.UsageError(
+            f"the sweep is at {address.scheme}://{address.netloc}, but WANDB_BASE_URL is {base_url}; set it and "
+            "WANDB_API_KEY to where the sweep is"
+        )
+    return f"{parts[0]}/{parts[1]}/{parts[3]}"

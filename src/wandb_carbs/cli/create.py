@@ -1,0 +1,57 @@
+"""`wandb-carbs create`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import click
+
+from wandb_carbs.cli.connection import connect, json_option, parse_sweep
+
+
+@click.command("create")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CONFIG.yaml")
+@json_option
+def command(config: Path, as_json: bool) -> None:
+    """Create a sweep from a YAML file.
+
+    \b
+    name: My sweep
+    project: my-project
+    entity: my-team            # optional
+    program: train.py          # what agents run
+    goal: maximize             # or minimize
+    parameters:
+      learning_rate: {space: log, min: 1e-5, max: 1e-1, search_center: 1e-3}
+      batch_size: {space: pow2, min: 16, max: 128}
+      optimizer: {space: categorical, choices: [adam, sgd]}
+    carbs:                     # options of the search
+      max_suggestion_cost: 3600
+
+    Spaces: linear, log, logit, pow2, categorical. Other keys (command, run_cap, …) go into W&B's sweep configuration.
+    """  # noqa: D301 - click's mark for text that is not to be wrapped
+    from wandb_carbs.cli.config_file import read_config  # noqa: PLC0415 - imports numpy
+
+    described = read_config(config)
+    base_url = connect()
+    from wandb_carbs.sweep import create_sweep  # noqa: PLC0415 - imports the SDK
+
+    with contextlib.redirect_stdout(io.StringIO()) as said:  # the SDK's own words
+        sweep_id = create_sweep(
+            described.name,
+            described.entity,
+            described.project,
+            described.params,
+            config=described.options,
+            **described.sweep_options,
+        )
+    address = next((word for word in said.getvalue().split() if "/sweeps/" in word), base_url)
+    # The address tells the entity where the file does not.
+    path = parse_sweep(address, base_url) if address != base_url else sweep_id
+    if as_json:
+        click.echo(json.dumps({"id": sweep_id, "address": address, "agent": f"wandb agent {path}"}))
+    else:
+        click.echo(f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: wandb agent {path}")

@@ -1,0 +1,50 @@
+"""The README's programs are the examples, and they run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wandb_carbs.local import LocalServer
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "full_example.py"
+
+
+@pytest.mark.parametrize("name", ["full_example.py", "sweep.yaml"])
+def test_readme_shows_the_example(name: str) -> None:
+    content = (ROOT / "examples" / name).read_text()
+    language = {"py": "python", "yaml": "yaml"}[name.partition(".")[2]]
+    assert f"```{language}\n{content}```\n" in (ROOT / "README.md").read_text()
+
+
+def test_full_example_runs_unchanged_on_the_local_server(local_server: LocalServer, tmp_path: Path) -> None:
+    """With fewer runs, since its agent pauses for 5 s between them."""
+    program = tmp_path / "example.py"
+    program.write_text(EXAMPLE.read_text().replace("count=10", "count=2"))
+    settings = {**local_server.env(), "WANDB_DIR": str(tmp_path), "HOME": str(tmp_path), "WANDB_SILENT": "true"}
+    done = _python([str(program)], settings)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("training with") == 2
+    look = (
+        "import wandb\n"
+        "for run in wandb.Api().runs('your_wandb_entity/your_wandb_project', lazy=False):\n"
+        "    summary = run.summary\n"
+        "    print(run.state, summary['carbs.state'], summary['carbs.objective'] > 0, summary['carbs.cost'] > 0)\n"
+    )
+    assert _python(["-c", look], settings).stdout == "finished success True True\n" * 2
+
+
+def _python(arguments: list[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    return subprocess.run(
+        [sys.executable, *arguments], env={**kept, **settings}, capture_output=True, text=True, timeout=200, check=False
+    )
