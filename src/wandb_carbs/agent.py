@@ -36,7 +36,7 @@ from wandb_carbs.history import JudgedRun, RunView, count, feed, judge
 from wandb_carbs.ranks import check_rank
 from wandb_carbs.reporting import Reporter
 from wandb_carbs.retry import RETRY_SECONDS
-from wandb_carbs.runs import SweepPath, read_recent_runs, read_run, read_runs
+from wandb_carbs.runs import RunReader, SweepPath
 from wandb_carbs.state import (
     ABANDONED,
     COST_KEY,
@@ -124,6 +124,7 @@ class WandbCarbs:
         self._raise_errors = raise_errors
         self._stale_seconds = stale_seconds
         self._retry_seconds = retry_seconds
+        self._reader = RunReader(self._path, retry_seconds)
         self._state = INITIALIZING
         self._suggestion: ParamDict = {}
         self._transformed: dict[str, Any] = {}
@@ -241,13 +242,13 @@ class WandbCarbs:
 
     def _start(self) -> None:
         """Read the sweep, take a suggestion or take up the run's own, and publish it."""
-        records = read_runs(self._path, limit=self._retry_seconds)
+        records = self._reader.all()
         own = next((record for record in records if record.id == self._wandb_run.id), None)
         if own is None:
-            own = read_run(f"{self._path.entity}/{self._path.project}/{self._wandb_run.id}", limit=self._retry_seconds)
+            own = self._reader.one(self._wandb_run.id)
         others = self._judge([record for record in records if record.id != own.id], own)
         feed(self._carbs, others)
-        self._reporter = Reporter(self._wandb_run, own, self._retry_seconds)
+        self._reporter = Reporter(self._wandb_run, own, self._reader, self._retry_seconds)
         signals.watch(self._abandon_on_signal)
         if self._take_up(own):
             state = own.summary.get(STATE_KEY)
@@ -330,7 +331,7 @@ class WandbCarbs:
 
     def _is_taken(self, own: RunRecord, output: SuggestOutput) -> bool:
         """Read the newest runs: publish again if ours was overwritten, and tell whether another has the same."""
-        recent = read_recent_runs(self._path, limit=self._retry_seconds)
+        recent = self._reader.recent()
         arrived = next((record for record in recent if record.id == own.id), None)
         if arrived is not None and arrived.summary.get(STATE_KEY) != self._state:
             # What the SDK had under way when we published has overwritten it.

@@ -12,7 +12,7 @@ from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
 from carbs.spaces import SUGGESTION_ID_KEY
-from wandb_carbs.runs import SweepPath, read_runs
+from wandb_carbs.runs import RunReader, SweepPath
 from wandb_carbs.state import (
     COST_KEY,
     OBJECTIVE_KEY,
@@ -97,7 +97,7 @@ def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) 
     definition = load_definition(str(path))
     space = SearchSpace(definition.params)
     now = datetime.now(timezone.utc)
-    return SweepHistory(path, definition, tuple(judge(read_runs(path), space, now, stale_seconds=stale_seconds)))
+    return SweepHistory(path, definition, tuple(judge(RunReader(path).all(), space, now, stale_seconds=stale_seconds)))
 
 
 def carbs_from_sweep(sweep: str | SweepPath | SweepHistory) -> CARBS:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wandb_carbs import live
-from wandb_carbs.runs import publish, read_run, to_json
+from wandb_carbs.runs import RunReader, publish, to_json
 from wandb_carbs.state import SUGGESTION_KEY, RunRecord
 
 logger = logging.getLogger("wandb_carbs")
@@ -25,10 +25,12 @@ class Reporter:
     Args:
         run: The run of this process.
         record: The same run as the server knows it.
+        reader: Reads the run back.
         limit: Seconds after which no new attempt to write is begun.
     """
 
-    def __init__(self, run: Any, record: RunRecord, limit: float) -> None:
+    def __init__(self, run: Any, record: RunRecord, reader: RunReader, limit: float) -> None:
+        self._reader = reader
         self.record = record
         self._run = run
         self._limit = limit
@@ -51,11 +53,10 @@ class Reporter:
             WandbConnectionError: If W&B cannot be reached.
         """
         summary = live.update_summary(self._run, keys)
-        path = "/".join(self.record.source.path)
         for _ in range(_MAX_PUBLISHED):
             publish(self.record, summary=summary, limit=self._limit)
             # A summary that the SDK had under way may have arrived after ours, without it.
-            written = read_run(path, limit=self._limit).summary
+            written = self._reader.one(self.record.id).summary
             if all(written.get(key) == value for key, value in keys.items()):
                 return
         logger.warning("The record of run %s was overwritten; W&B has it when the run ends", self.record.name)

@@ -1,19 +1,20 @@
 """Reading a sweep's runs, and writing to one, so that the other agents see it at once.
 
-Requests to W&B for one run of `WandbCarbs`, beside those of the SDK's own logging: one sign-in and one page of up to
-500 runs to read the sweep, one to publish the suggestion, one page to make sure that it arrived and that no agent chose
-the same at the same time; then one to publish the outcome and one to make sure. Runs that have ended and reported are
-not asked for again within a process.
+Requests to W&B for one run of `WandbCarbs`, beside those of the SDK's own logging: one to sign in, one for each 1000
+runs of the sweep, one to publish the suggestion, one to make sure that it arrived and that no other agent chose the
+same at the same time; then one to publish the outcome and one to make sure that it arrived. Runs that have ended and
+reported are not asked for again within a process.
 """
 
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import wandb
 
@@ -21,7 +22,9 @@ from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.state import FAILURE, STATE_KEY, SUCCESS, SUGGESTION_KEY, RunRecord, parse_timestamp
 
-_PAGE = 500
+T = TypeVar("T")
+
+_PAGE = 1000
 _RECENT = 100
 # Longer lists of known runs would make the filter itself the burden.
 _MAX_EXCLUDED = 5000
@@ -73,49 +76,81 @@ _settled: dict[tuple[str, SweepPath], dict[str, RunRecord]] = {}
 _settled_lock = threading.Lock()
 
 
-def read_runs(sweep: SweepPath, *, limit: float = RETRY_SECONDS) -> list[RunRecord]:
-    """Read all runs of a sweep, in the order in which they were created.
+class RunReader:
+    """Reads runs of one sweep; it signs in once.
 
     Args:
         sweep: The sweep.
-        limit: Seconds after which no new attempt is begun.
-
-    Raises:
-        WandbConnectionError: If they cannot be read.
+        limit: Seconds after which no new attempt to read is begun.
     """
-    key = (str(wandb.setup().settings.base_url), sweep)
-    with _settled_lock:
-        known = dict(_settled.get(key, {}))
-    filters: dict[str, Any] = {"sweep": sweep.sweep_id}
-    if 0 < len(known) <= _MAX_EXCLUDED:
-        filters = {"$and": [filters, {"name": {"$nin": sorted(known)}}]}
-    what = f"read the runs of sweep {sweep}"
-    fresh = with_retries(what, lambda: _fetch(sweep, filters, "+created_at", None), limit=limit)
-    known.update({record.id: record for record in fresh})
-    with _settled_lock:
-        settled = {id_: record for id_, record in known.items() if _is_settled(record)}
-        _settled.setdefault(key, {}).update(settled)
-    return sorted(known.values(), key=lambda record: record.order)
 
+    def __init__(self, sweep: SweepPath, limit: float = RETRY_SECONDS) -> None:
+        self._sweep = sweep
+        self._limit = limit
+        self._api: Any = None
 
-def read_recent_runs(sweep: SweepPath, *, limit: float = RETRY_SECONDS) -> list[RunRecord]:
-    """Read a sweep's newest runs, at most 100, in one page.
+    def all(self) -> list[RunRecord]:
+        """Read all runs of the sweep, in the order in which they were created.
 
-    Raises:
-        WandbConnectionError: If they cannot be read.
-    """
-    filters = {"sweep": sweep.sweep_id}
-    what = f"read the newest runs of sweep {sweep}"
-    return with_retries(what, lambda: _fetch(sweep, filters, "-created_at", _RECENT), limit=limit)
+        Raises:
+            WandbConnectionError: If they cannot be read.
+        """
+        key = (str(wandb.setup().settings.base_url), self._sweep)
+        with _settled_lock:
+            known = dict(_settled.get(key, {}))
+        filters: dict[str, Any] = {"sweep": self._sweep.sweep_id}
+        if 0 < len(known) <= _MAX_EXCLUDED:
+            filters = {"$and": [filters, {"name": {"$nin": sorted(known)}}]}
+        fresh = self._read(
+            f"the runs of sweep {self._sweep}", lambda api: self._page(api, filters, "+created_at", None)
+        )
+        known.update({record.id: record for record in fresh})
+        with _settled_lock:
+            settled = {id_: record for id_, record in known.items() if _is_settled(record)}
+            _settled.setdefault(key, {}).update(settled)
+        return sorted(known.values(), key=lambda record: record.order)
 
+    def recent(self) -> list[RunRecord]:
+        """Read the sweep's newest runs, at most 100, in one page.
 
-def read_run(path: str, *, limit: float = RETRY_SECONDS) -> RunRecord:
-    """Read one run by its path.
+        Raises:
+            WandbConnectionError: If they cannot be read.
+        """
+        filters = {"sweep": self._sweep.sweep_id}
+        what = f"the newest runs of sweep {self._sweep}"
+        return self._read(what, lambda api: self._page(api, filters, "-created_at", _RECENT))
 
-    Raises:
-        WandbConnectionError: If it cannot be read.
-    """
-    return with_retries(f"read run {path}", lambda: to_record(wandb.Api().run(path)), limit=limit)
+    def one(self, run_id: str) -> RunRecord:
+        """Read one run.
+
+        Raises:
+            WandbConnectionError: If it cannot be read.
+        """
+        path = f"{self._sweep.entity}/{self._sweep.project}/{run_id}"
+        return self._read(f"run {path}", lambda api: to_record(api.run(path)))
+
+    def _read(self, what: str, read: Callable[[Any], T]) -> T:
+        def attempt() -> T:
+            try:
+                if self._api is None:
+                    self._api = wandb.Api()
+                # It would answer the same question from memory.
+                self._api.flush()
+                return read(self._api)
+            except Exception:
+                self._api = None
+                raise
+
+        return with_retries(f"read {what}", attempt, limit=self._limit)
+
+    def _page(self, api: Any, filters: dict[str, Any], order: str, most: int | None) -> list[RunRecord]:
+        known = inspect.signature(api.runs).parameters
+        # Lazy runs would cost a request each as soon as their configuration is looked at.
+        options = {name: False for name in ("lazy", "include_sweeps") if name in known}
+        path = f"{self._sweep.entity}/{self._sweep.project}"
+        runs = api.runs(path, filters=filters, order=order, per_page=most or _PAGE, **options)
+        # A limit, since iterating further would read the next page.
+        return [to_record(run) for run in itertools.islice(runs, most)]
 
 
 def publish(
@@ -177,22 +212,6 @@ def to_record(run: Any) -> RunRecord:
         summary=dict(summary),
         source=run,
     )
-
-
-def _fetch(sweep: SweepPath, filters: dict[str, Any], order: str, most: int | None) -> list[RunRecord]:
-    # A fresh Api each time: it would answer the same question from memory.
-    api = wandb.Api()
-    known = inspect.signature(api.runs).parameters
-    # Lazy runs would cost a request each as soon as their configuration is looked at.
-    options = {name: False for name in ("lazy", "include_sweeps") if name in known}
-    page = most or _PAGE
-    runs = api.runs(f"{sweep.entity}/{sweep.project}", filters=filters, order=order, per_page=page, **options)
-    records = []
-    for run in runs:
-        records.append(to_record(run))
-        if len(records) == most:
-            break
-    return records
 
 
 def _is_settled(record: RunRecord) -> bool:

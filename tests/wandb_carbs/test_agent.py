@@ -23,6 +23,7 @@ from wandb_carbs import (
     create_sweep,
     load_sweep,
 )
+from wandb_carbs.runs import RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +101,10 @@ def begin(**options: Any) -> WandbCarbs:
     return WandbCarbs(CARBS(params=PARAMS), **options)
 
 
+def begin_nothing() -> WandbCarbs:
+    return WandbCarbs(CARBS(params=PARAMS))
+
+
 def test_outside_a_run(wandb_env: Any) -> None:
     assert wandb_env
     with pytest.raises(WandbCarbsError, match=r"call wandb.init\(\) before"):
@@ -132,7 +137,7 @@ def test_arguments_are_checked(sweep: Sweep) -> None:
 @pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK"])
 def test_only_the_first_rank_may_ask(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "1")
-    for ask in (lambda: WandbCarbs(CARBS(params=PARAMS)), WandbCarbs.from_sweep):
+    for ask in (begin_nothing, WandbCarbs.from_sweep):
         with pytest.raises(WandbCarbsError, match=f"{variable}=1.*broadcast"):
             ask()
     monkeypatch.setenv(variable, "0")
@@ -233,14 +238,15 @@ def test_exception_can_be_held_back(sweep: Sweep) -> None:
     """The run then ends as failed, and the program goes on after the block."""
     with begin(raise_errors=False) as trial:
         raise ValueError("bad shape")
-    assert wandb.run is None  # type: ignore[unreachable]
+    assert wandb.run is None
     assert outcome(sweep, trial) == ("failure", "exception: ValueError")
     assert load_sweep(sweep.path).runs[0].record.state == "failed"
 
 
 def test_exception_after_the_observation_changes_nothing(sweep: Sweep) -> None:
-    with pytest.raises(ValueError, match="late"), begin() as trial:
-        trial.record_observation(0.5, 1)
+    trial = begin()
+    trial.record_observation(0.5, 1)
+    with pytest.raises(ValueError, match="late"), trial:
         raise ValueError("late")
     assert sweep.counts() == {"observation": 1}
 
@@ -300,19 +306,17 @@ def test_an_optimizer_that_outlives_a_run_sees_nothing_twice(sweep: Sweep) -> No
 
 def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another agent, of whose run the first read knew nothing, publishes just the same."""
-    import wandb_carbs.agent as module
-
     drawn: list[Any] = []
-    read = module.read_recent_runs
+    read = RunReader.recent
 
-    def late(path: Any, **options: Any) -> Any:
+    def late(reader: RunReader) -> Any:
         if not drawn:
             config, _ = sweep.stored(wandb.run.id)  # type: ignore[union-attr]
             drawn.append(config)
             sweep.put("other", config, {"carbs.state": "running"}, exit_code=None)
-        return read(path, **options)
+        return read(reader)
 
-    monkeypatch.setattr(module, "read_recent_runs", late)
+    monkeypatch.setattr(RunReader, "recent", late)
     suggestion = begin().suggest()
     suggestion.pop("suggestion_uuid")
     assert suggestion != drawn[0]
@@ -360,7 +364,7 @@ def test_pow2_parameters_are_exponents_to_the_optimizer(make_sweep: Callable[...
     assert run.config["log_batch"] == trial.suggest()["log_batch"]
 
 
-def test_program_for_the_old_package(make_sweep: Callable[..., Sweep], recwarn: pytest.WarningsRecorder) -> None:
+def test_program_for_the_old_package(make_sweep: Callable[..., Sweep]) -> None:
     """44 parameters, half-bounded integers, legacy options, and a subclass that changes what the run gets."""
     params = [Param(f"p{i}", LogSpace(min=1e-4, max=1.0)) for i in range(20)]
     params += [
@@ -391,7 +395,7 @@ def test_program_for_the_old_package(make_sweep: Callable[..., Sweep], recwarn: 
             suggestion["steps"] = run.config["steps"] // 1000
             return suggestion
 
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="checkpoint_dir"):
         config = CARBSParams(
             better_direction_sign=1,
             seed=3,

@@ -13,7 +13,9 @@ NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 GOOD = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 2}
 
 
-def record(state: str, summary: dict[str, Any], heartbeat: float | None = 10, created: float | None = 1000) -> RunRecord:
+def record(
+    state: str, summary: dict[str, Any], heartbeat: float | None = 10, created: float | None = 1000
+) -> RunRecord:
     def ago(seconds: float | None) -> datetime | None:
         return None if seconds is None else NOW - timedelta(seconds=seconds)
 
@@ -119,7 +121,9 @@ def test_fraction_of_a_second() -> None:
     assert parse_timestamp("2026-05-01T12:00:00.1234567Z") == NOW + timedelta(microseconds=123_456)
 
 
-@pytest.mark.parametrize("text", [None, 3, "", "yesterday", "2026-13-01T12:00:00Z", "2026-05-01", "0001-01-01T00:00:00+23:00"])
+@pytest.mark.parametrize(
+    "text", [None, 3, "", "yesterday", "2026-13-01T12:00:00Z", "2026-05-01", "0001-01-01T00:00:00+23:00"]
+)
 def test_what_is_no_time(text: Any) -> None:
     assert parse_timestamp(text) is None
 

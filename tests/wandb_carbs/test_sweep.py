@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from carbs import (
-    CARBSParams,
     CarbsError,
+    CARBSParams,
     CategoricalSpace,
     LinearSpace,
     LogitSpace,
