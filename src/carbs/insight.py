@@ -1,0 +1,240 @@
+"""What the models believe of a finished or running search, for figures and reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+from threadpoolctl import threadpool_limits
+
+from carbs.config import CARBSParams
+from carbs.errors import CarbsError
+from carbs.observations import ObservationInParam, group
+from carbs.params import Param, SearchSpace
+from carbs.pareto import frontier
+from carbs.spaces import Array, CategoricalSpace, ParamDict
+from carbs.surrogate import Surrogate
+
+# Half width of a 90 % interval in standard deviations.
+_HALF_WIDTH = 1.6449
+_NUM_PERMUTATIONS = 16
+_GRID = 41
+
+
+@dataclass(frozen=True)
+class Believed:
+    """What is believed of m configurations, in the units and direction of what was observed.
+
+    Attributes:
+        objective: Expected objective, shape (m,).
+        objective_low: Lower end of its 90 % interval (without the noise of a single run).
+        objective_high: Upper end.
+        cost: Expected cost (its median).
+        cost_low: Lower end of its 90 % interval.
+        cost_high: Upper end.
+        success: Probability that a run succeeds.
+    """
+
+    objective: Array
+    objective_low: Array
+    objective_high: Array
+    cost: Array
+    cost_low: Array
+    cost_high: Array
+    success: Array
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much a hyperparameter matters.
+
+    Attributes:
+        name: The hyperparameter.
+        length_scale: How far it must move to matter for the objective, in search units (a bounded space has two).
+        objective: Share of the believed objective's variance that is gone when it is known no more: its total effect.
+        cost: The same of the believed log cost.
+    """
+
+    name: str
+    length_scale: float
+    objective: float
+    cost: float
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """How the beliefs change with one hyperparameter, all others held.
+
+    Attributes:
+        values: Values of the hyperparameter, m of them.
+        held: The configuration whose other values are held.
+        believed: What is believed at each.
+    """
+
+    values: list[int | float | str | bool]
+    held: ParamDict
+    believed: Believed
+
+
+class Insight:
+    """The models, fitted to a history.
+
+    Args:
+        space: The search space, or its parameters.
+        observations: What was observed, failures included.
+        config: The optimizer's options; only the direction of the objective is used.
+
+    Attributes:
+        space: The search space.
+        sign: 1 if the objective is maximised, -1 if it is minimised.
+        groups: Successes grouped by configuration; objectives as the search sees them, higher is better.
+        surrogate: The models.
+
+    Raises:
+        CarbsError: If fewer than three different configurations succeeded.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace | Sequence[Param],
+        observations: Sequence[ObservationInParam],
+        config: CARBSParams | None = None,
+    ) -> None:
+        self.space = space if isinstance(space, SearchSpace) else SearchSpace(tuple(space))
+        self.sign = (config or CARBSParams()).better_direction_sign
+        self.successes = [observation for observation in observations if not observation.is_failure]
+        self._failures = self.space.encode([o.input for o in observations if o.is_failure])
+        self.groups = group(
+            self.space.encode([observation.input for observation in self.successes]),
+            self.sign * np.array([observation.output for observation in self.successes], float),
+            np.log([observation.cost for observation in self.successes]),
+        )
+        if self.groups.size < 3:
+            raise CarbsError(f"{self.groups.size} different configurations succeeded; to believe anything takes 3")
+        with threadpool_limits(1):
+            self.surrogate = Surrogate.fit(self.space, self.groups, self._failures)
+
+    @property
+    def objective_noise(self) -> float:
+        """Standard deviation of a single run's objective, as the model sees it."""
+        return math.sqrt(self.surrogate.objective.hyper.noise) * self.surrogate.objective_scaler.deviation
+
+    @property
+    def log_cost_noise(self) -> float:
+        """Standard deviation of a single run's natural log cost, as the model sees it."""
+        return math.sqrt(self.surrogate.cost.hyper.noise) * self.surrogate.cost_scaler.deviation
+
+    def believe(self, points: Array) -> Believed:
+        """Predict at search coordinates `points`, shape (m, D)."""
+        with threadpool_limits(1):
+            beliefs = self.surrogate.predict(points)
+        scaler, cost_scaler = self.surrogate.objective_scaler, self.surrogate.cost_scaler
+        mean = self.sign * scaler.backward(beliefs.objective[:, 0])
+        half = _HALF_WIDTH * beliefs.objective_std * scaler.deviation
+        log_cost = cost_scaler.backward(beliefs.log_cost[:, 0])
+        log_half = _HALF_WIDTH * beliefs.log_cost_std * cost_scaler.deviation
+        return Believed(
+            objective=mean,
+            objective_low=mean - half,
+            objective_high=mean + half,
+            cost=np.exp(log_cost),
+            cost_low=np.exp(log_cost - log_half),
+            cost_high=np.exp(log_cost + log_half),
+            success=np.exp(beliefs.log_success),
+        )
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Indices of the groups on the frontier of posterior means, by increasing cost."""
+        with threadpool_limits(1):
+            beliefs = self.surrogate.predict(self.groups.X)
+        return frontier(beliefs.objective[:, 0], self.groups.log_cost)
+
+    def best_at(self, cost: float) -> int:
+        """Return the index of the frontier's member that is best up to a cost; the cheapest if all are dearer."""
+        log_cost = self.groups.log_cost[self.members]
+        return int(self.members[max(int(np.searchsorted(log_cost, math.log(cost), side="right")) - 1, 0)])
+
+    def configuration(self, index: int) -> ParamDict:
+        """Return the configuration of a group."""
+        return self.space.decode(self.groups.X[index : index + 1])[0]
+
+    def importance(self, seed: int = 0) -> list[Importance]:
+        """Measure how much each hyperparameter matters, in the search space's order.
+
+        The total effect is estimated by Jansen's formula (Saltelli et al. 2010, table 2 (f)) over the configurations
+        that were run: half the mean square by which a prediction moves when the hyperparameter's value is taken from
+        another run, over the predictions' variance.
+
+        Args:
+            seed: Of the permutations.
+        """
+        rng = np.random.default_rng(seed)
+        X = self.groups.X
+        reference = self._means(X)
+        variance = np.maximum(np.var(reference, axis=0), 1e-12)
+        found = []
+        for name, columns in zip(self.space.names, self.space.columns, strict=True):
+            moved = np.zeros(2)
+            for _ in range(_NUM_PERMUTATIONS):
+                other = X.copy()
+                other[:, columns] = X[rng.permutation(len(X)), columns]
+                moved += np.mean((self._means(other) - reference) ** 2, axis=0) / 2
+            effect = np.minimum(moved / _NUM_PERMUTATIONS / variance, 1.0)
+            scale = float(np.min(self.surrogate.objective.hyper.length_scales[columns]))
+            found.append(Importance(name, scale, float(effect[0]), float(effect[1])))
+        return found
+
+    def dependence(self, name: str, cost: float) -> Dependence:
+        """Tell how the beliefs change with one hyperparameter, all others held as they are best up to a cost.
+
+        Args:
+            name: The hyperparameter.
+            cost: Names the frontier's member whose other values are held.
+        """
+        position = self.space.names.index(name)
+        space, columns = self.space.spaces[position], self.space.columns[position]
+        index = self.best_at(cost)
+        if isinstance(space, CategoricalSpace):
+            coordinates = space.encode(space.choices)
+        else:
+            low, high = space.coordinate_bounds
+            seen = self.groups.X[:, columns]
+            # An open end is shown a little beyond what was seen.
+            low = low if math.isfinite(low) else float(np.min(seen)) - 0.2
+            high = high if math.isfinite(high) else float(np.max(seen)) + 0.2
+            coordinates = np.unique(space.round(np.linspace(low, high, _GRID)[:, None]), axis=0)
+        points = np.repeat(self.groups.X[index : index + 1], len(coordinates), axis=0)
+        points[:, columns] = coordinates
+        return Dependence(space.decode(coordinates), self.configuration(index), self.believe(points))
+
+    def _means(self, points: Array) -> Array:
+        """Return expected objective and log cost, standardised, shape (m, 2)."""
+        with threadpool_limits(1):
+            beliefs = self.surrogate.predict(points)
+        return np.column_stack([beliefs.objective[:, 0], beliefs.log_cost[:, 0]])
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Predictions made before runs, and what was then seen.
+
+    Attributes:
+        predicted: Expected values, shape (n,).
+        deviation: Standard deviations, the noise of a single run included, shape (n,).
+        seen: What was observed, shape (n,).
+    """
+
+    predicted: Array
+    deviation: Array
+    seen: Array
+
+    def coverage(self, levels: Array) -> Array:
+        """Return the share of what was seen inside the central interval of each level, same shape as `levels`."""
+        # A central interval holds a value if the probability of being nearer to the mean is below its level.
+        inner = 2 * ndtr(np.abs(self.seen - self.predicted) / np.maximum(self.deviation, 1e-300)) - 1
+        return np.asarray(np.mean(inner[:, None] <= levels, axis=0))
