@@ -39,7 +39,7 @@ class Steps:
     end: float
 
 
-def steps(objective: Array, log_cost: Array, reference: float, end: float) -> Steps:
+def steps(objective: Array, log_cost: Array, reference: float, end: float, begin: float = -math.inf) -> Steps:
     """Build the step functions of S alternative sets of points.
 
     Args:
@@ -47,15 +47,16 @@ def steps(objective: Array, log_cost: Array, reference: float, end: float) -> St
         log_cost: Shape (n, S).
         reference: Objective below which nothing counts.
         end: Largest log cost that counts.
+        begin: Smallest log cost that counts.
 
     Returns:
         Steps; padded with empty ones to equal length.
     """
     order = np.argsort(log_cost, axis=0, kind="stable")
-    start = np.minimum(np.take_along_axis(log_cost, order, 0), end)
+    start = np.clip(np.take_along_axis(log_cost, order, 0), begin, end)
     value = np.maximum(np.maximum.accumulate(np.take_along_axis(objective, order, 0), axis=0), reference)
     num_sets = objective.shape[1]
-    start = np.vstack([np.full((1, num_sets), -np.inf), start]).T
+    start = np.vstack([np.full((1, num_sets), begin), start]).T
     value = np.vstack([np.full((1, num_sets), reference), value]).T
     # Steps that do not rise add nothing but work: keep the columns in which any of the S functions rises.
     rises = np.any(np.diff(value, axis=1) > 0, axis=0)

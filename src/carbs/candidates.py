@@ -9,7 +9,7 @@ from carbs.params import SearchSpace
 from carbs.spaces import Array
 
 # Points of the initial design among which a draw may choose to keep away from failures and high costs.
-NUM_INITIAL_CHOICES = 8
+NUM_INITIAL_CHOICES = 16
 
 
 def reflect(points: Array, low: Array, high: Array) -> Array:

@@ -87,6 +87,12 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     return hyper.signal * (1 + z + z * z / 3) * np.exp(-z) + hyper.slope * (A @ B.T) + 1.0
 
 
+def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
+    """Return the diagonal of `kernel(points, points)`, shape (m,)."""
+    diagonal: Array = hyper.signal + hyper.slope * np.sum(points * points, 1) + 1.0
+    return diagonal
+
+
 def _squared_distances(A: Array, B: Array) -> Array:
     squared = np.sum(A * A, 1)[:, None] + np.sum(B * B, 1)[None, :] - 2 * (A @ B.T)
     clipped: Array = np.maximum(squared, 0.0)  # rounding can leave a small negative number
@@ -224,8 +230,7 @@ class Posterior:
         """
         cross = kernel(points, self.X, self.hyper)
         half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
-        prior = self.hyper.signal + self.hyper.slope * np.sum(points * points, 1) + 1.0
-        variance = np.maximum(prior - np.sum(half * half, 0), 1e-12)
+        variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
         return cross @ self.alpha, np.sqrt(variance)
 
     def sample(self, points: Array, noise: Array) -> Array:

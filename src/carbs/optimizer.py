@@ -30,6 +30,8 @@ logger = logging.getLogger("carbs")
 # Early draws around a given centre are predicted to cost at most this many times the dearest run so far, as soon as
 # there are this many successes to predict from.
 _INITIAL_GROWTH = 3.0
+# The first draws around a given centre stay near: their radius grows to its full size with this many.
+_NUM_NEAR = 3
 _MIN_FOR_COST = 2
 
 
@@ -221,6 +223,8 @@ class CARBS:
         shift = np.random.default_rng(self.config.seed).random(self.space.width)
         # Failures say that the region around is bad: look further, and away from them.
         radius = self.config.initial_search_radius * (1 + 0.2 * len(history.failures))
+        if self.space.has_given_center:
+            radius *= min(1.0, first / _NUM_NEAR)
         points = candidates.initial(self.space, first, radius, shift, rng)
         failures = self._failed_coordinates()
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
@@ -238,7 +242,8 @@ class CARBS:
         """Find the first of `points` that is not predicted to cost much more than the dearest run so far."""
         fitted = self._surrogate()
         limit = np.max(fitted.c) + math.log(_INITIAL_GROWTH) / fitted.cost_scaler.deviation
-        log_cost = fitted.predict(points).log_cost[:, 0]
+        beliefs = fitted.predict(points)
+        log_cost = beliefs.log_cost[:, 0] + 0.5 * beliefs.log_cost_std
         return int(np.argmax(log_cost <= limit)) if np.any(log_cost <= limit) else int(np.argmin(log_cost))
 
     def _surrogate(self) -> Surrogate:

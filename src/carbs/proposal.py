@@ -25,6 +25,13 @@ _HORIZON = (1.0, 4.0)
 # search approaches expensive regions step by step, and one guess never costs as much as everything before.
 _GROWTH = math.log(2.0)
 _SPENT_SHARE = 0.3
+# Half of the suggestions count the gain over all costs, half only above a random cost. A cheap run's gain counts at
+# every higher cost too, so that the first kind alone would hardly ever look at what expensive runs could bring (the
+# paper draws a random cost for the same reason).
+_BAND_SHARE = 0.5
+# A failure brings nothing and costs a place, and often much time. With this power of the probability of success, a
+# candidate that succeeds in five of six cases is worth half of a safe one.
+_FAILURE_AVERSION = 4
 # Objectives below this quantile of those seen count for nothing.
 _REFERENCE_QUANTILE = 0.1
 # Candidates: over the space, around the frontier with steps of these shares of a length scale, and refinements.
@@ -77,7 +84,7 @@ class Scorer:
         gain = acquisition.log_expected_gain(
             beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
         )
-        gain = gain + beliefs.log_success
+        gain = gain + _FAILURE_AVERSION * beliefs.log_success
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.log_cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.log_cap)
@@ -129,7 +136,11 @@ def propose(
     if config.max_suggestion_cost is not None:
         log_cap = float(fitted.cost_scaler.forward(np.log(config.max_suggestion_cost)))
     reference = float(np.quantile(surrogate.y, _REFERENCE_QUANTILE))
-    front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, min(end, log_cap))
+    end = min(end, log_cap)
+    begin = -math.inf
+    if rng.random() < _BAND_SHARE:
+        begin = rng.uniform(min(np.min(beliefs.log_cost), end), end)
+    front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, begin)
 
     # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
     repeats = fitted.groups.count.sum() - fitted.groups.size

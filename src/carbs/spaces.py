@@ -195,10 +195,9 @@ class NumericSpace:
     def first_step(self, radius: float) -> float:
         """Limit a first step from the search centre, in search units.
 
-        Half a decade is a large step for a learning rate or a number of parameters, however wide its bounds; a given
-        centre is not to be left by orders of magnitude before costs are known.
+        A decade is a large step for a learning rate or a number of parameters, however wide its bounds.
         """
-        return radius if self._decade is None else min(radius, 0.5 * self._decade / self.resolved_scale)
+        return radius if self._decade is None else min(radius, self._decade / self.resolved_scale)
 
     def _open_scale(self, center: float | None) -> float:
         """Choose the scale of a space with an open end; `center` is where the search starts, if known."""

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from carbs import gp
+from carbs.classifier import Classifier
 from carbs.observations import Groups
 from carbs.params import SearchSpace
 from carbs.spaces import Array, Indices
@@ -85,6 +85,13 @@ def _cost_prior(space: SearchSpace) -> gp.Prior:
     return gp.Prior((location, 1.2), signal=(0.5, 1.0), slope=(0.0, 1.0), noise=_NOISE_PRIOR)
 
 
+def _success_hyperparameters(space: SearchSpace) -> gp.Hyperparameters:
+    # Limits (of memory, of stability) are sharp surfaces across the space: the latent function may rise by four probits
+    # over a search unit, from a coin's toss to near certainty in half a unit, in any direction, and bend by as much.
+    length_scales = np.full(space.width, math.sqrt(len(space.params)))
+    return gp.Hyperparameters(length_scales, signal=16.0, slope=16.0, noise=0.0)
+
+
 @dataclass(frozen=True)
 class Surrogate:
     """Models of objective, log cost and success, conditioned on the history.
@@ -94,7 +101,7 @@ class Surrogate:
         scalers: Of the objective and of the log cost.
         objective: Posterior of the standardised objective.
         cost: Posterior of the standardised log cost.
-        success: Posterior of the label (1 success, -1 failure), or None if nothing failed.
+        success: Model of the probability of success, or None if nothing failed.
     """
 
     groups: Groups
@@ -102,7 +109,7 @@ class Surrogate:
     cost_scaler: Scaler
     objective: gp.Posterior
     cost: gp.Posterior
-    success: gp.Posterior | None
+    success: Classifier | None
     y: Array
     c: Array
     count: Array
@@ -135,10 +142,8 @@ class Surrogate:
         success = None
         if len(failures):
             X = np.vstack([groups.X[chosen], failures[-MAX_FIT_POINTS:]])
-            labels = np.concatenate([np.ones(len(chosen)), -np.ones(len(X) - len(chosen))])
-            ones = np.ones(len(X))
-            hyper = gp.fit(X, labels, ones, 0.0, owner, _cost_prior(space))
-            success = gp.Posterior.condition(hyper, X, labels[:, None], ones)
+            labels = np.where(np.arange(len(X)) < len(chosen), 1.0, -1.0)
+            success = Classifier.fit(_success_hyperparameters(space), X, labels)
         return cls(
             groups, objective_scaler, cost_scaler, objective, cost, success, y[keep], c[keep], groups.count[keep]
         )
@@ -181,11 +186,7 @@ class Surrogate:
         """Predict at `points`, shape (m, D)."""
         objective, objective_std = self.objective.predict(points)
         log_cost, log_cost_std = self.cost.predict(points)
-        log_success = np.zeros(len(points))
-        if self.success is not None:
-            label, deviation = self.success.predict(points)
-            # Least-squares classification, squashed by the cumulative normal (R&W section 6.5).
-            log_success = log_ndtr(label[:, 0] / np.sqrt(deviation**2 + self.success.hyper.noise))
+        log_success = self.success.log_probability(points) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success)
 
 

@@ -104,7 +104,14 @@ def test_same_history_and_seed_give_the_same_suggestion_in_any_process(tmp_path:
     command = [sys.executable, "-c", code, str(tmp_path / "a.json")]
     there = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert without_id(there) == here
-    assert without_id(carbs.suggest(is_suggestion_remembered=False, seed="other").suggestion) != here
+
+
+def test_the_extra_seed_tells_processes_with_the_same_history_apart() -> None:
+    carbs = CARBS(params=SMALL)
+    draws = {
+        json.dumps(carbs.suggest(is_suggestion_remembered=False, seed=f"run {i}").suggestion["x"]) for i in range(20)
+    }
+    assert len(draws) == 20
 
 
 def test_no_global_random_state_is_touched() -> None:
@@ -277,10 +284,10 @@ def test_the_success_model_learns_where_runs_fail() -> None:
     failed = []
     for _ in range(40):
         suggestion = carbs.suggest().suggestion
-        is_failure = float(suggestion["x"]) > 0.6
+        is_failure = float(suggestion["x"]) > 0.8
         failed.append(is_failure)
         carbs.observe(ObservationInParam(suggestion, *bowl(suggestion), is_failure=is_failure))
-    assert sum(failed[20:]) <= 2
+    assert sum(failed[20:]) <= 1
 
 
 def test_nothing_is_suggested_above_the_cost_cap() -> None:
