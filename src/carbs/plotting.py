@@ -159,7 +159,7 @@ def plot_scaling(
     end = min(10 * laws.reach.high, laws.reach.limit) if cost is None else cost
     laws.reach.check(end)
     number = len(laws.params) + 1
-    num_columns = min(3, number)
+    num_columns = min(number, 3 if number <= 6 else 4)
     num_rows = math.ceil(number / num_columns)
     figure = _figure(_PANEL[0] * num_columns, _PANEL[1] * num_rows)
     panels = figure.subplots(num_rows, num_columns, squeeze=False, sharex=True).ravel()

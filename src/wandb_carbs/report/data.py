@@ -1,0 +1,143 @@
+"""What a report shows, computed from a sweep's history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from carbs import CARBS, CarbsError
+from carbs.insight import Calibration, Insight
+from carbs.pareto import hypervolume
+from carbs.scaling import ScalingLaws, scaling_laws
+from carbs.spaces import Array
+from wandb_carbs.history import JudgedRun, SweepHistory, carbs_from_sweep
+from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing, is_number
+
+_T = TypeVar("_T")
+
+PREDICTED_OBJECTIVE = "carbs.predicted_objective"
+PREDICTED_COST = "carbs.predicted_cost"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a search went on, one entry for each observation in the order of their ends.
+
+    Attributes:
+        spent: Cost of all observations so far, shape (n,).
+        hours: Hours since the first run was created, shape (n,); NaN where W&B gives no date.
+        best: Best objective so far, shape (n,).
+        hypervolume: Area of (log10 cost, objective) that the frontier so far dominates, shape (n,).
+    """
+
+    spent: Array
+    hours: Array
+    best: Array
+    hypervolume: Array
+
+
+class ReportData:
+    """A sweep, and what is computed from it when it is asked for.
+
+    Args:
+        history: The sweep.
+
+    Attributes:
+        history: The sweep.
+        carbs: An optimizer that knows all that was observed.
+    """
+
+    def __init__(self, history: SweepHistory) -> None:
+        self.history = history
+        self.carbs: CARBS = carbs_from_sweep(history)
+
+    @property
+    def sign(self) -> int:
+        """1 if the objective is maximised, -1 if it is minimised."""
+        return self.carbs.config.better_direction_sign
+
+    def runs(self, standing: Standing) -> list[JudgedRun]:
+        """Return the runs that count as `standing`."""
+        return [run for run in self.history.runs if run.verdict.standing is standing]
+
+    @cached_property
+    def insight(self) -> Insight | str:
+        """The models, or why there are none."""
+        observations = [*self.carbs.success_observations, *self.carbs.failure_observations]
+        return _or_reason(lambda: Insight(self.carbs.space, observations, self.carbs.config))
+
+    @cached_property
+    def laws(self) -> ScalingLaws | str:
+        """The scaling laws, or why there are none."""
+        return _or_reason(lambda: scaling_laws(self.carbs.space, self.carbs.success_observations, self.carbs.config))
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How the search went on."""
+        ended = sorted(self.runs(Standing.OBSERVATION), key=lambda run: _time(run.record.last_seen))
+        objective = self.sign * np.array([float(run.record.summary[OBJECTIVE_KEY]) for run in ended])
+        cost = np.array([float(run.record.summary[COST_KEY]) for run in ended])
+        log_cost = np.log10(cost)
+        reference_cost = float(np.max(log_cost, initial=-np.inf))
+        reference = float(np.median(objective)) if ended else 0.0
+        areas = [
+            hypervolume(objective[: k + 1], log_cost[: k + 1], reference, reference_cost) for k in range(len(ended))
+        ]
+        starts = [run.record.created_at for run in self.history.runs if run.record.created_at is not None]
+        return Progress(
+            spent=np.cumsum(cost),
+            hours=_hours(ended, min(starts, default=None)),
+            best=self.sign * np.maximum.accumulate(objective),
+            hypervolume=np.array(areas),
+        )
+
+    def calibration(self, key: str) -> Calibration:
+        """Compare what was predicted with what was seen.
+
+        A run's own noise, which the prediction leaves out, is taken from today's models.
+
+        Args:
+            key: `PREDICTED_OBJECTIVE`, or `PREDICTED_COST`, which is compared in natural logarithms.
+        """
+        is_cost = key == PREDICTED_COST
+        rows = []
+        for run in self.runs(Standing.OBSERVATION):
+            summary = run.record.summary
+            row = [summary.get(name) for name in (key, f"{key}_std", COST_KEY if is_cost else OBJECTIVE_KEY)]
+            if all(is_number(value) for value in row) and not (is_cost and summary[key] <= 0):
+                rows.append(row)
+        table = np.array(rows, float).reshape(-1, 3)
+        noise = 0.0
+        if isinstance(self.insight, Insight):
+            noise = self.insight.log_cost_noise if is_cost else self.insight.objective_noise
+        deviation = np.hypot(table[:, 1], noise)
+        if is_cost:
+            return Calibration(np.log(table[:, 0]), deviation, np.log(table[:, 2]))
+        return Calibration(table[:, 0], deviation, table[:, 2])
+
+
+def _or_reason(compute: Callable[[], _T]) -> _T | str:
+    try:
+        return compute()
+    except CarbsError as error:
+        return str(error)
+
+
+def _time(time: datetime | None) -> float:
+    return time.timestamp() if time is not None else 0.0
+
+
+def _hours(runs: Sequence[JudgedRun], start: datetime | None) -> Array:
+    return np.array(
+        [
+            (run.record.last_seen - start).total_seconds() / 3600
+            if start is not None and run.record.last_seen is not None
+            else np.nan
+            for run in runs
+        ]
+    )

@@ -1,0 +1,195 @@
+"""The report's sections: what each says, with which figures."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from carbs.insight import Dependence, Insight
+from carbs.scaling import ParamLaw, ScalingLaws
+from wandb_carbs.report import figures, tables
+from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData
+from wandb_carbs.state import Standing
+
+# Where along the frontier, in shares of its log cost, dependences are shown.
+_SHARES = (0.15, 0.5, 0.85)
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A figure.
+
+    Attributes:
+        caption: HTML.
+        figure: What plotly draws.
+    """
+
+    caption: str
+    figure: figures.Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        key: Its anchor.
+        title: Its heading.
+        text: What is shown; HTML.
+        figures: The figures.
+        after: HTML that follows the figures.
+    """
+
+    key: str
+    title: str
+    text: str = ""
+    figures: list[Captioned] = field(default_factory=list)
+    after: str = ""
+
+
+def all_sections(data: ReportData) -> list[Section]:
+    """Return all sections in order; where there is too little to show, a section says so."""
+    insight = data.insight
+    if not isinstance(insight, Insight):
+        reason = f"Nothing is believed yet: {html.escape(insight)}."
+        return [Section("frontier", "Frontier", reason), _runs(data)]
+    by_param = {name: _dependences(insight, name) for name in data.carbs.space.names}
+    return [
+        _frontier(data, insight),
+        _progress(data),
+        _scaling(data, insight),
+        _importance(insight),
+        _dependence(insight, by_param),
+        _calibration(data),
+        _failures(data, insight, by_param),
+        _runs(data),
+        _best(insight),
+    ]
+
+
+def _frontier(data: ReportData, insight: Insight) -> Section:
+    text = (
+        "What the model believes to be the best objective at each cost, among the configurations that were run; the "
+        "band is how sure it is, without the noise of a single run. Circles are means of repeated configurations."
+    )
+    return Section("frontier", "Frontier", text, [Captioned("", figures.frontier(data, insight))])
+
+
+def _progress(data: ReportData) -> Section:
+    progress = data.progress
+    shown = [Captioned("over spent cost", figures.progress(progress, by_time=False))]
+    if np.any(np.isfinite(progress.hours)):
+        shown.append(Captioned("over wall time", figures.progress(progress, by_time=True)))
+    text = (
+        "Hypervolume is the area, in objective times decades of cost, between the frontier and the corner of the "
+        "median objective and the largest cost: it grows with every improvement at any cost."
+    )
+    return Section("progress", "Progress", text, shown)
+
+
+def _scaling(data: ReportData, insight: Insight) -> Section:
+    laws = data.laws
+    if not isinstance(laws, ScalingLaws):
+        return Section("scaling", "Scaling laws", f"There are none: {html.escape(laws)}.")
+    objective = laws.objective
+    low, high = objective.exponent_interval
+    caption = (
+        f"<b>objective</b>: limit {-objective.sign * objective.limit:.4g}, exponent {-objective.exponent:.3f} "
+        f"({-high:.3f} to {-low:.3f})"
+    )
+    if objective.reason:
+        caption += f"; not to be extrapolated: {html.escape(objective.reason)}"
+    shown = [Captioned(caption, figures.objective_scaling(objective, insight))]
+    shown += [Captioned(_law_caption(law), figures.scaling(law, insight)) for law in laws.params]
+    text = (
+        "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
+        f"frontier. The laws rest on costs from {laws.reach.low:.3g} to {laws.reach.high:.3g} (dotted line), where no "
+        "hyperparameter that drives the cost is at its bounds. Grey where there is no evidence of scaling."
+    )
+    return Section("scaling", "Scaling laws", text, shown)
+
+
+def _law_caption(law: ParamLaw) -> str:
+    low, high = law.interval
+    evidence = "" if law.is_scaling else "; no evidence of scaling"
+    return f"<b>{html.escape(law.formula)}</b><br>exponent {law.exponent:.3f} ({low:.3f} to {high:.3f}){evidence}"
+
+
+def _importance(insight: Insight) -> Section:
+    text = (
+        "Total effects in the model: the share of the variance, over the configurations that were run, that is gone if "
+        "a hyperparameter is not known. Hover for length scales: how far it must move to matter, in units of half its "
+        "range."
+    )
+    return Section("importance", "Importance", text, [Captioned("", figures.importance(insight))])
+
+
+def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
+    log_cost = insight.groups.log_cost[insight.members]
+    costs = np.exp(log_cost[0] + np.array(_SHARES) * (log_cost[-1] - log_cost[0])).tolist()
+    return [(cost, insight.dependence(name, cost)) for cost in costs]
+
+
+def _dependence(insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
+    shown = [
+        Captioned(f"<b>{html.escape(name)}</b>", figures.dependence(name, space, by_param[name]))
+        for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
+    ]
+    text = (
+        "The objective that the model expects if one hyperparameter is changed and the others stay as in the best "
+        "configuration up to a cost (the dot), at three costs along the frontier. The cost may change with it."
+    )
+    return Section("dependence", "Partial dependence along the cost", text, shown)
+
+
+def _calibration(data: ReportData) -> Section:
+    found = [
+        (label, color, data.calibration(key), key == PREDICTED_COST)
+        for label, color, key in (("objective", "@frontier", PREDICTED_OBJECTIVE), ("cost", "@law", PREDICTED_COST))
+    ]
+    found = [entry for entry in found if len(entry[2].seen)]
+    if not found:
+        return Section("calibration", "Calibration", "No run recorded what the optimizer had predicted for it.")
+    shown = [
+        Captioned(f"{label}, predicted and seen", figures.calibration(calibration, label, is_log=is_log))
+        for label, _, calibration, is_log in found
+    ]
+    held = [
+        f"{label} {float(calibration.coverage(np.array([0.9]))[0]):.0%} of {len(calibration.seen)}"
+        for label, _, calibration, _ in found
+    ]
+    drawn = figures.coverage([(label, color, calibration) for label, color, calibration, _ in found])
+    shown.append(Captioned("how often intervals held what was seen", drawn))
+    text = (
+        "What the optimizer predicted before each run against what was then seen; a run's own noise is added to what "
+        f"was recorded. The 90 % intervals held: {'; '.join(held)}."
+    )
+    return Section("calibration", "Calibration", text, shown)
+
+
+def _failures(data: ReportData, insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
+    failed = data.runs(Standing.FAILURE)
+    if not failed:
+        return Section("failures", "Failures", "No run failed.")
+    shown = [
+        Captioned(f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param[name], failed))
+        for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
+    ]
+    text = "Where the model expects runs to succeed, as one hyperparameter changes; crosses are runs that failed."
+    return Section("failures", "Failures", text, shown, tables.failures(data, insight, failed))
+
+
+def _runs(data: ReportData) -> Section:
+    return Section("runs", "Runs", after=tables.runs(data))
+
+
+def _best(insight: Insight) -> Section:
+    text = "The frontier's configurations as YAML; each is the best believed up to its cost."
+    body = html.escape(tables.best_as_yaml(insight))
+    after = (
+        '<div class="tools"><button id="copy" type="button">Copy</button></div>'
+        f'<div class="scroll"><pre id="best-configurations">{body}</pre></div>'
+    )
+    return Section("best", "Best configuration at each cost", text, after=after)
