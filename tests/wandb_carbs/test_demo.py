@@ -131,6 +131,6 @@ def test_interrupt_leaves_no_process(number: signal.Signals, tmp_path: Path) -> 
     _, errors = demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert errors.strip() == "Error: interrupted"
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 30
     assert processes_with(str(tmp_path)) == {}
     assert list((tmp_path / "home" / "tmp").iterdir()) == []
