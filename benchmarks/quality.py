@@ -84,7 +84,7 @@ def reference(problem: str, yahpo: str, trajectories: list[Trajectory]) -> tuple
     simulated, _ = problem_of(problem, yahpo)
     sampler = Random(simulated.params, 0)
     sample = np.array([simulated.evaluate(sampler.ask()[1]) for _ in range(NUM_REFERENCE)])
-    best = max(sample[:, 0].max(), max(max(t.objective) for t in trajectories))
+    best = max(sample[:, 0].max(), *(max(t.objective) for t in trajectories))
     log_cost = np.log10(sample[:, 1])
     return float(np.quantile(sample[:, 0], 0.1)), float(best), float(log_cost.min()), float(log_cost.max())
 
