@@ -6,6 +6,7 @@ import json
 import math
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,25 @@ def test_missing_plotly_is_said(history: SweepHistory, monkeypatch: pytest.Monke
         render_report(history)
 
 
-def test_write_report_writes_the_page(history: SweepHistory, page: str, tmp_path: Any) -> None:
+def test_write_report_writes_the_page(history: SweepHistory, page: str, tmp_path: Path) -> None:
     write_report(history, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_commands_write_files(history: SweepHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`report` and `plot` read a sweep and write what was asked for."""
+    from click.testing import CliRunner
+
+    from wandb_carbs.cli import plot, report
+
+    for module in (plot, report):
+        monkeypatch.setattr(module, "load", lambda _: history)
+    runner = CliRunner()
+    calls = [(report.command, ["-o", "r.html"])]
+    calls += [(plot.command, ["-o", f"{what}.svg", "--what", what]) for what in ("frontier", "scaling", "calibration")]
+    for command, arguments in calls:
+        arguments[1] = str(tmp_path / arguments[1])
+        result = runner.invoke(command, ["a/b/c", *arguments], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / arguments[1]).stat().st_size > 1000
+    assert runner.invoke(plot.command, ["a/b/c", "-o", "frontier.doc"]).exit_code == 2

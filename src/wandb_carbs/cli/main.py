@@ -15,6 +15,8 @@ _COMMANDS = {
     "create": "Create a sweep from a YAML file.",
     "demo": "Run a small sweep on this machine, from start to end.",
     "export": "Write a sweep's runs to a file.",
+    "plot": "Draw a sweep for a paper or a slide.",
+    "report": "Write what a sweep has learnt as a page.",
     "server": "Run a local W&B-compatible sweep server.",
     "status": "Show how a sweep is doing.",
     "suggest": "Show what would be run next.",

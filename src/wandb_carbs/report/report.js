@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  const remove = ["lasso2d", "select2d", "autoScale2d"];
 
   // Figures name colours by their roles, "@frontier"; texts come escaped and never begin with one.
   function themed(value, style) {
@@ -18,6 +18,13 @@
   function draw(box) {
     const source = JSON.parse(box.querySelector("script").textContent);
     const figure = themed(source, getComputedStyle(document.documentElement));
+    // The tool bar would hide a small figure's legend; there, dragging zooms and a double click resets.
+    const config = {
+      responsive: true,
+      displaylogo: false,
+      displayModeBar: !box.closest(".grid"),
+      modeBarButtonsToRemove: remove,
+    };
     Plotly.react(box.querySelector("div"), figure.data, figure.layout, config);
     box.dataset.drawn = "yes";
   }
@@ -54,7 +61,13 @@
   }
 
   document.querySelector("#copy")?.addEventListener("click", async (event) => {
-    await navigator.clipboard.writeText(document.querySelector("#best-configurations").textContent);
-    event.target.textContent = "Copied";
+    const text = document.querySelector("#best-configurations");
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      event.target.textContent = "Copied";
+    } catch {
+      // Not every browser lets a local file write to the clipboard: leave it selected.
+      getSelection().selectAllChildren(text);
+    }
   });
 })();

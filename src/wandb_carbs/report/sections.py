@@ -9,7 +9,7 @@ import numpy as np
 
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ParamLaw, ScalingLaws
-from wandb_carbs.report import figures, tables
+from wandb_carbs.report import drawing, figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData
 from wandb_carbs.state import Standing
 
@@ -27,7 +27,7 @@ class Captioned:
     """
 
     caption: str
-    figure: figures.Figure
+    figure: drawing.Figure
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""Scaling laws on simulated sweeps whose truth is known: errors of the exponents, and how often intervals hold them.
+
+uv run benchmarks/scaling.py --sweeps 50 --runs 150
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from problems import ScalingLaw, run_sweep
+from threadpoolctl import threadpool_limits
+
+from carbs import CARBS, CarbsError, CARBSParams
+from carbs.scaling import scaling_laws
+
+
+def draw_problem(seed: int) -> ScalingLaw:
+    """Return the standard problem for every fourth seed, otherwise one with exponents of its own."""
+    if seed % 4 == 0:
+        return ScalingLaw()
+    rng = np.random.default_rng(seed)
+    return ScalingLaw(
+        alpha=float(rng.uniform(0.25, 0.45)),
+        beta=float(rng.uniform(0.25, 0.45)),
+        rate_exponent=float(rng.uniform(-0.4, 0.1)),
+        batch_exponent=float(rng.uniform(0.0, 0.6)),
+    )
+
+
+def main() -> None:
+    """Run the sweeps, one after the other, and print a line for each and a table over all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sweeps", type=int, default=50)
+    parser.add_argument("--runs", type=int, default=150)
+    arguments = parser.parse_args()
+    errors, held, names = [], [], [param.name for param in ScalingLaw.params]
+    for seed in range(arguments.sweeps):
+        problem = draw_problem(seed)
+        carbs = CARBS(CARBSParams(seed=seed), problem.params)
+        run_sweep(problem, carbs, arguments.runs, seed)
+        try:
+            laws = scaling_laws(problem.params, carbs.success_observations, seed=seed)
+        except CarbsError as error:
+            print(f"sweep {seed}: {error}")
+            continue
+        truth = problem.exponents
+        errors.append([law.exponent - truth[law.name] for law in laws.params])
+        held.append([law.interval[0] <= truth[law.name] <= law.interval[1] for law in laws.params])
+        print(f"sweep {seed}:", *(f"{name} {error:+.3f}" for name, error in zip(names, errors[-1], strict=True)))
+    print(f"\n{'':15} rms error  held by the 90 % interval")
+    for name, error, share in zip(names, np.sqrt(np.mean(np.square(errors), 0)), np.mean(held, 0), strict=True):
+        print(f"{name:15} {error:9.4f}  {share:.2f}")
+    print(f"{'all':15} {'':9}  {np.mean(held):.2f}")
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()

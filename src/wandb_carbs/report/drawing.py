@@ -1,0 +1,93 @@
+"""Parts of the figures: plain dictionaries as plotly takes them.
+
+A colour is named by its role, "@frontier"; the page replaces it by the one of the light or the dark theme. Texts from
+users are escaped, because plotly reads markup in them.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from carbs.spaces import Array
+
+Figure: TypeAlias = dict[str, Any]
+
+
+def text(value: Any) -> str:
+    """Write a value of a hyperparameter for a figure."""
+    return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+
+
+def band(x: Any, low: Any, high: Any, name: str, color: str) -> list[Figure]:
+    """Return two traces that fill what is between them with the role `color`-band."""
+    shared = {"type": "scatter", "mode": "lines", "x": plain(x), "line": {"width": 0}, "hoverinfo": "skip"}
+    return [
+        {**shared, "y": plain(low), "showlegend": False},
+        {
+            **shared,
+            "y": plain(high),
+            "name": name,
+            "fill": "tonexty",
+            "fillcolor": f"{color}-band",
+            "showlegend": False,
+        },
+    ]
+
+
+def line(x: Any, y: Any, color: str) -> Figure:
+    """Return a line."""
+    return {"type": "scatter", "mode": "lines", "x": plain(x), "y": plain(y), "line": {"color": color, "width": 2}}
+
+
+def marks(x: Any, y: Any, color: str, size: float) -> Figure:
+    """Return markers."""
+    marker = {"color": color, "size": size}
+    return {"type": "scatter", "mode": "markers", "x": plain(x), "y": plain(y), "marker": marker}
+
+
+def axis(title: str, values: Sequence[Any] = (), *, log: bool = False) -> Figure:
+    """Return an axis; `values` are those that a logarithmic one is to show."""
+    axis: Figure = {"title": {"text": html.escape(title)}, "gridcolor": "@grid", "zeroline": False, "automargin": True}
+    if log:
+        axis |= {"type": "log", "exponentformat": "power", **_decades(values)}
+    return axis
+
+
+def _decades(values: Sequence[Any]) -> Figure:
+    """Return a tick distance that leaves out the 2s and 5s where there are powers of ten enough."""
+    positive = [float(value) for value in values if value is not None and value > 0]
+    span = math.log10(max(positive) / min(positive)) if positive else 0.0
+    return {"dtick": math.ceil(span / 8)} if span >= 2 else {}
+
+
+def figure(
+    traces: Sequence[Figure], x: str, y: str, *, log_x: bool = False, log_y: bool = False, height: int = 340
+) -> Figure:
+    """Return a figure of traces over titled axes, `height` pixels high."""
+    layout = {
+        "height": height,
+        "xaxis": axis(x, [value for trace in traces for value in trace["x"]] if log_x else (), log=log_x),
+        "yaxis": axis(y, [value for trace in traces for value in trace["y"]] if log_y else (), log=log_y),
+        "margin": {"l": 60, "r": 16, "t": 30, "b": 50},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "@text", "family": "system-ui, sans-serif", "size": 12},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@run", "activecolor": "@text"},
+        "hoverlabel": {"align": "left"},
+    }
+    return {"data": list(traces), "layout": layout}
+
+
+def plain(values: Array | Sequence[Any] | Any) -> list[Any]:
+    """Return what JSON can hold; what is not finite becomes a gap."""
+    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    return [
+        None if isinstance(value, float) and not math.isfinite(value) else getattr(value, "item", lambda v=value: v)()
+        for value in listed
+    ]
