@@ -21,36 +21,32 @@ import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timezone
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import wandb
 
-from carbs import CARBS, CarbsError, ParamDict, SuggestOutput
+from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces import SUGGESTION_ID_KEY
 from wandb_carbs import live, signals
-from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.failures import NAN, judge_exception
+from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.foresight import are_equal, beliefs, look_around, seed_of
 from wandb_carbs.history import JudgedRun, RunView, count, feed, judge
 from wandb_carbs.ranks import check_rank
+from wandb_carbs.recording import RecordedRun
 from wandb_carbs.reporting import Reporter
 from wandb_carbs.retry import RETRY_SECONDS
 from wandb_carbs.runs import RunReader, SweepPath
 from wandb_carbs.state import (
     ABANDONED,
-    COST_KEY,
     FAILURE,
     INITIALIZING,
     KEY_PREFIX,
-    OBJECTIVE_KEY,
     REASON_KEY,
     RUNNING,
     STALE_SECONDS,
     STATE_KEY,
     SUCCESS,
     RunRecord,
-    Standing,
     server_time,
 )
 from wandb_carbs.sweep import load_definition
@@ -60,17 +56,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wandb_carbs")
 
-signals.install()
-
 # Drawing again helps unless the space has hardly any configurations left.
 _MAX_REDRAWS = 3
-# Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
-_MAX_FORESEEN = 128
-# Schedulers kill some seconds after SIGTERM.
-_SIGTERM_SECONDS = 5.0
 
 
-class WandbCarbs:
+class WandbCarbs(RecordedRun):
     """Take a suggestion for the current run, put it into the run's configuration, and record how it went.
 
     By the time it is constructed, the suggestion is in `wandb.config`, and every other agent can see it. Use it as a
@@ -118,14 +108,13 @@ class WandbCarbs:
         if not isinstance(carbs, CARBS):
             raise WandbCarbsError(f"carbs={carbs!r} must be a CARBS; write WandbCarbs(carbs=CARBS(params=…))")
         self._carbs = carbs
-        self._wandb_run = live.check_run(wandb_run if wandb_run is not None else wandb.run)
-        self._sweep_id = live.check_sweep(self._wandb_run, sweep_id)
-        self._path = SweepPath(self._wandb_run.entity, self._wandb_run.project, self._sweep_id)
-        self._raise_errors = raise_errors
+        run = live.check_run(wandb_run if wandb_run is not None else wandb.run)
+        super().__init__(run, raise_errors=raise_errors)
+        self._sweep_id = live.check_sweep(run, sweep_id)
+        self._path = SweepPath(run.entity, run.project, self._sweep_id)
         self._stale_seconds = stale_seconds
         self._retry_seconds = retry_seconds
         self._reader = RunReader(self._path, retry_seconds)
-        self._state = INITIALIZING
         self._suggestion: ParamDict = {}
         self._transformed: dict[str, Any] = {}
         try:
@@ -157,76 +146,6 @@ class WandbCarbs:
         """Return the run's configuration as a plain dict of its own; the run's id is under "suggestion_uuid"."""
         return deepcopy(self._transformed)
 
-    def record_observation(self, objective: float, cost: float | None = None, allow_update: bool = False) -> None:
-        """Record how the run went; others can see it when this returns.
-
-        Args:
-            objective: What is optimized. If it is not finite, a failure is recorded.
-            cost: What the run cost, positive; None for the seconds since the suggestion was taken up in this process.
-                A run that goes on from a checkpoint should add what it had spent before.
-            allow_update: Whether an observation that was recorded before may be replaced.
-
-        Raises:
-            CarbsError: If an argument is invalid, or there is an observation already.
-            WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
-        """
-        if self._state == SUCCESS and not allow_update:
-            raise WandbCarbsError(
-                f"run {self._wandb_run.name} has recorded its observation; pass allow_update=True to replace it"
-            )
-        value = live.as_float("objective", objective)
-        spent = time.monotonic() - self._started if cost is None else live.as_float("cost", cost)
-        if not (np.isfinite(spent) and spent > 0):
-            raise CarbsError(f"cost={cost!r} must be a positive, finite number")
-        if not np.isfinite(value):
-            self._report(FAILURE, {REASON_KEY: f"objective is {NAN if np.isnan(value) else 'infinite'}"})
-            return
-        # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
-        corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
-        self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
-
-    def record_failure(self, reason: str = "") -> None:
-        """Record that the hyperparameters made the run fail, so that the search avoids their like.
-
-        Args:
-            reason: Why, e.g. "out_of_memory"; kept in the run's summary.
-
-        Raises:
-            WandbConnectionError: If W&B cannot be reached.
-        """
-        self._report_unless_successful(FAILURE, reason)
-
-    def record_abandoned(self, reason: str = "") -> None:
-        """Record that the run ended for reasons that say nothing of its hyperparameters; its place is free.
-
-        Args:
-            reason: Why; kept in the run's summary.
-
-        Raises:
-            WandbConnectionError: If W&B cannot be reached.
-        """
-        self._report_unless_successful(ABANDONED, reason)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        signals.unwatch(self._abandon_on_signal)
-        if self._state != RUNNING:
-            return self._swallow(error)
-        if error is None:
-            logger.warning("Run %s ended without recording anything; it counts as abandoned", self._wandb_run.name)
-            self.record_abandoned("nothing was recorded")
-            return False
-        state, reason = judge_exception(error)
-        try:
-            self._report(state, {REASON_KEY: reason})
-        except WandbConnectionError as problem:
-            logger.warning("Could not record that run %s ended: %s", self._wandb_run.name, problem)
-        return self._swallow(error)
-
     def _transform_suggestion(self, suggestion: dict[str, Any]) -> dict[str, Any]:
         """Turn a configuration of the search space into the run's configuration; override to change it."""
         return suggestion
@@ -247,21 +166,22 @@ class WandbCarbs:
         if own is None:
             own = self._reader.one(self._wandb_run.id)
         others = self._judge([record for record in records if record.id != own.id], own)
-        feed(self._carbs, others)
         self._reporter = Reporter(self._wandb_run, own, self._reader, self._retry_seconds)
         signals.watch(self._abandon_on_signal)
         if self._take_up(own):
+            feed(self._carbs, others)
             state = own.summary.get(STATE_KEY)
             logger.info("Run %s takes up its own suggestion (it was %s)", own.name, state)
-            self._state = SUCCESS if state == SUCCESS else RUNNING
+            self._is_stored = state == SUCCESS
+            self._state = SUCCESS if self._is_stored else RUNNING
             # The SDK starts a new summary when a run is started again without being resumed.
             kept = {key: value for key, value in own.summary.items() if key.startswith(KEY_PREFIX)}
             self._publish({**kept, REASON_KEY: ""} if REASON_KEY in kept else kept)
             return
         live.update_summary(self._wandb_run, {STATE_KEY: INITIALIZING})
-        foreseen = self._foresee(others, own)
+        foreseen, later = look_around(self._carbs, others, own, self._sweep_id)
         self._log_counts(others, foreseen)
-        self._take_suggestion(own)
+        self._take_suggestion(own, later)
 
     def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
         numbers = {**count(others), "foreseen": foreseen}
@@ -278,25 +198,14 @@ class WandbCarbs:
             stale_seconds=self._stale_seconds,
         )
 
-    def _foresee(self, others: Sequence[JudgedRun], own: RunRecord) -> int:
-        """Draw for the runs that were created earlier and have no suggestion yet; return their number."""
-        earlier = [
-            run.record for run in others if run.verdict.standing is Standing.STARTING and run.record.order < own.order
-        ]
-        for record in sorted(earlier, key=lambda record: record.order)[:_MAX_FORESEEN]:
-            self._carbs.suggest(record.id, seed=self._seed(record.id))
-        return len(earlier)
-
-    def _seed(self, run_id: str, attempt: int = 0) -> str:
-        return f"{self._sweep_id}/{run_id}" + (f"/{attempt}" if attempt else "")
-
-    def _take_suggestion(self, own: RunRecord) -> None:
+    def _take_suggestion(self, own: RunRecord, later: Sequence[JudgedRun]) -> None:
         """Draw, publish, and draw again should another agent have published the same."""
         for attempt in range(_MAX_REDRAWS + 1):
-            output = self._carbs.suggest(own.id, seed=self._seed(own.id, attempt))
+            output = self._carbs.suggest(own.id, seed=seed_of(self._sweep_id, own.id, attempt))
+            feed(self._carbs, later)
             self._adopt(self._carbs.space.select(output.suggestion))
             self._state = RUNNING
-            self._publish(_beliefs(output))
+            self._publish(beliefs(output))
             if not self._is_taken(own, output) or attempt == _MAX_REDRAWS:
                 return
             logger.info("Run %s: another agent has the same configuration; drawing again", self._wandb_run.name)
@@ -325,9 +234,9 @@ class WandbCarbs:
         transformed.update({key: recorded[key] for key in transformed if key in recorded} if recorded else {})
         self._transformed = transformed
 
-    def _publish(self, beliefs: Mapping[str, Any]) -> None:
+    def _publish(self, keys: Mapping[str, Any]) -> None:
         values = {key: value for key, value in self._transformed.items() if key != SUGGESTION_ID_KEY}
-        self._reporter.suggestion(values, {**beliefs, STATE_KEY: self._state})
+        self._reporter.suggestion(values, {**keys, STATE_KEY: self._state})
 
     def _is_taken(self, own: RunRecord, output: SuggestOutput) -> bool:
         """Read the newest runs: publish again if ours was overwritten, and tell whether another has the same."""
@@ -335,50 +244,14 @@ class WandbCarbs:
         arrived = next((record for record in recent if record.id == own.id), None)
         if arrived is not None and arrived.summary.get(STATE_KEY) != self._state:
             # What the SDK had under way when we published has overwritten it.
-            self._publish(_beliefs(output))
+            self._publish(beliefs(output))
         if output.log.get("kind") == "resample":
             return False
         others = self._judge([record for record in recent if record.id != own.id], own)
-        same = [run for run in others if run.suggestion is not None and self._equals(run.suggestion)]
+        same = [
+            run
+            for run in others
+            if run.suggestion is not None and are_equal(self._carbs, run.suggestion, self._suggestion)
+        ]
         feed(self._carbs, same)
         return bool(same)
-
-    def _equals(self, suggestion: ParamDict) -> bool:
-        points = self._carbs.space.encode([suggestion, self._suggestion])
-        return bool(np.all(np.abs(points[0] - points[1]) < 1e-9))
-
-    def _report_unless_successful(self, state: str, reason: str) -> None:
-        if self._state == SUCCESS:
-            logger.warning(
-                "Run %s has recorded its observation; it is kept, and %r is not recorded", self._wandb_run.name, state
-            )
-            return
-        self._report(state, {REASON_KEY: reason})
-
-    def _report(self, state: str, values: Mapping[str, Any]) -> None:
-        self._state = state
-        signals.unwatch(self._abandon_on_signal)
-        self._reporter.outcome({STATE_KEY: state, **values})
-        logger.info("Run %s: %s %s", self._wandb_run.name, state, dict(values))
-
-    def _abandon_on_signal(self) -> None:
-        if self._state == RUNNING:
-            self._state = ABANDONED
-            self._reporter.last_words({STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}, _SIGTERM_SECONDS)
-
-    def _swallow(self, error: BaseException | None) -> bool:
-        if self._raise_errors or not isinstance(error, Exception):
-            return False
-        logger.error("Run %s ended by an exception", self._wandb_run.name, exc_info=error)
-        self._wandb_run.finish(exit_code=1)
-        return True
-
-
-def _beliefs(output: SuggestOutput) -> dict[str, Any]:
-    """Return what the optimizer believed, as flat summary keys."""
-    return {
-        # Why the model was not used; `carbs.reason` is for how the run ended.
-        "carbs.kind_reason" if key == "reason" else f"carbs.{key}": value
-        for key, value in output.log.items()
-        if isinstance(value, (str, bool)) or (isinstance(value, (int, float)) and np.isfinite(value))
-    }

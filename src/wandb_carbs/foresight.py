@@ -1,0 +1,74 @@
+"""What an agent tells its optimizer before it draws, so that agents that start together draw apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from carbs import CARBS, ParamDict, SuggestOutput
+from wandb_carbs.history import JudgedRun, feed
+from wandb_carbs.state import RunRecord, Standing
+
+# Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
+_MAX_FORESEEN = 128
+_LIVING = (Standing.OUTSTANDING, Standing.STARTING)
+
+
+def seed_of(sweep_id: str, run_id: str, attempt: int = 0) -> str:
+    """Return the seed of a run's suggestion, which any agent of the sweep can work out."""
+    return f"{sweep_id}/{run_id}" + (f"/{attempt}" if attempt else "")
+
+
+def look_around(
+    carbs: CARBS, others: Sequence[JudgedRun], own: RunRecord, sweep_id: str
+) -> tuple[int, list[JudgedRun]]:
+    """Tell the optimizer of the other runs, and draw for those that will draw before `own`.
+
+    Living runs are gone through in the order of their creation, so that the foreseen ones see what they saw. A run that
+    was created later but has published already is left out while the draws are a space-filling sequence: a run's place
+    in it is the number of runs before it, and two agents must not take the same.
+
+    Args:
+        carbs: The optimizer.
+        others: The other runs.
+        own: The run that is about to draw.
+        sweep_id: The sweep.
+
+    Returns:
+        How many runs were foreseen, and the runs left out, to be told of after the draw.
+    """
+    feed(carbs, [run for run in others if run.verdict.standing not in _LIVING])
+    living = [run for run in others if run.verdict.standing in _LIVING]
+    foreseen, later = 0, []
+    for run in sorted(living, key=lambda run: run.record.order):
+        if run.verdict.standing is Standing.OUTSTANDING:
+            if run.record.order < own.order:
+                feed(carbs, [run])
+            else:
+                later.append(run)
+        elif run.record.order < own.order and foreseen < _MAX_FORESEEN:
+            foreseen += 1
+            carbs.suggest(run.record.id, seed=seed_of(sweep_id, run.record.id))
+    if len(carbs.success_observations) >= carbs.config.num_random_samples:
+        feed(carbs, later)
+        later = []
+    return foreseen, later
+
+
+def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:
+    """Tell whether two configurations are the same to the optimizer."""
+    points = carbs.space.encode([one, other])
+    return bool(np.all(np.abs(points[0] - points[1]) < 1e-9))
+
+
+def beliefs(output: SuggestOutput) -> dict[str, Any]:
+    """Return what the optimizer believed of its suggestion, as flat summary keys."""
+    return {
+        # Why the model was not used; `carbs.reason` is for how the run ended.
+        "carbs.kind_reason" if key == "reason" else f"carbs.{key}": value
+        for key, value in output.log.items()
+        if isinstance(value, (str, bool)) or (isinstance(value, (int, float)) and math.isfinite(value))
+    }
