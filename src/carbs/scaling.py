@@ -307,7 +307,7 @@ def _objective_law(line: Line, reach: Reach, sign: int, rng: np.random.Generator
     fits = []
     for corrected, weight, start in zip(line.corrected[:, free], line.weight[:, free], starts, strict=True):
         limit, amplitude, alpha = _power_law(t - middle, -corrected, np.where(t < start, 0.0, weight**2))
-        fits.append((limit, amplitude * 10 ** (alpha * middle), alpha))
+        fits.append((limit, float(amplitude * 10 ** (alpha * middle)), alpha))
     estimate, draws = fits[0], np.array(fits[1:])
     reason = ""
     if np.mean(np.array(fits)[:, 1] <= 0) > (1 - _LEVEL) / 2:
