@@ -93,15 +93,10 @@ def plot_frontier(
         [run.cost for run in insight.successes], [run.output for run in insight.successes], 12, _RUN, label="runs"
     )
     repeated = groups.count > 1
-    axes.scatter(
-        cost[repeated],
-        insight.sign * groups.y[repeated],
-        46,
-        facecolors="none",
-        edgecolors="black",
-        linewidths=0.8,
-        label="means of repeats",
-    )
+    if np.any(repeated):
+        means = insight.sign * groups.y[repeated]
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 0.8}
+        axes.scatter(cost[repeated], means, 46, label="means of repeats", **ring)
     member_cost = cost[insight.members]
     axes.fill_between(
         member_cost,
@@ -128,7 +123,7 @@ def plot_frontier(
     axes.set_xscale("log")
     _show_the_good(axes, insight)
     axes.set(xlabel=cost_label, ylabel=objective_label)
-    axes.legend(loc="lower right" if insight.sign > 0 else "upper right")
+    axes.legend(loc="best")
     return figure
 
 
@@ -244,14 +239,16 @@ def _draw_law(axes: Axes, law: ParamLaw, costs: Array) -> None:
         axes.set_yscale("logit")
         axes.yaxis.set_minor_formatter("")
     half = (law.interval[1] - law.interval[0]) / 2
-    note = "" if law.is_scaling else " (no evidence of scaling)"
+    note = "" if law.is_scaling else "\n(no evidence of scaling)"
     axes.set_title(f"{law.name}: {law.exponent:.3f} ± {half:.3f}{note}", fontsize=8.5)
 
 
 def _draw_objective(axes: Axes, law: ObjectiveLaw, costs: Array) -> None:
-    known = [cost for cost in costs.tolist() if not law.reason or cost <= law.reach.high]
-    predictions = [law.predict(cost) for cost in known]
-    axes.fill_between(known, [p.low for p in predictions], [p.high for p in predictions], color=_LAW, alpha=0.2, lw=0)
-    axes.plot(known, [p.value for p in predictions], color=_LAW, linewidth=1.4)
-    note = " (not to be extrapolated)" if law.reason else ""
-    axes.set_title(f"objective: {-law.sign * law.limit:.3g} + c cost^{-law.exponent:.3f}{note}", fontsize=8.5)
+    if law.reason:
+        axes.set_title(f"objective: no law\n({law.reason})", fontsize=8.5)
+        return
+    predictions = [law.predict(cost) for cost in costs.tolist()]
+    axes.fill_between(costs, [p.low for p in predictions], [p.high for p in predictions], color=_LAW, alpha=0.2, lw=0)
+    axes.plot(costs, [p.value for p in predictions], color=_LAW, linewidth=1.4)
+    sign = "-" if law.sign > 0 else "+"
+    axes.set_title(f"objective: {-law.sign * law.limit:.3g} {sign} c cost^{-law.exponent:.3f}", fontsize=8.5)

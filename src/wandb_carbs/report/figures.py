@@ -97,16 +97,15 @@ def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
 
 
 def objective_scaling(law: ObjectiveLaw, insight: Insight) -> drawing.Figure:
-    """Draw the objective's law with its band; no further than it may be extrapolated."""
-    end = law.reach.high if law.reason else min(10 * law.reach.high, law.reach.limit)
-    costs = np.geomspace(law.reach.low, end, _NUM_COSTS)
-    predictions = [law.predict(float(cost)) for cost in costs]
+    """Draw the objective's law with its band, or only the runs if there is no law."""
     outputs = [run.output for run in insight.successes]
-    traces = [
-        *drawing.band(costs, [p.low for p in predictions], [p.high for p in predictions], "90 %", "@law"),
-        {**drawing.marks([run.cost for run in insight.successes], outputs, "@run", 4), "name": "runs", "opacity": 0.6},
-        {**drawing.line(costs, [p.value for p in predictions], "@law"), "name": "law"},
-    ]
+    marks = drawing.marks([run.cost for run in insight.successes], outputs, "@run", 4)
+    traces = [{**marks, "name": "runs", "opacity": 0.6}]
+    if not law.reason:
+        costs = np.geomspace(law.reach.low, min(10 * law.reach.high, law.reach.limit), _NUM_COSTS)
+        predictions = [law.predict(float(cost)) for cost in costs]
+        traces += drawing.band(costs, [p.low for p in predictions], [p.high for p in predictions], "90 %", "@law")
+        traces.append({**drawing.line(costs, [p.value for p in predictions], "@law"), "name": "law"})
     figure = drawing.figure(traces, "cost", "objective", log_x=True, height=300)
     figure["layout"]["showlegend"] = False
     figure["layout"]["yaxis"]["range"] = _interesting(insight)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from carbs.insight import Dependence, Insight
-from carbs.scaling import ParamLaw, ScalingLaws
+from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.report import drawing, figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData
 from wandb_carbs.state import Standing
@@ -93,15 +93,7 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     laws = data.laws
     if not isinstance(laws, ScalingLaws):
         return Section("scaling", "Scaling laws", f"There are none: {html.escape(laws)}.")
-    objective = laws.objective
-    low, high = objective.exponent_interval
-    caption = (
-        f"<b>objective</b>: limit {-objective.sign * objective.limit:.4g}, exponent {-objective.exponent:.3f} "
-        f"({-high:.3f} to {-low:.3f})"
-    )
-    if objective.reason:
-        caption += f"; not to be extrapolated: {html.escape(objective.reason)}"
-    shown = [Captioned(caption, figures.objective_scaling(objective, insight))]
+    shown = [Captioned(_objective_caption(laws.objective), figures.objective_scaling(laws.objective, insight))]
     shown += [Captioned(_law_caption(law), figures.scaling(law, insight)) for law in laws.params]
     text = (
         "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
@@ -109,6 +101,14 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
         "hyperparameter that drives the cost is at its bounds. Grey where there is no evidence of scaling."
     )
     return Section("scaling", "Scaling laws", text, shown)
+
+
+def _objective_caption(law: ObjectiveLaw) -> str:
+    if law.reason:
+        return f"<b>objective</b>: no law, because {html.escape(law.reason)}"
+    low, high = law.exponent_interval
+    exponent = f"exponent {-law.exponent:.3f} ({-high:.3f} to {-low:.3f})"
+    return f"<b>objective</b>: limit {-law.sign * law.limit:.4g}, {exponent}"
 
 
 def _law_caption(law: ParamLaw) -> str:
