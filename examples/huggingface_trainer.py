@@ -1,0 +1,57 @@
+"""The Trainer of Hugging Face's transformers. Needs transformers, accelerate, torch and scikit-learn."""
+
+import torch
+import wandb
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from transformers import BertConfig, BertForSequenceClassification, EvalPrediction, Trainer, TrainingArguments
+
+from carbs import LogSpace, Param, Pow2Space
+from wandb_carbs import WandbCarbs, create_sweep
+
+PROJECT = "carbs-examples"
+PARAMS = [
+    Param("learning_rate", LogSpace(min=1e-5, max=1e-2), search_center=5e-4),
+    Param("layers", LogSpace(min=1, max=8, is_integer=True), search_center=1),
+    Param("hidden_size", Pow2Space(min=16, max=256), search_center=32),
+    Param("epochs", LogSpace(min=1, max=20, is_integer=True), search_center=1),
+]
+
+
+def read_digits() -> tuple[list[dict[str, torch.Tensor]], list[dict[str, torch.Tensor]]]:
+    """Return images as sequences of 64 tokens, the grey values 0 to 16: a text model that needs no download."""
+    images, labels = load_digits(return_X_y=True)
+    pairs = zip(torch.tensor(images).long(), torch.tensor(labels), strict=True)
+    rows = [{"input_ids": image, "labels": label} for image, label in pairs]
+    train_rows, test_rows = train_test_split(rows, random_state=0)
+    return train_rows, test_rows
+
+
+def accuracy(prediction: EvalPrediction) -> dict[str, float]:
+    return {"accuracy": float((prediction.predictions.argmax(-1) == prediction.label_ids).mean())}
+
+
+def train() -> None:
+    train_rows, test_rows = read_digits()
+    with wandb.init() as run, WandbCarbs.from_sweep(run, raise_errors=False) as trial:
+        config = trial.suggest()
+        size = config["hidden_size"]
+        shape = {"hidden_size": size, "intermediate_size": 4 * size, "num_hidden_layers": config["layers"]}
+        bert = BertConfig(vocab_size=17, num_attention_heads=4, num_labels=10, **shape)
+        model = BertForSequenceClassification(bert)
+        arguments = TrainingArguments(
+            output_dir=run.dir,
+            learning_rate=config["learning_rate"],
+            num_train_epochs=config["epochs"],
+            per_device_train_batch_size=32,
+            save_strategy="no",
+            report_to="wandb",  # logs into the run that wandb.init has opened
+        )
+        trainer = Trainer(model, arguments, train_dataset=train_rows, eval_dataset=test_rows, compute_metrics=accuracy)
+        trainer.train()
+        trial.record_observation(trainer.evaluate()["eval_accuracy"])
+
+
+if __name__ == "__main__":
+    sweep_id = create_sweep("Hugging Face", None, PROJECT, PARAMS)
+    wandb.agent(sweep_id, function=train, project=PROJECT, count=10)
