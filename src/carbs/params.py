@@ -135,6 +135,13 @@ class SearchSpace:
         center: Array = self.encode([{param.name: param.center for param in self.params}])[0]
         return center
 
+    @cached_property
+    def middle(self) -> Array:
+        """Search coordinates of the middle of the space, where it is bounded, and else of its centre, shape (D,)."""
+        low, high = self.bounds
+        is_bounded = np.isfinite(low) & np.isfinite(high)
+        return np.where(is_bounded, (np.where(is_bounded, low, 0.0) + np.where(is_bounded, high, 0.0)) / 2, self.center)
+
     @property
     def has_given_center(self) -> bool:
         """Whether the user named the search centre of at least one parameter."""

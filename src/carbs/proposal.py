@@ -35,7 +35,7 @@ _FAILURE_AVERSION = 4
 # Objectives below this quantile of those seen count for nothing.
 _REFERENCE_QUANTILE = 0.1
 # Candidates: over the space, around the frontier with steps of these shares of a length scale, and refinements.
-_NUM_GLOBAL = 200
+_NUM_GLOBAL = 500
 _NUM_LOCAL = 130
 _LOCAL_STEPS = (0.05, 0.15, 0.5)
 _NUM_REFINED = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,6 +102,11 @@ class Surrogate:
         objective: Posterior of the standardised objective.
         cost: Posterior of the standardised log cost.
         success: Model of the probability of success, or None if nothing failed.
+        y: Outputs of the objective's model, shape (k,).
+        c: Outputs of the cost's model, shape (k,).
+        count: Number of observations behind each output, shape (k,).
+        origin: Search coordinates that the models count from, so that their linear parts turn around the middle of the
+            space; shape (D,).
     """
 
     groups: Groups
@@ -113,6 +118,7 @@ class Surrogate:
     y: Array
     c: Array
     count: Array
+    origin: Array
 
     @classmethod
     def fit(cls, space: SearchSpace, groups: Groups, failures: Array) -> Surrogate:
@@ -132,20 +138,30 @@ class Surrogate:
         y, c = objective_scaler.forward(clipped), cost_scaler.forward(groups.log_cost)
         chosen = _subset(groups, MAX_FIT_POINTS)
         keep = _subset(groups, MAX_MODEL_POINTS)
+        X = groups.X - space.middle
 
         def model(outputs: Array, within: float, prior: gp.Prior) -> gp.Posterior:
-            hyper = gp.fit(groups.X[chosen], outputs[chosen], groups.count[chosen], within, owner, prior)
-            return gp.Posterior.condition(hyper, groups.X[keep], outputs[keep, None], groups.count[keep])
+            hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], within, owner, prior)
+            return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
         objective = model(y, groups.within_y / objective_scaler.deviation**2, _objective_prior(space))
         cost = model(c, groups.within_log_cost / cost_scaler.deviation**2, _cost_prior(space))
         success = None
         if len(failures):
-            X = np.vstack([groups.X[chosen], failures[-MAX_FIT_POINTS:]])
-            labels = np.where(np.arange(len(X)) < len(chosen), 1.0, -1.0)
-            success = Classifier.fit(_success_hyperparameters(space), X, labels)
+            both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])
+            labels = np.where(np.arange(len(both)) < len(chosen), 1.0, -1.0)
+            success = Classifier.fit(_success_hyperparameters(space), both, labels)
         return cls(
-            groups, objective_scaler, cost_scaler, objective, cost, success, y[keep], c[keep], groups.count[keep]
+            groups,
+            objective_scaler,
+            cost_scaler,
+            objective,
+            cost,
+            success,
+            y[keep],
+            c[keep],
+            groups.count[keep],
+            space.middle,
         )
 
     def with_pending(self, pending: Array, noise: Array) -> Surrogate:
@@ -161,32 +177,25 @@ class Surrogate:
         if not len(pending):
             return self
         num_sets = noise.shape[2]
+        local = pending - self.origin
+        count = np.concatenate([self.count, np.ones(len(pending))])
 
         def imagine(posterior: gp.Posterior, outputs: Array, draws: Array) -> gp.Posterior:
-            drawn = posterior.sample(pending, draws)
-            X = np.vstack([posterior.X, pending])
+            drawn = posterior.sample(local, draws)
+            X = np.vstack([posterior.X, local])
             outputs = np.vstack([np.repeat(outputs[:, None], num_sets, 1), drawn])
-            return gp.Posterior.condition(
-                posterior.hyper, X, outputs, np.concatenate([self.count, np.ones(len(pending))])
-            )
+            return gp.Posterior.condition(posterior.hyper, X, outputs, count)
 
-        return Surrogate(
-            self.groups,
-            self.objective_scaler,
-            self.cost_scaler,
-            imagine(self.objective, self.y, noise[0]),
-            imagine(self.cost, self.c, noise[1]),
-            self.success,
-            self.y,
-            self.c,
-            self.count,
+        return replace(
+            self, objective=imagine(self.objective, self.y, noise[0]), cost=imagine(self.cost, self.c, noise[1])
         )
 
     def predict(self, points: Array) -> Beliefs:
         """Predict at `points`, shape (m, D)."""
-        objective, objective_std = self.objective.predict(points)
-        log_cost, log_cost_std = self.cost.predict(points)
-        log_success = self.success.log_probability(points) if self.success else np.zeros(len(points))
+        local = points - self.origin
+        objective, objective_std = self.objective.predict(local)
+        log_cost, log_cost_std = self.cost.predict(local)
+        log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success)
 
 
@@ -197,11 +206,12 @@ def winsorise(y: Array) -> Array:
         y: Objectives, higher is better, shape (n,).
 
     Returns:
-        `y`, bounded below by the median minus five times the distance from the median to the best: what is worse is
-        as far from being interesting as that.
+        `y`, bounded below by the median minus five times the distance from the median to the best or to the lower
+        quartile, whichever is more: what is worse is as far from being interesting as that.
     """
-    middle = np.median(y)
-    return np.maximum(y, middle - _OUTLIER_REACH * (np.max(y) - middle)) if len(y) else y
+    lower, middle = np.quantile(y, [0.25, 0.5])
+    pulled: Array = np.maximum(y, middle - _OUTLIER_REACH * max(np.max(y) - middle, middle - lower))
+    return pulled
 
 
 def _subset(groups: Groups, size: int) -> Indices:
