@@ -9,6 +9,13 @@ from latex2mathml.converter import convert
 
 # What pymdownx.arithmatex leaves in the page (generic: true).
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.+?)\\[)\]]</\1>', re.DOTALL)
+# A list's next item after an indented paragraph, which Python-Markdown, unlike GitHub, takes for that paragraph's text.
+_ITEM = re.compile(r"^( {4}\S.*\n)(?=[*-] )", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Begin list items as GitHub does; MkDocs calls this."""
+    return _ITEM.sub(r"\1\n", markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:

@@ -11,10 +11,10 @@ from wandb_carbs import WandbCarbs, create_sweep
 
 PROJECT = "carbs-examples"
 PARAMS = [
-    Param("learning_rate", LogSpace(min=1e-5, max=1e-2), search_center=5e-4),
+    Param("learning_rate", LogSpace(min=1e-5, max=1e-1), search_center=2e-3),
     Param("layers", LogSpace(min=1, max=8, is_integer=True), search_center=1),
     Param("hidden_size", Pow2Space(min=16, max=256), search_center=32),
-    Param("epochs", LogSpace(min=1, max=20, is_integer=True), search_center=1),
+    Param("epochs", LogSpace(min=1, max=50, is_integer=True), search_center=5),
 ]
 
 

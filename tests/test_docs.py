@@ -1,0 +1,92 @@
+"""The documentation is true: its programs run, its commands exist, its pictures are there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from wandb_carbs.cli.main import cli
+from wandb_carbs.local.server import LocalServer
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+_SNIPPET = re.compile(r"^(<!-- runs -->\n)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BASH = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^## `wandb-carbs (\w+).*`$", re.MULTILINE)
+_OPTION = re.compile(r"^\| ((?:`-[\w-]+`(?:, )?)+) \|", re.MULTILINE)
+_MAX_PICTURE = 150 * 1024
+
+
+def _programs(page: Path) -> str:
+    """Return the page's snippets that are marked as running, as one program."""
+    return "\n".join(code for marked, code in _SNIPPET.findall(page.read_text()) if marked)
+
+
+def _commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_python_snippets_are_python(page: Path) -> None:
+    for _, code in _SNIPPET.findall(page.read_text()):
+        compile(code, str(page), "exec")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _programs(page)], ids=lambda page: page.name)
+def test_snippets_that_are_marked_run(page: Path, tmp_path: Path) -> None:
+    """On the local server, which some of them need."""
+    (tmp_path / "program.py").write_text(_programs(page))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    with LocalServer(tmp_path / "server") as server:
+        settings = {**server.env(), "HOME": str(tmp_path), "WANDB_DIR": str(tmp_path), "WANDB_SILENT": "true"}
+        done = subprocess.run(
+            [sys.executable, "-W", "error::DeprecationWarning:__main__", "program.py"],
+            cwd=tmp_path,
+            env={**kept, **settings},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_commands_exist_with_the_options_that_are_shown(page: Path) -> None:
+    for block in _BASH.findall(page.read_text()):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if "wandb-carbs" not in words:
+                continue
+            name, *arguments = words[words.index("wandb-carbs") + 1 :]
+            command = _commands()[name]
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in arguments if word.startswith("-")} <= known, line
+
+
+def test_the_page_on_the_command_line_names_every_command_and_option() -> None:
+    parts = _HEADING.split((DOCS / "command-line.md").read_text())[1:]
+    shown = {
+        name: {option for cell in _OPTION.findall(text) for option in re.findall(r"-[\w-]+", cell)}
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+    known = {
+        name: {opt for parameter in command.params if isinstance(parameter, click.Option) for opt in parameter.opts}
+        for name, command in _commands().items()
+    }
+    assert shown == known
+
+
+def test_pictures_are_there_and_small() -> None:
+    used = {name for page in PAGES for name in re.findall(r"\(images/([\w.-]+)\)", page.read_text())}
+    assert used == {path.name for path in (DOCS / "images").iterdir()}
+    assert all(path.stat().st_size < _MAX_PICTURE for path in (DOCS / "images").iterdir())
