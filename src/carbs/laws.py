@@ -18,8 +18,8 @@ from carbs.spaces import Array, LogSpace, NumericSpace, Pow2Space
 
 LEVEL = 0.9  # of all intervals
 # Runs share what the search left undone and where the surface is not quadratic, which weighting them anew cannot show.
-# On 50 simulated sweeps of 150 runs (benchmarks/scaling.py) intervals with this factor hold 94 % of the truths, and 88 %
-# for the hyperparameters that drive the cost, which need it most: without it 79 % of theirs were held in a first set.
+# On 50 simulated sweeps of 150 runs (benchmarks/scaling.py) intervals with this factor hold 94 % of the truths, and
+# 88 % for the hyperparameters that drive the cost, which need it most: 79 % without it, in a first set of sweeps.
 _SHARED_ERROR = 1.2
 
 

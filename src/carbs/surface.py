@@ -190,7 +190,7 @@ class Surface:
             shortfall = np.maximum(self.shortfall(theta), -residual - 2 * runs.noise)
             weighted = weight[:, None] * self._jacobian(theta)
             gram = weighted.T @ weighted
-            used = float(np.trace(np.linalg.solve(gram + self._prior.T @ self._prior, gram)))
+            used = float(np.trace(_solve(gram + self._prior.T @ self._prior, gram)))
             deviation = self._dispersion(residual, shortfall, used)
             robust = (_STUDENT + 1) / (_STUDENT + (residual / deviation) ** 2)
         return theta, deviation / np.sqrt(robust)
@@ -208,7 +208,7 @@ class Surface:
             J = weight[:, None] * self._jacobian(theta)
             gram = J.T @ J + self._prior.T @ self._prior
             gradient = J.T @ residual + self._prior.T @ away
-            step = np.linalg.solve(gram + damping * np.diag(np.diag(gram) + 1e-12), gradient)
+            step = _solve(gram + damping * np.diag(np.diag(gram)), gradient)
             new = objective(theta - step)
             if new[0] < value:
                 is_done = value - new[0] < 1e-4 * (1 + new[0])
@@ -256,3 +256,16 @@ def _regress(t: Array, Z: Array, weights: Array) -> tuple[Array, Array]:
     mean_t, mean_Z = float(weights @ t) / total, weights @ Z / total
     slope = (weights * (t - mean_t)) @ (Z - mean_Z) / max(float(weights @ (t - mean_t) ** 2), 1e-12)
     return mean_Z - slope * mean_t, slope
+
+
+def _solve(gram: Array, right: Array) -> Array:
+    """Solve gram x = right for a matrix that is positive semi-definite, but for rounding.
+
+    Splines at costs with few runs, and choices, leave directions that next to nothing holds: a diagonal that is a
+    little larger, relative to its own units, keeps the solution small there.
+    """
+    root = np.sqrt(np.maximum(np.diag(gram), 1e-300))
+    scaled = gram / np.outer(root, root) + 1e-9 * np.eye(len(gram))
+    by_root = root if right.ndim == 1 else root[:, None]
+    solution: Array = np.linalg.solve(scaled, right / by_root) / by_root
+    return solution

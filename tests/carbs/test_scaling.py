@@ -25,6 +25,7 @@ from carbs import (
     Pow2Space,
 )
 from carbs.scaling import ScalingLaws, scaling_laws
+from carbs.spaces import ParamDict
 
 # Four kinds of spaces; the size drives the cost. The names tell the truth: transformed value at cost 1, and its slope.
 PARAMS = (
@@ -159,6 +160,26 @@ def test_same_seed_same_laws() -> None:
     observations = around_the_line(40)
     one, two = (scaling_laws(PARAMS, observations, seed=3, num_bootstrap=5) for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e12])
+def test_units_of_the_objective_and_the_cost_do_not_matter(factor: float) -> None:
+    observations = around_the_line(40)
+    scaled = [ObservationInParam(o.input, factor * o.output, factor * o.cost) for o in observations]
+    one, other = (scaling_laws(PARAMS, runs, num_bootstrap=5) for runs in (observations, scaled))
+    for law, same in zip(one.params, other.params, strict=True):
+        assert same.exponent == pytest.approx(law.exponent, abs=0.02)
+
+
+def test_runs_without_noise_and_repeats_are_no_trouble() -> None:
+    """Nearly singular systems are solved: few costs, many repeats, an objective that the cost tells exactly."""
+    observations = []
+    for k in range(30):
+        size = 10.0 ** (k // 3)
+        values: ParamDict = {"size": size, "rate": 10.0 ** -(k % 3)}
+        observations += [ObservationInParam(values, -(size**-0.2) - 0.1 * (k % 3), size)] * 2
+    law = scaling_laws(PARAMS[:2], observations, num_bootstrap=5)["size"]
+    assert law.exponent == pytest.approx(1.0, abs=1e-3)
 
 
 def test_failures_are_left_out() -> None:
