@@ -97,22 +97,32 @@ def score(trajectory: Trajectory, scale: tuple[float, float, float, float], numb
     return hypervolume(np.minimum(y, 1), c, 0.0, 1.0)
 
 
-def main() -> None:
-    """Run the tasks, print a table for each problem and the means over problems, write all trajectories."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--optimizers", default=",".join(OPTIMIZERS))
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of the options that name problems, seeds and runs."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", default="3945,168330,126026", help="OpenML tasks of LCBench")
     parser.add_argument(
-        "--yahpo", default="", metavar="DIR", help="folder of yahpo_data; without it only the simulator"
+        "--yahpo", default="", metavar="DIR", help="folder of yahpo_data; without it the simulator only"
     )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    return parser
+
+
+def problem_names(args: argparse.Namespace) -> list[str]:
+    """Return the names of the problems that the options ask for."""
+    bases = ["scaling-law", *(args.tasks.split(",") if args.yahpo else [])]
+    return [f"{prefix}{base}" for base in bases for prefix in ("", "noisy:")]
+
+
+def main() -> None:
+    """Run the tasks, print a table for each problem and the means over problems, write all trajectories."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--optimizers", default=",".join(OPTIMIZERS))
     parser.add_argument("--out", type=Path, help="write the trajectories as JSON")
     args = parser.parse_args()
-    names = ["scaling-law", "noisy:scaling-law"]
-    if args.yahpo:
-        names += [f"{prefix}{task}" for task in args.tasks.split(",") for prefix in ("", "noisy:")]
+    names = problem_names(args)
     tasks = [
         Task(optimizer, name, seed, args.runs, args.yahpo)
         for name in names
@@ -121,7 +131,7 @@ def main() -> None:
     ]
     with ProcessPoolExecutor(args.jobs) as pool:
         trajectories = list(pool.map(run, tasks))
-    marks = [number for number in (20, 40, 60, 100) if number <= args.runs]
+    marks = [number for number in (20, 40, 60, 100) if number < args.runs] + [args.runs]
     console = Console()
     overall: dict[str, list[np.ndarray]] = {}
     for name in names:
