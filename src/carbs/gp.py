@@ -233,6 +233,15 @@ class Posterior:
         variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
         return cross @ self.alpha, np.sqrt(variance)
 
+    def covariance(self, A: Array, B: Array) -> Array:
+        """Return the posterior covariance of the noise-free outputs at `A`, shape (a, D), and `B`, shape (b, D)."""
+        half_A, half_B = (
+            solve_triangular(self.L, kernel(self.X, points, self.hyper), lower=True, check_finite=False)
+            for points in (A, B)
+        )
+        covariance: Array = kernel(A, B, self.hyper) - half_A.T @ half_B
+        return covariance
+
     def sample(self, points: Array, noise: Array) -> Array:
         """Draw the noise-free outputs at `points` jointly.
 
@@ -243,9 +252,8 @@ class Posterior:
         Returns:
             Shape (m, S).
         """
-        cross = kernel(points, self.X, self.hyper)
-        half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
-        covariance = kernel(points, points, self.hyper) - half.T @ half
-        values, vectors = np.linalg.eigh(covariance)
-        draws: Array = cross @ self.alpha + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * noise)
+        values, vectors = np.linalg.eigh(self.covariance(points, points))
+        draws: Array = kernel(points, self.X, self.hyper) @ self.alpha + vectors @ (
+            np.sqrt(np.maximum(values, 0.0))[:, None] * noise
+        )
         return draws

@@ -24,6 +24,7 @@ from carbs.params import Param, SearchSpace
 from carbs.proposal import Proposal, keys, propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
+from carbs.targeting import propose_for_cost
 
 logger = logging.getLogger("carbs")
 
@@ -136,6 +137,7 @@ class CARBS:
         is_suggestion_remembered: bool = True,
         *,
         seed: str | int | None = None,
+        for_cost: float | None = None,
     ) -> SuggestOutput:
         """Suggest the configuration to run next.
 
@@ -143,13 +145,18 @@ class CARBS:
             suggestion_id: Identifier under which to remember it; None makes a new one.
             is_suggestion_remembered: Whether it is outstanding from now on.
             seed: Extra entropy beside `CARBSParams.seed`, so that processes with the same history differ.
+            for_cost: Suggest the run that tells most about the best objective at this cost, rather than the one that
+                is expected to improve the frontier most.
 
         Returns:
             The configuration and what the optimizer believes of it.
+
+        Raises:
+            CarbsError: If `for_cost` is not a positive, finite number.
         """
         with self._lock, threadpool_limits(1, user_api="blas"):
             rng = self._generator(seed)
-            proposal = self._choose(rng)
+            proposal = self._choose(rng, for_cost)
             suggestion = self.space.decode(proposal.x[None])[0]
             if is_suggestion_remembered:
                 suggestion_id = suggestion_id or str(uuid.uuid4())
@@ -204,14 +211,19 @@ class CARBS:
         digest = hashlib.sha256(repr((self.config.seed, seed, counts)).encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "big"))
 
-    def _choose(self, rng: np.random.Generator) -> Proposal:
+    def _choose(self, rng: np.random.Generator, for_cost: float | None) -> Proposal:
         waiting = self.config.num_random_samples - len(self._history.successes)
         if waiting > 0:
             reason = f"{waiting} more successes are needed before the model suggests"
             return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
         pending, failures = self._pending_coordinates(), self._failed_coordinates()
         try:
-            return propose(self.space, self.config, self._surrogate(), pending, failures, rng)
+            fitted = self._surrogate()
+            if for_cost is not None:
+                return propose_for_cost(self.space, self.config, fitted, pending, failures, for_cost, rng)
+            return propose(self.space, self.config, fitted, pending, failures, rng)
+        except CarbsError:
+            raise
         except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
             reason = f"the model could not be used: {error!r}"
             logger.exception("Suggesting at random, since %s", reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,11 +131,7 @@ def propose(
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
     reachable = float(np.max(fitted.predict(sample).log_cost))
     end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
-    log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
-    log_limit = max(dearest + _GROWTH * unit, float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE))))
-    log_cap = math.inf
-    if config.max_suggestion_cost is not None:
-        log_cap = float(fitted.cost_scaler.forward(np.log(config.max_suggestion_cost)))
+    log_limit, log_cap = limits(config, fitted, dearest)
     reference = float(np.quantile(surrogate.y, _REFERENCE_QUANTILE))
     end = min(end, log_cap)
     begin = -math.inf
@@ -148,44 +145,89 @@ def propose(
     observed = members[members < fitted.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, failures])))
-    scorer = Scorer(surrogate, front, min(log_limit, log_cap), log_cap, taken)
+    scorer = Scorer(surrogate, front, log_limit, log_cap, taken)
 
-    x, score, reason = _search(space, scorer, sample, seen[members], rng)
-    is_repeat = keys(x[None])[0] in set(keys(fitted.groups.X))
-    log = {"kind": "resample" if is_repeat else "model", **({"reason": reason} if reason else {})}
+    pool = pool_of(space, fitted, sample, seen[members], rng)
+    x, score = search(space, scorer.score, fitted, pool, rng)
+    log: dict[str, Any] = {}
+    if not math.isfinite(score):
+        x, log["reason"] = _last_resort(scorer, pool)
+    log["kind"] = "resample" if keys(x[None])[0] in set(keys(fitted.groups.X)) else "model"
     scale = fitted.objective_scaler.deviation * fitted.cost_scaler.deviation
-    return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **_describe(fitted, x, config)})
+    return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **describe(fitted, x, config)})
 
 
-def _search(
-    space: SearchSpace, scorer: Scorer, sample: Array, members: Array, rng: np.random.Generator
-) -> tuple[Array, float, str]:
-    """Search for the point of the highest score; return it, its score, and why it is not what it should be, if so."""
-    # A length scale beyond the width of the space says "irrelevant": there, a step across the space is enough.
-    scales = np.minimum(scorer.surrogate.objective.hyper.length_scales, 2.0)
-    around = [
-        candidates.around(space, members, np.maximum(step * scales, 0.01), _NUM_LOCAL, rng) for step in _LOCAL_STEPS
-    ]
-    points = np.vstack([members, sample, *around])
-    scores = scorer.score(points)
+def limits(config: CARBSParams, fitted: Surrogate, dearest: float) -> tuple[float, float]:
+    """Return the standardised log cost above which nothing is suggested, and that of the user's cap.
+
+    Args:
+        config: Options.
+        fitted: Models of the history.
+        dearest: Standardised log of the dearest cost, outstanding suggestions included.
+    """
+    cap = config.max_suggestion_cost
+    log_cap = math.inf if cap is None else float(fitted.cost_scaler.forward(np.log(cap)))
+    log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
+    affordable = float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE)))
+    return min(max(dearest + _GROWTH / fitted.cost_scaler.deviation, affordable), log_cap), log_cap
+
+
+def search(
+    space: SearchSpace,
+    score: Callable[[Array], Array],
+    fitted: Surrogate,
+    pool: Array,
+    rng: np.random.Generator,
+) -> tuple[Array, float]:
+    """Search for the point of the highest score.
+
+    Args:
+        space: The search space.
+        score: Maps points, shape (m, D), to scores, shape (m,).
+        fitted: The models; their length scales tell how far a step goes.
+        pool: Where to begin, shape (k, D).
+        rng: Source of randomness.
+
+    Returns:
+        The best point, shape (D,), and its score, minus infinity if no point may be chosen.
+    """
+    scales = _step_scales(fitted)
+    points, scores = pool, score(pool)
     for step in _REFINE_STEPS:
         elites = np.argsort(-scores, kind="stable")[:_NUM_ELITES]
         fresh = candidates.around(space, points[elites], step * scales, _NUM_REFINED, rng)
-        fresh_scores = scorer.score(fresh)
-        points, scores = np.vstack([points[elites], fresh]), np.concatenate([scores[elites], fresh_scores])
+        points, scores = np.vstack([points[elites], fresh]), np.concatenate([scores[elites], score(fresh)])
     best = int(np.argmax(scores))
-    if np.isfinite(scores[best]):
-        return points[best], float(scores[best]), ""
-    points = np.vstack([members, sample, *around])
-    is_new = ~np.fromiter((key in scorer.taken for key in keys(points)), bool, len(points))
+    return points[best], float(scores[best])
+
+
+def pool_of(space: SearchSpace, fitted: Surrogate, sample: Array, members: Array, rng: np.random.Generator) -> Array:
+    """Return where a search begins: the frontier's members, points around them, and a sample of the space."""
+    scales = _step_scales(fitted)
+    around = [
+        candidates.around(space, members, np.maximum(step * scales, 0.01), _NUM_LOCAL, rng) for step in _LOCAL_STEPS
+    ]
+    return np.vstack([members, sample, *around])
+
+
+def _step_scales(fitted: Surrogate) -> Array:
+    # A length scale beyond the width of the space says "irrelevant": there, a step across the space is enough.
+    scales: Array = np.minimum(fitted.objective.hyper.length_scales, 2.0)
+    return scales
+
+
+def _last_resort(scorer: Scorer, pool: Array) -> tuple[Array, str]:
+    """Choose from `pool` where no point may be chosen, and say why."""
+    is_new = ~np.fromiter((key in scorer.taken for key in keys(pool)), bool, len(pool))
     if not np.any(is_new):
-        return points[0], -math.inf, "every configuration in reach has been tried"
-    points = points[is_new]
-    cheapest = int(np.argmin(scorer.surrogate.predict(points).log_cost.mean(axis=1)))
-    return points[cheapest], -math.inf, "no candidate is predicted to cost less than the limit; this is the cheapest"
+        return pool[0], "every configuration in reach has been tried"
+    pool = pool[is_new]
+    cheapest = int(np.argmin(scorer.surrogate.predict(pool).log_cost.mean(axis=1)))
+    return pool[cheapest], "no candidate is predicted to cost less than the limit; this is the cheapest"
 
 
-def _describe(fitted: Surrogate, x: Array, config: CARBSParams) -> dict[str, float]:
+def describe(fitted: Surrogate, x: Array, config: CARBSParams) -> dict[str, float]:
+    """Return what the models believe of a point, shape (D,), in the user's units; see `SuggestOutput.log`."""
     beliefs = fitted.predict(x[None])
     objective = config.better_direction_sign * fitted.objective_scaler.backward(beliefs.objective[0, 0])
     return {

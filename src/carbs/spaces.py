@@ -228,7 +228,11 @@ class NumericSpace:
         return values
 
     def _as_value(self, value: float) -> int | float:
-        return round(value) if self.is_integer else value
+        if self.is_integer:
+            return round(value)
+        # Twelve digits: what transforming and transforming back leaves exact, so that 0.001 comes back as 0.001.
+        short = float(f"{value:.12g}")
+        return short if self.problem_with(short) is None else value
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,19 @@ _BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")
 @click.command("suggest")
 @sweep_argument
 @click.option("-n", "number", type=click.IntRange(1), default=1, show_default=True, help="How many, to run at once.")
+@click.option(
+    "--for-cost",
+    type=click.FloatRange(0, min_open=True),
+    help="What tells most about the best objective at this cost, rather than what improves the frontier most.",
+)
 @json_option
-def command(sweep: str, number: int, as_json: bool) -> None:
+def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> None:
     """Show what would be run next. Nothing is started or changed."""
     history = load(sweep)
     from wandb_carbs.history import carbs_from_sweep  # noqa: PLC0415 - imports the SDK
 
     carbs = carbs_from_sweep(history)
-    outputs = [carbs.suggest() for _ in range(number)]
+    outputs = [carbs.suggest(for_cost=for_cost) for _ in range(number)]
     found = [{"config": carbs.space.select(output.suggestion), "log": output.log} for output in outputs]
     if as_json:
         click.echo(json.dumps(found))

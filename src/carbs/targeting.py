@@ -1,0 +1,87 @@
+"""Propose the run that tells most about the objective at a given cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from carbs import candidates, pareto
+from carbs.config import CARBSParams
+from carbs.errors import CarbsError
+from carbs.params import SearchSpace
+from carbs.proposal import Proposal, describe, keys, limits, pool_of, search
+from carbs.spaces import Array
+from carbs.surrogate import Surrogate
+
+_NUM_GLOBAL = 500
+# How closely the configuration to predict has to keep to the cost: a factor of e^0.1 costs one standard deviation.
+_CLOSENESS = 0.1
+
+
+def propose_for_cost(
+    space: SearchSpace,
+    config: CARBSParams,
+    fitted: Surrogate,
+    pending: Array,
+    failures: Array,
+    cost: float,
+    rng: np.random.Generator,
+) -> Proposal:
+    """Propose the run that tightens the prediction of the best objective at a cost.
+
+    The configuration to predict, x*, is the one that the models believe best at that cost. A run at x narrows the
+    variance of its objective by Cov(f(x), f(x*))^2 / (Var f(x) + noise); the run that narrows it most is proposed,
+    among those that are not dearer than the cost itself and within the limits of any suggestion.
+
+    Args:
+        space: The search space.
+        config: Options.
+        fitted: Models of the history.
+        pending: Search coordinates of outstanding suggestions, shape (p, D); they count as runs to come.
+        failures: Search coordinates of failed runs, shape (f, D).
+        cost: The cost, in the unit of the observed ones.
+        rng: Source of randomness.
+
+    Returns:
+        The proposal; its log also holds `target_objective` and its standard deviation, `target_objective_std`.
+
+    Raises:
+        CarbsError: If the cost is not a positive, finite number.
+    """
+    if not (math.isfinite(cost) and cost > 0):
+        raise CarbsError(f"for_cost={cost!r} must be a positive, finite number")
+    surrogate = fitted.with_pending(pending, np.zeros((2, len(pending), 1)))
+    seen = np.vstack([fitted.groups.X, pending])
+    beliefs = surrogate.predict(seen)
+    members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
+    log_cost = float(fitted.cost_scaler.forward(np.log(cost)))
+    sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
+    pool = pool_of(space, fitted, sample, seen[members], rng)
+    tolerance = _CLOSENESS / fitted.cost_scaler.deviation
+
+    def worth(points: Array) -> Array:
+        at = surrogate.predict(points)
+        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / tolerance) ** 2 + at.log_success
+        return value
+
+    target, _ = search(space, worth, fitted, pool, rng)
+    log_limit, _ = limits(config, fitted, float(np.max(beliefs.log_cost)))
+    taken = frozenset(keys(np.vstack([seen, failures])))
+
+    def narrowing(points: Array) -> Array:
+        at = surrogate.predict(points)
+        covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
+        narrowed = covariance**2 / (at.objective_std**2 + surrogate.objective.hyper.noise)
+        is_taken = np.fromiter((key in taken for key in keys(points)), bool, len(points))
+        is_dear = at.log_cost[:, 0] > min(log_limit, log_cost + tolerance)
+        return np.where(is_taken | is_dear, -math.inf, np.log(np.maximum(narrowed, 1e-300)) + at.log_success)
+
+    x, score = search(space, narrowing, fitted, np.vstack([target[None], pool]), rng)
+    log = describe(fitted, target, config)
+    told: dict[str, Any] = {f"target_{name}": log[f"predicted_{name}"] for name in ("objective", "objective_std")}
+    if not math.isfinite(score):
+        told["reason"] = "no new configuration is predicted to keep within the limit; this is the best at the cost"
+        x = target
+    return Proposal(x, {"kind": "model", **told, **describe(fitted, x, config)})
