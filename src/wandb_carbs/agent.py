@@ -29,8 +29,8 @@ from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces import SUGGESTION_ID_KEY
 from wandb_carbs import live, signals
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.foresight import are_equal, beliefs, look_around, seed_of
-from wandb_carbs.history import JudgedRun, RunView, count, feed, judge
+from wandb_carbs.foresight import are_equal, beliefs, draw, look_around, seed_of
+from wandb_carbs.history import JudgedRun, RunView, count, feed, judge, lost_suggestions
 from wandb_carbs.ranks import check_rank
 from wandb_carbs.recording import RecordedRun
 from wandb_carbs.reporting import Reporter
@@ -140,7 +140,8 @@ class WandbCarbs(RecordedRun):
             check_rank()
         run = live.check_run(run if run is not None else wandb.run)
         path = SweepPath(run.entity, run.project, live.check_sweep(run, options.get("sweep_id")))
-        return cls(load_definition(str(path)).optimizer(), wandb_run=run, **options)
+        definition = load_definition(str(path), limit=options.get("retry_seconds", RETRY_SECONDS))
+        return cls(definition.optimizer(), wandb_run=run, **options)
 
     def suggest(self) -> dict[str, Any]:
         """Return the run's configuration as a plain dict of its own; the run's id is under "suggestion_uuid"."""
@@ -181,7 +182,8 @@ class WandbCarbs(RecordedRun):
         live.update_summary(self._wandb_run, {STATE_KEY: INITIALIZING})
         foreseen, later = look_around(self._carbs, others, own, self._sweep_id)
         self._log_counts(others, foreseen)
-        self._take_suggestion(own, later)
+        lost = lost_suggestions(others, self._carbs.space, self._suggestion_from_run)
+        self._take_suggestion(own, later, lost)
 
     def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
         numbers = {**count(others), "foreseen": foreseen}
@@ -198,10 +200,10 @@ class WandbCarbs(RecordedRun):
             stale_seconds=self._stale_seconds,
         )
 
-    def _take_suggestion(self, own: RunRecord, later: Sequence[JudgedRun]) -> None:
+    def _take_suggestion(self, own: RunRecord, later: Sequence[JudgedRun], lost: Mapping[str, ParamDict]) -> None:
         """Draw, publish, and draw again should another agent have published the same."""
         for attempt in range(_MAX_REDRAWS + 1):
-            output = self._carbs.suggest(own.id, seed=seed_of(self._sweep_id, own.id, attempt))
+            output = draw(self._carbs, own.id, seed_of(self._sweep_id, own.id, attempt), lost)
             feed(self._carbs, later)
             self._adopt(self._carbs.space.select(output.suggestion))
             self._state = RUNNING

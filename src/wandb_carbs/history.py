@@ -12,11 +12,15 @@ from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
 from carbs.spaces import SUGGESTION_ID_KEY
+from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.runs import RunReader, SweepPath
 from wandb_carbs.state import (
+    ABANDONED,
     COST_KEY,
     OBJECTIVE_KEY,
+    RUNNING,
     STALE_SECONDS,
+    STATE_KEY,
     RunRecord,
     Standing,
     Verdict,
@@ -97,7 +101,11 @@ def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) 
     definition = load_definition(str(path))
     space = SearchSpace(definition.params)
     now = datetime.now(timezone.utc)
-    return SweepHistory(path, definition, tuple(judge(RunReader(path).all(), space, now, stale_seconds=stale_seconds)))
+    return SweepHistory(
+        path,
+        definition,
+        tuple(judge(RunReader(path, INTERACTIVE_SECONDS).all(), space, now, stale_seconds=stale_seconds)),
+    )
 
 
 def carbs_from_sweep(sweep: str | SweepPath | SweepHistory) -> CARBS:
@@ -143,6 +151,24 @@ def judge(
             logger.warning("Skipping run %s (%s): %s", record.name, record.id, run.verdict.reason)
         judged.append(run)
     return judged
+
+
+def lost_suggestions(
+    runs: Sequence[JudgedRun],
+    space: SearchSpace,
+    suggestion_from_run: Callable[[Any], Mapping[str, Any]] = lambda run: run.config,
+) -> dict[str, ParamDict]:
+    """Read the configurations of the abandoned runs that had taken a suggestion, by the run's id.
+
+    Args:
+        runs: Runs.
+        space: The search space; configurations outside are left out.
+        suggestion_from_run: Reads a configuration of the search space from a run.
+    """
+    gone = [run for run in runs if run.verdict.standing is Standing.ABANDONED]
+    took = [run for run in gone if run.record.summary.get(STATE_KEY) in (RUNNING, ABANDONED)]
+    read = {run.record.id: _with_suggestion(run, space, suggestion_from_run).suggestion for run in took}
+    return {id_: values for id_, values in read.items() if values is not None}
 
 
 def count(runs: Sequence[JudgedRun]) -> dict[str, int]:

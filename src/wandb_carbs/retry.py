@@ -9,12 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import wandb
+
 from wandb_carbs.errors import WandbConnectionError
 
 logger = logging.getLogger("wandb_carbs")
 
-# No new attempt is begun later than this many seconds after the first.
+# No new attempt is begun later than this many seconds after the first; one attempt takes up to 19 by the SDK's setting.
 RETRY_SECONDS = 120.0
+# The same where somebody waits for the answer: the SDK's one attempt has its own retries.
+INTERACTIVE_SECONDS = 15.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 _RETRIED_STATUS = frozenset({408, 429})
@@ -52,10 +56,10 @@ def with_retries(what: str, action: Callable[[], T], *, limit: float = RETRY_SEC
         except Exception as error:
             elapsed = time.monotonic() - start
             if not is_transient(error):
-                raise WandbConnectionError(f"could not {what}: W&B answered {describe(error)}") from error
+                raise WandbConnectionError(f"could not {what}: {describe(error)}") from error
             if elapsed + pause > limit:
                 raise WandbConnectionError(
-                    f"could not {what}: tried {attempts} times in {elapsed:.0f} s, at last: {describe(error)}"
+                    f"could not {what}: {attempts} attempt(s) in {elapsed:.0f} s, at last: {describe(error)}"
                 ) from error
             logger.info("Could not %s (%s); trying again", what, describe(error))
         waiting.wait(random.uniform(0, pause))  # noqa: S311 - jitter is no secret
@@ -74,6 +78,8 @@ def is_transient(error: BaseException) -> bool:
 
 def describe(error: BaseException) -> str:
     """Return an error's first line, with its type where it says too little."""
+    if any(_has_no_answer(link) for link in _chain(error)):
+        return f"no answer from {wandb.setup().settings.base_url}"  # wandb-core calls itself busy then
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
 
@@ -101,6 +107,9 @@ def _status(error: BaseException) -> int | None:
 
 def _is_connection_error(error: BaseException) -> bool:
     names = {base.__name__ for base in type(error).__mro__}
+    return _has_no_answer(error) or bool(names & set(_CONNECTION_ERRORS))
+
+
+def _has_no_answer(error: BaseException) -> bool:
     # wandb-core gives no response at all where there was none in time.
-    no_answer = "WandbApiFailedError" in names and getattr(error, "response", None) is None
-    return no_answer or bool(names & set(_CONNECTION_ERRORS))
+    return type(error).__name__ == "WandbApiFailedError" and getattr(error, "response", None) is None

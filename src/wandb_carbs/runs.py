@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import wandb
 
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.retry import RETRY_SECONDS, with_retries
+from wandb_carbs.retry import INTERACTIVE_SECONDS, RETRY_SECONDS, with_retries
 from wandb_carbs.state import FAILURE, STATE_KEY, SUCCESS, SUGGESTION_KEY, RunRecord, parse_timestamp
 
 T = TypeVar("T")
@@ -61,9 +61,11 @@ class SweepPath:
             raise WandbCarbsError(f"sweep {text!r} must be named as entity/project/sweep")
         if len(parts) == 3:
             return cls(*parts)
-        api = with_retries(f"read sweep {text!r}", wandb.Api)
+        api = with_retries(f"read sweep {text!r}", wandb.Api, limit=INTERACTIVE_SECONDS)
         project = parts[0] if len(parts) == 2 else api.settings.get("project")
-        entity = api.settings.get("entity") or with_retries("read the default entity", lambda: api.default_entity)
+        entity = api.settings.get("entity") or with_retries(
+            "read the default entity", lambda: api.default_entity, limit=INTERACTIVE_SECONDS
+        )
         if not project or not entity:
             raise WandbCarbsError(f"sweep {text!r} lacks its project; name it as entity/project/sweep")
         return cls(entity, project, parts[-1])

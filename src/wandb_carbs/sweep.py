@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from carbs import (
 )
 from carbs.errors import raise_problems
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.retry import with_retries
+from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.state import OBJECTIVE_KEY
 
 _SCHEMA_VERSION = 1
@@ -142,6 +142,7 @@ def create_sweep(
     sweep_id: str = with_retries(
         f"create sweep {sweep_name!r} in {where}",
         lambda: wandb.sweep(sweep=sweep, project=wandb_project, entity=wandb_entity),
+        limit=INTERACTIVE_SECONDS,
     )
     return sweep_id
 
@@ -171,17 +172,20 @@ def sweep_configuration(name: str, params: Sequence[Param], config: CARBSParams 
     }
 
 
-def load_definition(sweep_path: str) -> SweepDefinition:
+def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> SweepDefinition:
     """Read the CARBS definition of a sweep.
 
     Args:
         sweep_path: "entity/project/sweep", or what else `wandb.Api().sweep` accepts.
+        limit: Seconds after which no new attempt to read is begun.
 
     Raises:
         CarbsError: If the sweep was not created by `create_sweep`.
         WandbConnectionError: If the sweep cannot be read.
     """
-    sweep = with_retries(f"read sweep {sweep_path!r}", lambda: wandb.Api().sweep(sweep_path))  # type: ignore[no-untyped-call]
+    # The SDK does not annotate it.
+    read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
+    sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
     configuration = sweep.config
     description = configuration.get("description") if isinstance(configuration, Mapping) else None
     try:

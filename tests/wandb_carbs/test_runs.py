@@ -221,6 +221,6 @@ def test_retries_end_with_what_was_tried() -> None:
         calls.append(1)
         raise ConnectionRefusedError("refused")
 
-    with pytest.raises(WandbConnectionError, match=r"could not ask: tried \d+ times in \d+ s, at last: refused"):
+    with pytest.raises(WandbConnectionError, match=r"could not ask: \d+ attempt\(s\) in \d+ s, at last: refused"):
         with_retries("ask", fail, limit=1.6)
     assert len(calls) >= 2
