@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from wandb_carbs.state import RunRecord, Standing
 
 # Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
 _MAX_FORESEEN = 128
+# More than this many abandoned configurations in a row are only drawn where there is hardly any other.
+_MAX_AVOIDED = 5
 _LIVING = (Standing.OUTSTANDING, Standing.STARTING)
 
 
@@ -56,6 +58,29 @@ def look_around(
         feed(carbs, later)
         later = []
     return foreseen, later
+
+
+def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) -> SuggestOutput:
+    """Draw a suggestion which is none of the abandoned runs': theirs may be taken up again.
+
+    Args:
+        carbs: The optimizer.
+        run_id: The run that draws.
+        seed: Seed of the draw.
+        lost: Configurations of abandoned runs, by the run's id.
+    """
+    output = carbs.suggest(run_id, seed=seed)
+    for _ in range(_MAX_AVOIDED):
+        if output.log.get("kind") == "resample":
+            break
+        same = [id_ for id_, values in lost.items() if are_equal(carbs, values, output.suggestion)]
+        if not same:
+            break
+        # Outstanding, and only now: a run that is gone must not keep the search away from its neighbourhood.
+        carbs.remember_suggestion(lost[same[0]], same[0])
+        carbs.forget_suggestion(output.suggestion)
+        output = carbs.suggest(run_id, seed=seed)
+    return output
 
 
 def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:

@@ -6,9 +6,11 @@ import base64
 import gc
 import json
 import logging
+import math
 import os
 import signal
 import urllib.request
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -321,6 +323,27 @@ def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, mo
     suggestion.pop("suggestion_uuid")
     assert suggestion != drawn[0]
     assert sweep.stored(wandb.run.id)[0] == suggestion  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("state", ["running", "abandoned"])
+def test_configuration_of_an_abandoned_run_is_left_to_it(make_sweep: Callable[..., Sweep], state: str) -> None:
+    """It may be started again, and would then be the second run of that configuration."""
+    params = [replace(param, search_center=center) for param, center in zip(PARAMS, (0.01, 32), strict=True)]
+    sweep = make_sweep(params)
+    sweep.put("lost", {"lr": 0.01, "batch": 32}, {"carbs.state": state}, exit_code=1)
+    wandb.init()
+    suggestion = WandbCarbs.from_sweep().suggest()
+    assert (suggestion["lr"], suggestion["batch"]) != (0.01, 32)
+    assert abs(math.log10(suggestion["lr"]) + 2) < 1
+    assert sweep.counts() == {"abandoned": 1, "outstanding": 1}
+
+
+def test_few_configurations_are_used_up_by_abandoned_runs(make_sweep: Callable[..., Sweep]) -> None:
+    sweep = make_sweep([Param("depth", LinearSpace(min=1, max=2, is_integer=True))])
+    for depth in (1, 2):
+        sweep.put(f"lost{depth}", {"depth": depth}, {"carbs.state": "running"}, exit_code=1)
+    wandb.init()
+    assert WandbCarbs.from_sweep().suggest()["depth"] in (1, 2)
 
 
 def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
