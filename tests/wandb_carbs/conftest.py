@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from wandb_carbs.local.server import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+class Server(Protocol):
+    """A server of any kind: in this process or another."""
+
+    def env(self) -> dict[str, str]:
+        """Return the variables that point the SDK to it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class WandbEnv:
         path: The SDK's folder, and a subprocess's home.
     """
 
-    server: LocalServer
+    server: Server
     path: Path
 
     def settings(self) -> dict[str, str]:
@@ -58,25 +65,34 @@ def local_server(tmp_path: Path) -> Iterator[LocalServer]:
 
 
 @pytest.fixture
-def wandb_env(local_server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbEnv]:
-    """Point the SDK, in this process and in subprocesses, to the server.
+def point_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Server], WandbEnv]]:
+    """Point the SDK, in this process and in subprocesses, to a server.
 
     A process that has used the SDK keeps a service which remembers the address; it is torn down before and after, so
     that every test talks to its own server.
     """
-    path = tmp_path / "client"
-    for folder in ("cache", "config", "staging"):
-        (path / folder).mkdir(parents=True)
-    for key in [key for key in os.environ if key.startswith("WANDB_")]:
-        monkeypatch.delenv(key)
-    environment = WandbEnv(local_server, path)
-    for key, value in environment.settings().items():
-        monkeypatch.setenv(key, value)
     import wandb
 
-    wandb.teardown()
-    yield environment
+    def point(server: Server) -> WandbEnv:
+        path = tmp_path / "client"
+        for folder in ("cache", "config", "staging"):
+            (path / folder).mkdir(parents=True)
+        for key in [key for key in os.environ if key.startswith("WANDB_")]:
+            monkeypatch.delenv(key)
+        environment = WandbEnv(server, path)
+        for key, value in environment.settings().items():
+            monkeypatch.setenv(key, value)
+        wandb.teardown()
+        return environment
+
+    yield point
     wandb.teardown()
     # The agent leaves the ids of its sweep behind in the process's environment.
     for key in [key for key in os.environ if key.startswith("WANDB_")]:
         del os.environ[key]
+
+
+@pytest.fixture
+def wandb_env(local_server: LocalServer, point_to: Callable[[Server], WandbEnv]) -> WandbEnv:
+    """Point the SDK to a server in this process."""
+    return point_to(local_server)
