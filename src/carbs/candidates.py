@@ -9,7 +9,7 @@ from carbs.params import SearchSpace
 from carbs.spaces import Array
 
 # Points of the initial design among which a draw may choose to keep away from failures and high costs.
-NUM_INITIAL_CHOICES = 16
+NUM_INITIAL_CHOICES = 64
 
 
 def reflect(points: Array, low: Array, high: Array) -> Array:
@@ -82,16 +82,14 @@ def reach(space: SearchSpace, seen: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def initial(space: SearchSpace, first: int, radius: float, shift: Array, rng: np.random.Generator) -> Array:
+def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rng: np.random.Generator) -> Array:
     """Return the next few points of the initial design, a low-discrepancy sequence.
-
-    Where the user gave a search centre, the points are spread normally around it, and point 0 is the centre itself;
-    otherwise they cover the space.
 
     Args:
         space: The search space.
         first: Number of the first point.
-        radius: Standard deviation around the centre, in search units.
+        step: Standard deviations of the points around the search centre, shape (D,); None for points that cover the
+            space where it is bounded.
         shift: Where in the unit cube the sequence starts, shape (D,).
         rng: Source of the jitter, so that processes that do not see each other's points differ.
 
@@ -106,15 +104,14 @@ def initial(space: SearchSpace, first: int, radius: float, shift: Array, rng: np
     index = np.arange(first, first + NUM_INITIAL_CHOICES)[:, None]
     unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
     unit = reflect(unit + 0.02 * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
-    step = np.array([s.first_step(radius) for s in space.spaces for _ in range(s.width)])
     # Within 1.6 deviations: a first draw far out in the tail serves nobody.
-    normal = space.center + step * ndtri(np.clip(unit, 0.05, 0.95))
+    normal = space.center + (first_steps(space, 1.0) if step is None else step) * ndtri(np.clip(unit, 0.05, 0.95))
     low, high = space.bounds
-    is_bounded = np.isfinite(low) & np.isfinite(high)
-    if space.has_given_center:
-        is_bounded = np.zeros_like(is_bounded)
-    covering = np.where(is_bounded, low, 0.0) + unit * np.where(is_bounded, high - low, 0.0)
-    points = space.round(reflect(np.where(is_bounded, covering, normal), low, high))
-    if space.has_given_center and first == 0:
-        points[0] = space.center
-    return points
+    is_covered = np.isfinite(low) & np.isfinite(high) & (step is None)
+    covering = np.where(is_covered, low, 0.0) + unit * np.where(is_covered, high - low, 0.0)
+    return space.round(reflect(np.where(is_covered, covering, normal), low, high))
+
+
+def first_steps(space: SearchSpace, radius: float) -> Array:
+    """Return how far a first step from the search centre may go in each search coordinate, shape (D,)."""
+    return np.array([s.first_step(radius) for s in space.spaces for _ in range(s.width)])

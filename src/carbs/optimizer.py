@@ -31,8 +31,8 @@ logger = logging.getLogger("carbs")
 # Early draws around a given centre are predicted to cost at most this many times the dearest run so far, as soon as
 # there are this many successes to predict from.
 _INITIAL_GROWTH = 3.0
-# The first draws around a given centre stay near: their radius grows to its full size with this many.
-_NUM_NEAR = 3
+# The draws around a given centre have the radius that the user set after this many successes; it doubles with each.
+_NUM_NEAR = 2
 _MIN_FOR_COST = 2
 
 
@@ -233,19 +233,22 @@ class CARBS:
         history = self._history
         first = len(history.successes) + len(history.failures) + len(history.pending)
         shift = np.random.default_rng(self.config.seed).random(self.space.width)
-        # Failures say that the region around is bad: look further, and away from them.
-        radius = self.config.initial_search_radius * (1 + 0.2 * len(history.failures))
-        if self.space.has_given_center:
-            radius *= min(1.0, first / _NUM_NEAR)
-        points = candidates.initial(self.space, first, radius, shift, rng)
         failures = self._failed_coordinates()
+        step = None
+        if self.space.has_given_center:
+            if first == 0:
+                return self.space.center
+            # Twice as far with every success, as the costs become known; and farther if everything near fails.
+            growth = 2.0 ** (len(history.successes) - _NUM_NEAR) * (1 + 0.2 * len(failures))
+            step = candidates.first_steps(self.space, self.config.initial_search_radius) * growth
+        points = candidates.initial(self.space, first, step, shift, rng)
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
         is_new = np.fromiter((key not in taken for key in keys(points)), bool, len(points))
         points = points[is_new] if np.any(is_new) else points
         chosen = 0
         if len(failures):
             chosen = int(np.argmax(_nearest(points, failures)))
-        elif self.space.has_given_center and len(history.successes) >= _MIN_FOR_COST:
+        elif step is not None and len(history.successes) >= _MIN_FOR_COST:
             chosen = self._cheap_enough(points)
         x: Array = points[chosen]
         return x
@@ -255,7 +258,7 @@ class CARBS:
         fitted = self._surrogate()
         limit = np.max(fitted.c) + math.log(_INITIAL_GROWTH) / fitted.cost_scaler.deviation
         beliefs = fitted.predict(points)
-        log_cost = beliefs.log_cost[:, 0] + 0.5 * beliefs.log_cost_std
+        log_cost = beliefs.log_cost[:, 0] + beliefs.log_cost_std
         return int(np.argmax(log_cost <= limit)) if np.any(log_cost <= limit) else int(np.argmin(log_cost))
 
     def _surrogate(self) -> Surrogate:
