@@ -2,8 +2,8 @@
 
 Requests to W&B for one run of `WandbCarbs`, beside those of the SDK's own logging: one to sign in, one for each 1000
 runs of the sweep, one to publish the suggestion, one to make sure that it arrived and that no other agent chose the
-same at the same time; then one to publish the outcome and one to make sure that it arrived. Runs that have ended and
-reported are not asked for again within a process.
+same at the same time; then one to publish the outcome and one to make sure that it arrived. `from_sweep` adds two. Runs
+that have ended and reported are not asked for again within a process.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gc
 import json
 import logging
 import math
 import os
 import signal
+import sqlite3
 import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -77,6 +79,13 @@ class Sweep:
         assert "errors" not in reply, reply
         if exit_code is not None:
             self.post(f"/files/{ENTITY}/{PROJECT}/{name}/file_stream", {"complete": True, "exitcode": exit_code})
+
+    def create_at_the_same_time(self, *names: str) -> None:
+        with contextlib.closing(sqlite3.connect(self.server._data_dir / "wandb-carbs.db")) as db, db:
+            marks = ", ".join("?" * len(names))
+            db.execute(
+                f"UPDATE runs SET created_at = (SELECT min(created_at) FROM runs) WHERE name IN ({marks})", names
+            )
 
     def stored(self, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         run = wandb.Api().run(f"{ENTITY}/{PROJECT}/{run_id}")
@@ -360,10 +369,15 @@ def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.L
         "odd-state": (good, {"carbs.state": {"max": 1}}),
         "foreign": ({}, {"loss": 1}),
         "damaged": (good, {**GOOD, "carbs.suggestion": '{"lr": "x"}'}),
+        "moved-in": ({"width": 3}, {**GOOD, "carbs.suggestion": '{"width": 3}', "carbs.kind": "model"}),
+        "list": (good, {**GOOD, "carbs.objective": [0.5], "carbs.suggestion": "[1]"}),
+        "endless": (good, {**GOOD, "carbs.cost": float("inf")}),
+        "free": (good, {**GOOD, "carbs.cost": 0}),
     }
     for name, (config, summary) in garbage.items():
         sweep.put(name, config, summary)
     sweep.put("good", {**good, "added_later": 3}, {**GOOD, "carbs.suggestion": "no json"})
+    sweep.create_at_the_same_time("good", "no-lr", "nan")
     carbs = CARBS(params=PARAMS)
     for _ in range(2):
         with wandb.init():

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,30 +46,6 @@ def train():
     wandb.finish()
 
 wandb.agent(sys.argv[1], function=train, entity="team", project="project", count=int(sys.argv[2]))
-"""
-
-# Starts as many runs at once as it is told, each in a process of its own that has not paid for its imports.
-AT_ONCE = """
-import os, sys
-import wandb
-from wandb_carbs import WandbCarbs
-sweep_id, number = sys.argv[1], int(sys.argv[2])
-go_read, go_write = os.pipe()
-children = []
-for i in range(number):
-    pid = os.fork()
-    if pid == 0:
-        os.close(go_write)
-        os.read(go_read, 1)
-        os.environ["WANDB_RUN_ID"] = f"run-{i}"
-        with wandb.init():
-            with WandbCarbs.from_sweep() as trial:
-                trial.record_observation(objective=0.1, cost=1.0)
-        os._exit(0)
-    children.append(pid)
-os.close(go_read)
-os.close(go_write)
-sys.exit(any(os.waitpid(pid, 0)[1] for pid in children))
 """
 
 # Takes a suggestion, says so, and waits to be told how to go on.
@@ -189,15 +166,6 @@ def test_readme_program_as_one_process_and_as_three(wandb_env: Any, sweep_id: st
         assert (summary["carbs.objective"], summary["carbs.cost"], summary["accuracy"]) == (0.5, 2.0, 0.5)
 
 
-def test_many_at_once_get_different_configurations(wandb_env: Any, sweep_id: str) -> None:
-    environment = wandb_env.subprocess(WANDB_SWEEP_ID=sweep_id, WANDB_ENTITY=ENTITY, WANDB_PROJECT=PROJECT)
-    code, error = Program(environment, AT_ONCE, sweep_id, "16").end()
-    assert code == 0, error
-    history = load_sweep(f"{ENTITY}/{PROJECT}/{sweep_id}")
-    assert counts(sweep_id) == {"observation": 16}
-    assert len({json.dumps(run.suggestion) for run in history.runs}) == 16
-
-
 def test_suggestion_and_outcome_are_visible_when_the_calls_return(start: Any) -> None:
     """Another process sees each within a second; here at once, by one request."""
     program = start(WAITING, "")
@@ -252,3 +220,43 @@ def test_sigterm_abandons_inside_wandb_agent(start: Any, sweep_id: str) -> None:
     program.signal(signal.SIGTERM)
     _, summary = run_of(run_id)
     assert (summary["carbs.state"], summary["carbs.reason"]) == ("abandoned", "SIGTERM")
+
+
+RANKS = """
+def train_model(config):
+    if rank == 1:
+        from wandb_carbs import WandbCarbsError
+        try:
+            WandbCarbs.from_sweep()
+        except WandbCarbsError as error:
+            assert "rank 1 of its job (SLURM_PROCID=1)" in str(error) and "broadcast" in str(error), error
+        else:
+            raise AssertionError("rank 1 was served")
+    print(json.dumps(config), flush=True)
+    return 0.5
+"""
+
+
+def test_one_suggestion_for_a_job_of_two_ranks(wandb_env: Any, sweep_id: str) -> None:
+    """The documented program: both ranks train with the same configuration, W&B shows one run."""
+    page = (Path(__file__).parents[2] / "docs" / "many-machines.md").read_text()
+    recipe = next(part.partition("```")[0] for part in page.split("```python\n") if "SLURM_STEP_ID" in part)
+    environment = wandb_env.subprocess(WANDB_SWEEP_ID=sweep_id, WANDB_ENTITY=ENTITY, WANDB_PROJECT=PROJECT)
+    job = {"SLURM_JOB_ID": "4711", "SLURM_STEP_ID": "0"}
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", recipe.replace("accuracy =", f"{RANKS}\naccuracy =")],
+            cwd=wandb_env.path,
+            env={**environment, **job, "SLURM_PROCID": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (1, 0)
+    ]
+    said = [program.communicate(timeout=120) for program in programs]
+    assert [program.returncode for program in programs] == [0, 0], said
+    assert said[0][0] == said[1][0]
+    (run,) = load_sweep(f"{ENTITY}/{PROJECT}/{sweep_id}").runs
+    assert json.loads(said[0][0]) == {**(run.suggestion or {}), "suggestion_uuid": run.record.id}
+    assert counts(sweep_id) == {"observation": 1}

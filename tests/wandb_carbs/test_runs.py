@@ -142,6 +142,17 @@ def test_requests_of_one_run(sweep: SweepPath, proxy: Proxy) -> None:
     assert sweep
 
 
+def test_requests_to_rebuild_the_optimizer(sweep: SweepPath, proxy: Proxy) -> None:
+    """`from_sweep` adds two, whatever the size of the sweep."""
+    with wandb.init():
+        proxy.taken()
+        WandbCarbs.from_sweep().record_observation(0.5, 1)
+        taken = proxy.taken()
+        assert taken[:2] == ["query Viewer", "query GetSweep"]
+        assert len(taken) == 2 + 6
+    assert sweep
+
+
 def test_a_thousand_runs(wandb_env: Any, sweep: SweepPath, proxy: Proxy) -> None:
     """At most five requests, and none of these runs is asked for again."""
     fill(wandb_env.server, sweep, 1000)
