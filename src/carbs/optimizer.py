@@ -239,8 +239,8 @@ class CARBS:
             if first == 0:
                 return self.space.center
             # Twice as far with every success, as the costs become known; and farther if everything near fails.
-            growth = 2.0 ** (len(history.successes) - _NUM_NEAR) * (1 + 0.2 * len(failures))
-            step = candidates.first_steps(self.space, self.config.initial_search_radius * growth)
+            radius = self.config.initial_search_radius * 2.0 ** (len(history.successes) - _NUM_NEAR)
+            step = candidates.first_steps(self.space, radius) * (1 + 0.2 * len(failures))
         points = candidates.initial(self.space, first, step, shift, rng)
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
         is_new = np.fromiter((key not in taken for key in keys(points)), bool, len(points))

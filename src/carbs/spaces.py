@@ -195,9 +195,10 @@ class NumericSpace:
     def first_step(self, radius: float) -> float:
         """Limit a first step from the search centre, in search units.
 
-        A decade is a large step for a learning rate or a number of parameters, however wide its bounds.
+        Two thirds of a decade, a factor of five, is a large step for a learning rate or a number of parameters, however
+        wide its bounds; several of them together drive the cost.
         """
-        return radius if self._decade is None else min(radius, self._decade / self.resolved_scale)
+        return radius if self._decade is None else min(radius, 2 / 3 * self._decade / self.resolved_scale)
 
     def _open_scale(self, center: float | None) -> float:
         """Choose the scale of a space with an open end; `center` is where the search starts, if known."""
