@@ -231,9 +231,12 @@ class NumericSpace:
     def _as_value(self, value: float) -> int | float:
         if self.is_integer:
             return round(value)
-        # Twelve digits: what transforming and transforming back leaves exact, so that 0.001 comes back as 0.001.
+        # Twelve digits are what transforming and transforming back leaves exact: 0.001 shall come back as 0.001. Near
+        # the open end of a logit space more of them matter.
         short = float(f"{value:.12g}")
-        return short if self.problem_with(short) is None else value
+        with np.errstate(divide="ignore"):
+            there, here = self.transform(np.array([short, value])) / self.resolved_scale
+        return short if self.min <= short <= self.max and abs(there - here) < 1e-10 else value
 
 
 @dataclass(frozen=True)

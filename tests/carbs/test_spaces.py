@@ -159,3 +159,9 @@ def test_a_search_space_maps_rows_and_columns_together(n: int, seed: int) -> Non
     configurations = space.decode(points)
     assert not [problem for c in configurations for problem in space.problems_with(c)]
     assert space.encode(configurations) == pytest.approx(space.round(points), abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.001, 0.0005, 0.3, 0.95])
+def test_a_value_comes_back_as_it_was_written(value: float) -> None:
+    for space in (LinearSpace(0, 1), LogSpace(1e-5, 1.0), LogitSpace(1e-4, 0.999), LogSpace(), LogitSpace()):
+        assert space.decode(space.encode([value])) == [value]
