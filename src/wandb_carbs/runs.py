@@ -164,7 +164,8 @@ def publish(
 ) -> None:
     """Replace a run's configuration and summary on the server, in one request, before returning.
 
-    The SDK's own way holds both back: the configuration for some seconds, the summary for up to 15.
+    The SDK's own way holds both back: the configuration for some seconds, the summary for up to 15. What the SDK keeps
+    for itself in the configuration stays: without it, the SDK would take a run that is resumed for one that never began.
 
     Args:
         record: The run, as read from the server.
@@ -175,9 +176,11 @@ def publish(
     Raises:
         WandbConnectionError: If it cannot be written.
     """
+    internal = {key: value for key, value in record.source.rawconfig.items() if key == "_wandb"}
+    whole = None if config is None else {key: {"value": value} for key, value in {**config, **internal}.items()}
     variables = {
         "id": record.source.storage_id,
-        "config": None if config is None else to_json({key: {"value": value} for key, value in config.items()}),
+        "config": None if whole is None else to_json(whole),
         "summaryMetrics": None if summary is None else to_json(summary),
     }
     with_retries(f"write to run {record.name}", lambda: _execute(record.source, _UPSERT, variables), limit=limit)

@@ -27,7 +27,7 @@ from wandb_carbs import (
     create_sweep,
     load_sweep,
 )
-from wandb_carbs.runs import RunReader
+from wandb_carbs.runs import RunReader, SweepPath, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -332,6 +332,13 @@ def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, mo
     suggestion.pop("suggestion_uuid")
     assert suggestion != drawn[0]
     assert sweep.stored(wandb.run.id)[0] == suggestion  # type: ignore[union-attr]
+
+
+def test_published_run_can_be_resumed(sweep: Sweep) -> None:
+    """By its own part of the configuration the SDK knows a run that has begun; of another it would drop the rest."""
+    sweep.put("run", {"lr": 1, "_wandb": {"t": {"1": [2]}}}, {}, exit_code=None)
+    publish(RunReader(SweepPath.parse(sweep.path)).one("run"), config={"lr": 2})
+    assert wandb.Api().run(f"{ENTITY}/{PROJECT}/run").rawconfig == {"lr": 2, "_wandb": {"t": {"1": [2]}}}
 
 
 @pytest.mark.parametrize("state", ["running", "abandoned"])
