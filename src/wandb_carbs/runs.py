@@ -165,7 +165,7 @@ def publish(
     """Replace a run's configuration and summary on the server, in one request, before returning.
 
     The SDK's own way holds both back: the configuration for some seconds, the summary for up to 15. What the SDK keeps
-    for itself in the configuration stays: without it, the SDK would take a run that is resumed for one that never began.
+    for itself in the configuration stays: without it, the SDK takes a run that is resumed for one that never began.
 
     Args:
         record: The run, as read from the server.
