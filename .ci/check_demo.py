@@ -15,7 +15,7 @@ def problems(demo: dict) -> list[str]:
         "all runs succeeded": all(run["state"] == "success" for run in runs),
         "all configurations differ": len({json.dumps(run["config"], sort_keys=True) for run in runs}) == len(runs),
         "each run's stored configuration is its suggestion": all(run["config"] == run["suggestion"] for run in runs),
-        "the model chose most of them": sum(run["kind"] == "model" for run in runs) > len(runs) / 2,
+        "the model chose most of them": sum(run["kind"] != "random" for run in runs) > len(runs) / 2,
         "the frontier is not empty": bool(frontier),
         "the frontier rises": all(
             a["cost"] < b["cost"] and a["objective"] < b["objective"] for a, b in itertools.pairwise(frontier)
