@@ -58,10 +58,13 @@ def steps(objective: Array, log_cost: Array, reference: float, end: float, begin
     num_sets = objective.shape[1]
     start = np.vstack([np.full((1, num_sets), begin), start]).T
     value = np.vstack([np.full((1, num_sets), reference), value]).T
-    # Steps that do not rise add nothing but work: keep the columns in which any of the S functions rises.
-    rises = np.any(np.diff(value, axis=1) > 0, axis=0)
-    keep = np.concatenate([[True], rises])
-    return Steps(start[:, keep], value[:, keep], end)
+    # Steps that do not rise add nothing but work: each function keeps its own that do, and ends in empty ones.
+    rises = np.concatenate([np.full((num_sets, 1), True), np.diff(value, axis=1) > 0], axis=1)
+    kept = np.argsort(~rises, axis=1, kind="stable")[:, : np.max(np.sum(rises, axis=1))]
+    is_step = np.take_along_axis(rises, kept, 1)
+    start = np.where(is_step, np.take_along_axis(start, kept, 1), end)
+    value = np.where(is_step, np.take_along_axis(value, kept, 1), value[:, -1:])
+    return Steps(start, value, end)
 
 
 def log_h(z: Array) -> Array:

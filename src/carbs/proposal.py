@@ -16,8 +16,11 @@ from carbs.spaces import Array
 from carbs.surrogate import Surrogate
 
 # Joint draws of the outcomes of outstanding suggestions over which the gain is averaged: enough that no single lucky
-# draw decides, and they share one Cholesky factor, so that they cost little.
+# draw decides, and they share one Cholesky factor, so that they cost little. Where dozens are outstanding, each draw
+# holds many outcomes already and costs the more (an agent draws for all that start with it): fewer do.
 _NUM_IMAGINED = 8
+_MIN_IMAGINED = 3
+_MAX_OUTCOMES = 128
 # The frontier is valued up to the dearest configuration that the models see in the space, but at least one and at most
 # four natural-log units (a factor of 3 to 55) beyond the dearest run so far: without this nothing dearer would ever
 # bring a gain; much further the models only guess.
@@ -26,10 +29,10 @@ _HORIZON = (1.0, 4.0)
 # search approaches expensive regions step by step, and one guess never costs as much as everything before.
 _GROWTH = math.log(2.0)
 _SPENT_SHARE = 0.3
-# Half of the suggestions count the gain over all costs, half only above a random cost. A cheap run's gain counts at
+# Most suggestions count the gain over all costs, a quarter only above a random cost. A cheap run's gain counts at
 # every higher cost too, so that the first kind alone would hardly ever look at what expensive runs could bring (the
 # paper draws a random cost for the same reason).
-_BAND_SHARE = 0.5
+_BAND_SHARE = 0.25
 # A failure brings nothing and costs a place, and often much time. With this power of the probability of success, a
 # candidate that succeeds in five of six cases is worth half of a safe one.
 _FAILURE_AVERSION = 4
@@ -120,7 +123,7 @@ def propose(
         The configuration of the largest expected gain. Where the limits leave no candidate, the one of the least
         predicted cost, with the reason in its log.
     """
-    num_imagined = _NUM_IMAGINED if len(pending) else 1
+    num_imagined = max(_MIN_IMAGINED, min(_NUM_IMAGINED, _MAX_OUTCOMES // len(pending))) if len(pending) else 1
     surrogate = fitted.with_pending(pending, rng.standard_normal((2, len(pending), num_imagined)))
     seen = np.vstack([fitted.groups.X, pending])
     beliefs = surrogate.predict(seen)
