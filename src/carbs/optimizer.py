@@ -21,7 +21,7 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
 from carbs.params import Param, SearchSpace
-from carbs.proposal import Proposal, keys, propose
+from carbs.proposal import Proposal, are_among, keys, propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.targeting import propose_for_cost
@@ -33,6 +33,8 @@ logger = logging.getLogger("carbs")
 _INITIAL_GROWTH = 3.0
 # The draws around a given centre have the radius that the user set after this many successes; it doubles with each.
 _NUM_NEAR = 2
+# A thousandfold radius reaches every bound; where the model cannot be used after thousands of runs, 2^n would overflow.
+_MAX_DOUBLINGS = 10
 _MIN_FOR_COST = 2
 
 
@@ -239,11 +241,12 @@ class CARBS:
             if first == 0:
                 return self.space.center
             # Twice as far with every success, as the costs become known; and farther if everything near fails.
-            radius = self.config.initial_search_radius * 2.0 ** (len(history.successes) - _NUM_NEAR)
+            doublings = min(len(history.successes) - _NUM_NEAR, _MAX_DOUBLINGS)
+            radius = self.config.initial_search_radius * 2.0**doublings
             step = candidates.first_steps(self.space, radius) * (1 + 0.2 * len(failures))
         points = candidates.initial(self.space, first, step, shift, rng)
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
-        is_new = np.fromiter((key not in taken for key in keys(points)), bool, len(points))
+        is_new = ~are_among(points, taken)
         points = points[is_new] if np.any(is_new) else points
         chosen = 0
         if len(failures):

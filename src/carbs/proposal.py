@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from carbs import acquisition, candidates, pareto
 from carbs.config import CARBSParams
 from carbs.params import SearchSpace
-from carbs.spaces import Array
+from carbs.spaces import Array, Flags
 from carbs.surrogate import Surrogate
 
 # Joint draws of the outcomes of outstanding suggestions over which the gain is averaged: enough that no single lucky
@@ -92,13 +92,17 @@ class Scorer:
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.log_cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.log_cap)
-        is_taken = np.fromiter((key in self.taken for key in keys(points)), bool, len(points))
-        return np.where(is_taken | (cost > self.log_limit), -np.inf, gain)
+        return np.where(are_among(points, self.taken) | (cost > self.log_limit), -np.inf, gain)
 
 
 def keys(points: Array) -> list[bytes]:
     """Return one key for each point, shape (m, D); keys are equal where the configurations are."""
     return [row.tobytes() for row in np.round(points, 9) + 0.0]
+
+
+def are_among(points: Array, known: Collection[bytes]) -> Flags:
+    """Tell which of `points`, shape (m, D), have one of the `known` keys; shape (m,)."""
+    return np.fromiter((key in known for key in keys(points)), bool, len(points))
 
 
 def propose(
@@ -221,7 +225,7 @@ def _step_scales(fitted: Surrogate) -> Array:
 
 def _last_resort(scorer: Scorer, pool: Array) -> tuple[Array, str]:
     """Choose from `pool` where no point may be chosen, and say why."""
-    is_new = ~np.fromiter((key in scorer.taken for key in keys(pool)), bool, len(pool))
+    is_new = ~are_among(pool, scorer.taken)
     if not np.any(is_new):
         return pool[0], "every configuration in reach has been tried"
     pool = pool[is_new]

@@ -20,6 +20,7 @@ ParamValue: TypeAlias = int | float | str | bool
 ParamDict: TypeAlias = dict[str, ParamValue]
 Array: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
+Flags: TypeAlias = NDArray[np.bool_]
 
 SUGGESTION_ID_KEY = "suggestion_uuid"
 

@@ -11,7 +11,7 @@ from carbs import candidates, pareto
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.params import SearchSpace
-from carbs.proposal import Proposal, describe, keys, limits, pool_of, search
+from carbs.proposal import Proposal, are_among, describe, keys, limits, pool_of, search
 from carbs.spaces import Array
 from carbs.surrogate import Surrogate
 
@@ -74,9 +74,10 @@ def propose_for_cost(
         at = surrogate.predict(points)
         covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
         narrowed = covariance**2 / (at.objective_std**2 + surrogate.objective.hyper.noise)
-        is_taken = np.fromiter((key in taken for key in keys(points)), bool, len(points))
         is_dear = at.log_cost[:, 0] > min(log_limit, log_cost + tolerance)
-        return np.where(is_taken | is_dear, -math.inf, np.log(np.maximum(narrowed, 1e-300)) + at.log_success)
+        return np.where(
+            are_among(points, taken) | is_dear, -math.inf, np.log(np.maximum(narrowed, 1e-300)) + at.log_success
+        )
 
     x, score = search(space, narrowing, fitted, np.vstack([target[None], pool]), rng)
     log = describe(fitted, target, config)

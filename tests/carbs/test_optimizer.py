@@ -378,3 +378,21 @@ def test_legacy_options_warn_and_unknown_ones_are_refused() -> None:
         CARBSParams(better_direction_sign=0, seed=-1, num_random_samples=0)
     with pytest.raises(CarbsError, match="CARBSParams"):
         CARBS(SMALL)  # type: ignore[arg-type]
+
+
+def test_a_model_that_fails_after_thousands_of_runs_is_told_and_survived(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from carbs import optimizer
+
+    def fail(*_: object) -> None:
+        raise np.linalg.LinAlgError("singular")
+
+    carbs = CARBS(params=[Param("x", LinearSpace(0, 1), 0.5), Param("y", LogSpace(1, 100, is_integer=True), 10)])
+    for i in range(1100):
+        carbs.observe(ObservationInParam({"x": i / 1100, "y": 1 + i % 100}, float(i % 7), 1.0))
+    monkeypatch.setattr(optimizer, "propose", fail)
+    output = carbs.suggest()
+    assert output.log["kind"] == "random"
+    assert "singular" in output.log["reason"]
+    assert "singular" in caplog.text
