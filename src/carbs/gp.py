@@ -11,11 +11,16 @@ X          (n, D)       training inputs
 y          (n, S)       outputs, about zero mean and unit variance
 count      (n,)         observations that each output is the mean of
 l          (D,)         length scales
+k          (D,)         warps: X stands for (exp(k x) - 1) / k, which is x where k = 0
 s2, b2, t2 scalars      variance of the Matern part, of the slopes, of the noise
 K          (n, n)       s2 * matern(r) + b2 * X X' + 1 + diag(t2 / count)
 L          (n, n)       lower Cholesky factor of K
 alpha      (n, S)       K^-1 y
 ========== ============ ==================================================================
+
+A warp makes a function change faster towards one end of a hyperparameter than towards the other: what the first epochs
+do, the last do not. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
+2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
 
 The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost); the constant 1 is
 the prior variance of the mean.
@@ -42,23 +47,30 @@ _LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
 _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
 _SLOPE_BOUNDS = (math.log(1e-6), math.log(1e2))
 _NOISE_BOUNDS = (math.log(1e-6), math.log(2.0))
+# Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
+_WARP_BOUNDS = (-2.0, 2.0)
+# Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
+_WARP_REACH = 3.0
+_NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal priors on the logarithms of the hyperparameters.
+    """Independent normal priors on the logarithms of the hyperparameters, and on the warps.
 
     Attributes:
         length_scale: Mean and standard deviation for every length scale.
         signal: For s2.
         slope: For b2; None leaves the linear part out.
         noise: For t2.
+        warp: Standard deviation of every warp, whose mean is 0; None leaves warps out.
     """
 
     length_scale: tuple[float, float]
     signal: tuple[float, float]
     slope: tuple[float, float] | None
     noise: tuple[float, float]
+    warp: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,30 @@ class Hyperparameters:
     signal: float
     slope: float
     noise: float
+    warps: Array | None = None
+
+
+def warp(points: Array, warps: Array | None) -> Array:
+    """Map points to the coordinates in which the kernel is stationary.
+
+    Args:
+        points: Shape (m, D).
+        warps: Shape (D,); None for none.
+
+    Returns:
+        Shape (m, D), increasing in every coordinate.
+    """
+    return points if warps is None else _warp_and_slope(points, warps)[0]
+
+
+def _warp_and_slope(points: Array, warps: Array) -> tuple[Array, Array]:
+    """Return the warped points and their derivatives with respect to the warps, both of shape (m, D)."""
+    k = np.where(np.abs(warps) < _NO_WARP, _NO_WARP, warps)
+    inner = np.clip(points, -_WARP_REACH, _WARP_REACH)
+    growth = np.exp(k * inner)
+    warped = np.expm1(k * inner) / k
+    beyond = growth * (points - inner)
+    return warped + beyond, (inner * growth - warped) / k + inner * beyond
 
 
 def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
@@ -82,6 +118,7 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     Returns:
         Shape (a, b); Matern-5/2 (R&W equation 4.17) plus linear plus constant.
     """
+    A, B = warp(A, hyper.warps), warp(B, hyper.warps)
     distance = np.sqrt(_squared_distances(A / hyper.length_scales, B / hyper.length_scales))
     z = _SQRT5 * distance
     return hyper.signal * (1 + z + z * z / 3) * np.exp(-z) + hyper.slope * (A @ B.T) + 1.0
@@ -89,6 +126,7 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
 
 def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
     """Return the diagonal of `kernel(points, points)`, shape (m,)."""
+    points = warp(points, hyper.warps)
     diagonal: Array = hyper.signal + hyper.slope * np.sum(points * points, 1) + 1.0
     return diagonal
 
@@ -105,7 +143,8 @@ def negative_log_posterior(
     """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
 
     Args:
-        theta: Logarithms: one length scale for each of the P owners, then s2, b2, t2; shape (P + 3,).
+        theta: Logarithms of one length scale for each of the P owners, of s2, b2, t2; then the warps of the owners, if
+            the prior has any; shape (P + 3,) or (2 P + 3,).
         X: Shape (n, D).
         y: Shape (n,).
         count: Shape (n,).
@@ -114,12 +153,16 @@ def negative_log_posterior(
         prior: Priors.
 
     Returns:
-        The value (R&W equation 5.8 plus the priors) and the gradient (equation 5.9), shape (P + 3,).
+        The value (R&W equation 5.8 plus the priors) and the gradient (equation 5.9), of the shape of `theta`.
     """
     n = len(y)
-    num_scales = len(theta) - 3
+    num_scales = int(owner.max()) + 1
     l = np.exp(theta[:num_scales])[owner]
-    s2, b2, t2 = np.exp(theta[num_scales:])
+    s2, b2, t2 = np.exp(theta[num_scales : num_scales + 3])
+    warps = theta[num_scales + 3 :]
+    slope = None
+    if len(warps):
+        X, slope = _warp_and_slope(X, warps[owner])
     Z = X / l
     z = _SQRT5 * np.sqrt(_squared_distances(Z, Z))
     decay = np.exp(-z)
@@ -139,12 +182,20 @@ def negative_log_posterior(
     value = 0.5 * y @ alpha + np.sum(np.log(np.diag(L))) + 0.5 * (within / t2 + repeats * math.log(t2))
     # dK/dlog l_j = s2 * 5/3 * (1 + z) exp(-z) * (x_j - x'_j)^2 / l_j^2; the sum over pairs by two matrix products.
     M = W * (s2 * 5 / 3 * (1 + z) * decay)
-    by_coordinate = 2 * (np.sum(M, 1) @ (Z * Z) - np.sum(Z * (M @ Z), 0))
+    row_sums, MZ = np.sum(M, 1), M @ Z
+
+    def by_owner(by_coordinate: Array) -> Array:
+        return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_scales))
+
     gradient = np.empty_like(theta)
-    gradient[:num_scales] = -0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_scales)
+    gradient[:num_scales] = by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0)))
     gradient[num_scales] = -0.5 * np.sum(W * matern)
     gradient[num_scales + 1] = -0.5 * np.sum(W * linear)
     gradient[num_scales + 2] = -0.5 * np.sum(np.diag(W) * t2 / count) + 0.5 * (repeats - within / t2)
+    if slope is not None:
+        # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
+        bent = row_sums @ (Z * slope / l) - np.sum(MZ * slope / l, 0)
+        gradient[num_scales + 3 :] = by_owner(2 * (b2 * np.sum(slope * (W @ X), 0) - bent))
     mean, deviation = _prior_arrays(prior, num_scales)
     residual = (theta - mean) / deviation
     return float(value + 0.5 * residual @ residual), gradient + residual / deviation
@@ -152,7 +203,8 @@ def negative_log_posterior(
 
 def _prior_arrays(prior: Prior, num_scales: int) -> tuple[Array, Array]:
     slope = prior.slope or (_SLOPE_BOUNDS[0], 1.0)
-    rows = np.array([prior.length_scale] * num_scales + [prior.signal, slope, prior.noise])
+    warps = [(0.0, prior.warp)] * num_scales if prior.warp else []
+    rows = np.array([prior.length_scale] * num_scales + [prior.signal, slope, prior.noise] + warps)
     return rows[:, 0], rows[:, 1]
 
 
@@ -177,6 +229,7 @@ def fit(
     start, _ = _prior_arrays(prior, num_scales)
     slope_bounds = _SLOPE_BOUNDS if prior.slope else (_SLOPE_BOUNDS[0], _SLOPE_BOUNDS[0])
     bounds = [_LENGTH_SCALE_BOUNDS] * num_scales + [_SIGNAL_BOUNDS, slope_bounds, _NOISE_BOUNDS]
+    bounds += [_WARP_BOUNDS] * (len(start) - len(bounds))
     result = minimize(
         negative_log_posterior,
         start,
@@ -187,9 +240,13 @@ def fit(
         options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-7, "gtol": 1e-3},
     )
     theta = result.x
-    signal, slope, noise = np.exp(theta[num_scales:])
+    signal, slope, noise = np.exp(theta[num_scales : num_scales + 3])
     return Hyperparameters(
-        np.exp(theta[:num_scales])[owner], float(signal), float(slope) if prior.slope else 0.0, float(noise)
+        np.exp(theta[:num_scales])[owner],
+        float(signal),
+        float(slope) if prior.slope else 0.0,
+        float(noise),
+        theta[num_scales + 3 :][owner] if prior.warp else None,
     )
 
 

@@ -67,6 +67,8 @@ class Scaler:
 
 # A noise deviation of 3 % of the spread of the outputs, give or take a factor of e: a typical spread between seeds.
 _NOISE_PRIOR = (math.log(1e-3), 2.0)
+# Objectives saturate: within one deviation, the rate of change may grow or fall e-fold across a bounded hyperparameter.
+_WARP_PRIOR: float | None = 0.5
 
 
 def _objective_prior(space: SearchSpace) -> gp.Prior:
@@ -75,7 +77,9 @@ def _objective_prior(space: SearchSpace) -> gp.Prior:
     # longer scales a fit to 20 runs of 8 hyperparameters is too sure of itself (90 % intervals held 80 %).
     location = 0.5 * math.log(len(space.params)) - 0.4
     # Objectives bend, but "more of this is better" is common: slopes of a third of the spread for a search unit.
-    return gp.Prior((location, 0.7), signal=(0.0, 1.0), slope=(math.log(0.1), 1.0), noise=_NOISE_PRIOR)
+    return gp.Prior(
+        (location, 0.7), signal=(0.0, 1.0), slope=(math.log(0.1), 1.0), noise=_NOISE_PRIOR, warp=_WARP_PRIOR
+    )
 
 
 def _cost_prior(space: SearchSpace) -> gp.Prior:

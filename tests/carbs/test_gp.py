@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,16 +34,43 @@ def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> N
     rng = np.random.default_rng(seed)
     X, y = data(n, d, seed)
     owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale
-    theta = rng.normal(0, 0.5, 2 + 3)
-    args = (X, y, rng.integers(1, 5, n).astype(float), 0.4, owner, PRIOR)
+    prior = PRIOR if seed % 2 else replace(PRIOR, warp=0.5)
+    theta = rng.normal(0, 0.5, 2 + 3 + (2 if prior.warp else 0))
+    args = (4 * X, y, rng.integers(1, 5, n).astype(float), 0.4, owner, prior)  # beyond the reach of the warps, too
     _, gradient = gp.negative_log_posterior(theta, *args)
     step = 1e-5
     numeric = [
         (gp.negative_log_posterior(theta + step * e, *args)[0] - gp.negative_log_posterior(theta - step * e, *args)[0])
         / (2 * step)
-        for e in np.eye(5)
+        for e in np.eye(len(theta))
     ]
     assert gradient == pytest.approx(np.array(numeric), rel=1e-4, abs=1e-5)
+
+
+@given(st.lists(st.floats(-2, 2), min_size=2, max_size=2), st.floats(-1000, 1000), st.floats(-1000, 1000))
+def test_warps_keep_the_order(warps: list[float], a: float, b: float) -> None:
+    low, high = gp.warp(np.array([[min(a, b)] * 2, [max(a, b)] * 2]), np.array(warps))
+    assert np.all(low <= high)
+    assert np.all(np.isfinite([low, high]))
+    assert gp.warp(np.array([[a]]), np.zeros(1)) == pytest.approx(np.array([[a]]), rel=1e-3, abs=1e-3)
+
+
+def test_a_warp_learns_that_one_end_is_steeper() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.uniform(-1, 1, (30, 2))
+    y = -np.exp(-3 * X[:, 0])  # a power law that saturates, where the coordinate is a logarithm
+    y = (y - y.mean()) / y.std()
+    fresh = rng.uniform(-1, 1, (200, 2))
+    truth = -np.exp(-3 * fresh[:, 0])
+    hypers = [gp.fit(X, y, np.ones(30), 0.0, np.arange(2), replace(PRIOR, warp=warp)) for warp in (None, 0.5)]
+    assert hypers[0].warps is None
+    assert hypers[1].warps is not None
+    assert hypers[1].warps[0] < -0.5
+    errors = []
+    for hyper in hypers:
+        mean, _ = gp.Posterior.condition(hyper, X, y[:, None], np.ones(30)).predict(fresh)
+        errors.append(1 - np.corrcoef(mean[:, 0], truth)[0, 1])
+    assert errors[1] < errors[0]
 
 
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
