@@ -36,7 +36,9 @@ _BAND_SHARE = 0.25
 # A failure brings nothing and costs a place, and often much time. With this power of the probability of success, a
 # candidate that succeeds in five of six cases is worth half of a safe one.
 _FAILURE_AVERSION = 4
-# Objectives below this quantile of those seen count for nothing.
+# Objectives count for nothing that are believed to be below this quantile over the space: what nine of ten random
+# configurations surpass is not worth a run, however cheap. (A quantile of those seen would rise as the search closes in
+# on good ones, and make it blind for cheap ones.)
 _REFERENCE_QUANTILE = 0.1
 # Candidates: over the space, around the frontier with steps of these shares of a length scale, and refinements.
 _NUM_GLOBAL = 500
@@ -136,10 +138,11 @@ def propose(
     dearest = float(np.max(beliefs.log_cost))
     unit = 1 / fitted.cost_scaler.deviation
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
-    reachable = float(np.max(fitted.predict(sample).log_cost))
+    at_random = fitted.predict(sample)
+    reachable = float(np.max(at_random.log_cost))
     end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
     log_limit, log_cap = limits(config, fitted, dearest)
-    reference = float(np.quantile(surrogate.y, _REFERENCE_QUANTILE))
+    reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
     end = min(end, log_cap)
     begin = -math.inf
     if rng.random() < _BAND_SHARE:
