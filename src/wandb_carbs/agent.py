@@ -47,6 +47,7 @@ from wandb_carbs.state import (
     STATE_KEY,
     SUCCESS,
     RunRecord,
+    Standing,
     server_time,
 )
 from wandb_carbs.sweep import load_definition
@@ -247,9 +248,10 @@ class WandbCarbs(RecordedRun):
         if arrived is not None and arrived.summary.get(STATE_KEY) != self._state:
             # What the SDK had under way when we published has overwritten it.
             self._publish(beliefs(output))
-        if output.log.get("kind") == "resample":
-            return False
         others = self._judge([record for record in recent if record.id != own.id], own)
+        if output.log.get("kind") == "resample":
+            # It repeats a run that is over, on purpose; but two agents must not both repeat it at once.
+            others = [run for run in others if run.verdict.standing is Standing.OUTSTANDING]
         same = [
             run
             for run in others

@@ -120,6 +120,9 @@ class RecordedRun:
             return False
         state, reason = judge_exception(error)
         try:
+            # Who marks the run with `run.mark_preempting()` and then raises leaves because the machine is taken away.
+            if state == FAILURE and self._reporter.is_preempting():
+                state, reason = ABANDONED, "preempted"
             self._report(state, {REASON_KEY: reason})
         except WandbConnectionError as problem:
             logger.warning("Could not record that run %s ended: %s", self._wandb_run.name, problem)

@@ -8,7 +8,7 @@ from typing import Any
 
 from wandb_carbs import live
 from wandb_carbs.runs import RunReader, publish, to_json
-from wandb_carbs.state import SUGGESTION_KEY, RunRecord
+from wandb_carbs.state import PREEMPTING, SUGGESTION_KEY, RunRecord
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -60,6 +60,14 @@ class Reporter:
             if all(written.get(key) == value for key, value in keys.items()):
                 return
         logger.warning("The record of run %s was overwritten; W&B has it when the run ends", self.record.name)
+
+    def is_preempting(self) -> bool:
+        """Tell whether the run was marked as about to be pre-empted (`wandb.Run.mark_preempting`).
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        return self._reader.one(self.record.id).state == PREEMPTING
 
     def last_words(self, keys: Mapping[str, Any], limit: float) -> None:
         """Publish flat summary keys from a process that is about to end.

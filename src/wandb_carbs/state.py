@@ -46,6 +46,7 @@ ABANDONED = "abandoned"
 STALE_SECONDS = 300.0
 _GONE = frozenset({"crashed", "killed", "preempted", "failed"})
 _FINISHED = "finished"
+PREEMPTING = "preempting"
 
 _TIMESTAMP = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE

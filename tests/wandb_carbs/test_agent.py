@@ -245,6 +245,17 @@ def test_exception_is_recorded_and_goes_on(sweep: Sweep, error: BaseException, e
     assert outcome(sweep, trial) == expected
 
 
+def test_exception_of_a_run_marked_as_preempted_says_nothing_of_its_hyperparameters(sweep: Sweep) -> None:
+    trial = begin()
+    run = wandb.Api().run(f"{ENTITY}/{PROJECT}/{trial.suggest()['suggestion_uuid']}")
+    with pytest.raises(RuntimeError), trial:
+        wandb.run.mark_preempting()  # type: ignore[union-attr]
+        while run.state != "preempting":  # the SDK sends it from another process
+            run.load(force=True)
+        raise RuntimeError("leaving")
+    assert outcome(sweep, trial) == ("abandoned", "preempted")
+
+
 def test_exception_can_be_held_back(sweep: Sweep) -> None:
     """The run then ends as failed, and the program goes on after the block."""
     with begin(raise_errors=False) as trial:
@@ -332,6 +343,34 @@ def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, mo
     suggestion.pop("suggestion_uuid")
     assert suggestion != drawn[0]
     assert sweep.stored(wandb.run.id)[0] == suggestion  # type: ignore[union-attr]
+
+
+def test_two_agents_do_not_repeat_the_same_run_at_once(
+    make_sweep: Callable[..., Sweep], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeats are equal to a run that is over on purpose, but not to one under way."""
+    params = [Param("layers", LinearSpace(min=1, max=3, is_integer=True))]
+    config = CARBSParams(num_random_samples=3, resample_frequency=1)
+    sweep = make_sweep(params)
+    for layers in (1, 2, 3):
+        summary = {"carbs.state": "success", "carbs.objective": float(layers), "carbs.cost": 2.0**layers}
+        sweep.put(f"run-{layers}", {"layers": layers}, summary)
+    drawn: list[Any] = []
+    read = RunReader.recent
+
+    def late(reader: RunReader) -> Any:
+        if not drawn:
+            values, summary = sweep.stored(wandb.run.id)  # type: ignore[union-attr]
+            drawn.append(values)
+            assert summary["carbs.kind"] == "resample"
+            sweep.put("other", values, {"carbs.state": "running"}, exit_code=None)
+        return read(reader)
+
+    monkeypatch.setattr(RunReader, "recent", late)
+    wandb.init()
+    suggestion = WandbCarbs(CARBS(config, params)).suggest()
+    assert suggestion["layers"] != drawn[0]["layers"]
+    assert sweep.stored(suggestion["suggestion_uuid"])[1]["carbs.kind"] == "resample"
 
 
 def test_published_run_can_be_resumed(sweep: Sweep) -> None:
