@@ -248,10 +248,10 @@ def test_exception_is_recorded_and_goes_on(sweep: Sweep, error: BaseException, e
 def test_exception_of_a_run_marked_as_preempted_says_nothing_of_its_hyperparameters(sweep: Sweep) -> None:
     trial = begin()
     run = wandb.Api().run(f"{ENTITY}/{PROJECT}/{trial.suggest()['suggestion_uuid']}")
+    wandb.run.mark_preempting()  # type: ignore[union-attr]
+    while run.state != "preempting":  # the SDK sends it from another process
+        run.load(force=True)
     with pytest.raises(RuntimeError), trial:
-        wandb.run.mark_preempting()  # type: ignore[union-attr]
-        while run.state != "preempting":  # the SDK sends it from another process
-            run.load(force=True)
         raise RuntimeError("leaving")
     assert outcome(sweep, trial) == ("abandoned", "preempted")
 
