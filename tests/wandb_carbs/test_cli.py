@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -21,7 +24,7 @@ from wandb_carbs.cli.connection import parse_sweep
 from wandb_carbs.local import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[2]
 RUNS = 5
@@ -58,6 +61,7 @@ class Sweep:
 
     Attributes:
         env: Settings that point to the server.
+        server: The server.
         path: The sweep's name.
         address: Its page.
         folder: A working folder.
@@ -66,6 +70,7 @@ class Sweep:
     def __init__(self, server: LocalServer, path: str, folder: Path) -> None:
         entity, project, sweep_id = path.split("/")
         self.env = {**server.env(), "WANDB_DIR": str(folder), "HOME": str(folder)}
+        self.server = server
         self.path = path
         self.address = f"{server.url}/{entity}/{project}/sweeps/{sweep_id}"
         self.folder = folder
@@ -136,6 +141,136 @@ def test_export_writes_every_run(sweep: Sweep) -> None:
     assert_fails(sweep.run("export", sweep.path, "-o", "runs.txt"), ".csv", code=2)
 
 
+def test_export_to_parquet_holds_what_csv_holds(sweep: Sweep) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+
+    told = sweep.json("export", sweep.path, "-o", "runs.parquet", "--json")
+    assert isinstance(told, dict)
+    assert sweep.run("export", sweep.path, "-o", "same.csv").returncode == 0
+    table = parquet.read_table(sweep.folder / "runs.parquet")
+    with (sweep.folder / "same.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert table.column_names == list(lines[0]) == told["columns"]
+    assert [{key: str(value) for key, value in row.items()} for row in table.to_pylist()] == lines
+    types = {name: str(table.schema.field(name).type) for name in ("id", "cost", "config.learning_rate")}
+    assert types == {"id": "string", "cost": "double", "config.learning_rate": "double"}
+
+
+def test_export_to_parquet_takes_choices_of_any_types(sweep: Sweep) -> None:
+    """A column has one type; a sweep without runs has its columns all the same."""
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+
+    from wandb_carbs.cli.export import write_parquet
+
+    path = sweep.folder / "mixed.parquet"
+    choices = [1, "a", True, None]
+    write_parquet(path, ["id", "cost", "config.c"], [{"id": "r", "cost": None, "config.c": value} for value in choices])
+    assert parquet.read_table(path).column("config.c").to_pylist() == ["1", "a", "True", None]
+    write_parquet(path, ["id", "cost", "config.c"], [])
+    assert str(parquet.read_schema(path).field("cost").type) == "double"
+
+
+def test_missing_pyarrow_is_told_before_the_sweep_is_read(tmp_path: Path) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ModuleNotFoundError('no pyarrow', name='pyarrow')")
+    env = {"PYTHONPATH": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9"}
+    done = run("export", "a/b/c", "-o", str(tmp_path / "runs.parquet"), env=env)
+    assert_fails(done, "pip install 'wandb-carbs[parquet]'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["export", "-o", "told.csv"], {"format": "csv", "rows": RUNS}),
+        (["export", "-o", "told.json"], {"format": "json", "rows": RUNS}),
+        (["plot", "-o", "told.SVG"], {"format": "svg", "runs": RUNS, "figures": ["frontier"]}),
+        (["report", "-o", "told.html"], {"format": "html", "runs": RUNS, "logged": None}),
+    ],
+)
+def test_json_tells_what_was_written(sweep: Sweep, arguments: list[str], expected: dict[str, object]) -> None:
+    done = sweep.run(arguments[0], sweep.path, *arguments[1:], "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert expected.items() <= told.items()
+    assert told["sweep"] == sweep.path
+    assert told["file"] == str(sweep.folder / arguments[2])
+    assert Path(told["file"]).stat().st_size > 0
+    if arguments[0] == "report":
+        assert "importance/effects" in told["figures"]
+    if told["format"] == "csv":
+        assert Path(told["file"]).read_text().splitlines()[0].split(",") == told["columns"]
+    if told["format"] == "json":
+        assert list(json.loads(Path(told["file"]).read_text())[0]) == told["columns"]
+
+
+@pytest.mark.parametrize("command", ["export", "plot", "report"])
+def test_json_leaves_errors_as_they_are(sweep: Sweep, command: str) -> None:
+    output = ["-o", "runs.csv"] if command == "export" else []
+    assert_fails(sweep.run(command, "demo/digits/nothing", "--json", *output), "demo/digits/nothing")
+    missing = sweep.run(
+        command, sweep.path, "--json", "-o", "nowhere/runs.png" if command == "plot" else "nowhere/x.csv"
+    )
+    assert_fails(missing, "there is no folder nowhere", code=2)
+    assert_fails(sweep.run(command, "--json", *output), "SWEEP", code=2)
+
+
+# The SDK's own Api() does what the SDK's own settings warn of.
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_logged_report_is_a_run_of_its_own(
+    sweep: Sweep, point_to: Callable[[LocalServer], object], tmp_path: Path
+) -> None:
+    """It is in the project but not in the sweep, whatever an agent left in the environment, and has every figure."""
+    import wandb
+
+    sweep_id = sweep.path.rpartition("/")[2]
+    left = {"WANDB_SWEEP_ID": sweep_id, "WANDB_RUN_ID": "another", "WANDB_MODE": "offline"}
+    done = run("report", sweep.path, "--log", "--json", env={**sweep.env, **left}, cwd=sweep.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert not (sweep.folder / "wandb").exists()
+
+    point_to(sweep.server)
+    api: Any = wandb.Api()
+    entity, project, _ = sweep.path.split("/")
+    logged = [found for found in api.runs(f"{entity}/{project}") if found.job_type == "carbs-report"]
+    assert [found.id for found in logged] == [told["logged"].rpartition("/")[2]]
+    assert told["logged"] == f"{sweep.address.partition('/sweeps/')[0]}/runs/{logged[0].id}"
+    assert (logged[0].state, logged[0].sweep) == ("finished", None)
+    assert logged[0].id not in {found.id for found in api.sweep(sweep.path).runs}
+
+    files = {file.name for file in logged[0].files()}
+    summary = dict(logged[0].summary)
+    assert {"frontier/objective", "progress/by cost", "dependence/learning_rate"} <= set(told["figures"])
+    for name in told["figures"]:
+        assert summary[name]["_type"] == "plotly-file"
+        assert summary[name]["path"] in files
+    for key, kind in (("carbs.report", "html-file"), ("frontier/objective", "plotly-file")):
+        assert summary[key]["_type"] == kind
+    with logged[0].file(summary["carbs.report"]["path"]).download(str(tmp_path)) as page:
+        assert page.read() == (sweep.folder / "report.html").read_text(encoding="utf-8")
+    with logged[0].file(summary["frontier/objective"]["path"]).download(str(tmp_path)) as panel:
+        figure = json.load(panel)
+    drawn = next(trace for trace in figure["data"] if trace.get("name") == "runs")
+    assert len(drawn["x"]) == RUNS
+    assert not re.search(r'"@[a-z-]+"', json.dumps(figure))
+
+
+def test_server_prints_json_once_it_answers(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "wandb_carbs.cli", "server", "--json", "--port", "0", "--data-dir", "data"]
+    with subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        with urllib.request.urlopen(told["address"], timeout=20) as reply:
+            assert reply.status == 200
+        server.send_signal(signal.SIGINT)
+        out, err = server.communicate(timeout=30)
+    assert (out, err, server.returncode) == ("", "", 0)
+    assert told["data_dir"] == str(tmp_path / "data")
+    assert told["api_key"] == (tmp_path / "data" / "api-key").read_text().strip()
+    assert f"wandb-carbs, version {told['version']}" == run("--version").stdout.strip()
+
+
 def test_create_prints_what_to_start(sweep: Sweep) -> None:
     created = sweep.json("create", str(ROOT / "examples" / "sweep.yaml"), "--json")
     assert isinstance(created, dict)
@@ -172,7 +307,8 @@ def test_taken_port_is_an_error(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert_fails(run("server", "--port", port, "--data-dir", str(tmp_path)), port)
+        for flags in ([], ["--json"]):
+            assert_fails(run("server", "--port", port, "--data-dir", str(tmp_path), *flags), port)
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["server", "--port", "99999"], ["demo", "--runs", "0"], ["best"]])

@@ -16,7 +16,7 @@ import yaml
 from carbs import CARBS, CARBSParams, CategoricalSpace, LogSpace, ObservationInParam, Param
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.history import SweepHistory, judge
-from wandb_carbs.report import render_report, write_report
+from wandb_carbs.report import make_report, write_report
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData
 from wandb_carbs.runs import SweepPath
 from wandb_carbs.state import RunRecord
@@ -75,7 +75,7 @@ def history() -> SweepHistory:
 
 @pytest.fixture(scope="module")
 def page(history: SweepHistory) -> str:
-    return render_report(history)
+    return make_report(history).page
 
 
 def figures_of(page: str) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
 def test_young_sweeps_say_what_is_missing(number: int, history: SweepHistory) -> None:
     """With too few runs to believe anything, or to tell of scaling laws, the page says so and shows the rest."""
     young = SweepHistory(history.path, history.definition, history.runs[:number])
-    page = own_part_of(render_report(young))
+    page = own_part_of(make_report(young).page)
     assert ("Nothing is believed yet" in page) == (number < 3)
     assert ("too little to tell" in page) == (number >= 3)
     assert '<section id="runs">' in page
@@ -172,7 +172,7 @@ def test_young_sweeps_say_what_is_missing(number: int, history: SweepHistory) ->
 def test_missing_plotly_is_said(history: SweepHistory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "plotly.offline", None)
     with pytest.raises(WandbCarbsError, match=r"wandb-carbs\[report\]"):
-        render_report(history)
+        make_report(history)
 
 
 def test_write_report_writes_the_page(history: SweepHistory, page: str, tmp_path: Path) -> None:
@@ -197,3 +197,41 @@ def test_commands_write_files(history: SweepHistory, tmp_path: Path, monkeypatch
         assert result.exit_code == 0, result.output
         assert (tmp_path / arguments[1]).stat().st_size > 1000
     assert runner.invoke(plot.command, ["a/b/c", "-o", "frontier.doc"]).exit_code == 2
+
+
+def test_plot_names_its_file_after_what_it_shows(
+    history: SweepHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from wandb_carbs.cli import plot
+
+    monkeypatch.setattr(plot, "load", lambda _: history)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(plot.command, ["a/b/c", "--what", "calibration", "--json"], catch_exceptions=False)
+    assert json.loads(result.stdout)["file"] == str(tmp_path / "calibration.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["calibration.png"]
+
+
+def test_figures_have_names_of_their_own(history: SweepHistory, page: str) -> None:
+    """A hyperparameter may be called as another figure is; none is lost."""
+    names = {"size": "objective", "rate": "objective_"}
+    definition = SweepDefinition(
+        tuple(Param(names.get(param.name, param.name), param.space) for param in PARAMS), history.definition.config
+    )
+    records = [
+        RunRecord(
+            run.record.id,
+            run.record.name,
+            run.record.state,
+            run.record.created_at,
+            run.record.last_seen,
+            {names.get(key, key): value for key, value in (run.suggestion or {}).items()},
+            run.record.summary,
+        )
+        for run in history.runs
+    ]
+    judged = judge(records, definition.optimizer().space, START + timedelta(hours=1))
+    report = make_report(SweepHistory(history.path, definition, tuple(judged)))
+    assert len(report.figures) == sum(len(section.figures) for section in report.sections) == len(figures_of(page))
+    assert {"scaling/objective", "scaling/objective_", "scaling/objective__"} <= set(report.figures)

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from wandb_carbs.history import SweepHistory
 
 _TIMEOUT = 10.0
+# By these an agent tells the SDK which run a program is; the command, started from one, is none of its runs.
+_OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
 _FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
 
 sweep_argument = click.argument("sweep", metavar="SWEEP")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def load(sweep: str) -> SweepHistory:
@@ -45,7 +46,10 @@ def connect() -> str:
     Raises:
         ClickException: If it does not answer.
     """
-    # What the SDK says is for training programs; before its import, since then it reads its settings.
+    # Before the SDK's import, since then it reads its settings.
+    for name in _OF_A_RUN:
+        os.environ.pop(name, None)
+    # What the SDK says is for training programs.
     os.environ.setdefault("WANDB_SILENT", "true")
     import wandb  # noqa: PLC0415 - slow to import
 

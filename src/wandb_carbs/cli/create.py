@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from pathlib import Path
 
 import click
 
-from wandb_carbs.cli.connection import connect, json_option, parse_sweep
+from wandb_carbs.cli.connection import connect, parse_sweep
+from wandb_carbs.cli.output import json_option, say
 
 
 @click.command("create")
@@ -51,7 +51,6 @@ def command(config: Path, as_json: bool) -> None:
     address = next((word for word in said.getvalue().split() if "/sweeps/" in word), base_url)
     # The address tells the entity where the file does not.
     path = parse_sweep(address, base_url) if address != base_url else sweep_id
-    if as_json:
-        click.echo(json.dumps({"id": sweep_id, "address": address, "agent": f"wandb agent {path}"}))
-    else:
-        click.echo(f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: wandb agent {path}")
+    agent = f"wandb agent {path}"
+    text = f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: {agent}"
+    say(text, {"id": sweep_id, "address": address, "agent": agent}, as_json=as_json)

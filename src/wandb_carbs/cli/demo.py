@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from wandb_carbs.cli.output import OutputFile
 from wandb_carbs.tables import make_console
 
 
@@ -18,9 +19,7 @@ from wandb_carbs.tables import make_console
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the server's state, the logs and frontier.png here.  [default: keep only ./frontier.png]",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results to this file."
-)
+@click.option("--json", "json_file", type=OutputFile(), help="Write the results to this file.")
 def command(runs: int, agents: int, seed: int, data_dir: Path | None, json_file: Path | None) -> None:
     """Run a small sweep on this machine, from start to end.
 
@@ -29,6 +28,4 @@ def command(runs: int, agents: int, seed: int, data_dir: Path | None, json_file:
     """
     from wandb_carbs.demo import run_demo  # noqa: PLC0415 - imports numpy and the server
 
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
     run_demo(make_console(), runs=runs, agents=agents, seed=seed, data_dir=data_dir, json_file=json_file)

@@ -26,6 +26,8 @@ _SIGNAL_EXIT = 130  # as shells report a program that Ctrl-C ended
 _EXTRAS = {
     "graphql": "local",
     "matplotlib": "plot",
+    "plotly": "report",
+    "pyarrow": "parquet",
     "python_multipart": "local",
     "sklearn": "demo",
     "starlette": "local",
@@ -78,7 +80,7 @@ def main() -> NoReturn:
     except (ValueError, OSError, RuntimeError) as error:
         if not _is_for_users(error):
             raise
-        _fail(str(error))
+        _fail(_message(error))
 
 
 def _is_for_users(error: Exception) -> bool:
@@ -88,6 +90,12 @@ def _is_for_users(error: Exception) -> bool:
     # The others have names, not classes: to import their modules would need the extras.
     named = {"DemoError", "ServerError"} & {base.__name__ for base in type(error).__mro__}
     return isinstance(error, CarbsError | OSError) or bool(named)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

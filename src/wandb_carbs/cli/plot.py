@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
-
-_ENDINGS = (".png", ".pdf", ".svg")
+from wandb_carbs.cli.output import OutputFile, json_option, say
 
 
 @click.command("plot")
@@ -16,10 +15,8 @@ _ENDINGS = (".png", ".pdf", ".svg")
 @click.option(
     "-o",
     "--output",
-    default="frontier.png",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; its ending says how: .png, .pdf or .svg.",
+    type=OutputFile((".png", ".pdf", ".svg")),
+    help="File to write; its ending says how: .png, .pdf or .svg.  [default: what is drawn, as .png]",
 )
 @click.option(
     "--what",
@@ -28,10 +25,10 @@ _ENDINGS = (".png", ".pdf", ".svg")
     show_default=True,
     help="The frontier, the scaling law of each hyperparameter, or predictions against what was seen.",
 )
-def command(sweep: str, output: Path, what: str) -> None:
+@json_option
+def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
     """Draw a sweep for a paper or a slide."""
-    if output.suffix.lower() not in _ENDINGS:
-        raise click.BadParameter(f"{output.name!r} must end in {', '.join(_ENDINGS)}", param_hint="--output")
+    output = output or Path(f"{what}.png")
     history = load(sweep)
     from carbs import plotting  # noqa: PLC0415 - imports numpy
     from carbs.scaling import scaling_laws  # noqa: PLC0415 - likewise
@@ -46,4 +43,11 @@ def command(sweep: str, output: Path, what: str) -> None:
     else:
         figure = plotting.plot_calibration(data.calibration(PREDICTED_OBJECTIVE))
     figure.savefig(output, dpi=200)
-    click.echo(f"{what} in {output}")
+    facts = {
+        "sweep": str(history.path),
+        "file": str(output.absolute()),
+        "format": output.suffix.lower().removeprefix("."),
+        "runs": len(history.runs),
+        "figures": [what],
+    }
+    say(f"{what} in {output}", facts, as_json=as_json)

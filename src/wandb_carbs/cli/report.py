@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.output import OutputFile, json_option, say
 
 
 @click.command("report")
@@ -16,16 +17,25 @@ from wandb_carbs.cli.connection import load, sweep_argument
     "--output",
     default="report.html",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="HTML file to write; it needs no network to be read.",
 )
 @click.option("--log", is_flag=True, help="Put the report into the sweep's project, too, as a run of its own.")
-def command(sweep: str, output: Path, log: bool) -> None:
+@json_option
+def command(sweep: str, output: Path, log: bool, as_json: bool) -> None:
     """Write what a sweep has learnt as a page: frontier, scaling laws, importance, calibration, failures, runs."""
     history = load(sweep)
     from wandb_carbs.report import log_report, write_report  # noqa: PLC0415 - imports the models
 
-    write_report(history, output)
-    click.echo(f"{len(history.runs)} runs in {output}")
-    if log:
-        click.echo(f"logged as {log_report(history.path, output)}")
+    report = write_report(history, output)
+    address = log_report(report) if log else None
+    facts = {
+        "sweep": str(history.path),
+        "file": str(output.absolute()),
+        "format": "html",
+        "runs": len(history.runs),
+        "figures": list(report.figures),
+        "logged": address,
+    }
+    text = f"{len(history.runs)} runs in {output}"
+    say(f"{text}\nlogged at {address}" if log else text, facts, as_json=as_json)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from wandb_carbs.cli.output import json_option
+
 
 @click.command("server")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -17,11 +19,13 @@ import click
     type=click.Path(file_okay=False, path_type=Path),
     help="Where all state is kept.  [default: ~/.local/share/wandb-carbs]",
 )
-def command(host: str, port: int, data_dir: Path | None) -> None:
+@json_option
+def command(host: str, port: int, data_dir: Path | None, as_json: bool) -> None:
     """Run a local W&B-compatible sweep server.
 
-    Prints the two environment variables that point the wandb SDK to it. Ctrl-C stops it; sweeps are kept.
+    Once it answers, it prints the two environment variables that point the wandb SDK to it; with --json, one line with
+    address, API key, data folder and version. Ctrl-C stops it; sweeps are kept.
     """
     from wandb_carbs.local import serve  # noqa: PLC0415 - needs the extra `local`
 
-    serve(host, port, data_dir)
+    serve(host, port, data_dir, as_json=as_json)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console, Group
 
-from wandb_carbs.cli.connection import json_option, load, sweep_argument
+from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.output import json_option
 from wandb_carbs.tables import config_table, make_console, short
 
 if TYPE_CHECKING:

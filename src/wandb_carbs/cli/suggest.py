@@ -6,7 +6,8 @@ import json
 
 import click
 
-from wandb_carbs.cli.connection import json_option, load, sweep_argument
+from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.output import json_option
 from wandb_carbs.tables import config_table, make_console
 
 _BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")

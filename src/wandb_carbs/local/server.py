@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import socket
 import sqlite3
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from wandb_carbs.local.app import create_app
 from wandb_carbs.local.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -109,9 +112,16 @@ class LocalServer:
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 8080, data_dir: Path | None = None, *, api_key: str | None = None
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    data_dir: Path | None = None,
+    *,
+    api_key: str | None = None,
+    as_json: bool = False,
 ) -> None:
-    """Run the server until it is interrupted, after printing the two environment variables that point clients to it.
+    """Run the server until it is interrupted.
+
+    Once it answers, it prints the two environment variables that point clients to it.
 
     Args:
         host: Address to bind.
@@ -119,14 +129,20 @@ def serve(
         data_dir: Folder that holds all state; by default `default_data_dir()`.
         api_key: The key that clients must send; by default `$WANDB_CARBS_SERVER_API_KEY`, or else the one kept in the
             folder, made at the first start.
+        as_json: Print one line of JSON instead: `address`, `api_key`, `data_dir` and `version`.
 
     Raises:
         ServerError: The port is taken, the folder cannot be used, or the key is malformed; nothing is printed then.
     """
     given = api_key or os.environ.get("WANDB_CARBS_SERVER_API_KEY") or None
-    listener, server, api_key = _prepare(host, port, data_dir or default_data_dir(), given)
+    data_dir = data_dir or default_data_dir()
+    listener, server, api_key = _prepare(host, port, data_dir, given)
     url = _url(host, listener.getsockname()[1])
-    print(f"export WANDB_BASE_URL={url}\nexport WANDB_API_KEY={api_key}", flush=True)  # noqa: T201 - its task
+    text = f"export WANDB_BASE_URL={url}\nexport WANDB_API_KEY={api_key}"
+    if as_json:
+        facts = {"address": url, "api_key": api_key, "data_dir": str(data_dir.absolute())}
+        text = json.dumps({**facts, "version": version("wandb-carbs")})
+    server.on_ready = lambda: print(text, flush=True)  # noqa: T201 - its task
     with contextlib.suppress(KeyboardInterrupt):
         server.run([listener])
 
@@ -143,7 +159,7 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple[socket.socket, uvicorn.Server, str]:
+def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple[socket.socket, _Server, str]:
     """Bind the port, then open the storage."""
     listener = _bind(host, port)
     try:
@@ -167,11 +183,17 @@ def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple
 
 
 class _Server(uvicorn.Server):
-    """A server that closes its storage when it ends."""
+    """A server that tells when it answers, and closes its storage when it ends."""
 
     def __init__(self, config: uvicorn.Config, store: Store) -> None:
         super().__init__(config)
         self._store = store
+        self.on_ready: Callable[[], object] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.on_ready()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -191,7 +213,8 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ServerError(f"cannot listen on {host}:{port}: {error}; choose another --port") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ServerError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from error
     return listener
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -82,6 +83,17 @@ def figure(
         "hoverlabel": {"align": "left"},
     }
     return {"data": list(traces), "layout": layout}
+
+
+def themed(value: Any, colors: Mapping[str, str]) -> Any:
+    """Return a figure, or a part of one, with the colours of the roles in place of their names."""
+    if isinstance(value, str) and re.fullmatch(r"@[a-z-]+", value):
+        return colors[value[1:]]
+    if isinstance(value, list):
+        return [themed(item, colors) for item in value]
+    if isinstance(value, dict):
+        return {key: themed(item, colors) for key, item in value.items()}
+    return value
 
 
 def plain(values: Array | Sequence[Any] | Any) -> list[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ import numpy as np
 
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.history import SweepHistory
-from wandb_carbs.report import sections
 from wandb_carbs.report.data import ReportData
+from wandb_carbs.report.sections import Captioned, Section, all_sections
 from wandb_carbs.state import Standing
 
 _PAGE = """<!doctype html>
@@ -46,8 +48,35 @@ _PAGE = """<!doctype html>
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
-def write_report(history: SweepHistory, path: Path) -> None:
-    """Write a sweep's report to a file.
+@dataclass(frozen=True)
+class Report:
+    """A sweep's report.
+
+    Attributes:
+        history: The sweep.
+        sections: Its parts.
+        page: All of it as one HTML page, with everything inlined.
+    """
+
+    history: SweepHistory
+    sections: tuple[Section, ...]
+    page: str
+
+    @cached_property
+    def figures(self) -> dict[str, Captioned]:
+        """The figures by names like `scaling/learning_rate`."""
+        named: dict[str, Captioned] = {}
+        for section in self.sections:
+            for figure in section.figures:
+                name = f"{section.key}/{figure.name}"
+                while name in named:  # a hyperparameter may be called as another figure is
+                    name += "_"
+                named[name] = figure
+        return named
+
+
+def write_report(history: SweepHistory, path: Path) -> Report:
+    """Write a sweep's report to a file, and return it.
 
     Args:
         history: The sweep, as `wandb_carbs.history.load_sweep` reads it.
@@ -57,11 +86,13 @@ def write_report(history: SweepHistory, path: Path) -> None:
         WandbCarbsError: If plotly is not installed.
         OSError: If the file cannot be written.
     """
-    path.write_text(render_report(history), encoding="utf-8")
+    report = make_report(history)
+    path.write_text(report.page, encoding="utf-8")
+    return report
 
 
-def render_report(history: SweepHistory) -> str:
-    """Return a sweep's report: one HTML page with everything inlined.
+def make_report(history: SweepHistory) -> Report:
+    """Return a sweep's report.
 
     Args:
         history: The sweep.
@@ -71,28 +102,29 @@ def render_report(history: SweepHistory) -> str:
     """
     data = ReportData(history)
     plotly = _plotly()
-    shown = sections.all_sections(data)
-    return _PAGE.format(
+    shown = tuple(all_sections(data))
+    page = _PAGE.format(
         policy=_POLICY,
         title=html.escape(f"Sweep {history.path}"),
-        css=_asset("report.css"),
+        css=asset("report.css"),
         subtitle=_subtitle(data),
         tiles=_tiles(data),
         links="".join(f'<a href="#{section.key}">{section.title}</a>' for section in shown),
         sections="\n".join(_section(section) for section in shown),
         plotly=plotly,
-        script=_asset("report.js"),
+        script=asset("report.js"),
     )
+    return Report(history, shown, page)
 
 
-def _section(section: sections.Section) -> str:
+def _section(section: Section) -> str:
     figures = "".join(_figure(figure) for figure in section.figures)
     body = f'<div class="{"grid" if len(section.figures) > 1 else "single"}">{figures}</div>' if figures else ""
     text = f'<p class="muted">{section.text}</p>' if section.text else ""
     return f'<section id="{section.key}"><h2>{section.title}</h2>{text}{body}{section.after}</section>'
 
 
-def _figure(figure: sections.Captioned) -> str:
+def _figure(figure: Captioned) -> str:
     height = figure.figure["layout"]["height"]
     return (
         f'<figure data-figure><figcaption>{figure.caption}</figcaption><div style="min-height:{height}px"></div>'
@@ -130,7 +162,8 @@ def _wrap(name: str, parts: Iterable[str]) -> str:
     return f'<div class="{name}">{"".join(parts)}</div>'
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file that the page is made of."""
     return files("wandb_carbs.report").joinpath(name).read_text(encoding="utf-8")
 
 

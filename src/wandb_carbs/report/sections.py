@@ -22,10 +22,12 @@ class Captioned:
     """A figure.
 
     Attributes:
+        name: Tells it from the others of its section; plain text.
         caption: HTML.
         figure: What plotly draws.
     """
 
+    name: str
     caption: str
     figure: drawing.Figure
 
@@ -74,14 +76,14 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
         "What the model believes to be the best objective at each cost, among the configurations that were run; the "
         "band is how sure it is, without the noise of a single run. Circles are means of repeated configurations."
     )
-    return Section("frontier", "Frontier", text, [Captioned("", figures.frontier(data, insight))])
+    return Section("frontier", "Frontier", text, [Captioned("objective", "", figures.frontier(data, insight))])
 
 
 def _progress(data: ReportData) -> Section:
     progress = data.progress
-    shown = [Captioned("over spent cost", figures.progress(progress, by_time=False))]
+    shown = [Captioned("by cost", "over spent cost", figures.progress(progress, by_time=False))]
     if np.any(np.isfinite(progress.hours)):
-        shown.append(Captioned("over wall time", figures.progress(progress, by_time=True)))
+        shown.append(Captioned("by time", "over wall time", figures.progress(progress, by_time=True)))
     text = (
         "Hypervolume is the area, in objective times decades of cost, between the frontier and the corner of the "
         "median objective and the largest cost: it grows with every improvement at any cost."
@@ -93,8 +95,10 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     laws = data.laws
     if not isinstance(laws, ScalingLaws):
         return Section("scaling", "Scaling laws", f"There are none: {html.escape(laws)}.")
-    shown = [Captioned(_objective_caption(laws.objective), figures.objective_scaling(laws.objective, insight))]
-    shown += [Captioned(_law_caption(law), figures.scaling(law, insight)) for law in laws.params]
+    shown = [
+        Captioned("objective", _objective_caption(laws.objective), figures.objective_scaling(laws.objective, insight))
+    ]
+    shown += [Captioned(law.name, _law_caption(law), figures.scaling(law, insight)) for law in laws.params]
     text = (
         "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
         f"frontier. The laws rest on costs from {laws.reach.low:.3g} to {laws.reach.high:.3g} (dotted line), where no "
@@ -123,7 +127,7 @@ def _importance(insight: Insight) -> Section:
         "a hyperparameter is not known. Hover for length scales: how far it must move to matter, in units of half its "
         "range."
     )
-    return Section("importance", "Importance", text, [Captioned("", figures.importance(insight))])
+    return Section("importance", "Importance", text, [Captioned("effects", "", figures.importance(insight))])
 
 
 def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
@@ -134,7 +138,7 @@ def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
 
 def _dependence(insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
     shown = [
-        Captioned(f"<b>{html.escape(name)}</b>", figures.dependence(name, space, by_param[name]))
+        Captioned(name, f"<b>{html.escape(name)}</b>", figures.dependence(name, space, by_param[name]))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = (
@@ -153,7 +157,7 @@ def _calibration(data: ReportData) -> Section:
     if not found:
         return Section("calibration", "Calibration", "No run recorded what the optimizer had predicted for it.")
     shown = [
-        Captioned(f"{label}, predicted and seen", figures.calibration(calibration, label, is_log=is_log))
+        Captioned(label, f"{label}, predicted and seen", figures.calibration(calibration, label, is_log=is_log))
         for label, _, calibration, is_log in found
     ]
     held = [
@@ -161,7 +165,7 @@ def _calibration(data: ReportData) -> Section:
         for label, _, calibration, _ in found
     ]
     drawn = figures.coverage([(label, color, calibration) for label, color, calibration, _ in found])
-    shown.append(Captioned("how often intervals held what was seen", drawn))
+    shown.append(Captioned("coverage", "how often intervals held what was seen", drawn))
     text = (
         "What the optimizer predicted before each run against what was then seen; a run's own noise is added to what "
         f"was recorded. The 90 % intervals held: {'; '.join(held)}."
@@ -174,7 +178,7 @@ def _failures(data: ReportData, insight: Insight, by_param: dict[str, list[tuple
     if not failed:
         return Section("failures", "Failures", "No run failed.")
     shown = [
-        Captioned(f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param[name], failed))
+        Captioned(name, f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param[name], failed))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = "Where the model expects runs to succeed, as one hyperparameter changes; crosses are runs that failed."

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+import tempfile
+from typing import TYPE_CHECKING, Any
 
 import wandb
 
+from wandb_carbs.report import drawing
+from wandb_carbs.report.page import Report, asset
+from wandb_carbs.report.sections import Captioned
 from wandb_carbs.retry import with_retries
-from wandb_carbs.runs import SweepPath
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
 
 _JOB_TYPE = "carbs-report"
+_PAGE_KEY = "carbs.report"
+_TITLE_HEIGHT = 44  # pixels, of two lines
 
 
-def log_report(sweep: SweepPath, page: Path) -> str:
+def log_report(report: Report) -> str:
     """Put a report into its sweep's project, as a run that is not in the sweep.
 
+    The run holds every figure as a panel of its own, by the names of `Report.figures`, and the whole page.
+
     Args:
-        sweep: The sweep.
-        page: The HTML file.
+        report: The report.
 
     Returns:
-        The run's path.
+        The address of the run's page.
 
     Raises:
         WandbConnectionError: If W&B cannot be reached.
     """
+    sweep = report.history.path
+    # What wandb injects would load a style sheet, which the page forbids.
+    panels: dict[str, Any] = {_PAGE_KEY: wandb.Html(report.page, inject=False)}
+    panels |= {name: wandb.Plotly(_for_panel(figure)) for name, figure in report.figures.items()}
 
     def log() -> str:
-        name = f"report of {sweep.sweep_id}"
-        with wandb.init(entity=sweep.entity, project=sweep.project, job_type=_JOB_TYPE, name=name) as run:
-            # What wandb injects would load a style sheet, which the page forbids.
-            run.log({"carbs.report": wandb.Html(page.read_text(encoding="utf-8"), inject=False)})
-            return f"{run.entity}/{run.project}/{run.id}"
+        with (
+            # The SDK's service may write its last log line while the folder is being removed.
+            tempfile.TemporaryDirectory(prefix="wandb-carbs-report-", ignore_cleanup_errors=True) as folder,
+            wandb.init(
+                entity=sweep.entity,
+                project=sweep.project,
+                job_type=_JOB_TYPE,
+                name=f"report of {sweep.sweep_id}",
+                mode="online",
+                dir=folder,
+                settings=wandb.Settings(console="off"),
+            ) as run,
+        ):
+            run.log(panels)
+            return str(run.url)
 
     # Once: the SDK tries again by itself, and a second attempt here would make a second run.
     return with_retries(f"log the report of sweep {sweep}", log, limit=0)
+
+
+def _for_panel(captioned: Captioned) -> plotly.graph_objects.Figure:
+    """Return a figure that stands alone: with its caption as the title, in the colours of the light theme."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - an extra
+
+    figure = drawing.themed(captioned.figure, _light_theme())
+    layout = {**figure["layout"], "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff"}
+    if captioned.caption:
+        place = {"x": 0, "xref": "paper", "y": 0.94, "yref": "container", "yanchor": "top"}
+        layout["title"] = {"text": captioned.caption, "font": {"size": 12}, **place}
+        layout["margin"] = {**layout["margin"], "t": layout["margin"]["t"] + _TITLE_HEIGHT}
+    layout["modebar"] = {**layout["modebar"], "orientation": "v"}  # beside the title, not over it
+    del layout["height"]  # the panel's
+    return go.Figure({"data": figure["data"], "layout": layout})
+
+
+def _light_theme() -> dict[str, str]:
+    """Return the colours of the roles, from the page's style sheet."""
+    light, _, _ = asset("report.css").partition("@media")
+    return dict(re.findall(r"--([a-z-]+): ([^;]+);", light))

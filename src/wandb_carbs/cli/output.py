@@ -1,0 +1,46 @@
+"""What commands write: files, and what they say of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class OutputFile(click.Path):
+    """A file to be written, refused before any work is done where it cannot be.
+
+    Args:
+        endings: Those that its name may have; none allows all.
+    """
+
+    def __init__(self, endings: Sequence[str] = ()) -> None:
+        super().__init__(dir_okay=False, writable=True, path_type=Path)
+        self._endings = tuple(endings)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, if a file can be written there."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if self._endings and path.suffix.lower() not in self._endings:
+            *others, last = self._endings
+            self.fail(f"{path.name!r} must end in {', '.join(others)} or {last}", param, ctx)
+        if not path.absolute().parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        return path
+
+
+def say(text: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what was done.
+
+    Args:
+        text: For people.
+        facts: For scripts.
+        as_json: Print the facts, as one line of JSON.
+    """
+    click.echo(json.dumps(facts) if as_json else text)
