@@ -93,6 +93,7 @@ def create_sweep(
     *,
     carb_params: Sequence[Param] | None = None,
     config: CARBSParams | None = None,
+    metric_name: str | None = None,
     **sweep_options: Any,
 ) -> str:
     """Create a W&B sweep for CARBS parameters.
@@ -108,6 +109,9 @@ def create_sweep(
         carbs_spaces: The hyperparameters.
         carb_params: Older name of `carbs_spaces`.
         config: The optimizer's options; also tells whether the objective is maximised.
+        metric_name: A metric that the program logs, for W&B's own purposes: its pages sort runs by it, and its early
+            stopping judges by it. The search learns from what `record_observation` is given, whatever this is. By
+            default it is that objective, as it is recorded: `carbs.objective`.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 
     Returns:
@@ -128,15 +132,18 @@ def create_sweep(
         problems.append(f"wandb_entity={wandb_entity!r} must be a non-empty string or None")
     if config is not None and not isinstance(config, CARBSParams):
         problems.append(f"config={config!r} must be a CARBSParams")
+    if metric_name is not None and (not isinstance(metric_name, str) or not metric_name.strip()):
+        problems.append(f"metric_name={metric_name!r} must be a non-empty string or None")
     problems += [
-        f"sweep option {key!r} cannot be given: it follows from the search space"
+        f"sweep option {key!r} cannot be given: it follows from "
+        + ("config and metric_name" if key == "metric" else "the search space")
         for key in sweep_options
         if key in _OWN_KEYS
     ]
     problems += _problems_with_params(params)
     raise_problems("cannot create the sweep", problems)
     assert params is not None
-    sweep = sweep_configuration(sweep_name, params, config)
+    sweep = sweep_configuration(sweep_name, params, config, metric_name)
     sweep.update({key: value for key, value in sweep_options.items() if value is not None})
     where = f"{wandb_entity or 'default entity'}/{wandb_project}"
     sweep_id: str = with_retries(
@@ -147,25 +154,29 @@ def create_sweep(
     return sweep_id
 
 
-def sweep_configuration(name: str, params: Sequence[Param], config: CARBSParams | None = None) -> dict[str, Any]:
+def sweep_configuration(
+    name: str, params: Sequence[Param], config: CARBSParams | None = None, metric_name: str | None = None
+) -> dict[str, Any]:
     """Return the W&B sweep configuration for CARBS parameters.
 
     Args:
         name: The sweep's name.
         params: The hyperparameters.
         config: The optimizer's options.
+        metric_name: The metric by which W&B sorts runs; None for the recorded objective.
 
     Raises:
         CarbsError: If the search space is invalid.
     """
     config = config or CARBSParams()
     space = SearchSpace(tuple(params))
+    goal = "maximize" if config.better_direction_sign > 0 else "minimize"
     return {
         "name": name,
         "description": SweepDefinition(space.params, config).to_json(),
         # W&B's own Bayes would spend its time on suggestions that are thrown away.
         "method": "random",
-        "metric": {"name": OBJECTIVE_KEY, "goal": "maximize" if config.better_direction_sign > 0 else "minimize"},
+        "metric": {"name": metric_name or OBJECTIVE_KEY, "goal": goal},
         "parameters": {
             param.name: _distribution(param, settled) for param, settled in zip(space.params, space.spaces, strict=True)
         },

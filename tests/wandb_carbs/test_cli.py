@@ -22,6 +22,7 @@ from carbs import CarbsError, CategoricalSpace, LogSpace, Param, Pow2Space
 from wandb_carbs.cli.config_file import read_config
 from wandb_carbs.cli.connection import parse_sweep
 from wandb_carbs.local import LocalServer
+from wandb_carbs.sweep import SweepDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -281,6 +282,73 @@ def test_create_prints_what_to_start(sweep: Sweep) -> None:
     assert isinstance(status, dict)
     assert status["runs"] == 0
     assert_fails(sweep.run("best", path), "no run")
+
+
+METRIC_FILE = """\
+name: x
+project: p
+entity: e
+metric: {{{metric}}}
+parameters:
+  lr: {{space: log, min: 1e-5, max: 1e-1}}
+"""
+
+
+# The SDK's own Api() does what the SDK's own settings warn of.
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_create_takes_the_metric_as_wandb_does(
+    sweep: Sweep, point_to: Callable[[LocalServer], object], tmp_path: Path
+) -> None:
+    """It reaches W&B's sweep, and a name that is not the recorded objective's is explained."""
+    import wandb
+
+    path = tmp_path / "metric.yaml"
+    path.write_text(METRIC_FILE.format(metric="name: val_loss, goal: minimize"))
+    done = sweep.run("create", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "'val_loss', which the program has to log" in done.stderr
+    assert "carbs.objective" in done.stderr
+    point_to(sweep.server)
+    api: Any = wandb.Api()
+    created = api.sweep(json.loads(done.stdout)["agent"].split()[-1])
+    assert created.config["metric"] == {"name": "val_loss", "goal": "minimize"}
+    assert SweepDefinition.from_json(created.config["description"]).config.better_direction_sign == -1
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "sign"),
+    [
+        ("name: val_loss, goal: minimize", "val_loss", -1),
+        ("name: carbs.objective, goal: maximize", "carbs.objective", 1),
+        ("goal: minimize", None, -1),
+    ],
+)
+def test_config_file_takes_the_metric_as_wandb_does(metric: str, name: str | None, sign: int, tmp_path: Path) -> None:
+    path = tmp_path / "metric.yaml"
+    path.write_text(METRIC_FILE.format(metric=metric))
+    for text in (path.read_text(), f"{path.read_text()}goal: {'maximize' if sign > 0 else 'minimize'}\n"):
+        path.write_text(text)
+        found = read_config(path)
+        assert (found.metric_name, found.options.better_direction_sign) == (name, sign)
+
+
+@pytest.mark.parametrize(
+    ("metric", "after", "problem"),
+    [
+        ("name: val_loss", "", "line 4: 'metric': 'goal' is missing"),
+        ("name: val_loss, goal: down", "", "line 4: goal='down' must be maximize or minimize"),
+        ("name: '', goal: minimize", "", "line 4: name='' must be the name of a metric"),
+        ("name: a, goal: minimize, target: 3", "", "line 4: 'metric': unknown key 'target'"),
+        ("name: a, goal: minimize", "goal: maximize", "line 4: 'metric': goal='minimize' contradicts goal='maximize'"),
+    ],
+)
+def test_malformed_metric_is_an_error(metric: str, after: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(METRIC_FILE.format(metric=metric) + after)
+    with pytest.raises(CarbsError) as caught:
+        read_config(path)
+    assert problem in str(caught.value)
+    assert str(caught.value).count("line 4") == 1
 
 
 def test_unknown_sweep_is_an_error(sweep: Sweep) -> None:

@@ -15,6 +15,7 @@ from carbs.errors import raise_problems
 from carbs.spaces import SPACES
 
 _GOALS = {"maximize": 1, "minimize": -1}
+_GOAL_RULE = "maximize or minimize"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class SweepFile:
         entity: The project's owner; None for the default one.
         params: The hyperparameters.
         options: The optimizer's options.
+        metric_name: The metric by which W&B sorts the runs; None for the objective as it is recorded.
         sweep_options: Further keys of W&B's sweep configuration.
     """
 
@@ -35,6 +37,7 @@ class SweepFile:
     entity: str | None
     params: tuple[Param, ...]
     options: CARBSParams
+    metric_name: str | None
     sweep_options: dict[str, Any]
 
 
@@ -134,14 +137,15 @@ def _read_top(reader: _Reader, top: _Section) -> SweepFile | None:
     name = reader.check(top, "name", "the sweep's name", _is_text, required=True)
     project = reader.check(top, "project", "the name of a W&B project", _is_text, required=True)
     entity = reader.check(top, "entity", "a user or a team", _is_text)
-    goal = reader.check(top, "goal", "maximize or minimize", lambda value: value in _GOALS)
+    goal = reader.check(top, "goal", _GOAL_RULE, _is_goal)
+    metric_name, goal = _read_metric(reader, top, goal)
     options = {
         "program": reader.check(top, "program", "the path of a program", _is_text),
         "command": reader.check(top, "command", "a list of strings", _is_list_of_text),
         "run_cap": reader.check(top, "run_cap", "a whole number of at least 1", _is_count),
         "early_terminate": reader.check(top, "early_terminate", "a mapping", lambda value: isinstance(value, dict)),
     }
-    known = ("name", "project", "entity", "goal", *options, "parameters", "carbs")
+    known = ("name", "project", "entity", "metric", "goal", *options, "parameters", "carbs")
     for key, line in top.lines.items():
         if key not in known:
             reader.say(line, f"unknown key {key!r}; known are {', '.join(known)}")
@@ -150,7 +154,30 @@ def _read_top(reader: _Reader, top: _Section) -> SweepFile | None:
     if reader.problems or carbs is None:
         return None
     given = {key: value for key, value in options.items() if value is not None}
-    return SweepFile(name, project, entity, params, carbs, given)
+    return SweepFile(name, project, entity, params, carbs, metric_name, given)
+
+
+def _read_metric(reader: _Reader, top: _Section, goal: str | None) -> tuple[str | None, str | None]:
+    """Read the metric as W&B's own sweeps have it; return its name, and the goal from wherever it is told."""
+    if "metric" not in top.lines:
+        return None, goal
+    before = len(reader.problems)
+    section = reader.section(top.nodes["metric"], top.lines["metric"], "'metric'")
+    if len(reader.problems) > before:
+        return None, goal
+    for key, line in section.lines.items():
+        if key not in {"name", "goal"}:
+            reader.say(line, f"'metric': unknown key {key!r}; known are name, goal")
+    name = reader.check(section, "name", "the name of a metric that the program logs", _is_text)
+    own_goal = reader.check(section, "goal", _GOAL_RULE, _is_goal)
+    if "goal" not in section.lines and "goal" not in top.lines:
+        # W&B takes a missing one for minimize, and a file without a metric is maximised here.
+        reader.say(section.line, f"'metric': 'goal' is missing: {_GOAL_RULE}")
+    if own_goal and goal and own_goal != goal:
+        reader.say(
+            section.lines["goal"], f"'metric': goal={own_goal!r} contradicts goal={goal!r} in line {top.lines['goal']}"
+        )
+    return name, own_goal or goal
 
 
 def _read_params(reader: _Reader, top: _Section) -> Iterator[Param]:
@@ -221,6 +248,10 @@ def _read_options(reader: _Reader, top: _Section, goal: str) -> CARBSParams | No
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _is_goal(value: Any) -> bool:
+    return isinstance(value, str) and value in _GOALS
 
 
 def _is_list_of_text(value: Any) -> bool:
