@@ -12,7 +12,7 @@ from problems import ScalingLaw, run_sweep
 from threadpoolctl import threadpool_limits
 
 from carbs import CARBS, CarbsError, CARBSParams
-from carbs.scaling import scaling_laws
+from carbs.scaling import ScalingLaws, scaling_laws
 
 
 def draw_problem(seed: int) -> ScalingLaw:
@@ -28,6 +28,17 @@ def draw_problem(seed: int) -> ScalingLaw:
     )
 
 
+def held_of_objective(problem: ScalingLaw, laws: ScalingLaws) -> tuple[bool, ...]:
+    """Tell whether the objective's limit, and its best at the dearest cost and at ten times that, are held."""
+    low, high = laws.objective.limit_interval
+    held = [low <= problem.irreducible <= high]
+    for factor in (1, 10):
+        cost = factor * laws.objective.reach.high
+        predicted = laws.objective.predict(cost)
+        held.append(predicted.low <= problem.evaluate(problem.best(cost))[0] <= predicted.high)
+    return tuple(held)
+
+
 def main() -> None:
     """Run the sweeps, one after the other, and print a line for each and a table over all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -35,6 +46,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=150)
     arguments = parser.parse_args()
     errors, held, names = [], [], [param.name for param in ScalingLaw.params]
+    objectives: list[tuple[bool, ...]] = []
     for seed in range(arguments.sweeps):
         problem = draw_problem(seed)
         carbs = CARBS(CARBSParams(seed=seed), problem.params)
@@ -47,11 +59,16 @@ def main() -> None:
         truth = problem.exponents
         errors.append([law.exponent - truth[law.name] for law in laws.params])
         held.append([law.interval[0] <= truth[law.name] <= law.interval[1] for law in laws.params])
+        objectives.append(held_of_objective(problem, laws))
         print(f"sweep {seed}:", *(f"{name} {error:+.3f}" for name, error in zip(names, errors[-1], strict=True)))
     print(f"\n{'':15} rms error  held by the 90 % interval")
     for name, error, share in zip(names, np.sqrt(np.mean(np.square(errors), 0)), np.mean(held, 0), strict=True):
         print(f"{name:15} {error:9.4f}  {share:.2f}")
     print(f"{'all':15} {'':9}  {np.mean(held):.2f}")
+    print("\nof the objective, held by the 90 % interval")
+    whats = ("limit", "best at the dearest cost", "best at ten times that")
+    for what, share in zip(whats, np.mean(objectives, axis=0), strict=True):
+        print(f"{what:25}  {share:.2f}")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from carbs.spaces import Array, LogSpace, NumericSpace, Pow2Space
 
 LEVEL = 0.9  # of all intervals
 # The draws hold what the runs leave open as uncertain as the priors say, which are wider than what is met: on simulated
-# sweeps of 150 runs (benchmarks/scaling.py) whole intervals of exponents held 95 to 98 % of the truths, depending on how
-# the search went about it, and intervals of this share of their width about 90 to 95 %.
+# sweeps of 150 runs (benchmarks/scaling.py) whole intervals of exponents held 95 to 98 % of the truths, depending on
+# how the search went about it, and intervals of this share of their width about 90 to 95 %.
 _CALIBRATION = 0.8
 
 
@@ -162,7 +162,7 @@ class ObjectiveLaw:
             raise CarbsError(f"the objective cannot be extrapolated to cost={cost:.4g}: {self.reason}")
         estimate = self.limit + self.amplitude * cost**-self.exponent
         drawn = self.draws[:, 0] + self.draws[:, 1] * cost ** -self.draws[:, 2]
-        value, *ends = (-self.sign * loss for loss in (estimate, *quantiles(estimate, drawn)))
+        value, *ends = (-self.sign * loss for loss in (estimate, *reflected_quantiles(estimate, drawn)))
         return Prediction(value, min(ends), max(ends))
 
 
@@ -206,3 +206,13 @@ def quantiles(estimate: float, draws: Array) -> tuple[float, float]:
     """Return the 90 % interval by the draws' quantiles, widened to hold the estimate."""
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return min(float(low), estimate), max(float(high), estimate)
+
+
+def reflected_quantiles(estimate: float, draws: Array) -> tuple[float, float]:
+    """Return the basic bootstrap's 90 % interval (Davison and Hinkley 1997, equation 5.6): quantiles, reflected.
+
+    A line that is a little off is corrected by too large a shortfall, so that the draws promise more than the estimate,
+    and by as much the estimate promises more than the truth. Quantiles themselves would move away from the truth.
+    """
+    low, high = quantiles(estimate, draws)
+    return 2 * estimate - high, 2 * estimate - low

@@ -13,7 +13,18 @@ from threadpoolctl import threadpool_limits
 
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
-from carbs.laws import LEVEL, ObjectiveLaw, ParamLaw, Prediction, Reach, ScalingLaws, interval, quantiles, unit
+from carbs.laws import (
+    LEVEL,
+    ObjectiveLaw,
+    ParamLaw,
+    Prediction,
+    Reach,
+    ScalingLaws,
+    interval,
+    quantiles,
+    reflected_quantiles,
+    unit,
+)
 from carbs.observations import Groups, ObservationInParam, group
 from carbs.params import Param, SearchSpace
 from carbs.response import Line, fit_line, free_costs
@@ -141,7 +152,7 @@ def _objective_law(line: Line, reach: Reach, sign: int, rng: np.random.Generator
         reason = "the costs span less than a decade"
     return ObjectiveLaw(
         *estimate,
-        limit_interval=quantiles(estimate[0], draws[:, 0]),
+        limit_interval=reflected_quantiles(estimate[0], draws[:, 0]),
         exponent_interval=quantiles(estimate[2], draws[:, 2]),
         reason=reason,
         reach=reach,
