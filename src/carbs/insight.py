@@ -114,7 +114,7 @@ class Insight:
             np.log([observation.cost for observation in self.successes]),
         )
         if self.groups.size < 3:
-            raise CarbsError(f"{self.groups.size} different configurations succeeded; to believe anything takes 3")
+            raise CarbsError(f"{self.groups.size} different configurations succeeded; the models need at least 3")
         with threadpool_limits(1):
             self.surrogate = Surrogate.fit(self.space, self.groups, self._failures)
 

@@ -210,7 +210,7 @@ def _read_param(reader: _Reader, name: str, section: _Section) -> Param | None:
     for key in [key for key in values if key not in known]:
         reader.say(
             section.lines[key],
-            f"parameter {name!r}: unknown key {key!r} of a {kind} space; known are {', '.join(known)}",
+            f"parameter {name!r}: unknown key {key!r} of a {kind} space; known are {', '.join([*known, 'search_center'])}",
         )
         del values[key]
     if space is CategoricalSpace and "choices" not in values:
