@@ -207,10 +207,11 @@ def _read_param(reader: _Reader, name: str, section: _Section) -> Param | None:
         return None
     space = SPACES[kind]
     known = [item.name for item in fields(space)]
+    listed = ", ".join([*known, "search_center"])
     for key in [key for key in values if key not in known]:
         reader.say(
             section.lines[key],
-            f"parameter {name!r}: unknown key {key!r} of a {kind} space; known are {', '.join([*known, 'search_center'])}",
+            f"parameter {name!r}: unknown key {key!r} of a {kind} space; known are {listed}",
         )
         del values[key]
     if space is CategoricalSpace and "choices" not in values:
