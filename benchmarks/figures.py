@@ -18,21 +18,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from quality import Task, Trajectory, reference, score
 
+from carbs.plotting import STYLE
+
 # Okabe and Ito's palette: told apart by colour-blind readers and in print.
 STYLES: dict[str, tuple[str, str]] = {
     "carbs": ("carbs", "#0072b2"),
     "optuna-gp": ("Optuna, GPSampler", "#d55e00"),
     "optuna-tpe": ("Optuna, TPE", "#009e73"),
     "random": ("random", "#8c8c8c"),
-}
-STYLE: dict[Any, Any] = {
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": "medium",
-    "font.size": 9,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
 }
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette: told apart by colour-blind readers and in print.
 _RUN, _FRONTIER, _FAILED, _LAW = "#8c8c8c", "#0072b2", "#d55e00", "#009e73"
-_STYLE: dict[Any, Any] = {
+# Matplotlib's settings for these figures, and for those that are to look like them.
+STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -50,7 +51,7 @@ def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
             import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
         except ModuleNotFoundError as error:
             raise CarbsError("figures need matplotlib; install it with: pip install 'wandb-carbs[plot]'") from error
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 
     return styled

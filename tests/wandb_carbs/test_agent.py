@@ -326,19 +326,23 @@ def test_an_optimizer_that_outlives_a_run_sees_nothing_twice(sweep: Sweep) -> No
     assert sweep.counts() == {"observation": 2, "abandoned": 1}
 
 
-def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another agent, of whose run the first read knew nothing, publishes just the same."""
+def publish_the_same_meanwhile(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let another agent, of whose run the first read knew nothing, publish just the same; return what, once it has."""
     drawn: list[Any] = []
     read = RunReader.recent
 
     def late(reader: RunReader) -> Any:
         if not drawn:
-            config, _ = sweep.stored(wandb.run.id)  # type: ignore[union-attr]
-            drawn.append(config)
-            sweep.put("other", config, {"carbs.state": "running"}, exit_code=None)
+            drawn.extend(sweep.stored(wandb.run.id))  # type: ignore[union-attr]
+            sweep.put("other", drawn[0], {"carbs.state": "running"}, exit_code=None)
         return read(reader)
 
     monkeypatch.setattr(RunReader, "recent", late)
+    return drawn
+
+
+def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = publish_the_same_meanwhile(sweep, monkeypatch)
     suggestion = begin().suggest()
     suggestion.pop("suggestion_uuid")
     assert suggestion != drawn[0]
@@ -355,21 +359,12 @@ def test_two_agents_do_not_repeat_the_same_run_at_once(
     for layers in (1, 2, 3):
         summary = {"carbs.state": "success", "carbs.objective": float(layers), "carbs.cost": 2.0**layers}
         sweep.put(f"run-{layers}", {"layers": layers}, summary)
-    drawn: list[Any] = []
-    read = RunReader.recent
-
-    def late(reader: RunReader) -> Any:
-        if not drawn:
-            values, summary = sweep.stored(wandb.run.id)  # type: ignore[union-attr]
-            drawn.append(values)
-            assert summary["carbs.kind"] == "resample"
-            sweep.put("other", values, {"carbs.state": "running"}, exit_code=None)
-        return read(reader)
-
-    monkeypatch.setattr(RunReader, "recent", late)
+    drawn = publish_the_same_meanwhile(sweep, monkeypatch)
     wandb.init()
     suggestion = WandbCarbs(CARBS(config, params)).suggest()
-    assert suggestion["layers"] != drawn[0]["layers"]
+    values, summary = drawn
+    assert summary["carbs.kind"] == "resample"
+    assert suggestion["layers"] != values["layers"]
     assert sweep.stored(suggestion["suggestion_uuid"])[1]["carbs.kind"] == "resample"
 
 
