@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.local import states
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.store import checked_name, ensure_project, find_project, new_name, row_id
+from wandb_carbs.state import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 HISTORY, EVENTS, SUMMARY, OUTPUT = "wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json", "output.log"
 _COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines"}
 _MAX_POSITION = 2**53
+_ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 # argument of the mutation -> column; null leaves a column unchanged
 _COLUMNS = {
@@ -201,12 +203,29 @@ def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
     return chunks, exit_code
 
 
+def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:
+    """Return a streamed summary, with what was recorded of the run's end if the summary is from before that.
+
+    An agent records how its run ended by an upsert. After an outage the SDK sends once more what it had under way,
+    which can be older; a run that is started again without being resumed begins with an empty summary. What follows
+    would make good for both, unless the process is killed first. An agent that takes up its run again says so by an
+    upsert.
+    """
+    summary = json_object(SUMMARY, text)
+    if summary.get(STATE_KEY) in _ENDED:
+        return text
+    stored = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
+    if stored.get(STATE_KEY) not in _ENDED:
+        return text
+    return json.dumps({**summary, **{key: value for key, value in stored.items() if key.startswith(KEY_PREFIX)}})
+
+
 def _write(db: sqlite3.Connection, run_id: int, file: str, offset: int, lines: list[str]) -> None:
     if not lines:
         return
     if file == SUMMARY:
-        json_object(SUMMARY, lines[-1])
-        db.execute("UPDATE runs SET summary = ? WHERE id = ?", (lines[-1], run_id))
+        text = _keep_record(db, run_id, lines[-1])
+        db.execute("UPDATE runs SET summary = ? WHERE id = ?", (text, run_id))
         return
     counter = _COUNTERS.get(file)
     if counter is None:

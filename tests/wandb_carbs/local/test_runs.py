@@ -58,6 +58,21 @@ def test_summary_is_replaced_and_echoed_as_it_came(store: Store) -> None:
     assert row(store)["summary"] == '{"b":  Infinity}'
 
 
+@pytest.mark.parametrize("late", [{"carbs.state": "running", "step": 1}, {"step": 1}])
+def test_acknowledged_record_survives_a_late_summary(store: Store, late: dict[str, Any]) -> None:
+    """After an outage the SDK sends again what it had under way, older than what was recorded meanwhile."""
+    record = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 3.0}
+    send(store, runs.SUMMARY, 0, '{"carbs.state": "running"}')
+    runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": json.dumps(record)})
+    send(store, runs.SUMMARY, 0, json.dumps(late))
+    assert json.loads(row(store)["summary"]) == {"step": 1, **record}
+    # What is newer goes through: a corrected outcome, and an agent that takes its run up again.
+    send(store, runs.SUMMARY, 0, '{"carbs.state": "success", "carbs.objective": 0.7, "carbs.cost": 3.0}')
+    assert json.loads(row(store)["summary"])["carbs.objective"] == 0.7
+    runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": '{"carbs.state": "running"}'})
+    assert json.loads(row(store)["summary"]) == {"carbs.state": "running"}
+
+
 def test_complete_false_ends_nothing(store: Store) -> None:
     runs.stream(store, "local", "p", "r", {"complete": False, "failed": False, "dropped": 0})
     assert row(store)["state"] == "running"
