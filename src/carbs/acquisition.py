@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr, logsumexp, ndtr
+from scipy.special import erfcx, log_ndtr, ndtr
 
 from carbs.spaces import Array
 
@@ -110,8 +110,8 @@ def log_expected_gain(mean: Array, deviation: Array, log_cost: Array, log_cost_d
         ratio = np.exp(log_integral[..., :-1] - log_integral[..., 1:])
         log_width = log_integral[..., 1:] + np.log1p(-np.minimum(ratio, 1.0))
     log_width = np.where(np.isnan(log_width), -np.inf, log_width)
-    gains = logsumexp(log_width + log_improvement, axis=2)
-    return np.asarray(logsumexp(gains, axis=1) - math.log(gains.shape[1]))
+    gains = np.logaddexp.reduce(log_width + log_improvement, axis=2)
+    return np.asarray(np.logaddexp.reduce(gains, axis=1) - math.log(gains.shape[1]))
 
 
 def log_probability_below(mean: Array, deviation: Array, limit: float) -> Array:

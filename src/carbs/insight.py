@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr
-from threadpoolctl import threadpool_limits
 
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
@@ -18,6 +17,7 @@ from carbs.params import Param, SearchSpace
 from carbs.pareto import frontier
 from carbs.spaces import Array, CategoricalSpace, ParamDict
 from carbs.surrogate import Surrogate
+from carbs.threads import one_thread
 
 # Half width of a 90 % interval in standard deviations.
 _HALF_WIDTH = 1.6449
@@ -115,7 +115,7 @@ class Insight:
         )
         if self.groups.size < 3:
             raise CarbsError(f"{self.groups.size} different configurations succeeded; the models need at least 3")
-        with threadpool_limits(1):
+        with one_thread():
             self.surrogate = Surrogate.fit(self.space, self.groups, self._failures)
 
     @property
@@ -130,7 +130,7 @@ class Insight:
 
     def believe(self, points: Array) -> Believed:
         """Predict at search coordinates `points`, shape (m, D)."""
-        with threadpool_limits(1):
+        with one_thread():
             beliefs = self.surrogate.predict(points)
         scaler, cost_scaler = self.surrogate.objective_scaler, self.surrogate.cost_scaler
         mean = self.sign * scaler.backward(beliefs.objective[:, 0])
@@ -150,7 +150,7 @@ class Insight:
     @cached_property
     def members(self) -> np.ndarray:
         """Indices of the groups on the frontier of posterior means, by increasing cost."""
-        with threadpool_limits(1):
+        with one_thread():
             beliefs = self.surrogate.predict(self.groups.X)
         return frontier(beliefs.objective[:, 0], self.groups.log_cost)
 
@@ -214,7 +214,7 @@ class Insight:
 
     def _means(self, points: Array) -> Array:
         """Return expected objective and log cost, standardised, shape (m, 2)."""
-        with threadpool_limits(1):
+        with one_thread():
             beliefs = self.surrogate.predict(points)
         return np.column_stack([beliefs.objective[:, 0], beliefs.log_cost[:, 0]])
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from carbs import candidates, checkpoint
 from carbs.config import CARBSParams
@@ -25,6 +24,7 @@ from carbs.proposal import Proposal, are_among, keys, propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.targeting import propose_for_cost
+from carbs.threads import one_thread
 
 logger = logging.getLogger("carbs")
 
@@ -156,7 +156,7 @@ class CARBS:
         Raises:
             CarbsError: If `for_cost` is not a positive, finite number.
         """
-        with self._lock, threadpool_limits(1, user_api="blas"):
+        with self._lock, one_thread():
             rng = self._generator(seed)
             proposal = self._choose(rng, for_cost)
             suggestion = self.space.decode(proposal.x[None])[0]

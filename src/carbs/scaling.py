@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
@@ -31,6 +30,7 @@ from carbs.response import Line, fit_line, free_costs
 from carbs.spaces import Array, CategoricalSpace, NumericSpace
 from carbs.surface import Runs
 from carbs.surrogate import Surrogate
+from carbs.threads import one_thread
 
 __all__ = ["ObjectiveLaw", "ParamLaw", "Prediction", "Reach", "ScalingLaws", "scaling_laws"]
 
@@ -79,7 +79,7 @@ def scaling_laws(
     rng = np.random.default_rng(seed)
     numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, CategoricalSpace)]
     _check_number(groups.size, len(numeric))
-    with threadpool_limits(1):
+    with one_thread():
         runs, reach = _runs(space, groups, numeric)
         line = fit_line(runs, num_bootstrap, rng)
     params = tuple(_param_law(space.names[i], space.spaces[i], line, column, reach) for column, i in enumerate(numeric))
