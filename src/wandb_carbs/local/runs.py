@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.local import states
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.store import checked_name, ensure_project, find_project, new_name, row_id
-from wandb_carbs.state import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS
+from wandb_carbs.state import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,9 +84,27 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
                     raise RequestError(f"unknown sweep {values['sweep']!r}", 404)
                 db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep["id"], run_id))
             states.revive(db, run_id, store.now())
+            if "config" in changes:
+                changes["config"] = _keep_suggestion(db, run_id, changes["config"])
         for column, value in changes.items():
             db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id))  # noqa: S608 - our own names
     return run_id, inserted
+
+
+def _keep_suggestion(db: sqlite3.Connection, run_id: int, text: str) -> str:
+    """Return a living run's configuration, completed by the suggestion that was recorded of the run.
+
+    A run that is started again may begin with an empty configuration, and its agent repeats the suggestion; if it is
+    killed before, what was observed must still say of what.
+    """
+    summary = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
+    try:
+        suggestion = json_object(SUGGESTION_KEY, summary[SUGGESTION_KEY])
+    except (KeyError, TypeError, RequestError):
+        return text
+    config = json_object("config", text)
+    missing = {key: {"value": value} for key, value in suggestion.items() if key not in config}
+    return json.dumps({**config, **missing}) if missing else text
 
 
 def _ensure(

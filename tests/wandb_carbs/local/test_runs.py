@@ -114,6 +114,20 @@ def test_upsert_by_name_replaces_the_config_and_null_keeps_it(store: Store) -> N
     assert (row(store)["config"], row(store)["tags"]) == ("{}", '["t"]')
 
 
+def test_run_that_starts_again_keeps_the_suggestion_in_its_config(store: Store) -> None:
+    key, values = {"entityName": "local", "modelName": "p", "name": "r"}, {"lr": 0.1, "layers": 2}
+    runs.upsert(store, {**key, "summaryMetrics": json.dumps({"carbs.suggestion": json.dumps(values)})})
+    runs.upsert(store, {**key, "config": '{"lr": {"value": 0.2}, "mine": {"value": 1}}'})
+    assert json.loads(row(store)["config"]) == {
+        "lr": {"value": 0.2},
+        "layers": {"value": 2},
+        "mine": {"value": 1},
+    }
+    runs.upsert(store, {**key, "summaryMetrics": '{"carbs.suggestion": [1]}'})
+    runs.upsert(store, {**key, "config": "{}"})
+    assert json.loads(row(store)["config"]) == {}
+
+
 def test_upsert_by_id_is_no_sign_of_life(store: Store) -> None:
     runs.stream(store, "local", "p", "r", {"complete": True})
     before = row(store)
