@@ -262,8 +262,7 @@ def fit(
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        # A thousandth of a unit of log posterior more changes no prediction.
-        options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-5, "gtol": 1e-2},
+        options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-7, "gtol": 1e-3},
     )
     theta = result.x
     signal, slope, noise = np.exp(theta[num_scales : num_scales + 3])
