@@ -60,6 +60,10 @@ def train(journal: Path, rng: random.Random) -> None:
         say("record", run.id)
         if failed:
             trial.record_failure("diverged")
+            if run.summary["carbs.state"] == "success":
+                # Killed after its observation had arrived and before it was told so: that is kept.
+                say("done", run.id)
+                return
         else:
             try:
                 trial.record_observation(objective, cost)
