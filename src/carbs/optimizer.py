@@ -248,21 +248,19 @@ class CARBS:
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
         is_new = ~are_among(points, taken)
         points = points[is_new] if np.any(is_new) else points
-        chosen = 0
-        if len(failures):
-            chosen = int(np.argmax(_nearest(points, failures)))
-        elif step is not None and len(history.successes) >= _MIN_FOR_COST:
-            chosen = self._cheap_enough(points)
-        x: Array = points[chosen]
+        if step is not None and len(history.successes) >= _MIN_FOR_COST:
+            points = self._cheap_enough(points)
+        x: Array = points[int(np.argmax(_nearest(points, failures))) if len(failures) else 0]
         return x
 
-    def _cheap_enough(self, points: Array) -> int:
-        """Find the first of `points` that is not predicted to cost much more than the dearest run so far."""
+    def _cheap_enough(self, points: Array) -> Array:
+        """Return the `points` that are predicted to cost little more than the dearest run so far, or the cheapest."""
         fitted = self._surrogate()
         limit = np.max(fitted.c) + math.log(_INITIAL_GROWTH) / fitted.cost_scaler.deviation
         beliefs = fitted.predict(points)
         log_cost = beliefs.log_cost[:, 0] + beliefs.log_cost_std
-        return int(np.argmax(log_cost <= limit)) if np.any(log_cost <= limit) else int(np.argmin(log_cost))
+        cheap: Array = points[(log_cost <= limit) | (log_cost == np.min(log_cost))]
+        return cheap
 
     def _surrogate(self) -> Surrogate:
         history = self._history

@@ -105,7 +105,8 @@ class NumericSpace:
         if self.scale is not None:
             return float(self.scale)
         low, high = self._transformed_bounds
-        return (high - low) / _BOUNDED_WIDTH if self.is_bounded else self._open_scale(None)
+        # Where there is only one value, any scale will do.
+        return (high - low) / _BOUNDED_WIDTH or 1.0 if self.is_bounded else self._open_scale(None)
 
     def scaled_around(self, center: float) -> NumericSpace:
         """Return this space with its scale settled, given that the search starts from `center`."""
@@ -370,6 +371,8 @@ class Pow2Space(NumericSpace):
                 found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
         if not self.is_integer:
             found.append("is_integer=False makes no sense in a space of powers of two")
+        if self.rounding_factor != 1:
+            found.append(f"rounding_factor={self.rounding_factor!r} makes no sense in a space of powers of two")
         return found
 
     def problem_with(self, value: Any) -> str | None:

@@ -82,11 +82,13 @@ def _objective_prior(space: SearchSpace) -> gp.Prior:
     )
 
 
-def _cost_prior(space: SearchSpace) -> gp.Prior:
-    # Cost is close to a power law of a few hyperparameters and ignores the rest: strong slopes, and length scales
-    # that may be long.
+def _cost_prior(space: SearchSpace, deviation: float) -> gp.Prior:
+    # Cost is close to a power law of a few hyperparameters and ignores the rest: length scales that may be long, and
+    # strong slopes, a factor of ten for a search unit. That is meant in units of log cost itself: as long as all runs
+    # were about equally cheap, slopes relative to their small spread would foretell that dear runs are cheap, too.
     location = 0.5 * math.log(len(space.params))
-    return gp.Prior((location, 1.2), signal=(0.5, 1.0), slope=(0.0, 1.0), noise=_NOISE_PRIOR)
+    slope = 2 * math.log(math.log(10) / deviation)
+    return gp.Prior((location, 1.2), signal=(0.5, 1.0), slope=(slope, 1.0), noise=_NOISE_PRIOR)
 
 
 def _success_hyperparameters(space: SearchSpace) -> gp.Hyperparameters:
@@ -149,7 +151,7 @@ class Surrogate:
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
         objective = model(y, groups.within_y / objective_scaler.deviation**2, _objective_prior(space))
-        cost = model(c, groups.within_log_cost / cost_scaler.deviation**2, _cost_prior(space))
+        cost = model(c, groups.within_log_cost / cost_scaler.deviation**2, _cost_prior(space, cost_scaler.deviation))
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])
