@@ -195,7 +195,8 @@ def feed(carbs: CARBS, runs: Sequence[JudgedRun]) -> None:
         if standing is Standing.FAILURE:
             carbs.observe(ObservationInParam(input=values, is_failure=True))
         else:
-            carbs.observe(ObservationInParam(values, record.summary[OBJECTIVE_KEY], record.summary[COST_KEY]))
+            objective, cost = float(record.summary[OBJECTIVE_KEY]), float(record.summary[COST_KEY])
+            carbs.observe(ObservationInParam(values, objective, cost))
 
 
 def _with_suggestion(

@@ -192,7 +192,19 @@ def to_json(values: Mapping[str, Any]) -> str:
 
 
 def to_record(run: Any) -> RunRecord:
-    """Take what matters of a public API run.
+    """Take what matters of a public API run; of one that cannot be read, what is wrong with it.
+
+    Anyone may put anything into a run of the sweep, and none of it must keep the others from being read.
+    """
+    try:
+        return _read_record(run)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is that run's alone
+        problem = f"it cannot be read: {error!r}"
+        return RunRecord(run.id, run.name or run.id, run.state, None, None, {}, {}, run, problem)
+
+
+def _read_record(run: Any) -> RunRecord:
+    """Read a public API run.
 
     A suggestion that is recorded in the summary goes before the configuration: the SDK replaces the whole configuration
     when a run's id is used again, which must not change what an observation was observed of.
@@ -204,7 +216,7 @@ def to_record(run: Any) -> RunRecord:
     if isinstance(recorded, str):
         try:
             values = json.loads(recorded)
-        except ValueError:
+        except (ValueError, RecursionError):
             values = None
         config.update(values if isinstance(values, dict) else {})
     return RunRecord(

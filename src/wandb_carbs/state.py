@@ -77,6 +77,7 @@ class RunRecord:
         config: Its configuration.
         summary: Its summary.
         source: The public API's run behind it.
+        problem: Why it could not be read; empty if it could.
     """
 
     id: str
@@ -87,6 +88,7 @@ class RunRecord:
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
     source: Any = field(default=None, repr=False, compare=False)
+    problem: str = ""
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -149,6 +151,8 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
         now: The present, by W&B's clock.
         stale_seconds: A run not heard of for longer is gone.
     """
+    if record.problem:
+        return Verdict(Standing.SKIPPED, record.problem)
     state = record.summary.get(STATE_KEY)
     if state == SUCCESS:
         return _judge_success(record)
@@ -180,8 +184,13 @@ def server_time(records: list[RunRecord], default: datetime) -> datetime:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a JSON value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Tell whether a JSON value is a finite number, and one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # JSON's integers have no largest
+        return False
 
 
 def _judge_success(record: RunRecord) -> Verdict:

@@ -412,21 +412,36 @@ def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.L
         "damaged": (good, {**GOOD, "carbs.suggestion": '{"lr": "x"}'}),
         "moved-in": ({"width": 3}, {**GOOD, "carbs.suggestion": '{"width": 3}', "carbs.kind": "model"}),
         "list": (good, {**GOOD, "carbs.objective": [0.5], "carbs.suggestion": "[1]"}),
+        "huge": (good, {**GOOD, "carbs.cost": 10**400}),
         "endless": (good, {**GOOD, "carbs.cost": float("inf")}),
         "free": (good, {**GOOD, "carbs.cost": 0}),
     }
     for name, (config, summary) in garbage.items():
         sweep.put(name, config, summary)
     sweep.put("good", {**good, "added_later": 3}, {**GOOD, "carbs.suggestion": "no json"})
+    sweep.put("deep", good, {**GOOD, "carbs.suggestion": "[" * 50_000})
     sweep.create_at_the_same_time("good", "no-lr", "nan")
     carbs = CARBS(params=PARAMS)
     for _ in range(2):
         with wandb.init():
             WandbCarbs(carbs).record_observation(0.5, 1)
-    assert len(carbs.success_observations) == 2
+    assert len(carbs.success_observations) == 3
     for name in garbage:
         assert caplog.text.count(f"({name})") == 1
-    assert len(carbs_from_sweep(sweep.path).success_observations) == 3
+    assert len(carbs_from_sweep(sweep.path).success_observations) == 4
+
+
+def test_run_that_cannot_be_read_is_skipped_alone(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("good", "broken"):
+        sweep.put(name, {"lr": 0.01, "batch": 20}, GOOD)
+    monkeypatch.setattr(
+        wandb.apis.public.Run, "config", property(lambda run: [1] if run.id == "broken" else run._attrs["config"])
+    )
+    assert len(begin()._carbs.success_observations) == 1
+    assert "(broken): it cannot be read: TypeError" in caplog.text
+    assert sweep.counts() == {"observation": 1, "outstanding": 1, "skipped": 1}
 
 
 def test_pow2_parameters_are_exponents_to_the_optimizer(make_sweep: Callable[..., Sweep]) -> None:

@@ -78,10 +78,12 @@ def test_finished_without_reporting() -> None:
         {"carbs.objective": float("nan")},
         {"carbs.objective": float("inf")},
         {"carbs.objective": {"max": 1}},
+        {"carbs.objective": 10**400},
         {"carbs.cost": None},
         {"carbs.cost": "NaN"},
         {"carbs.cost": 0},
         {"carbs.cost": -1.0},
+        {"carbs.cost": 10**400},
     ],
 )
 def test_malformed_success_is_skipped_with_its_reason(change: dict[str, Any]) -> None:
