@@ -44,6 +44,25 @@ def judge_exception(error: BaseException) -> tuple[str, str]:
     return FAILURE, f"exception: {type(error).__name__}"
 
 
+def text_of(reason: object) -> str:
+    """Put a reason that a user gave into words.
+
+    Args:
+        reason: Anything. An exception becomes its type and message, or what `judge_exception` recognises in it.
+    """
+    if reason is None:
+        return ""
+    name = type(reason).__name__
+    try:
+        text = str(reason)
+        known = judge_exception(reason)[1] if isinstance(reason, BaseException) else text
+    except Exception:  # noqa: BLE001 - a reason that has no words must not cost the record
+        return name
+    if not isinstance(reason, BaseException) or known in (OUT_OF_MEMORY, NAN):
+        return known
+    return f"{name}: {text}" if text else name
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     link: BaseException | None = error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from carbs import CarbsError
 from wandb_carbs import live, signals
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.failures import NAN, judge_exception
+from wandb_carbs.failures import NAN, judge_exception, text_of
 from wandb_carbs.reporting import Reporter
 from wandb_carbs.state import (
     ABANDONED,
@@ -83,22 +83,22 @@ class RecordedRun:
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
         self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
-    def record_failure(self, reason: str = "") -> None:
+    def record_failure(self, reason: object = "") -> None:
         """Record that the hyperparameters made the run fail, so that the search avoids their like.
 
         Args:
-            reason: Why, e.g. "out_of_memory"; kept in the run's summary.
+            reason: Why, e.g. "out_of_memory", or the exception; kept as text in the run's summary.
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
         self._report_unless_successful(FAILURE, reason)
 
-    def record_abandoned(self, reason: str = "") -> None:
+    def record_abandoned(self, reason: object = "") -> None:
         """Record that the run ended for reasons that say nothing of its hyperparameters; its place is free.
 
         Args:
-            reason: Why; kept in the run's summary.
+            reason: Why, or the exception; kept as text in the run's summary.
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.
@@ -128,19 +128,22 @@ class RecordedRun:
             logger.warning("Could not record that run %s ended: %s", self._wandb_run.name, problem)
         return self._swallow(error)
 
-    def _report_unless_successful(self, state: str, reason: str) -> None:
+    def _report_unless_successful(self, state: str, reason: object) -> None:
         if self._state == SUCCESS:
             logger.warning(
                 "Run %s has recorded its observation; it is kept, and %r is not recorded", self._wandb_run.name, state
             )
             return
-        self._report(state, {REASON_KEY: reason})
+        self._report(state, {REASON_KEY: text_of(reason)})
 
     def _report(self, state: str, values: Mapping[str, Any]) -> None:
-        self._state = state
+        keys = {STATE_KEY: state, **values}
         signals.unwatch(self._abandon_on_signal)
+        # Only what the SDK has taken in is recorded: should it refuse, the end of the block still records something.
+        summary = live.update_summary(self._wandb_run, keys)
+        self._state = state
         self._is_stored = False
-        self._reporter.outcome({STATE_KEY: state, **values})
+        self._reporter.outcome(keys, summary)
         self._is_stored = True
         logger.info("Run %s: %s %s", self._wandb_run.name, state, dict(values))
 

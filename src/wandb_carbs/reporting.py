@@ -46,13 +46,16 @@ class Reporter:
         summary = live.update_summary(self._run, {**keys, SUGGESTION_KEY: to_json(values)})
         publish(self.record, config=live.config_of(self._run), summary=summary, limit=self._limit)
 
-    def outcome(self, keys: Mapping[str, Any]) -> None:
-        """Publish flat summary keys, and make sure that they stay.
+    def outcome(self, keys: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
+        """Publish flat summary keys that the SDK has been given, and make sure that they stay.
+
+        Args:
+            keys: The keys.
+            summary: The whole summary with them.
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        summary = live.update_summary(self._run, keys)
         for _ in range(_MAX_PUBLISHED):
             publish(self.record, summary=summary, limit=self._limit)
             # A summary that the SDK had under way may have arrived after ours, without it.

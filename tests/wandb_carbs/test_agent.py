@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import wandb
 
@@ -254,6 +255,26 @@ def test_exception_of_a_run_marked_as_preempted_says_nothing_of_its_hyperparamet
     with pytest.raises(RuntimeError), trial:
         raise RuntimeError("leaving")
     assert outcome(sweep, trial) == ("abandoned", "preempted")
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"), [(ValueError("bad shape"), "ValueError: bad shape"), (np.array([1, 2]), "[1 2]")]
+)
+def test_reason_may_be_anything(sweep: Sweep, reason: object, text: str) -> None:
+    with begin() as trial:
+        trial.record_failure(reason)
+    assert outcome(sweep, trial) == ("failure", text)
+
+
+def test_end_of_the_block_records_what_the_sdk_had_refused(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(wandb.run.summary), "update", lambda *_: json.dumps({1}))  # type: ignore[union-attr]
+        with pytest.raises(TypeError):
+            trial.record_observation(0.5, 1)
+    with pytest.raises(TypeError), trial:
+        raise TypeError("refused")
+    assert outcome(sweep, trial) == ("failure", "exception: TypeError")
 
 
 def test_exception_can_be_held_back(sweep: Sweep) -> None:

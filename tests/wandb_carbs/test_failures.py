@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 
+import numpy as np
 import pytest
 
 from wandb_carbs import WandbConnectionError
-from wandb_carbs.failures import judge_exception
+from wandb_carbs.failures import judge_exception, text_of
 
 
 class OutOfMemoryError(RuntimeError):
@@ -50,6 +51,34 @@ def caused_by(cause: BaseException) -> RuntimeError:
 )
 def test_judgement(error: BaseException, state: str, reason: str) -> None:
     assert judge_exception(error) == (state, reason)
+
+
+class UnspeakableError(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("diverged", "diverged"),
+        ("", ""),
+        (None, ""),
+        (ValueError("bad shape"), "ValueError: bad shape"),
+        (KeyError("lr"), "KeyError: 'lr'"),
+        (ValueError(), "ValueError"),
+        (UnspeakableError(), "UnspeakableError"),
+        (MemoryError(), "out_of_memory"),
+        (ValueError("loss is nan"), "nan"),
+        (ValueError, "<class 'ValueError'>"),
+        (np.array([1, 2]), "[1 2]"),
+        (3, "3"),
+    ],
+)
+def test_any_reason_has_a_text(reason: object, text: str) -> None:
+    assert text_of(reason) == text
 
 
 def test_circular_causes_end() -> None:
