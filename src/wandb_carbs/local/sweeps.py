@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,16 @@ def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, A
         "SELECT summary FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, states.FINISHED)
     ).fetchall()
     values = [json.loads(row["summary"]).get(metric["name"]) for row in rows]
-    numbers = [v for v in values if isinstance(v, (int, float)) and abs(v) < float("inf")]
     best = max if metric.get("goal") == "maximize" else min
-    return best(numbers, default=None)
+    return best((number for value in values if (number := _finite(value)) is not None), default=None)
+
+
+def _finite(value: Any) -> float | None:
+    """Return a number as GraphQL's Float can hold it; None for everything else."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond the largest float
+        return None
+    return number if math.isfinite(number) else None

@@ -189,6 +189,25 @@ def test_numbers_that_json_lacks_never_leave_bare(local_server: LocalServer) -> 
     assert run["historyKeys"]["lastStep"] == 0
 
 
+@pytest.mark.parametrize("loss", ["1" + "0" * 400, "-1" + "0" * 400, "false", "NaN", "-Infinity", '"0"', "[0]"])
+def test_best_objective_leaves_out_what_is_no_finite_number(local_server: LocalServer, loss: str) -> None:
+    sweep = make_sweep(local_server)
+    for run, summary in (("good", '{"loss": 2}'), ("odd", f'{{"loss": {loss}}}')):
+        graphql(
+            local_server,
+            """mutation M($n: String, $w: String, $s: JSONString) {
+                upsertBucket(input: {name: $n, modelName: "p", sweep: $w, summaryMetrics: $s}) { bucket { id } } }""",
+            n=run,
+            w=sweep,
+            s=summary,
+        )
+        stream(local_server, run, {"complete": True, "exitcode": 0})
+    reply = graphql(
+        local_server, 'query Q($n: String!) { project(name: "p") { sweep(sweepName: $n) { bestLoss } } }', n=sweep
+    )
+    assert reply.json == {"data": {"project": {"sweep": {"bestLoss": 2.0}}}}
+
+
 def test_half_a_surrogate_pair_does_no_harm(local_server: LocalServer) -> None:
     assert stream(local_server, "r", {"files": {"output.log": {"offset": 0, "content": ["\ud800"]}}}).status == 200
     assert graphql(local_server, "{ viewer { id } }", x="\udfff").status == 200
