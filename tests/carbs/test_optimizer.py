@@ -396,3 +396,29 @@ def test_a_model_that_fails_after_thousands_of_runs_is_told_and_survived(
     assert output.log["kind"] == "random"
     assert "singular" in output.log["reason"]
     assert "singular" in caplog.text
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_guess_costs_many_times_what_was_seen_although_all_runs_so_far_were_cheap(seed: int) -> None:
+    others = [Param(f"x{i}", LinearSpace(0, 1), 0.5) for i in range(4)]
+    carbs = CARBS(CARBSParams(seed=seed), [Param("n", LogSpace(1, 1e4), 10.0), *others])
+    costs: list[float] = []
+    for _ in range(20):
+        output = carbs.suggest()
+        cost = float(output.suggestion["n"])
+        if output.log["kind"] != "random":
+            assert cost <= 4 * max(2 * max(costs), 0.3 * sum(costs))
+        misses = sum((float(output.suggestion[param.name]) - 0.4) ** 2 for param in others)
+        carbs.observe(ObservationInParam(output.suggestion, math.log(cost) - 3 * misses, cost))
+        costs.append(cost)
+    assert max(costs) > 300
+
+
+@pytest.mark.parametrize("space", [LinearSpace(0.5, 1.5, is_integer=True), LogSpace(1, 1.5, is_integer=True)])
+def test_a_space_of_one_value_suggests_that_value(space: LinearSpace | LogSpace) -> None:
+    assert CARBS(params=[Param("n", space)]).suggest().suggestion["n"] == 1
+
+
+def test_rounding_in_a_space_of_powers_of_two_is_refused() -> None:
+    with pytest.raises(CarbsError, match="rounding_factor=3"):
+        CARBS(params=[Param("n", Pow2Space(1, 64, rounding_factor=3))])
