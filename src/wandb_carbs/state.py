@@ -9,6 +9,7 @@ the record, on W&B's own state of the run, and on how long ago the run was last 
 | any | failure | failure |
 | alive, heartbeat fresh | running | outstanding suggestion |
 | alive, heartbeat fresh | initializing, or none yet | starting: about to suggest |
+| alive, created five minutes ago | none, and no suggestion | skipped: it is not part of the search |
 | any | abandoned | abandoned |
 | crashed, killed, preempted, failed, or heartbeat stale | running, initializing, none | abandoned |
 | finished | running, initializing | abandoned: it ended without reporting |
@@ -44,6 +45,9 @@ FAILURE = "failure"
 ABANDONED = "abandoned"
 
 STALE_SECONDS = 300.0
+# A run asks as soon as it has begun: this is twice as long as it would try to reach W&B. Should it ask later still, its
+# own seed and the check after publishing keep it apart from the others.
+_SILENT_SECONDS = 300.0
 _GONE = frozenset({"crashed", "killed", "preempted", "failed"})
 _FINISHED = "finished"
 PREEMPTING = "preempting"
@@ -168,10 +172,7 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
         return Verdict(Standing.ABANDONED, "finished without reporting")
     if record.state in _GONE:
         return Verdict(Standing.ABANDONED, record.state)
-    last_seen = record.last_seen
-    if last_seen is None or (now - last_seen).total_seconds() > stale_seconds:
-        return Verdict(Standing.ABANDONED, "heartbeat lost")
-    return Verdict(Standing.OUTSTANDING if state == RUNNING else Standing.STARTING)
+    return _judge_living(record, now, stale_seconds)
 
 
 def server_time(records: list[RunRecord], default: datetime) -> datetime:
@@ -191,6 +192,19 @@ def is_number(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:  # JSON's integers have no largest
         return False
+
+
+def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Verdict:
+    state, last_seen = record.summary.get(STATE_KEY), record.last_seen
+    if last_seen is None or (now - last_seen).total_seconds() > stale_seconds:
+        return Verdict(Standing.ABANDONED, "heartbeat lost")
+    if state is None and SUGGESTION_KEY not in record.summary and _age(record.created_at, now) > _SILENT_SECONDS:
+        return Verdict(Standing.SKIPPED, f"it runs for more than {_SILENT_SECONDS / 60:g} min and has no {STATE_KEY}")
+    return Verdict(Standing.OUTSTANDING if state == RUNNING else Standing.STARTING)
+
+
+def _age(time: datetime | None, now: datetime) -> float:
+    return 0.0 if time is None else (now - time).total_seconds()
 
 
 def _judge_success(record: RunRecord) -> Verdict:

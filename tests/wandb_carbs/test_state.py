@@ -46,7 +46,17 @@ def test_final_states_count_whatever_wandb_says(state: str, summary: dict[str, A
 def test_fresh_and_alive(state: str) -> None:
     assert standing(state, {"carbs.state": "running"}) is Standing.OUTSTANDING
     assert standing(state, {"carbs.state": "initializing"}) is Standing.STARTING
-    assert standing(state, {}) is Standing.STARTING
+    assert standing(state, {}, created=290) is Standing.STARTING
+
+
+def test_run_that_has_long_been_silent_is_not_part_of_the_search() -> None:
+    """Each run that is about to suggest costs the others a draw; a foreign one would do so for as long as it runs."""
+    verdict = classify(record("running", {"loss": 1}, created=310), NOW)
+    assert verdict.standing is Standing.SKIPPED
+    assert "carbs.state" in verdict.reason
+    assert standing("running", {"carbs.state": "initializing"}, created=310) is Standing.STARTING
+    assert standing("running", {"carbs.suggestion": "{}"}, created=310) is Standing.STARTING
+    assert standing("running", {}, created=None) is Standing.STARTING
 
 
 @pytest.mark.parametrize("state", ["running", "pending", "new-in-2030"])
