@@ -31,7 +31,7 @@ _GROWTH = math.log(2.0)
 _SPENT_SHARE = 0.3
 # That is meant for what is predicted. Three standard deviations above it, a cost is at most twice as high again: far
 # from all runs the predicted cost says little.
-NUM_DEVIATIONS = 3.0
+_NUM_DEVIATIONS = 3.0
 _SURPRISE = math.log(2.0)
 # Most suggestions count the gain over all costs, a quarter only above a random cost. A cheap run's gain counts at
 # every higher cost too, so that the first kind alone would hardly ever look at what expensive runs could bring (the
@@ -74,7 +74,6 @@ class Scorer:
         surrogate: The models, with outstanding suggestions imagined.
         front: The frontier as the models see it.
         log_limit: Standardised log cost above which nothing is suggested.
-        log_ceiling: Standardised log cost that a run must not reach even if it is three deviations dearer.
         log_cap: Standardised log of the user's cost cap, a soft factor below the limit; infinite if there is none.
         taken: Keys of the configurations that must not be suggested (again).
     """
@@ -82,7 +81,6 @@ class Scorer:
     surrogate: Surrogate
     front: acquisition.Steps
     log_limit: float
-    log_ceiling: float
     log_cap: float
     taken: frozenset[bytes]
 
@@ -100,7 +98,8 @@ class Scorer:
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.log_cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.log_cap)
-        is_dear = (cost > self.log_limit) | (cost + NUM_DEVIATIONS * beliefs.log_cost_std > self.log_ceiling)
+        log_ceiling = self.log_limit + _SURPRISE / self.surrogate.cost_scaler.deviation
+        is_dear = (cost > self.log_limit) | (cost + _NUM_DEVIATIONS * beliefs.log_cost_std > log_ceiling)
         return np.where(are_among(points, self.taken) | is_dear, -np.inf, gain)
 
 
@@ -162,7 +161,7 @@ def propose(
     observed = members[members < fitted.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, failures])))
-    scorer = Scorer(surrogate, front, log_limit, log_limit + _SURPRISE / fitted.cost_scaler.deviation, log_cap, taken)
+    scorer = Scorer(surrogate, front, log_limit, log_cap, taken)
 
     pool = pool_of(space, fitted, sample, seen[members], rng)
     x, score = search(space, scorer.score, fitted, pool, rng)

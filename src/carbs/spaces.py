@@ -105,8 +105,9 @@ class NumericSpace:
         if self.scale is not None:
             return float(self.scale)
         low, high = self._transformed_bounds
-        # Where there is only one value, any scale will do.
-        return (high - low) / _BOUNDED_WIDTH or 1.0 if self.is_bounded else self._open_scale(None)
+        if not self.is_bounded:
+            return self._open_scale(None)
+        return (high - low) / _BOUNDED_WIDTH or 1.0  # where there is only one value, any scale will do
 
     def scaled_around(self, center: float) -> NumericSpace:
         """Return this space with its scale settled, given that the search starts from `center`."""

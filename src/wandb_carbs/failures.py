@@ -48,17 +48,22 @@ def text_of(reason: object) -> str:
     """Put a reason that a user gave into words.
 
     Args:
-        reason: Anything. An exception becomes its type and message, or what `judge_exception` recognises in it.
+        reason: Anything.
+
+    Returns:
+        Its text; of an exception the type and message, or what `judge_exception` recognises in it.
     """
     if reason is None:
         return ""
     name = type(reason).__name__
     try:
         text = str(reason)
-        known = judge_exception(reason)[1] if isinstance(reason, BaseException) else text
+        if not isinstance(reason, BaseException):
+            return text
+        known = judge_exception(reason)[1]
     except Exception:  # noqa: BLE001 - a reason that has no words must not cost the record
         return name
-    if not isinstance(reason, BaseException) or known in (OUT_OF_MEMORY, NAN):
+    if known in (OUT_OF_MEMORY, NAN):
         return known
     return f"{name}: {text}" if text else name
 

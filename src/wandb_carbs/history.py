@@ -195,8 +195,7 @@ def feed(carbs: CARBS, runs: Sequence[JudgedRun]) -> None:
         if standing is Standing.FAILURE:
             carbs.observe(ObservationInParam(input=values, is_failure=True))
         else:
-            objective, cost = float(record.summary[OBJECTIVE_KEY]), float(record.summary[COST_KEY])
-            carbs.observe(ObservationInParam(values, objective, cost))
+            carbs.observe(ObservationInParam(values, record.summary[OBJECTIVE_KEY], record.summary[COST_KEY]))
 
 
 def _with_suggestion(
