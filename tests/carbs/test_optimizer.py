@@ -422,3 +422,13 @@ def test_a_space_of_one_value_suggests_that_value(space: LinearSpace | LogSpace)
 def test_rounding_in_a_space_of_powers_of_two_is_refused() -> None:
     with pytest.raises(CarbsError, match="rounding_factor=3"):
         CARBS(params=[Param("n", Pow2Space(1, 64, rounding_factor=3))])
+
+
+def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
+    params = [Param(f"p{i}", LogSpace(1e-3, 1e3), 1.0) for i in range(4)]
+    carbs = CARBS(CARBSParams(seed=9), params)
+    for place in range(7):
+        suggestion = carbs.suggest().suggestion
+        cost = math.prod(float(suggestion[param.name]) for param in params)
+        assert cost < 100
+        carbs.observe(ObservationInParam(suggestion, math.log(cost), cost, is_failure=place == 1))
