@@ -98,7 +98,7 @@ def main() -> None:
         if args.quality:
             rows = json.loads(args.quality.read_text())
             trajectories = [Trajectory(**{**row, "task": Task(**row["task"])}) for row in rows]
-            draw_quality(trajectories).savefig(args.to / "quality.png", dpi=150)
+            draw_quality(trajectories).savefig(args.to / "quality.png", dpi=100)
         if args.speed:
             draw_speed(json.loads(args.speed.read_text())).savefig(args.to / "speed.png", dpi=150)
 
