@@ -192,7 +192,7 @@ class WandbCarbs(RecordedRun):
         logger.info("Sweep %s: %s", self._path, ", ".join(f"{name} {numbers[name]}" for name in told))
 
     def _judge(self, records: Sequence[RunRecord], own: RunRecord) -> list[JudgedRun]:
-        now = server_time([*records, own], datetime.now(timezone.utc))
+        now = server_time(records, datetime.now(timezone.utc), own)
         return judge(
             records,
             self._carbs.space,
@@ -248,7 +248,7 @@ class WandbCarbs(RecordedRun):
         if arrived is not None and arrived.summary.get(STATE_KEY) != self._state:
             # What the SDK had under way when we published has overwritten it.
             self._publish(beliefs(output))
-        others = self._judge([record for record in recent if record.id != own.id], own)
+        others = self._judge([record for record in recent if record.id != own.id], arrived or own)
         if output.log.get("kind") == "resample":
             # It repeats a run that is over, on purpose; but two agents must not both repeat it at once.
             others = [run for run in others if run.verdict.standing is Standing.OUTSTANDING]

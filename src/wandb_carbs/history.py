@@ -25,6 +25,7 @@ from wandb_carbs.state import (
     Standing,
     Verdict,
     classify,
+    server_time,
 )
 from wandb_carbs.sweep import SweepDefinition, load_definition
 
@@ -100,12 +101,9 @@ def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) 
     path = sweep if isinstance(sweep, SweepPath) else SweepPath.parse(sweep)
     definition = load_definition(str(path))
     space = SearchSpace(definition.params)
-    now = datetime.now(timezone.utc)
-    return SweepHistory(
-        path,
-        definition,
-        tuple(judge(RunReader(path, INTERACTIVE_SECONDS).all(), space, now, stale_seconds=stale_seconds)),
-    )
+    records = RunReader(path, INTERACTIVE_SECONDS).all()
+    now = server_time(records, datetime.now(timezone.utc))
+    return SweepHistory(path, definition, tuple(judge(records, space, now, stale_seconds=stale_seconds)))
 
 
 def carbs_from_sweep(sweep: str | SweepPath | SweepHistory) -> CARBS:

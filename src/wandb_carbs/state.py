@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -48,6 +48,8 @@ STALE_SECONDS = 300.0
 # A run asks as soon as it has begun: this is twice as long as it would try to reach W&B. Should it ask later still, its
 # own seed and the check after publishing keep it apart from the others.
 _SILENT_SECONDS = 300.0
+# The wrong time zone is the largest error of a clock that is set at all.
+_MAX_CLOCK_ERROR = timedelta(days=1)
 _GONE = frozenset({"crashed", "killed", "preempted", "failed"})
 _FINISHED = "finished"
 PREEMPTING = "preempting"
@@ -175,13 +177,21 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
     return _judge_living(record, now, stale_seconds)
 
 
-def server_time(records: list[RunRecord], default: datetime) -> datetime:
-    """Return the latest time that W&B put on any run.
+def server_time(records: Iterable[RunRecord], machine_time: datetime, own: RunRecord | None = None) -> datetime:
+    """Tell the time by W&B's clock, by which staleness is judged: this machine's may be wrong.
 
-    Staleness is judged by it rather than by this machine's clock, which may be wrong: the reader's own run was heard of
-    within the last half minute.
+    W&B heard of an agent's own run within the last half minute. Without one, it is the latest time that W&B put on a
+    run which it takes for alive, so that it has heard of it lately, too.
+
+    Args:
+        records: Runs; a time far from this machine's clock is no time that W&B put on a run now.
+        machine_time: The time by this machine's clock, taken if nothing else is known.
+        own: The agent's own run; None if there is none.
     """
-    return max((record.last_seen for record in records if record.last_seen is not None), default=default)
+    if own is not None and own.last_seen is not None:
+        return own.last_seen
+    times = (record.last_seen for record in records if not record.has_ended)
+    return max((t for t in times if t is not None and abs(t - machine_time) < _MAX_CLOCK_ERROR), default=machine_time)
 
 
 def is_number(value: Any) -> bool:

@@ -417,6 +417,18 @@ def test_few_configurations_are_used_up_by_abandoned_runs(make_sweep: Callable[.
     assert WandbCarbs.from_sweep().suggest()["depth"] in (1, 2)
 
 
+def test_heartbeat_of_another_century_does_not_outdate_the_others(sweep: Sweep) -> None:
+    values = {"lr": 0.001, "batch": 20}
+    for name in ("pending", "odd"):
+        sweep.put(name, values, {"carbs.state": "running"}, exit_code=None)
+    with contextlib.closing(sqlite3.connect(sweep.server._data_dir / "wandb-carbs.db")) as db, db:
+        db.execute("UPDATE runs SET heartbeat_at = heartbeat_at + 2300000000000000 WHERE name = 'odd'")
+    assert sweep.counts() == {"outstanding": 2}
+    trial = begin()
+    assert "pending" in trial._carbs.outstanding_suggestions
+    assert sweep.counts() == {"outstanding": 3}
+
+
 def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
     good = {"lr": 0.01, "batch": 20}
     garbage: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

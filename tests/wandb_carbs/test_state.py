@@ -146,7 +146,21 @@ def test_order_breaks_ties_by_id() -> None:
     assert sorted([late, two, one], key=lambda run: run.order) == [one, two, late]
 
 
-def test_the_servers_clock_is_the_latest_time_it_wrote() -> None:
-    runs = [record("running", {}, heartbeat=50), record("running", {}, heartbeat=20)]
+def test_the_servers_clock_is_the_latest_time_that_it_put_on_a_living_run() -> None:
+    runs = [record("running", {}, heartbeat=50), record("running", {}, heartbeat=20), record("crashed", {})]
+    for error in (-3600, 0, 3600):
+        assert server_time(runs, NOW + timedelta(seconds=error)) == NOW - timedelta(seconds=20)
+    assert server_time([], NOW) == server_time([record("finished", {})], NOW) == NOW
+
+
+def test_the_servers_clock_is_that_of_the_readers_own_run() -> None:
+    own = record("running", {}, heartbeat=3)
+    assert server_time([record("running", {}, heartbeat=-100)], NOW, own) == NOW - timedelta(seconds=3)
+    assert server_time([], NOW, record("running", {}, heartbeat=None, created=None)) == NOW
+
+
+def test_impossible_heartbeats_do_not_tell_the_time() -> None:
+    century = 100 * 365 * 86400.0
+    runs = [record("running", {}, heartbeat=-century), record("running", {}, heartbeat=20)]
     assert server_time(runs, NOW) == NOW - timedelta(seconds=20)
-    assert server_time([], NOW) == NOW
+    assert server_time(runs[:1], NOW) == NOW
