@@ -73,10 +73,10 @@ def as_float(name: str, value: Any) -> float:
 
 
 def plain(value: Any) -> Any:
-    """Return a value with numpy scalars and tuples replaced by what JSON knows."""
+    """Return a value with arrays, tensors, their scalars and tuples replaced by what JSON knows."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    item = getattr(value, "item", None)
-    return item() if callable(item) else value
+    tolist = getattr(value, "tolist", None)
+    return plain(tolist()) if callable(tolist) and not isinstance(value, type) else value

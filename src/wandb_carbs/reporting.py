@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from wandb_carbs import live
-from wandb_carbs.runs import RunReader, publish, to_json
+from wandb_carbs.runs import RunReader, publish
 from wandb_carbs.state import PREEMPTING, SUGGESTION_KEY, RunRecord
 
 logger = logging.getLogger("wandb_carbs")
@@ -43,7 +44,9 @@ class Reporter:
         """
         # The values of a sweep are locked; this is the one way past the lock that leaves no warning.
         self._run.config.update_locked(dict(values), user="carbs", _allow_val_change=True)
-        summary = live.update_summary(self._run, {**keys, SUGGESTION_KEY: to_json(values)})
+        # Python's JSON, in which infinity comes back as the number it was.
+        suggestion = json.dumps(live.plain(values), default=str)
+        summary = live.update_summary(self._run, {**keys, SUGGESTION_KEY: suggestion})
         publish(self.record, config=live.config_of(self._run), summary=summary, limit=self._limit)
 
     def outcome(self, keys: Mapping[str, Any], summary: Mapping[str, Any]) -> None:

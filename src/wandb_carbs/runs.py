@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 import wandb
 
 from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.live import plain
 from wandb_carbs.retry import INTERACTIVE_SECONDS, RETRY_SECONDS, with_retries
 from wandb_carbs.state import FAILURE, STATE_KEY, SUCCESS, SUGGESTION_KEY, RunRecord, parse_timestamp
 
@@ -187,8 +189,21 @@ def publish(
 
 
 def to_json(values: Mapping[str, Any]) -> str:
-    """Write values as JSON; numpy scalars become numbers, what JSON cannot hold its text."""
-    return json.dumps(values, default=_plain)
+    """Write values as JSON; numpy's become plain ones, numbers that JSON lacks the SDK's words, all else its text.
+
+    Python's own `NaN` is no JSON, and a server may refuse it, or the whole summary with it.
+    """
+    return json.dumps(_finite(plain(values)), default=str, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def to_record(run: Any) -> RunRecord:
@@ -244,8 +259,3 @@ def _execute(run: Any, document: str, variables: dict[str, Any]) -> None:
     from wandb_gql import gql  # type: ignore[import-not-found]  # noqa: PLC0415
 
     run.client.execute(gql(document), variable_values=variables)
-
-
-def _plain(value: Any) -> Any:
-    item = getattr(value, "item", None)
-    return item() if callable(item) else str(value)

@@ -185,6 +185,49 @@ def test_user_values_survive(sweep: Sweep) -> None:
     assert summary["carbs.objective"] == 0.5
 
 
+def test_numbers_that_json_lacks_are_written_as_the_sdk_does(sweep: Sweep) -> None:
+    """Python would write them bare, as no other reader of JSON takes them."""
+    run = wandb.init(config={"clip": np.inf})
+    run.summary.update({"several": [math.nan, 1]})
+    run.log({"loss": math.nan, "most": math.inf, "least": -math.inf})
+    WandbCarbs(CARBS(params=PARAMS)).record_observation(0.5, 1)
+    with contextlib.closing(sqlite3.connect(sweep.server._data_dir / "wandb-carbs.db")) as db:
+        stored = db.execute("SELECT summary, config FROM runs WHERE name = ?", (run.id,)).fetchone()
+    summary, config = (json.loads(text, parse_constant=pytest.fail) for text in stored)
+    assert (summary["loss"], summary["most"], summary["least"]) == ("NaN", "Infinity", "-Infinity")
+    assert summary["several"] == ["NaN", 1]
+    assert config["clip"]["value"] == "Infinity"
+
+
+def test_transformed_suggestion_may_hold_arrays_and_infinity(sweep: Sweep) -> None:
+    class Arrays(WandbCarbs):
+        def _transform_suggestion(self, suggestion: dict[str, Any]) -> dict[str, Any]:
+            rates = np.array([suggestion["lr"], 0.5])
+            return {
+                **suggestion,
+                "lr": np.float32(0.5),
+                "rates": rates,
+                "sizes": (np.int64(3), {"x": np.array(2)}),
+                "c": np.inf,
+            }
+
+        def _suggestion_from_run(self, run: Any) -> dict[str, Any]:
+            assert run.config["c"] == np.inf
+            return {"lr": run.config["rates"][0], "batch": run.config["batch"]}
+
+    run = wandb.init()
+    trial = Arrays(CARBS(params=PARAMS))
+    suggestion = trial.suggest()
+    assert (suggestion["lr"], suggestion["rates"][1], suggestion["sizes"]) == (0.5, 0.5, [3, {"x": 2}])
+    assert run.config["rates"] == suggestion["rates"]
+    trial.record_observation(0.5, 1)
+    run.finish()
+    with wandb.init():
+        (seen,) = Arrays(CARBS(params=PARAMS))._carbs.success_observations
+    assert (seen.input["lr"], seen.input["batch"]) == (suggestion["rates"][0], suggestion["batch"])
+    assert sweep
+
+
 def test_cost_defaults_to_the_seconds_since(sweep: Sweep) -> None:
     trial = begin()
     trial.record_observation(0.5)
