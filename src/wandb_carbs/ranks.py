@@ -6,8 +6,19 @@ import os
 
 from wandb_carbs.errors import WandbCarbsError
 
-# Innermost launcher first: torchrun inside a SLURM step decides, not SLURM.
-_RANK_VARIABLES = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID", "LOCAL_RANK")
+# Ranks in a whole job, innermost launcher first: torchrun in a task of a SLURM step decides, not SLURM, since each task
+# may be a job of its own. (One job over several tasks has RANK=8 in the second, too.)
+_JOB_VARIABLES = (
+    "RANK",
+    "OMPI_COMM_WORLD_RANK",
+    "MV2_COMM_WORLD_RANK",
+    "PMIX_RANK",
+    "PMI_RANK",
+    "SLURM_PROCID",
+)
+# The rank on a machine: 0 says nothing, but more is never a job's first, and some launchers tell the processes that
+# they start in the first task of a SLURM step nothing else.
+_MACHINE_VARIABLE = "LOCAL_RANK"
 
 
 def check_rank() -> None:
@@ -16,10 +27,10 @@ def check_rank() -> None:
     Raises:
         WandbCarbsError: If a launcher (torchrun, MPI, SLURM) says that it is another.
     """
-    for name in _RANK_VARIABLES:
-        value = os.environ.get(name, "").strip()
-        if not value:
-            continue
+    ranks = {name: os.environ.get(name, "").strip() for name in (*_JOB_VARIABLES, _MACHINE_VARIABLE)}
+    deciding = next((name for name in _JOB_VARIABLES if ranks[name]), _MACHINE_VARIABLE)
+    for name in (deciding, _MACHINE_VARIABLE):
+        value = ranks[name]
         if value.isdigit() and int(value) > 0:
             raise WandbCarbsError(
                 f"this process is rank {value} of its job ({name}={value}), and a job takes one suggestion: create "
@@ -27,4 +38,3 @@ def check_rank() -> None:
                 "torch.distributed.broadcast_object_list([suggestion], src=0) or comm.bcast(suggestion, root=0). If "
                 "the ranks are independent runs of the sweep, pass WandbCarbs(…, any_rank=True)"
             )
-        return

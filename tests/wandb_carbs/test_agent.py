@@ -146,7 +146,18 @@ def test_arguments_are_checked(sweep: Sweep) -> None:
     assert WandbCarbs(CARBS(params=PARAMS), wandb.run, sweep.id).suggest()
 
 
-@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK"])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "RANK",
+        "LOCAL_RANK",
+        "SLURM_PROCID",
+        "OMPI_COMM_WORLD_RANK",
+        "PMI_RANK",
+        "PMIX_RANK",
+        "MV2_COMM_WORLD_RANK",
+    ],
+)
 def test_only_the_first_rank_may_ask(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "1")
     for ask in (begin_nothing, WandbCarbs.from_sweep):
@@ -158,6 +169,26 @@ def test_only_the_first_rank_may_ask(variable: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(variable, "1")
     with pytest.raises(WandbCarbsError, match=r"wandb.init\(\)"):
         WandbCarbs(CARBS(params=PARAMS), any_rank=True)
+
+
+@pytest.mark.parametrize(
+    "ranks",
+    [{"SLURM_PROCID": "0", "LOCAL_RANK": "1"}, {"RANK": "8", "LOCAL_RANK": "0"}, {"RANK": "8", "SLURM_PROCID": "0"}],
+)
+def test_a_rank_on_the_machine_or_in_the_job_is_enough_to_refuse(
+    ranks: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in ranks.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(WandbCarbsError, match="any_rank=True"):
+        begin_nothing()
+
+
+def test_first_of_a_job_within_another_launchers_task_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {"SLURM_PROCID": "3", "PMIX_RANK": "3", "RANK": "0", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(WandbCarbsError, match=r"wandb.init\(\)"):
+        begin_nothing()
 
 
 def test_suggestion_is_in_the_config_and_plain(sweep: Sweep) -> None:
