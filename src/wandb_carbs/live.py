@@ -65,9 +65,11 @@ def as_float(name: str, value: Any) -> float:
         CarbsError: If it is none.
     """
     if value is not None and not isinstance(value, (str, bytes)):
+        item = getattr(value, "item", None)
         try:
-            return float(value)
-        except (TypeError, ValueError, RuntimeError):
+            # float() of an array is refused unless it has no dimension.
+            return float(item() if callable(item) else value)
+        except (TypeError, ValueError, RuntimeError, OverflowError):
             pass
     raise CarbsError(f"{name}={value!r} must be a number")
 

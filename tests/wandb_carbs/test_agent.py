@@ -266,12 +266,19 @@ def test_cost_defaults_to_the_seconds_since(sweep: Sweep) -> None:
     assert 0 < summary["carbs.cost"] < 60
 
 
-@pytest.mark.parametrize("cost", [0, -1, float("nan"), float("inf"), "2"])
+@pytest.mark.parametrize("cost", [0, -1, float("nan"), float("inf"), "2", 10**400, np.array([1.0, 2.0])])
 def test_bad_cost_changes_nothing(sweep: Sweep, cost: Any) -> None:
     trial = begin()
     with pytest.raises(CarbsError, match="cost"):
         trial.record_observation(0.5, cost)
     assert sweep.counts() == {"outstanding": 1}
+
+
+def test_arrays_of_one_number_are_numbers(sweep: Sweep) -> None:
+    trial = begin()
+    trial.record_observation(np.array([[0.5]]), np.array([2.0]))  # type: ignore[arg-type]
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert (summary["carbs.objective"], summary["carbs.cost"]) == (0.5, 2.0)
 
 
 def test_second_observation_needs_allow_update(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
@@ -295,6 +302,8 @@ def test_objective_that_is_no_number(sweep: Sweep) -> None:
     trial = begin()
     with pytest.raises(CarbsError, match="objective"):
         trial.record_observation("0.5", 1)  # type: ignore[arg-type]
+    with pytest.raises(CarbsError, match="objective"):
+        trial.record_observation(10**400, 1)
     trial.record_observation(float("nan"), 1)
     assert outcome(sweep, trial) == ("failure", "objective is nan")
 
