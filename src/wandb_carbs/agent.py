@@ -28,13 +28,13 @@ import wandb
 from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces import SUGGESTION_ID_KEY
 from wandb_carbs import live, signals
-from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.foresight import are_equal, beliefs, draw, look_around, seed_of
 from wandb_carbs.history import JudgedRun, RunView, count, feed, judge, lost_suggestions
 from wandb_carbs.ranks import check_rank
 from wandb_carbs.recording import RecordedRun
 from wandb_carbs.reporting import Reporter
-from wandb_carbs.retry import RETRY_SECONDS
+from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.runs import RunReader, SweepPath
 from wandb_carbs.state import (
     ABANDONED,
@@ -89,7 +89,8 @@ class WandbCarbs(RecordedRun):
         retry_seconds: How long to try to reach W&B again before giving up.
 
     Raises:
-        WandbCarbsError: If there is no run, it is in no sweep, or this is not the job's first rank.
+        WandbCarbsError: If there is no run, it is in no sweep or in another project than its sweep, or this is not the
+            job's first rank.
         WandbConnectionError: If W&B cannot be reached.
     """
 
@@ -163,10 +164,7 @@ class WandbCarbs(RecordedRun):
 
     def _start(self) -> None:
         """Read the sweep, take a suggestion or take up the run's own, and publish it."""
-        records = self._reader.all()
-        own = next((record for record in records if record.id == self._wandb_run.id), None)
-        if own is None:
-            own = self._reader.one(self._wandb_run.id)
+        records, own = self._read_sweep()
         others = self._judge([record for record in records if record.id != own.id], own)
         self._reporter = Reporter(self._wandb_run, own, self._reader, self._retry_seconds)
         signals.watch(self._abandon_on_signal)
@@ -185,6 +183,34 @@ class WandbCarbs(RecordedRun):
         self._log_counts(others, foreseen)
         lost = lost_suggestions(others, self._carbs.space, self._suggestion_from_run)
         self._take_suggestion(own, later, lost)
+
+    def _read_sweep(self) -> tuple[list[RunRecord], RunRecord]:
+        """Read all runs, and find this process's among them.
+
+        Raises:
+            WandbCarbsError: If its project does not have the sweep: then no other run would ever be seen.
+        """
+        id_ = self._wandb_run.id
+        records = self._reader.all()
+        own = next((record for record in records if record.id == id_), None)
+        if own is None:
+            try:
+                self._reader.check_sweep()
+            except WandbConnectionError as error:
+                if is_transient(error):
+                    raise
+                raise WandbCarbsError(
+                    f"run {id_} is in project {self._path.entity}/{self._path.project}, where there is no sweep "
+                    f"{self._sweep_id}: set WANDB_ENTITY and WANDB_PROJECT, or entity and project of wandb.init(), to "
+                    f"the sweep's ({error})"
+                ) from error
+            # W&B may list a run somewhat late.
+            records = self._reader.all()
+            own = next((record for record in records if record.id == id_), None)
+        if own is None:
+            logger.warning("W&B does not list run %s in sweep %s: other agents may not see it", id_, self._path)
+            own = self._reader.one(id_)
+        return records, own
 
     def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
         numbers = {**count(others), "foreseen": foreseen}

@@ -133,6 +133,14 @@ class RunReader:
         path = f"{self._sweep.entity}/{self._sweep.project}/{run_id}"
         return self._read(f"run {path}", lambda api: to_record(api.run(path)))
 
+    def check_sweep(self) -> None:
+        """Make sure that the sweep exists, in this project.
+
+        Raises:
+            WandbConnectionError: If it cannot be read.
+        """
+        self._read(f"sweep {self._sweep}", lambda api: api.sweep(str(self._sweep)))
+
     def _read(self, what: str, read: Callable[[Any], T]) -> T:
         def attempt() -> T:
             try:

@@ -129,6 +129,37 @@ def test_outside_a_sweep(wandb_env: Any) -> None:
         WandbCarbs(CARBS(params=PARAMS))
 
 
+def test_run_in_another_project_than_its_sweep(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would see no other run, and none would see it."""
+    monkeypatch.setenv("WANDB_PROJECT", "elsewhere")
+    wandb.teardown()
+    with wandb.init() as run:
+        expected = f"run {run.id} is in project {ENTITY}/elsewhere, where there is no sweep {sweep.id}"
+        with pytest.raises(WandbCarbsError, match=expected):
+            WandbCarbs(CARBS(params=PARAMS))
+
+
+def list_late(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the first readings miss the runs."""
+    read, missed = RunReader.all, []
+
+    def late(reader: RunReader) -> Any:
+        missed.append(reader)
+        return [] if len(missed) <= times else read(reader)
+
+    monkeypatch.setattr(RunReader, "all", late)
+
+
+@pytest.mark.parametrize(("times", "warns"), [(1, False), (2, True)])
+def test_run_that_is_listed_late_goes_on(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int, warns: bool
+) -> None:
+    list_late(monkeypatch, times)
+    assert begin().suggest()
+    assert ("does not list run" in caplog.text) is warns
+    assert sweep.counts() == {"outstanding": 1}
+
+
 def test_disabled_run(wandb_env: Any) -> None:
     assert wandb_env
     with wandb.init(project=PROJECT, mode="offline"), pytest.raises(WandbCarbsError, match="WANDB_MODE"):
