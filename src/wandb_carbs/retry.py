@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
 import random
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -21,6 +24,8 @@ RETRY_SECONDS = 120.0
 INTERACTIVE_SECONDS = 15.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
+# The last question of all, after minutes of trying.
+_REFUSAL_SECONDS = 5.0
 _RETRIED_STATUS = frozenset({408, 429})
 # What the SDKs call errors of the connection; they share no base class across versions.
 _CONNECTION_ERRORS = ("ConnectionError", "Timeout", "TimeoutError", "ChunkedEncodingError", "TransportServerError")
@@ -58,8 +63,9 @@ def with_retries(what: str, action: Callable[[], T], *, limit: float = RETRY_SEC
             if not is_transient(error):
                 raise WandbConnectionError(f"could not {what}: {describe(error)}") from error
             if elapsed + pause > limit:
+                last = describe(error) + _refusal(error)
                 raise WandbConnectionError(
-                    f"could not {what}: {attempts} attempt(s) in {elapsed:.0f} s, at last: {describe(error)}"
+                    f"could not {what}: {attempts} attempt(s) in {elapsed:.0f} s, at last: {last}"
                 ) from error
             logger.info("Could not %s (%s); trying again", what, describe(error))
         waiting.wait(random.uniform(0, pause))  # noqa: S311 - jitter is no secret
@@ -82,6 +88,24 @@ def describe(error: BaseException) -> str:
         return f"no answer from {wandb.setup().settings.base_url}"  # wandb-core calls itself busy then
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
+
+
+def _refusal(error: BaseException) -> str:
+    """Ask W&B itself for the status that wandb-core keeps back: it tries 429 and 5xx again until its time is over."""
+    if not any(_has_no_answer(link) for link in _chain(error)):
+        return ""
+    request = urllib.request.Request(f"{wandb.setup().settings.base_url}/graphql", b'{"query": "{ __typename }"}')  # noqa: S310 - the user's own address
+    request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=_REFUSAL_SECONDS):  # noqa: S310 - as above
+            return ""
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            # Others are for the lack of a key, which this request does without.
+            is_telling = refusal.code in _RETRIED_STATUS or refusal.code >= 500
+            return f" in time, but it refuses now: {refusal.code} {refusal.reason}".rstrip() if is_telling else ""
+    except (OSError, ValueError, http.client.HTTPException):
+        return ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -34,11 +34,15 @@ class Proxy:
     def __init__(self, upstream: str) -> None:
         self.operations: list[str] = []
         self.refusals: list[int] = []
+        self.refuses_all_with = 0
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if proxy.refuses_all_with:
+                    self.answer(proxy.refuses_all_with, b"{}")
+                    return
                 by_public_api = "Public Client" in self.headers["User-Agent"]
                 if by_public_api:
                     proxy.operations.append(self.name_of(json.loads(body)["query"]))
@@ -223,6 +227,33 @@ def test_which_answers_may_pass(status: int, passes: bool) -> None:
 def test_no_answer_may_pass(error: Exception) -> None:
     assert is_transient(error)
     assert not is_transient(ValueError("Could not find project"))
+
+
+class WandbApiFailedError(Exception):
+    """Named as the SDK's: without a response where wandb-core ran out of time."""
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_status_that_the_sdk_keeps_back_is_told(proxy: Proxy, status: int) -> None:
+    proxy.refuses_all_with = status
+
+    def fail() -> None:
+        raise WandbApiFailedError("the service process is busy")
+
+    with pytest.raises(WandbConnectionError, match=f"no answer from {proxy.url} .*{status}"):
+        with_retries("ask", fail, limit=0)
+
+
+def test_no_status_is_told_of_a_server_that_does_not_answer(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    wandb.teardown()
+
+    def fail() -> None:
+        raise WandbApiFailedError("the service process is busy")
+
+    with pytest.raises(WandbConnectionError, match=r"no answer from http://127.0.0.1:9$"):
+        with_retries("ask", fail, limit=0)
+    assert proxy
 
 
 def test_retries_end_with_what_was_tried() -> None:
