@@ -6,7 +6,7 @@ import fnmatch
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.local import history, runs, states, sweeps
+from wandb_carbs.local import artifacts, history, runs, states, sweeps
 from wandb_carbs.local.queries import Page, count_runs, select_runs
 from wandb_carbs.local.store import DEFAULT_ENTITY, MICROSECONDS, global_id, timestamp
 
@@ -98,6 +98,9 @@ class Nodes:
             "totalSweeps": lambda _info: db.execute(
                 "SELECT count(*) FROM sweeps WHERE project_id = ?", (project_id,)
             ).fetchone()[0],
+            "artifact": lambda _info, name: self.artifact(artifacts.find(db, project_id, name)),
+            "artifactCollection": lambda _info, name: self._collection(artifacts.find(db, project_id, name)),
+            "artifactCollectionMembership": lambda _info, name: self.membership(artifacts.find(db, project_id, name)),
         }
 
     def _runs(self, project_id: int, sweep: str | None) -> Callable[..., Node]:
@@ -130,7 +133,8 @@ class Nodes:
         end = len(items) if first is None else start + max(first, 0)
         edges = [{"node": make(item), "cursor": str(start + place)} for place, item in enumerate(items[start:end])]
         last = edges[-1]["cursor"] if edges else None
-        return {"edges": edges, "pageInfo": {"endCursor": last, "hasNextPage": end < len(items)}}
+        page = {"endCursor": last, "hasNextPage": end < len(items)}
+        return {"edges": edges, "pageInfo": page, "totalCount": len(items)}
 
     def run(self, row: sqlite3.Row | None) -> Node | None:
         """Return a run; the row has its `sweep_name`."""
@@ -194,6 +198,106 @@ class Nodes:
                 0
             ],
             "files": files,
+            "outputArtifacts": lambda _info, first=None, after=None: self.connection(
+                artifacts.of_run(db, run_id), self.artifact, first, after
+            ),
+        }
+
+    def artifact(self, row: sqlite3.Row | None) -> Node | None:
+        """Return an artifact."""
+        if row is None:
+            return None
+        db, artifact_id = self._db, row["id"]
+        prefix = artifacts.file_name(artifact_id, "")
+
+        def all_files() -> list[Node]:
+            found = self._files.nodes(db, row["run_id"], self._base_url)
+            own = [file for file in found if file["name"].startswith(prefix)]
+            return [{**file, "name": file["name"].removeprefix(prefix)} for file in own]
+
+        def files(_info: Any, names: Any = None, first: Any = None, after: Any = None) -> Node:
+            found = [file for file in all_files() if not names or file["name"] in names]
+            return self.connection(found, dict, first, after)
+
+        def entries(_info: Any, entries: Any = None, first: Any = None, after: Any = None, **_: Any) -> Node:
+            return files(_info, [entry["name"] for entry in entries or ()], first, after)
+
+        return {
+            "id": global_id("Artifact", artifact_id),
+            "artifactSequence": lambda _info: self._collection(row),
+            "versionIndex": row["version"],
+            "artifactType": {"name": row["type"]},
+            "description": row["description"],
+            "metadata": row["metadata"],
+            "ttlDurationSeconds": -1,  # for ever
+            "ttlIsInherited": False,
+            "tags": [],
+            "historyStep": row["history_step"],
+            "state": row["state"],
+            "size": lambda _info: sum(file["sizeBytes"] for file in all_files()),
+            "digest": row["digest"],
+            "commitHash": "",
+            "fileCount": lambda _info: len(all_files()),
+            "createdAt": timestamp(row["created_at"]),
+            "updatedAt": timestamp(row["updated_at"]),
+            "aliases": lambda _info: self._aliases(row),
+            "currentManifest": lambda _info: self.manifest(row),
+            "files": files,
+            "filesByManifestEntries": entries,
+        }
+
+    def _collection(self, row: sqlite3.Row | None) -> Node | None:
+        """Return the collection that an artifact is a version of."""
+        if row is None:
+            return None
+        db, project_id, name = self._db, row["project_id"], row["collection"]
+
+        return {
+            "__typename": "ArtifactSequence",
+            "id": f"{project_id}/{name}",
+            "name": name,
+            "project": lambda _info: self.project(
+                db.execute("SELECT * FROM projects WHERE id = ?", (project_id,)).fetchone()
+            ),
+            "artifactMembership": lambda _info, aliasName: self.membership(
+                artifacts.find(db, project_id, f"{name}:{aliasName}")
+            ),
+            "latestArtifact": lambda _info: self.artifact(artifacts.find(db, project_id, name)),
+        }
+
+    def _aliases(self, row: sqlite3.Row) -> list[Node]:
+        return [
+            {"id": f"{row['id']}/{alias}", "alias": alias, "artifactCollection": self._collection(row)}
+            for alias in json.loads(row["aliases"])
+        ]
+
+    def membership(self, row: sqlite3.Row | None) -> Node | None:
+        """Return an artifact's place in its collection."""
+        if row is None:
+            return None
+        artifact = self.artifact(row) or {}
+        shared = {key: artifact[key] for key in ("versionIndex", "createdAt", "aliases", "files")}
+        own = {"id": global_id("Membership", row["id"]), "artifact": artifact}
+        return {**shared, **own, "artifactCollection": self._collection(row)}
+
+    def manifest(self, row: sqlite3.Row) -> Node:
+        """Return an artifact's manifest."""
+        name = artifacts.manifest_name(row["id"])
+        return {"id": global_id("ArtifactManifest", row["id"]), "file": self._artifact_file(row, name)}
+
+    def artifact_file(self, row: sqlite3.Row, name: str) -> Node:
+        """Return a file of an artifact, with where it is to be put."""
+        return self._artifact_file(row, artifacts.file_name(row["id"], name))
+
+    def _artifact_file(self, row: sqlite3.Row, name: str) -> Node:
+        address = self._base_url + self._files.address(row["run_id"], name)
+        return {
+            "id": f"{row['run_id']}/{name}",
+            "name": name,
+            "directUrl": address,
+            "uploadUrl": address,
+            "uploadHeaders": [],
+            "artifact": self.artifact(row),
         }
 
     def sweep(self, row: sqlite3.Row | None) -> Node | None:

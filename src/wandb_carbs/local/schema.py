@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse
 
-from wandb_carbs.local import leases, runs, states, sweeps
+from wandb_carbs.local import artifacts, leases, runs, states, sweeps
 from wandb_carbs.local.errors import RequestError
 from wandb_carbs.local.nodes import USER, Node, Nodes
 from wandb_carbs.local.sdl import SDL
@@ -145,6 +145,14 @@ class _Root:
             "createRunFiles": self._create_run_files,
             "stopRun": self._stop_run,
             "deleteRun": self._delete_run,
+            "artifact": lambda _info, id: self._nodes.artifact(artifacts.by_id(self._db, id)),  # noqa: A006
+            "clientIDMapping": self._client_id_mapping,
+            "createArtifact": self._create_artifact,
+            "createArtifactManifest": self._create_artifact_manifest,
+            "updateArtifactManifest": self._update_artifact_manifest,
+            "createArtifactFiles": self._create_artifact_files,
+            "commitArtifact": self._commit_artifact,
+            "useArtifact": lambda _info, input: self._artifact_payload(input["artifactID"]),  # noqa: A006
         }
 
     def _project(self, _info: Any, name: str | None = None, entityName: str | None = None) -> Node | None:
@@ -207,3 +215,32 @@ class _Root:
     def _delete_run(self, _info: Any, input: Node) -> Node:  # noqa: A002
         self._files.delete(runs.delete(self._store, input["id"]))
         return {"clientMutationId": input.get("clientMutationId")}
+
+    def _client_id_mapping(self, _info: Any, clientID: str) -> Node | None:
+        row = artifacts.by_client_id(self._db, clientID)
+        return None if row is None else {"serverID": global_id("Artifact", row["id"])}
+
+    def _artifact_payload(self, identifier: str) -> Node:
+        return {"artifact": self._nodes.artifact(artifacts.by_id(self._db, identifier))}
+
+    def _create_artifact(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        return self._artifact_payload(global_id("Artifact", artifacts.create(self._store, input)))
+
+    def _create_artifact_manifest(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        if input.get("type") == "PATCH":
+            # Each writer's part would replace the others'.
+            raise RequestError("this local server takes no artifact from several writers (distributed_id)")
+        return {"artifactManifest": self._nodes.manifest(artifacts.by_id(self._db, input["artifactID"]))}
+
+    def _update_artifact_manifest(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        row = artifacts.by_id(self._db, input["artifactManifestID"], "ArtifactManifest")
+        return {"artifactManifest": self._nodes.manifest(row)}
+
+    def _create_artifact_files(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        specs = input["artifactFiles"]
+        rows = {spec["artifactID"]: artifacts.by_id(self._db, spec["artifactID"]) for spec in specs}
+        edges = [{"node": self._nodes.artifact_file(rows[spec["artifactID"]], spec["name"])} for spec in specs]
+        return {"files": {"edges": edges}}
+
+    def _commit_artifact(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        return self._artifact_payload(global_id("Artifact", artifacts.commit(self._store, input["artifactID"])))

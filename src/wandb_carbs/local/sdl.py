@@ -21,6 +21,8 @@ type Query {
   model(name: String, entityName: String): Project
   models(entityName: String, first: Int, after: String, order: String): ProjectConnection
   sweep(name: String, entityName: String, projectName: String): Sweep
+  artifact(id: ID!): Artifact
+  clientIDMapping(clientID: ID!): ClientIDMapping
 }
 
 type Mutation {
@@ -32,6 +34,12 @@ type Mutation {
   createRunFiles(input: CreateRunFilesInput!): CreateRunFilesPayload
   stopRun(input: RunIdInput!): SuccessPayload
   deleteRun(input: RunIdInput!): DeleteRunPayload
+  createArtifact(input: CreateArtifactInput!): CreateArtifactPayload
+  createArtifactManifest(input: CreateArtifactManifestInput!): ArtifactManifestPayload
+  updateArtifactManifest(input: UpdateArtifactManifestInput!): ArtifactManifestPayload
+  createArtifactFiles(input: CreateArtifactFilesInput!): CreateArtifactFilesPayload
+  commitArtifact(input: ArtifactIdInput!): ArtifactPayload
+  useArtifact(input: UseArtifactInput!): ArtifactPayload
 }
 
 type ServerInfo { features: [ServerFeature!]! cliVersionInfo: JSON latestLocalVersionInfo: JSON }
@@ -55,7 +63,7 @@ type PageInfo { endCursor: String hasNextPage: Boolean! }
 type ProjectConnection { edges: [ProjectEdge!]! pageInfo: PageInfo! }
 type ProjectEdge { node: Project cursor: String }
 type Project {
-  id: ID internalId: Int name: String entityName: String entity: Entity description: String createdAt: DateTime
+  id: ID internalId: ID name: String entityName: String entity: Entity description: String createdAt: DateTime
   isBenchmark: Boolean readOnly: Boolean access: String views: JSONString user: User
   run(name: String!): Run
   bucket(name: String!, missingOk: Boolean): Run
@@ -64,6 +72,9 @@ type Project {
   sweep(sweepName: String!): Sweep
   sweeps(first: Int, after: String, filters: JSONString): SweepConnection
   totalSweeps: Int
+  artifact(name: String!): Artifact
+  artifactCollection(name: String!): ArtifactCollection
+  artifactCollectionMembership(name: String!): ArtifactCollectionMembership
 }
 
 type RunConnection { edges: [RunEdge!]! pageInfo: PageInfo! totalCount: Int }
@@ -83,6 +94,7 @@ type Run {
   parquetHistory(liveKeys: [String!]): ParquetHistory
   fileCount: Int
   files(names: [String], pattern: String, first: Int, after: String): FileConnection
+  outputArtifacts(first: Int, after: String): ArtifactConnection
 }
 type ParquetHistory { parquetUrls: [String!]! liveData: [JSON!]! }
 type FileConnection { edges: [FileEdge!]! pageInfo: PageInfo! }
@@ -139,4 +151,74 @@ type UploadTarget { name: String uploadUrl: String }
 input RunIdInput { id: ID! deleteArtifacts: Boolean clientMutationId: String }
 type SuccessPayload { success: Boolean clientMutationId: String }
 type DeleteRunPayload { clientMutationId: String }
+
+enum ArtifactManifestType { FULL INCREMENTAL PATCH }
+interface ArtifactCollection {
+  id: ID name: String project: Project artifactMembership(aliasName: String!): ArtifactCollectionMembership
+}
+type ArtifactSequence implements ArtifactCollection {
+  id: ID name: String project: Project artifactMembership(aliasName: String!): ArtifactCollectionMembership
+  latestArtifact: Artifact digestAlgorithm: String
+}
+type ArtifactType { name: String }
+type ArtifactAlias { id: ID alias: String artifactCollection: ArtifactCollection }
+type Tag { id: ID name: String }
+type ArtifactConnection { edges: [ArtifactEdge!]! pageInfo: PageInfo! totalCount: Int }
+type ArtifactEdge { node: Artifact cursor: String }
+type Artifact {
+  id: ID artifactSequence: ArtifactSequence versionIndex: Int artifactType: ArtifactType description: String
+  metadata: JSONString ttlDurationSeconds: Int64 ttlIsInherited: Boolean tags: [Tag!] historyStep: Int64 state: String
+  size: Int64 digest: String digestAlgorithm: String commitHash: String fileCount: Int64 createdAt: DateTime
+  updatedAt: DateTime aliases: [ArtifactAlias!] currentManifest: ArtifactManifest
+  files(names: [String!], first: Int, after: String): FileConnection
+  filesByManifestEntries(
+    storageLayout: String manifestVersion: String entries: [ArtifactManifestEntryInput!] storageRegion: String
+    first: Int after: String
+  ): FileConnection
+}
+type ArtifactCollectionMembership {
+  id: ID versionIndex: Int createdAt: DateTime aliases: [ArtifactAlias!] artifactCollection: ArtifactCollection
+  artifact: Artifact files(names: [String!], first: Int, after: String): FileConnection
+}
+type ArtifactManifest { id: ID file: ArtifactFile }
+type ArtifactFile {
+  id: ID name: String directUrl: String uploadUrl: String uploadHeaders: [String!] storagePath: String
+  uploadMultipartUrls: JSON artifact: Artifact
+}
+type ArtifactFileConnection { edges: [ArtifactFileEdge!]! }
+type ArtifactFileEdge { node: ArtifactFile }
+type ClientIDMapping { serverID: ID }
+
+input ArtifactManifestEntryInput { name: String! digest: String birthArtifactID: ID storageRegion: String }
+input ArtifactAliasInput { artifactCollectionName: String alias: String! }
+input CreateArtifactInput {
+  entityName: String projectName: String runName: String artifactTypeName: String artifactCollectionName: String
+  artifactCollectionNames: [String!] description: String digest: String digestAlgorithm: String labels: JSON
+  metadata: JSONString aliases: [ArtifactAliasInput!] tags: JSON historyStep: Int64 enableDigestDeduplication: Boolean
+  clientID: ID sequenceClientID: ID distributedID: String ttlDurationSeconds: Int64 storageRegion: String
+  clientMutationId: String
+}
+type ArtifactPayload { artifact: Artifact clientMutationId: String }
+type CreateArtifactPayload { artifact: Artifact clientMutationId: String }
+input CreateArtifactManifestInput {
+  artifactID: ID! baseArtifactID: ID name: String digest: String entityName: String projectName: String runName: String
+  type: ArtifactManifestType clientMutationId: String
+}
+input UpdateArtifactManifestInput {
+  artifactManifestID: ID! digest: String baseArtifactID: ID clientMutationId: String
+}
+type ArtifactManifestPayload { artifactManifest: ArtifactManifest }
+input CreateArtifactFilesInput {
+  artifactFiles: [CreateArtifactFileSpecInput!]! storageLayout: String cloudRegionID: ID clientMutationId: String
+}
+input CreateArtifactFileSpecInput {
+  artifactID: ID! artifactManifestID: ID name: String! md5: String mimetype: String uploadPartsInput: JSON
+  storageRegion: String contentType: String
+}
+type CreateArtifactFilesPayload { files: ArtifactFileConnection }
+input ArtifactIdInput { artifactID: ID! clientMutationId: String }
+input UseArtifactInput {
+  entityName: String projectName: String runName: String artifactID: ID! usedAs: String artifactEntityName: String
+  artifactProjectName: String clientMutationId: String
+}
 """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENTITY = "local"
 DEFAULT_PROJECT = "uncategorized"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MICROSECONDS = 1_000_000
 
@@ -113,6 +113,29 @@ CREATE TABLE files (
     PRIMARY KEY (run_id, name)
 ) WITHOUT ROWID;
 """
+_ARTIFACTS = """
+CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    client_id TEXT UNIQUE,
+    type TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER,
+    aliases TEXT NOT NULL DEFAULT '[]',
+    description TEXT,
+    metadata TEXT,
+    history_step INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX artifacts_of_collection ON artifacts (project_id, collection, version);
+CREATE INDEX artifacts_of_run ON artifacts (run_id, id);
+"""
+# What each version of the schema adds to the one before.
+_STEPS = (_TABLES, _ARTIFACTS)
 
 
 class Store:
@@ -151,10 +174,9 @@ class Store:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise RequestError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
-        if version == 0:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+        if version < SCHEMA_VERSION:
+            steps = " ".join(_STEPS[version:])
+            self._connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
     def now(self) -> int:
         """Return the time in microseconds since the epoch."""

@@ -136,6 +136,13 @@ def test_malformed_graphql_is_refused(shared_server: LocalServer, body: bytes) -
         ('mutation { createRunFiles(input: {runName: "nosuch", files: []}) { runID } }', 404),
         ('mutation { stopRun(input: {id: "nosuch"}) { success } }', 404),
         ('mutation { deleteRun(input: {id: "nosuch"}) { clientMutationId } }', 404),
+        (
+            'mutation { createArtifact(input: {runName: "nosuch", artifactCollectionName: "a"}) { artifact { id } } }',
+            404,
+        ),
+        ('mutation { createArtifact(input: {runName: "nosuch"}) { artifact { id } } }', 400),
+        ('mutation { commitArtifact(input: {artifactID: "nosuch"}) { artifact { id } } }', 404),
+        ('mutation { createArtifactManifest(input: {artifactID: "x", type: PATCH}) { artifactManifest { id } } }', 400),
         ('{ project(name: "p") { runs(filters: "{\\"a\\": {\\"$what\\": 1}}") { edges { cursor } } } }', 400),
         ('{ project(name: "p") { runs(filters: "[") { edges { cursor } } } }', 400),
         ('{ project(name: "p") { runs(after: "?") { edges { cursor } } } }', 400),
@@ -206,6 +213,26 @@ def test_best_objective_leaves_out_what_is_no_finite_number(local_server: LocalS
         local_server, 'query Q($n: String!) { project(name: "p") { sweep(sweepName: $n) { bestLoss } } }', n=sweep
     )
     assert reply.json == {"data": {"project": {"sweep": {"bestLoss": 2.0}}}}
+
+
+def test_artifact_is_committed_once_its_manifest_is_there(local_server: LocalServer) -> None:
+    stream(local_server, "r", {})
+    make = """mutation { createArtifact(input: {projectName: "p", runName: "r", artifactCollectionName: "a",
+        clientID: "c"}) { artifact { id state } } }"""
+    made = graphql(local_server, make).json["data"]["createArtifact"]["artifact"]
+    assert made["state"] == "PENDING"
+    assert graphql(local_server, make).json["data"]["createArtifact"]["artifact"] == made
+    commit = "mutation M($i: ID!) { commitArtifact(input: {artifactID: $i}) { artifact { state versionIndex } } }"
+    early = graphql(local_server, commit, i=made["id"])
+    assert early.status == 400
+    assert "has not arrived" in early.json["errors"][0]["message"]
+    manifest = """mutation M($i: ID!) { createArtifactManifest(input: {artifactID: $i, type: FULL}) {
+        artifactManifest { file { uploadUrl } } } }"""
+    put = graphql(local_server, manifest, i=made["id"]).json["data"]["createArtifactManifest"]["artifactManifest"]
+    assert request(local_server, put["file"]["uploadUrl"], b"{}", method="PUT").status == 200
+    for _ in range(2):
+        committed = graphql(local_server, commit, i=made["id"]).json["data"]["commitArtifact"]["artifact"]
+        assert committed == {"state": "COMMITTED", "versionIndex": 0}
 
 
 def test_half_a_surrogate_pair_does_no_harm(local_server: LocalServer) -> None:

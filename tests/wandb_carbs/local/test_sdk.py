@@ -304,6 +304,46 @@ wandb.agent(sys.argv[1], train, project="p")
         server.communicate()
 
 
+def test_tables_artifacts_models_and_code_arrive(wandb_env: WandbEnv) -> None:
+    code = """
+import json, pathlib, sys, wandb
+pathlib.Path("program.py").write_text("print(1)")
+pathlib.Path("weights.bin").write_bytes(b"w" * 1000)
+with wandb.init(project="p", id="r") as run:
+    run.log({"t": wandb.Table(columns=["a"], data=[[1], [2]])})
+    for content in ("first", "second"):
+        artifact = wandb.Artifact("data", "dataset", metadata={"rows": 3})
+        with artifact.new_file("folder/part.txt") as file:
+            file.write(content)
+        run.log_artifact(artifact, aliases=["best"] if content == "first" else None).wait()
+    run.log_model("weights.bin", name="net")
+    run.log_code(".", include_fn=lambda path: path.endswith("program.py"))
+found = wandb.Api().run("local/p/r")
+stored = {file.name: file for file in found.files()}
+table = next(name for name in stored if name.startswith("media/table/t_"))
+best = wandb.Api().artifact("local/p/data:best")
+newest = wandb.Api().artifact("local/p/data:latest")
+print(json.dumps({
+    "state": found.state,
+    "summary": found.summary["t"]["_type"],
+    "table": json.load(stored[table].download("got"))["data"],
+    "logged": sorted((artifact.name, artifact.type) for artifact in found.logged_artifacts()),
+    "versions": [best.version, best.metadata, newest.version, newest.aliases],
+    "content": [pathlib.Path(a.download(a.version), "folder/part.txt").read_text() for a in (best, newest)],
+}))
+"""
+    found = result(python(wandb_env, code))
+    assert found["state"] == "finished"
+    assert found["summary"] == "table-file"
+    assert found["table"] == [[1], [2]]
+    logged = {name.partition(":")[0]: kind for name, kind in found["logged"]}
+    assert logged.pop("data") == "dataset"
+    assert logged.pop("net") == "model"
+    assert sorted(logged.values()) == ["code", "run_table"]
+    assert found["versions"] == ["v0", {"rows": 3}, "v1", ["latest"]]
+    assert found["content"] == ["first", "second"]
+
+
 def test_bad_sweep_is_told(wandb_env: WandbEnv) -> None:
     code = """
 import wandb

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -53,6 +55,18 @@ def test_server_starts_again_at_its_port(tmp_path: Path) -> None:
     server.stop()
     with server:
         assert server.url == url
+
+
+def test_folder_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
+    with LocalServer(tmp_path):
+        pass
+    database = tmp_path / "wandb-carbs.db"
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.executescript("DROP TABLE artifacts; PRAGMA user_version = 1;")
+    with LocalServer(tmp_path):
+        pass
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT count(*) FROM artifacts").fetchone() == (0,)
 
 
 def test_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
