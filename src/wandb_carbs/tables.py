@@ -13,9 +13,12 @@ _NO_TERMINAL_WIDTH = 240
 
 
 def make_console() -> Console:
-    """Return a console for standard output, which cuts nothing off where that is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_NO_TERMINAL_WIDTH)
+    """Return a console for standard output, which cuts nothing off where that is no terminal.
+
+    It shows texts as they are: names and values come from users, and may look like markup.
+    """
+    console = Console(markup=False, emoji=False)
+    return console if console.is_terminal else Console(width=_NO_TERMINAL_WIDTH, markup=False, emoji=False)
 
 
 def config_table(title: str, heads: Sequence[str], names: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:
