@@ -163,6 +163,19 @@ def test_suggestions_differ_and_change_nothing(sweep: Sweep) -> None:
     assert sweep.json("suggest", sweep.path, "-n", "3", "--json") == found
 
 
+@pytest.mark.parametrize(
+    ("command", "option"), [("status", "--interval"), ("suggest", "--for-cost"), ("best", "--max-cost")]
+)
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999", "0"])
+def test_number_must_be_finite_and_in_its_range(command: str, option: str, number: str) -> None:
+    done = run(command, "e/p/s", option, number)
+    assert_fails(done, option, code=2)
+
+
+def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
+    assert_fails(run("status", "e/p/s", "--watch", "--interval", "1e300"), "--interval", code=2)
+
+
 def test_names_and_values_are_shown_as_they_are(sweep: Sweep) -> None:
     """What looks like rich's markup, also if it is not balanced, or like its emojis, is text."""
     names = ["lr[encoder]", "lr[decoder]", "lr[/encoder]", ":smile:"]

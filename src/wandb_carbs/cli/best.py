@@ -7,13 +7,14 @@ import json
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.output import json_option
 from wandb_carbs.tables import config_table, make_console
 
 
 @click.command("best")
 @sweep_argument
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="The most that a run may have cost.")
+@click.option("--max-cost", type=FiniteRange(0, min_open=True), help="The most that a run may have cost.")
 @json_option
 def command(sweep: str, max_cost: float | None, as_json: bool) -> None:
     """Show the best configuration up to a cost, as observed."""

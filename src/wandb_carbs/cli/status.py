@@ -10,18 +10,25 @@ import click
 from rich.console import Console, Group
 
 from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.output import json_option
 from wandb_carbs.tables import config_table, make_console, short
 
 if TYPE_CHECKING:
     from wandb_carbs.history import SweepHistory
 
+_MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
+
 
 @click.command("status")
 @sweep_argument
 @click.option("--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
 @click.option(
-    "--interval", type=click.FloatRange(1), default=10.0, show_default=True, help="Seconds between, with --watch."
+    "--interval",
+    type=FiniteRange(1, _MAX_INTERVAL),
+    default=10.0,
+    show_default=True,
+    help="Seconds between, with --watch.",
 )
 @json_option
 def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:

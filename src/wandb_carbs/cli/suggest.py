@@ -7,6 +7,7 @@ import json
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.output import json_option
 from wandb_carbs.tables import config_table, make_console
 
@@ -18,7 +19,7 @@ _BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")
 @click.option("-n", "number", type=click.IntRange(1), default=1, show_default=True, help="How many, to run at once.")
 @click.option(
     "--for-cost",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="What tells most about the best objective at this cost, rather than what improves the frontier most.",
 )
 @json_option
