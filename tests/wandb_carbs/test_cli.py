@@ -172,6 +172,10 @@ def test_number_must_be_finite_and_in_its_range(command: str, option: str, numbe
     assert_fails(done, option, code=2)
 
 
+def test_empty_name_of_a_file_is_refused() -> None:
+    assert_fails(run("report", "e/p/s", "-o", ""), "the name of the file is empty", code=2)
+
+
 def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
     assert_fails(run("status", "e/p/s", "--watch", "--interval", "1e300"), "--interval", code=2)
 

@@ -26,6 +26,8 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path, if a file can be written there."""
+        if not os.fspath(value):
+            self.fail("the name of the file is empty", param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if self._endings and path.suffix.lower() not in self._endings:
             *others, last = self._endings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -160,14 +161,17 @@ def _url(host: str, port: int) -> str:
 
 
 def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple[socket.socket, _Server, str]:
-    """Bind the port, then open the storage."""
+    """Bind the port, then take the folder and open the storage."""
     listener = _bind(host, port)
+    held = contextlib.ExitStack()
+    held.callback(listener.close)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
+        held.callback(os.close, _lock(data_dir / "lock"))
         key = _checked_key(api_key) if api_key is not None else _stored_key(data_dir / "api-key")
         store = Store(data_dir / "wandb-carbs.db")
     except (OSError, ValueError, sqlite3.Error) as error:
-        listener.close()
+        held.close()
         raise ServerError(f"cannot keep the server's data in {data_dir}: {error}") from error
     app = create_app(store, api_key=key, files_dir=data_dir / "files", host=host)
     config = uvicorn.Config(
@@ -179,15 +183,16 @@ def _prepare(host: str, port: int, data_dir: Path, api_key: str | None) -> tuple
         timeout_graceful_shutdown=_STOP_TIMEOUT,
         server_header=False,
     )
-    return listener, _Server(config, store), key
+    held.callback(store.close)
+    return listener, _Server(config, held), key
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it answers, and closes its storage when it ends."""
+    """A server that tells when it answers, and lets go of what it holds when it ends."""
 
-    def __init__(self, config: uvicorn.Config, store: Store) -> None:
+    def __init__(self, config: uvicorn.Config, held: contextlib.ExitStack) -> None:
         super().__init__(config)
-        self._store = store
+        self._held = held
         self.on_ready: Callable[[], object] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -199,9 +204,7 @@ class _Server(uvicorn.Server):
         try:
             super().run(sockets)
         finally:
-            self._store.close()
-            for listener in sockets or ():
-                listener.close()
+            self._held.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -216,6 +219,21 @@ def _bind(host: str, port: int) -> socket.socket:
         reason = getattr(error, "strerror", None) or error
         raise ServerError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from error
     return listener
+
+
+def _lock(path: Path) -> int:
+    """Lock a file until it is closed, if only by the end of the process; return its descriptor.
+
+    Raises:
+        OSError: Another server holds it, or the file cannot be opened.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise OSError("another server is using it; stop that one, or choose another --data-dir") from None
+    return handle
 
 
 def _checked_key(key: str) -> str:

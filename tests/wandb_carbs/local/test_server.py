@@ -69,6 +69,25 @@ def test_folder_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
         assert db.execute("SELECT count(*) FROM artifacts").fetchone() == (0,)
 
 
+def test_folder_of_a_running_server_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with LocalServer(tmp_path) as server:
+        for start in (LocalServer(tmp_path).start, lambda: serve(port=0, data_dir=tmp_path)):
+            with pytest.raises(ServerError, match="another server is using it") as refusal:
+                start()
+            assert str(tmp_path) in str(refusal.value)
+        assert server.url
+    assert capsys.readouterr().out == ""
+
+
+def test_folder_of_a_killed_server_is_free_at_once(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SERVE, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+    with LocalServer(tmp_path) as server:
+        assert server.api_key
+
+
 def test_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with LocalServer(tmp_path / "data") as server:
         port = int(server.url.rpartition(":")[2])
