@@ -66,7 +66,7 @@ class SweepDefinition:
         try:
             described = json.loads(text)["carbs"]
             version, params, config = described["schema_version"], described["params"], described["config"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise CarbsError(
                 "the sweep's description holds no CARBS definition; create the sweep with wandb_carbs.create_sweep, "
                 "or declare the parameters in the program and use WandbCarbs(carbs=CARBS(params=…))"
@@ -78,7 +78,12 @@ class SweepDefinition:
             )
         if not isinstance(params, list) or not isinstance(config, dict):
             raise CarbsError("the sweep's CARBS definition is damaged: params must be a list, config an object")
-        return cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
+        try:
+            definition = cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
+            SearchSpace(definition.params)
+        except (TypeError, OverflowError, RecursionError) as error:
+            raise CarbsError(f"the sweep's CARBS definition is damaged: {error}") from error
+        return definition
 
     def optimizer(self) -> CARBS:
         """Return a new optimizer for this definition."""

@@ -172,6 +172,24 @@ def test_number_must_be_finite_and_in_its_range(command: str, option: str, numbe
     assert_fails(done, option, code=2)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[" * 5000, "nested too deeply"),
+        ("{a: " * 5000, "nested too deeply"),
+        (
+            "name: s\nproject: p\nparameters: {x: {space: linear, min: 0, max: 1}}\ncarbs: {self: 1}",
+            "line 4: 'carbs': ",
+        ),
+    ],
+)
+def test_file_that_python_cannot_take_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "sweep.yaml").write_text(text)
+    done = run("create", "sweep.yaml", cwd=tmp_path)
+    assert_fails(done, "sweep.yaml", words)
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_empty_name_of_a_file_is_refused() -> None:
     assert_fails(run("report", "e/p/s", "-o", ""), "the name of the file is empty", code=2)
 

@@ -137,3 +137,29 @@ def test_one_error_names_everything() -> None:
 def test_missing_params() -> None:
     with pytest.raises(CarbsError, match="carbs_spaces is missing"):
         create_sweep("s", None, "p")
+
+
+def _damaged(**changes: object) -> str:
+    described = json.loads(SweepDefinition((Param("x", LinearSpace(0, 1)),), CARBSParams()).to_json())["carbs"]
+    return json.dumps({"carbs": {**described, **changes}})
+
+
+_X = Param("x", LinearSpace(0, 1)).to_dict()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        _damaged(config={"self": 1}),
+        _damaged(config=[]),
+        _damaged(params=[{**_X, "name": ["x"]}]),
+        _damaged(params=[{**_X, "space": {**_X["space"], "max": 10**400}}]),
+        _damaged(params=[{**_X, "search_center": 10**400}]),
+        _damaged(params=[3]),
+        _damaged(params=[_X, _X]),
+    ],
+)
+def test_damaged_definition_is_a_carbs_error(text: str) -> None:
+    with pytest.raises(CarbsError):
+        SweepDefinition.from_json(text)

@@ -115,8 +115,7 @@ def read_config(path: Path) -> SweepFile:
         CarbsError: If something is wrong with it; one error names every problem and its line.
     """
     try:
-        loader = _Loader(path.read_text())
-        node = loader.get_single_node()
+        return _read(path)
     except UnicodeDecodeError as error:
         raise CarbsError(f"{path} is no text file: {error}") from error
     except yaml.MarkedYAMLError as error:
@@ -125,6 +124,13 @@ def read_config(path: Path) -> SweepFile:
         raise CarbsError(f"{path}{place}: not valid YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise CarbsError(f"{path}: not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise CarbsError(f"{path}: nested too deeply") from error
+
+
+def _read(path: Path) -> SweepFile:
+    loader = _Loader(path.read_text())
+    node = loader.get_single_node()
     reader = _Reader(loader)
     top = reader.section(node, 1, "the file")
     described = _read_top(reader, top)
@@ -217,8 +223,13 @@ def _read_param(reader: _Reader, name: str, section: _Section) -> Param | None:
     if space is CategoricalSpace and "choices" not in values:
         reader.say(section.line, f"parameter {name!r}: 'choices' is missing")
         return None
-    param = Param(name, space(**values), center)
-    for problem in param.problems():
+    try:
+        param = Param(name, space(**values), center)
+        problems = param.problems()
+    except (TypeError, OverflowError) as error:
+        reader.say(section.line, f"parameter {name!r}: {error}")
+        return None
+    for problem in problems:
         key = problem.partition(": ")[2].partition("=")[0]
         reader.say(section.lines.get(key, section.line), problem)
     return param if len(reader.problems) == before else None
@@ -244,6 +255,8 @@ def _read_options(reader: _Reader, top: _Section, goal: str) -> CARBSParams | No
         for problem in others or [first.partition(": ")[2]]:
             named = re.match(r"(?:unknown option ')?(\w+)", problem)
             reader.say(section.lines.get(named[1] if named else "", section.line), f"'carbs': {problem}")
+    except (TypeError, OverflowError) as error:
+        reader.say(section.line, f"'carbs': {error}")
     return None
 
 
