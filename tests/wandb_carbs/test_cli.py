@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from carbs import CarbsError, CategoricalSpace, LogSpace, Param, Pow2Space
+from carbs import CarbsError, CategoricalSpace, LinearSpace, LogSpace, Param, Pow2Space
 from wandb_carbs.cli.config_file import read_config
 from wandb_carbs.cli.connection import parse_sweep
 from wandb_carbs.local import LocalServer
@@ -249,6 +249,57 @@ def test_export_to_parquet_holds_what_csv_holds(sweep: Sweep) -> None:
     assert [{key: str(value) for key, value in row.items()} for row in table.to_pylist()] == lines
     types = {name: str(table.schema.field(name).type) for name in ("id", "cost", "config.learning_rate")}
     assert types == {"id": "string", "cost": "double", "config.learning_rate": "double"}
+
+
+@pytest.mark.parametrize(
+    ("values", "held"),
+    [
+        ([2**64 + 1, None, 3], ["18446744073709551617", None, "3"]),
+        ([2**60 + 1, 1.5, None], [float(2**60), 1.5, None]),
+        ([10**400, 1.5], ["1" + "0" * 400, "1.5"]),
+    ],
+)
+def test_export_to_parquet_takes_integers_of_any_size(tmp_path: Path, values: list[Any], held: list[Any]) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+
+    from wandb_carbs.cli.export import write_parquet
+
+    write_parquet(tmp_path / "runs.parquet", ["config.n"], [{"config.n": value} for value in values])
+    assert parquet.read_table(tmp_path / "runs.parquet").column("config.n").to_pylist() == held
+
+
+@pytest.fixture(scope="module")
+def odd_sweep(sweep: Sweep) -> Sweep:
+    """Make a sweep whose runs recorded what is valid, but unusual."""
+    made = sweep.create([Param("n", LinearSpace(1, 2**70, is_integer=True), 5)])
+    made.add_run("whole", {"n": 5}, objective=2**60 + 1, cost=10**30, summary='"carbs.kind": 5')
+    made.add_run("large", {"n": 6}, objective=1, cost=1.7e308, summary='"carbs.kind": NaN')
+    made.add_run("larger", {"n": 2**65}, objective=10**30, cost=1.7e308, summary='"carbs.kind": {"a": 1}')
+    return made
+
+
+def test_json_has_only_numbers_that_json_knows(odd_sweep: Sweep) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    assert odd_sweep.run("export", odd_sweep.path, "-o", "odd.json").returncode == 0
+    rows = json.loads((odd_sweep.folder / "odd.json").read_text(), parse_constant=refuse)
+    assert [row["kind"] for row in rows] == [None] * 3
+    done = odd_sweep.run("status", odd_sweep.path, "--json")
+    assert json.loads(done.stdout, parse_constant=refuse)["spent_cost"] is None
+    assert "more than a float can hold" in odd_sweep.run("status", odd_sweep.path).stdout
+
+
+def test_export_to_parquet_takes_all_that_a_run_may_record(odd_sweep: Sweep) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+
+    done = odd_sweep.run("export", odd_sweep.path, "-o", "odd.parquet")
+    assert done.returncode == 0, done.stderr
+    table = parquet.read_table(odd_sweep.folder / "odd.parquet")
+    assert table.column("objective").to_pylist() == [float(2**60), 1.0, 1e30]
+    assert table.column("kind").to_pylist() == [None] * 3
 
 
 def test_export_to_parquet_takes_choices_of_any_types(sweep: Sweep) -> None:

@@ -54,11 +54,15 @@ def write_parquet(path: Path, heads: Sequence[str], lines: _Lines) -> None:
         if not head.startswith(_CONFIG):
             return pa.array(values, pa.float64() if head in _NUMBERS else pa.string())
         kinds = {type(value) for value in values if value is not None}
-        if kinds == {int, float}:
-            return pa.array(values, pa.float64())
-        if len(kinds) > 1:  # choices of different types, which no column holds
-            return pa.array([None if value is None else str(value) for value in values], pa.string())
-        return pa.array(values)
+        try:
+            if kinds == {int, float}:
+                return pa.array([None if value is None else float(value) for value in values], pa.float64())
+            if len(kinds) <= 1:
+                return pa.array(values)
+        except OverflowError:
+            pass  # an integer of more than 64 bits, or beyond the floats
+        # So are choices of different types, which no column holds.
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
 
     parquet.write_table(pa.table({head: column(head) for head in heads}), path)
 

@@ -64,7 +64,7 @@ def _render(history: SweepHistory) -> Group:
     best = facts["best"]
     parts: list[object] = [
         f"{facts['sweep']}: {facts['runs']} runs" + (f" ({states})" if states else ""),
-        f"cost spent on observations: {short(facts['spent_cost'])}",
+        f"cost spent on observations: {short(facts['spent_cost']) or 'more than a float can hold'}",
     ]
     if best is not None:
         parts.append(f"best objective: {short(best['objective'])} at cost {short(best['cost'])}")

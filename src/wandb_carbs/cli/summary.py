@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +70,14 @@ def find_frontier(history: SweepHistory) -> list[Row]:
 
 
 def summarize(history: SweepHistory) -> dict[str, Any]:
-    """Return what `status` says, as JSON can hold it."""
+    """Return what `status` says, as JSON can hold it; a cost beyond the floats is None."""
     members = find_frontier(history)
+    spent = sum(row.cost or 0.0 for row in observations(history))
     return {
         "sweep": str(history.path),
         "runs": len(history.runs),
         "states": history.counts,
-        "spent_cost": sum(row.cost or 0.0 for row in observations(history)),
+        "spent_cost": spent if math.isfinite(spent) else None,
         "best": result(members[-1]) if members else None,
         "frontier": [result(row) for row in members],
         "running": [{"run": row.id, "created_at": row.created_at, "config": row.config} for row in running(history)],
@@ -89,15 +91,15 @@ def result(row: Row) -> dict[str, Any]:
 
 def _row(run: JudgedRun) -> Row:
     record, standing = run.record, run.verdict.standing
-    counts = standing is Standing.OBSERVATION
+    counts, kind = standing is Standing.OBSERVATION, record.summary.get("carbs.kind")
     return Row(
         id=record.id,
         name=record.name,
         state=standing.value,
         wandb_state=record.state,
-        kind=record.summary.get("carbs.kind"),
-        objective=record.summary[OBJECTIVE_KEY] if counts else None,
-        cost=record.summary[COST_KEY] if counts else None,
+        kind=kind if isinstance(kind, str) else None,
+        objective=float(record.summary[OBJECTIVE_KEY]) if counts else None,
+        cost=float(record.summary[COST_KEY]) if counts else None,
         created_at=record.created_at.isoformat() if record.created_at else None,
         config=dict(run.suggestion or {}),
     )
