@@ -216,6 +216,29 @@ def test_names_and_values_are_shown_as_they_are(sweep: Sweep) -> None:
         assert "[red]" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"cost": 5e-324},
+        {"objective": 1e308},
+        {"objective": -1e308, "cost": 1e-300},
+        {"summary": '"carbs.predicted_cost": 1e-320, "carbs.predicted_cost_std": 0.1'},
+    ],
+)
+def test_extreme_numbers_are_drawn_or_told(sweep: Sweep, extreme: dict[str, Any]) -> None:
+    other = {"objective": 1e308, "cost": 1e300} if extreme.get("cost") == 1e-300 else {}
+    made = sweep.create([Param("lr", LogSpace(1e-5, 1e-1)), Param("n", LinearSpace(1, 100, is_integer=True))])
+    for i in range(12):
+        numbers = {"objective": 0.5 + 0.02 * i, "cost": 1.0 + i * i, **(extreme if i == 3 else {})}
+        numbers |= other if i == 5 else {}
+        made.add_run(str(i), {"lr": 10 ** (-4.5 + 0.2 * i), "n": 1 + 7 * i}, **numbers)
+    done = made.run("report", made.path, "-o", "extreme.html")
+    assert done.returncode == 0, done.stderr
+    assert "Scaling laws" in (made.folder / "extreme.html").read_text()
+    for what in ("frontier", "scaling"):
+        assert "Traceback" not in made.run("plot", made.path, "--what", what, "-o", "extreme.png").stderr
+
+
 def test_best_keeps_to_the_cost(sweep: Sweep) -> None:
     frontier = json.loads((sweep.folder / "demo.json").read_text())["frontier"]
     assert sweep.json("best", sweep.path, "--json") == frontier[-1]

@@ -30,19 +30,24 @@ def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
     """Draw a sweep for a paper or a slide."""
     output = output or Path(f"{what}.png")
     history = load(sweep)
-    from carbs import plotting  # noqa: PLC0415 - imports numpy
+    from carbs import CarbsError, plotting  # noqa: PLC0415 - imports numpy
     from carbs.scaling import scaling_laws  # noqa: PLC0415 - likewise
-    from wandb_carbs.report.data import PREDICTED_OBJECTIVE, ReportData  # noqa: PLC0415 - likewise
+    from wandb_carbs.report.data import EXTREMES, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData  # noqa: PLC0415 - likewise
 
     data = ReportData(history)
     space, config, successes = data.carbs.space, data.carbs.config, data.carbs.success_observations
-    if what == "frontier":
-        figure = plotting.plot_frontier(space, [*successes, *data.carbs.failure_observations], config)
-    elif what == "scaling":
-        figure = plotting.plot_scaling(scaling_laws(space, successes, config), space, successes, config)
-    else:
-        figure = plotting.plot_calibration(data.calibration(PREDICTED_OBJECTIVE))
-    figure.savefig(output, dpi=200)
+    try:
+        if what == "frontier":
+            figure = plotting.plot_frontier(space, [*successes, *data.carbs.failure_observations], config)
+        elif what == "scaling":
+            figure = plotting.plot_scaling(scaling_laws(space, successes, config), space, successes, config)
+        else:
+            figure = plotting.plot_calibration(data.calibration(PREDICTED_OBJECTIVE))
+        figure.savefig(output, dpi=200)
+    except CarbsError:
+        raise
+    except EXTREMES as error:
+        raise click.ClickException(f"{what} of {history.path} cannot be drawn: {TOO_EXTREME}") from error
     facts = {
         "sweep": str(history.path),
         "file": str(output.absolute()),

@@ -20,6 +20,10 @@ from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing, is_number
 
 _T = TypeVar("_T")
 
+# What numpy and plotting raise for numbers at the ends of what a float can hold. (A CarbsError is a ValueError, too.)
+EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
+TOO_EXTREME = "the sweep's objectives or costs are too large, too small or too far apart to compute with"
+
 PREDICTED_OBJECTIVE = "carbs.predicted_objective"
 PREDICTED_COST = "carbs.predicted_cost"
 
@@ -126,6 +130,8 @@ def _or_reason(compute: Callable[[], _T]) -> _T | str:
         return compute()
     except CarbsError as error:
         return str(error)
+    except EXTREMES:
+        return TOO_EXTREME
 
 
 def _time(time: datetime | None) -> float:

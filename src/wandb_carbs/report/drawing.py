@@ -62,7 +62,8 @@ def axis(title: str, values: Sequence[Any] = (), *, log: bool = False) -> Figure
 def _decades(values: Sequence[Any]) -> Figure:
     """Return a tick distance that leaves out the 2s and 5s where there are powers of ten enough."""
     positive = [float(value) for value in values if value is not None and value > 0]
-    span = math.log10(max(positive) / min(positive)) if positive else 0.0
+    # Not of the quotient, which overflows before its logarithm is large.
+    span = math.log10(max(positive)) - math.log10(min(positive)) if positive else 0.0
     return {"dtick": math.ceil(span / 8)} if span >= 2 else {}
 
 

@@ -250,7 +250,8 @@ def _interesting(insight: Insight) -> list[float]:
     members = insight.sign * insight.groups.y[insight.members]
     best = float(members[-1])
     reach = 1.25 * (float(members[0]) - best) or -insight.sign * max(abs(best), 1.0)
-    return sorted([best + reach, best - 0.08 * reach])
+    largest = np.finfo(float).max  # the page holds no infinity
+    return sorted(np.clip([best + reach, best - 0.08 * reach], -largest, largest).tolist())
 
 
 def _mark_reach(figure: drawing.Figure, cost: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import html
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.report import drawing, figures, tables
-from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData
+from wandb_carbs.report.data import EXTREMES, PREDICTED_COST, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData
 from wandb_carbs.state import Standing
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
@@ -57,18 +59,28 @@ def all_sections(data: ReportData) -> list[Section]:
     if not isinstance(insight, Insight):
         reason = f"Nothing is believed yet: {html.escape(insight)}."
         return [Section("frontier", "Frontier", reason), _runs(data)]
-    by_param = {name: _dependences(insight, name) for name in data.carbs.space.names}
+    by_param: Callable[[], dict[str, list[tuple[float, Dependence]]]] = functools.cache(
+        lambda: {name: _dependences(insight, name) for name in data.carbs.space.names}
+    )
     return [
-        _frontier(data, insight),
-        _progress(data),
-        _scaling(data, insight),
-        _importance(insight),
-        _dependence(insight, by_param),
-        _calibration(data),
-        _failures(data, insight, by_param),
+        _or_note("frontier", "Frontier", lambda: _frontier(data, insight)),
+        _or_note("progress", "Progress", lambda: _progress(data)),
+        _or_note("scaling", "Scaling laws", lambda: _scaling(data, insight)),
+        _or_note("importance", "Importance", lambda: _importance(insight)),
+        _or_note("dependence", "Partial dependence along the cost", lambda: _dependence(insight, by_param())),
+        _or_note("calibration", "Calibration", lambda: _calibration(data)),
+        _or_note("failures", "Failures", lambda: _failures(data, insight, by_param)),
         _runs(data),
-        _best(insight),
+        _or_note("best", "Best configuration at each cost", lambda: _best(insight)),
     ]
+
+
+def _or_note(key: str, title: str, make: Callable[[], Section]) -> Section:
+    """Return a section, or one that says why there is nothing to show."""
+    try:
+        return make()
+    except EXTREMES:
+        return Section(key, title, f"This cannot be drawn: {TOO_EXTREME}.")
 
 
 def _frontier(data: ReportData, insight: Insight) -> Section:
@@ -173,12 +185,14 @@ def _calibration(data: ReportData) -> Section:
     return Section("calibration", "Calibration", text, shown)
 
 
-def _failures(data: ReportData, insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
+def _failures(
+    data: ReportData, insight: Insight, by_param: Callable[[], dict[str, list[tuple[float, Dependence]]]]
+) -> Section:
     failed = data.runs(Standing.FAILURE)
     if not failed:
         return Section("failures", "Failures", "No run failed.")
     shown = [
-        Captioned(name, f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param[name], failed))
+        Captioned(name, f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param()[name], failed))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = "Where the model expects runs to succeed, as one hyperparameter changes; crosses are runs that failed."
