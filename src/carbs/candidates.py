@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -112,6 +114,16 @@ def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rn
     return space.round(reflect(np.where(is_covered, covering, normal), low, high))
 
 
-def first_steps(space: SearchSpace, radius: float) -> Array:
-    """Return how far a first step from the search centre may go in each search coordinate, shape (D,)."""
-    return np.array([s.first_step(radius) for s in space.spaces for _ in range(s.width)])
+def first_steps(space: SearchSpace, radius: float, *, are_costs_known: bool = True) -> Array:
+    """Return how far a first step from the search centre goes in each search coordinate, shape (D,).
+
+    Args:
+        space: The search space.
+        radius: How far it goes where nothing limits it.
+        are_costs_known: Whether costs can be predicted. Until then all hyperparameters searched by their logarithm go
+            together as far as one of them may: a run's cost may be their product.
+    """
+    longest = np.array([s.longest_first_step for s in space.spaces for _ in range(s.width)])
+    together = 1 if are_costs_known else max(1, int(np.count_nonzero(np.isfinite(longest))))
+    steps: Array = np.minimum(radius, longest / math.sqrt(together))
+    return steps

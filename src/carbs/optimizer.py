@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import os
 import threading
 import uuid
@@ -18,6 +17,7 @@ import numpy as np
 from carbs import candidates, checkpoint
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
+from carbs.limits import affordable
 from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
 from carbs.params import Param, SearchSpace
 from carbs.proposal import Proposal, are_among, keys, propose
@@ -28,14 +28,16 @@ from carbs.threads import one_thread
 
 logger = logging.getLogger("carbs")
 
-# Early draws around a given centre are predicted to cost at most this many times the dearest run so far, as soon as
-# there are this many successes to predict from.
-_INITIAL_GROWTH = 3.0
 # The draws around a given centre have the radius that the user set after this many successes; it doubles with each.
 _NUM_NEAR = 2
 # A thousandfold radius reaches every bound; where the model cannot be used after thousands of runs, 2^n would overflow.
 _MAX_DOUBLINGS = 10
-_MIN_FOR_COST = 2
+# Objectives beyond this count as this: their squares and sums must be floats.
+_LARGEST = 1e150
+# What numpy and scipy raise where numbers are too extreme for them.
+_MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
+# As soon as there are this many successes, costs can be predicted, and the model can stand in for runs that go on.
+_MIN_FOR_MODEL = 2
 
 
 class CARBS:
@@ -129,6 +131,17 @@ class CARBS:
         return list(self._history.failures)
 
     @property
+    def num_awaited(self) -> int:
+        """How many more runs it takes before the model suggests, 0 if it does.
+
+        It takes `CARBSParams.num_random_samples` runs that succeeded or are outstanding, two successes among them: many
+        agents that start together need not wait for one another.
+        """
+        wanted, succeeded = self.config.num_random_samples, len(self._history.successes)
+        missing = wanted - succeeded - len(self._history.pending)
+        return max(min(wanted, _MIN_FOR_MODEL) - succeeded, missing, 0)
+
+    @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:
         """Configurations suggested and not yet observed or forgotten, by identifier."""
         return dict(self._history.pending)
@@ -156,7 +169,8 @@ class CARBS:
         Raises:
             CarbsError: If `for_cost` is not a positive, finite number.
         """
-        with self._lock, one_thread():
+        # Whatever the caller wants of numpy's errors: here values that are not finite are told by themselves.
+        with self._lock, one_thread(), np.errstate(all="ignore"):
             rng = self._generator(seed)
             proposal = self._choose(rng, for_cost)
             suggestion = self.space.decode(proposal.x[None])[0]
@@ -214,9 +228,8 @@ class CARBS:
         return np.random.default_rng(int.from_bytes(digest, "big"))
 
     def _choose(self, rng: np.random.Generator, for_cost: float | None) -> Proposal:
-        waiting = self.config.num_random_samples - len(self._history.successes)
-        if waiting > 0:
-            reason = f"{waiting} more successes are needed before the model suggests"
+        if self.num_awaited > 0:
+            reason = f"{self.num_awaited} more runs are needed before the model suggests"
             return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
         pending, failures = self._pending_coordinates(), self._failed_coordinates()
         try:
@@ -226,7 +239,7 @@ class CARBS:
             return propose(self.space, self.config, fitted, pending, failures, rng)
         except CarbsError:
             raise
-        except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+        except _MODEL_ERRORS as error:
             reason = f"the model could not be used: {error!r}"
             logger.exception("Suggesting at random, since %s", reason)
             return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
@@ -236,6 +249,7 @@ class CARBS:
         first = len(history.successes) + len(history.failures) + len(history.pending)
         shift = np.random.default_rng(self.config.seed).random(self.space.width)
         failures = self._failed_coordinates()
+        are_costs_known = len(history.successes) >= _MIN_FOR_MODEL
         step = None
         if self.space.has_given_center:
             if first == 0:
@@ -243,24 +257,20 @@ class CARBS:
             # Twice as far with every success, as the costs become known; and farther if everything near fails.
             doublings = min(len(history.successes) - _NUM_NEAR, _MAX_DOUBLINGS)
             radius = self.config.initial_search_radius * 2.0**doublings
-            step = candidates.first_steps(self.space, radius) * (1 + 0.2 * len(failures))
+            step = candidates.first_steps(self.space, radius, are_costs_known=are_costs_known) * (
+                1 + 0.2 * len(failures)
+            )
         points = candidates.initial(self.space, first, step, shift, rng)
         taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
         is_new = ~are_among(points, taken)
         points = points[is_new] if np.any(is_new) else points
-        if step is not None and len(history.successes) >= _MIN_FOR_COST:
-            points = self._cheap_enough(points)
+        if are_costs_known and (step is not None or self.config.max_suggestion_cost is not None):
+            try:
+                points = affordable(self.config, self._surrogate(), points, is_growing=step is not None)
+            except _MODEL_ERRORS:
+                logger.exception("Drawing without a guard against high costs, since the model could not be used")
         x: Array = points[int(np.argmax(_nearest(points, failures))) if len(failures) else 0]
         return x
-
-    def _cheap_enough(self, points: Array) -> Array:
-        """Return the `points` that are predicted to cost little more than the dearest run so far, or the cheapest."""
-        fitted = self._surrogate()
-        limit = np.max(fitted.c) + math.log(_INITIAL_GROWTH) / fitted.cost_scaler.deviation
-        beliefs = fitted.predict(points)
-        log_cost = beliefs.log_cost[:, 0] + beliefs.log_cost_std
-        cheap: Array = points[(log_cost <= limit) | (log_cost == np.min(log_cost))]
-        return cheap
 
     def _surrogate(self) -> Surrogate:
         history = self._history
@@ -269,6 +279,7 @@ class CARBS:
             X = self._success_coordinates()
             sign = self.config.better_direction_sign
             y = sign * np.array([observation.output for observation in history.successes])
+            y = np.clip(y, -_LARGEST, _LARGEST)
             log_cost = np.log([observation.cost for observation in history.successes])
             self._fitted = key, Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
         return self._fitted[1]

@@ -11,6 +11,7 @@ import numpy as np
 
 from carbs import acquisition, candidates, pareto
 from carbs.config import CARBSParams
+from carbs.limits import CostLimit, dearest_of
 from carbs.params import SearchSpace
 from carbs.spaces import Array, Flags
 from carbs.surrogate import Surrogate
@@ -25,14 +26,6 @@ _MAX_OUTCOMES = 128
 # four natural-log units (a factor of 3 to 55) beyond the dearest run so far: without this nothing dearer would ever
 # bring a gain; much further the models only guess.
 _HORIZON = (1.0, 4.0)
-# A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
-# search approaches expensive regions step by step, and one guess never costs as much as everything before.
-_GROWTH = math.log(2.0)
-_SPENT_SHARE = 0.3
-# That is meant for what is predicted. Three standard deviations above it, a cost is at most twice as high again: far
-# from all runs the predicted cost says little.
-_NUM_DEVIATIONS = 3.0
-_SURPRISE = math.log(2.0)
 # Most suggestions count the gain over all costs, a quarter only above a random cost. A cheap run's gain counts at
 # every higher cost too, so that the first kind alone would hardly ever look at what expensive runs could bring (the
 # paper draws a random cost for the same reason).
@@ -73,15 +66,13 @@ class Scorer:
     Attributes:
         surrogate: The models, with outstanding suggestions imagined.
         front: The frontier as the models see it.
-        log_limit: Standardised log cost above which nothing is suggested.
-        log_cap: Standardised log of the user's cost cap, a soft factor below the limit; infinite if there is none.
+        limit: What a suggestion may cost; its cap is a soft factor below the limit, too.
         taken: Keys of the configurations that must not be suggested (again).
     """
 
     surrogate: Surrogate
     front: acquisition.Steps
-    log_limit: float
-    log_cap: float
+    limit: CostLimit
     taken: frozenset[bytes]
 
     def score(self, points: Array) -> Array:
@@ -95,12 +86,10 @@ class Scorer:
             beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
         )
         gain = gain + _FAILURE_AVERSION * beliefs.log_success
-        cost = beliefs.log_cost.mean(axis=1)
-        if math.isfinite(self.log_cap):
-            gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.log_cap)
-        log_ceiling = self.log_limit + _SURPRISE / self.surrogate.cost_scaler.deviation
-        is_dear = (cost > self.log_limit) | (cost + _NUM_DEVIATIONS * beliefs.log_cost_std > log_ceiling)
-        return np.where(are_among(points, self.taken) | is_dear, -np.inf, gain)
+        if math.isfinite(self.limit.cap):
+            cost = beliefs.log_cost.mean(axis=1)
+            gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
+        return np.where(are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs), -np.inf, gain)
 
 
 def keys(points: Array) -> list[bytes]:
@@ -141,15 +130,15 @@ def propose(
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
-    dearest = float(np.max(beliefs.log_cost))
+    dearest = dearest_of(fitted, seen)
     unit = 1 / fitted.cost_scaler.deviation
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
     at_random = fitted.predict(sample)
     reachable = float(np.max(at_random.log_cost))
     end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
-    log_limit, log_cap = limits(config, fitted, dearest)
+    limit = CostLimit.of(config, fitted, pending)
     reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
-    end = min(end, log_cap)
+    end = min(end, limit.cap)
     begin = -math.inf
     if rng.random() < _BAND_SHARE:
         begin = rng.uniform(min(np.min(beliefs.log_cost), end), end)
@@ -161,31 +150,16 @@ def propose(
     observed = members[members < fitted.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, failures])))
-    scorer = Scorer(surrogate, front, log_limit, log_cap, taken)
+    scorer = Scorer(surrogate, front, limit, taken)
 
     pool = pool_of(space, fitted, sample, seen[members], rng)
     x, score = search(space, scorer.score, fitted, pool, rng)
     log: dict[str, Any] = {}
     if not math.isfinite(score):
-        x, log["reason"] = _last_resort(scorer, pool)
-    log["kind"] = "resample" if keys(x[None])[0] in set(keys(fitted.groups.X)) else "model"
+        x, log["reason"] = last_resort(surrogate, limit, pool, taken)
+    log["kind"] = kind_of(x, fitted)
     scale = fitted.objective_scaler.deviation * fitted.cost_scaler.deviation
     return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **describe(fitted, x, config)})
-
-
-def limits(config: CARBSParams, fitted: Surrogate, dearest: float) -> tuple[float, float]:
-    """Return the standardised log cost above which nothing is suggested, and that of the user's cap.
-
-    Args:
-        config: Options.
-        fitted: Models of the history.
-        dearest: Standardised log of the dearest cost, outstanding suggestions included.
-    """
-    cap = config.max_suggestion_cost
-    log_cap = math.inf if cap is None else float(fitted.cost_scaler.forward(np.log(cap)))
-    log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
-    affordable = float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE)))
-    return min(max(dearest + _GROWTH / fitted.cost_scaler.deviation, affordable), log_cap), log_cap
 
 
 def search(
@@ -232,14 +206,29 @@ def _step_scales(fitted: Surrogate) -> Array:
     return scales
 
 
-def _last_resort(scorer: Scorer, pool: Array) -> tuple[Array, str]:
-    """Choose from `pool` where no point may be chosen, and say why."""
-    is_new = ~are_among(pool, scorer.taken)
+def last_resort(surrogate: Surrogate, limit: CostLimit, pool: Array, taken: Collection[bytes]) -> tuple[Array, str]:
+    """Choose where every point is too dear or taken.
+
+    Args:
+        surrogate: The models.
+        limit: What a suggestion may cost.
+        pool: Points to choose from, shape (k, D).
+        taken: Keys of the configurations that must not be suggested (again).
+
+    Returns:
+        The one that costs least at worst and is not taken (the first if all are), and what is to be said of it.
+    """
+    is_new = ~are_among(pool, taken)
     if not np.any(is_new):
         return pool[0], "every configuration in reach has been tried"
     pool = pool[is_new]
-    cheapest = int(np.argmin(scorer.surrogate.predict(pool).log_cost.mean(axis=1)))
-    return pool[cheapest], "no candidate is predicted to cost less than the limit; this is the cheapest"
+    cheapest = int(np.argmin(limit.feared(pool, surrogate.predict(pool))))
+    return pool[cheapest], "no candidate is sure to cost less than the limit; this is the surest"
+
+
+def kind_of(x: Array, fitted: Surrogate) -> str:
+    """Tell whether a suggestion, shape (D,), is a "resample" of a configuration or the "model"'s new one."""
+    return "resample" if keys(x[None])[0] in set(keys(fitted.groups.X)) else "model"
 
 
 def describe(fitted: Surrogate, x: Array, config: CARBSParams) -> dict[str, float]:

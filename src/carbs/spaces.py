@@ -195,13 +195,14 @@ class NumericSpace:
     # How many transformed units make a factor of ten; None where the transform is no logarithm.
     _decade: ClassVar[float | None] = None
 
-    def first_step(self, radius: float) -> float:
-        """Limit a first step from the search centre, in search units.
+    @property
+    def longest_first_step(self) -> float:
+        """How far a first step from the search centre may go, in search units; infinite if nothing limits it.
 
         Two thirds of a decade, a factor of five, is a large step for a learning rate or a number of parameters, however
-        wide its bounds; several of them together drive the cost.
+        wide its bounds.
         """
-        return radius if self._decade is None else min(radius, 2 / 3 * self._decade / self.resolved_scale)
+        return INFINITY if self._decade is None else 2 / 3 * self._decade / self.resolved_scale
 
     def _open_scale(self, center: float | None) -> float:
         """Choose the scale of a space with an open end; `center` is where the search starts, if known."""
@@ -453,9 +454,10 @@ class CategoricalSpace:
         nearest: Array = self._spread * np.eye(len(self.choices))[np.argmax(coordinates, axis=1)]
         return nearest
 
-    def first_step(self, radius: float) -> float:
-        """Return `radius`: there is nothing between choices to be careful about."""
-        return radius
+    @property
+    def longest_first_step(self) -> float:
+        """Infinite: there is nothing between choices to be careful about."""
+        return INFINITY
 
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""

@@ -18,6 +18,8 @@ from carbs.spaces import Array, Indices
 MAX_FIT_POINTS = 200
 # See `winsorise`; a normal sample of a thousand stays untouched.
 _OUTLIER_REACH = 5.0
+# Costs that differ by less than a millionth are equal.
+_EQUAL_COSTS = 1e-6
 # Above this number of points the models are conditioned on a subset, too.
 MAX_MODEL_POINTS = 1500
 
@@ -32,6 +34,8 @@ class Beliefs:
         log_cost: Expected natural logarithm of the cost (standardised), shape (m, S).
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
+        known_log_cost: The expected log cost as far as observed runs tell it, shape (m,).
+        known_log_cost_std: Its standard deviation, shape (m,).
     """
 
     objective: Array
@@ -39,6 +43,8 @@ class Beliefs:
     log_cost: Array
     log_cost_std: Array
     log_success: Array
+    known_log_cost: Array
+    known_log_cost_std: Array
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,12 @@ class Scaler:
     deviation: float
 
     @classmethod
-    def of(cls, values: Array) -> Scaler:
-        """Fit to `values`, shape (n,); constant values are only shifted."""
-        deviation = float(np.std(values))
-        mean = float(np.mean(values))
+    def of(cls, values: Array, least: float = 0.0) -> Scaler:
+        """Fit to `values`, shape (n,); those that spread by less than `least` count as constant and are only shifted."""
+        size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
+        deviation = size * float(np.std(values / size))
         # A spread at the level of rounding is none.
-        return cls(mean, deviation if deviation > 1e-9 * max(abs(mean), 1e-300) else 1.0)
+        return cls(float(np.mean(values)), deviation if deviation > max(least, 1e-14 * size) else 1.0)
 
     def forward(self, values: Array) -> Array:
         """Standardise."""
@@ -107,6 +113,7 @@ class Surrogate:
         scalers: Of the objective and of the log cost.
         objective: Posterior of the standardised objective.
         cost: Posterior of the standardised log cost.
+        known_cost: The same without outstanding suggestions.
         success: Model of the probability of success, or None if nothing failed.
         y: Outputs of the objective's model, shape (k,).
         c: Outputs of the cost's model, shape (k,).
@@ -120,6 +127,7 @@ class Surrogate:
     cost_scaler: Scaler
     objective: gp.Posterior
     cost: gp.Posterior
+    known_cost: gp.Posterior
     success: Classifier | None
     y: Array
     c: Array
@@ -140,7 +148,7 @@ class Surrogate:
         """
         owner = np.repeat(np.arange(len(space.params)), [s.width for s in space.spaces])
         clipped = winsorise(groups.y)
-        objective_scaler, cost_scaler = Scaler.of(clipped), Scaler.of(groups.log_cost)
+        objective_scaler, cost_scaler = Scaler.of(clipped), Scaler.of(groups.log_cost, _EQUAL_COSTS)
         y, c = objective_scaler.forward(clipped), cost_scaler.forward(groups.log_cost)
         chosen = _subset(groups, MAX_FIT_POINTS)
         keep = _subset(groups, MAX_MODEL_POINTS)
@@ -162,6 +170,7 @@ class Surrogate:
             objective_scaler,
             cost_scaler,
             objective,
+            cost,
             cost,
             success,
             y[keep],
@@ -201,8 +210,11 @@ class Surrogate:
         local = points - self.origin
         objective, objective_std = self.objective.predict(local)
         log_cost, log_cost_std = self.cost.predict(local)
+        known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
+        if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
+            raise ArithmeticError("the model's predictions are not finite")
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
-        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success)
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
 
 
 def winsorise(y: Array) -> Array:

@@ -10,8 +10,9 @@ import numpy as np
 from carbs import candidates, pareto
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
+from carbs.limits import CostLimit
 from carbs.params import SearchSpace
-from carbs.proposal import Proposal, are_among, describe, keys, limits, pool_of, search
+from carbs.proposal import Proposal, are_among, describe, keys, kind_of, last_resort, pool_of, search
 from carbs.spaces import Array
 from carbs.surrogate import Surrogate
 
@@ -67,22 +68,19 @@ def propose_for_cost(
         return value
 
     target, _ = search(space, worth, fitted, pool, rng)
-    log_limit, _ = limits(config, fitted, float(np.max(beliefs.log_cost)))
+    limit = CostLimit.of(config, fitted, pending).lowered_to(log_cost + tolerance)
     taken = frozenset(keys(np.vstack([seen, failures])))
 
     def narrowing(points: Array) -> Array:
         at = surrogate.predict(points)
         covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
         narrowed = covariance**2 / (at.objective_std**2 + surrogate.objective.hyper.noise)
-        is_dear = at.log_cost[:, 0] > min(log_limit, log_cost + tolerance)
-        return np.where(
-            are_among(points, taken) | is_dear, -math.inf, np.log(np.maximum(narrowed, 1e-300)) + at.log_success
-        )
+        value = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
+        return np.where(are_among(points, taken) | limit.is_exceeded(points, at), -math.inf, value)
 
     x, score = search(space, narrowing, fitted, np.vstack([target[None], pool]), rng)
     log = describe(fitted, target, config)
     told: dict[str, Any] = {f"target_{name}": log[f"predicted_{name}"] for name in ("objective", "objective_std")}
     if not math.isfinite(score):
-        told["reason"] = "no new configuration is predicted to keep within the limit; this is the best at the cost"
-        x = target
-    return Proposal(x, {"kind": "model", **told, **describe(fitted, x, config)})
+        x, told["reason"] = last_resort(surrogate, limit, pool, taken)
+    return Proposal(x, {"kind": kind_of(x, fitted), **told, **describe(fitted, x, config)})

@@ -1,0 +1,130 @@
+"""How dear a suggestion may be: what is known of the cost so far bounds how far the next run may go."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr, stdtrit
+
+from carbs.config import CARBSParams
+from carbs.spaces import Array, Flags
+from carbs.surrogate import Beliefs, Surrogate
+
+# A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
+# search approaches expensive regions step by step, and one guess never costs as much as everything before.
+_GROWTH = math.log(2.0)
+_SPENT_SHARE = 0.3
+# That is meant for what is predicted. What one in 160 of normal errors surpasses, a cost is at most twice as high
+# again: far from all runs the predicted cost says little.
+_NUM_DEVIATIONS = 2.5
+_SURPRISE = math.log(2.0)
+# The deviation itself is estimated, and from few runs badly: Student's t allows for that, with the degrees of freedom
+# of the runs, or of six, since before that the steepest rise below is feared as well.
+_MIN_FREEDOM = 5
+# Draws before that, around a given centre, are to cost at most three times the dearest run so far, a deviation above
+# the prediction. A model of a few runs is not to be trusted far from all of them: where the cost rises as steeply as it
+# well may (three hyperparameters, each of which makes a run ten times as dear over a search unit), ten times.
+_INITIAL_GROWTH = math.log(3.0)
+_WORST_GROWTH = math.log(10.0)
+_STEEPEST = math.sqrt(3) * math.log(10.0)
+
+
+@dataclass(frozen=True)
+class CostLimit:
+    """What a suggestion may cost, as standardised logarithms.
+
+    Attributes:
+        fitted: Models of the history. What is outstanding is not imagined: the limits rest on observed runs.
+        predicted: Limit of the predicted cost.
+        surprising: Limit of what the cost is feared to be.
+        num_deviations: How many standard deviations above the prediction that is.
+        is_early: Whether fewer runs have succeeded than the first ones, so that the steepest rise is feared as well.
+        cap: The user's cap, which the limits never exceed; infinite if there is none.
+    """
+
+    fitted: Surrogate
+    predicted: float
+    surprising: float
+    num_deviations: float
+    is_early: bool
+    cap: float
+
+    @classmethod
+    def of(cls, config: CARBSParams, fitted: Surrogate, pending: Array) -> CostLimit:
+        """Derive the limits.
+
+        Args:
+            config: Options.
+            fitted: Models of the history.
+            pending: Search coordinates of outstanding suggestions, shape (p, D); they count with their predicted cost.
+        """
+        unit = 1 / fitted.cost_scaler.deviation
+        log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
+        least = float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE)))
+        cap = log_cap(config, fitted)
+        dearest = dearest_of(fitted, np.vstack([fitted.groups.X, pending]))
+        predicted = min(max(dearest + _GROWTH * unit, least), cap)
+        num_deviations = float(stdtrit(max(fitted.groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
+        is_early = bool(np.sum(fitted.groups.count) < config.num_random_samples)
+        return cls(fitted, predicted, predicted + _SURPRISE * unit, num_deviations, is_early, cap)
+
+    def lowered_to(self, predicted: float) -> CostLimit:
+        """Return these limits with one of the predicted cost that is `predicted` at most."""
+        return replace(self, predicted=min(self.predicted, predicted))
+
+    def is_exceeded(self, points: Array, beliefs: Beliefs) -> Flags:
+        """Tell which of `points`, shape (m, D), are believed too dear; shape (m,)."""
+        is_dear: Flags = (beliefs.known_log_cost > self.predicted) | (self.feared(points, beliefs) > self.surprising)
+        return is_dear
+
+    def feared(self, points: Array, beliefs: Beliefs) -> Array:
+        """Return what `points`, shape (m, D), may cost at worst; shape (m,)."""
+        worst: Array = beliefs.known_log_cost + self.num_deviations * beliefs.known_log_cost_std
+        if not self.is_early:
+            return worst
+        margin = (_WORST_GROWTH - _GROWTH - _SURPRISE) / self.fitted.cost_scaler.deviation
+        return np.maximum(worst, steepest(self.fitted, points, beliefs) - margin)
+
+
+def steepest(fitted: Surrogate, points: Array, beliefs: Beliefs) -> Array:
+    """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may."""
+    distance = np.min(np.linalg.norm(points[:, None] - fitted.groups.X[None], axis=2), axis=1)
+    rise: Array = beliefs.known_log_cost + _STEEPEST / fitted.cost_scaler.deviation * distance
+    return rise
+
+
+def dearest_of(fitted: Surrogate, points: Array) -> float:
+    """Return the standardised logarithm of what the dearest of `points`, shape (m, D), is predicted to cost."""
+    return float(np.max(fitted.cost.predict(points - fitted.origin)[0]))
+
+
+def log_cap(config: CARBSParams, fitted: Surrogate) -> float:
+    """Return the standardised logarithm of the user's cap, infinite if there is none."""
+    cap = config.max_suggestion_cost
+    return math.inf if cap is None else float(fitted.cost_scaler.forward(np.log(cap)))
+
+
+def affordable(config: CARBSParams, fitted: Surrogate, points: Array, *, is_growing: bool) -> Array:
+    """Choose the early draws that a model of a few runs does not believe too dear.
+
+    Args:
+        config: Options.
+        fitted: Models of the few runs.
+        points: Search coordinates, shape (m, D).
+        is_growing: Whether the search starts from a given centre and grows from there: otherwise only the user's cap
+            counts.
+
+    Returns:
+        The `points` within the limits; the one of the least cost where there is none.
+    """
+    beliefs = fitted.predict(points)
+    unit = 1 / fitted.cost_scaler.deviation
+    log_cost = beliefs.known_log_cost
+    if is_growing:
+        margin = (_WORST_GROWTH - _INITIAL_GROWTH) * unit
+        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(fitted, points, beliefs) - margin)
+    limit = dearest_of(fitted, fitted.groups.X) + _INITIAL_GROWTH * unit if is_growing else math.inf
+    cheap: Array = points[(log_cost <= min(limit, log_cap(config, fitted))) | (log_cost == np.min(log_cost))]
+    return cheap
