@@ -11,6 +11,7 @@ import numpy as np
 
 from carbs.errors import CarbsError, raise_problems
 from carbs.spaces import INFINITY, SPACES, SUGGESTION_ID_KEY, Array, CategoricalSpace, ParamDict, ParamValue, Space
+from carbs.values import plain, shown
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Param:
     space: Space
     search_center: ParamValue | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("name", "search_center"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+
     @property
     def center(self) -> ParamValue:
         """The search centre, or the space's default one."""
@@ -35,16 +40,16 @@ class Param:
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
         if not isinstance(self.name, str) or not self.name:
-            return [f"parameter name {self.name!r} must be a non-empty string"]
+            return [f"parameter name {shown(self.name)} must be a non-empty string"]
         if self.name == SUGGESTION_ID_KEY:
             return [f"parameter name {self.name!r} is reserved for the identifier of a suggestion"]
         if not isinstance(self.space, tuple(SPACES.values())):
-            return [f"parameter {self.name!r}: space={self.space!r} must be one of carbs' spaces"]
+            return [f"parameter {self.name!r}: space={shown(self.space)} must be one of carbs' spaces"]
         found = self.space.problems()
         if not found and self.search_center is not None:
             problem = self.space.problem_with(self.search_center)
             if problem:
-                found.append(f"search_center={self.search_center!r} {problem}")
+                found.append(f"search_center={shown(self.search_center)} {problem}")
         return [f"parameter {self.name!r}: {problem}" for problem in found]
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +78,7 @@ class Param:
             kind = space.pop("kind")
             return cls(described["name"], SPACES[kind](**space), described.get("search_center"))
         except (KeyError, TypeError, ValueError) as error:
-            raise CarbsError(f"{described!r} is not the description of a parameter: {error!r}") from error
+            raise CarbsError(f"{shown(described)} is not the description of a parameter: {error!r}") from error
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,8 @@ class SearchSpace:
         object.__setattr__(self, "params", tuple(self.params))
         problems = [] if self.params else ["at least one parameter is needed"]
         for param in self.params:
-            problems += param.problems() if isinstance(param, Param) else [f"{param!r} must be a Param"]
-        names = [param.name for param in self.params if isinstance(param, Param)]
+            problems += param.problems() if isinstance(param, Param) else [f"{shown(param)} must be a Param"]
+        names = [param.name for param in self.params if isinstance(param, Param) and isinstance(param.name, str)]
         problems += [
             f"parameter name {name!r} is used {names.count(name)} times; names must be unique"
             for name in dict.fromkeys(names)
@@ -180,9 +185,9 @@ class SearchSpace:
                 continue
             problem = param.space.problem_with(values[param.name])
             if problem:
-                problems.append(f"parameter {param.name!r}: value {values[param.name]!r} {problem}")
+                problems.append(f"parameter {param.name!r}: value {shown(values[param.name])} {problem}")
         return problems
 
     def select(self, values: Mapping[str, Any]) -> ParamDict:
-        """Return just this space's parameters of `values`, in order."""
-        return {name: values[name] for name in self.names}
+        """Return just this space's parameters of `values`, in order, as plain Python values."""
+        return {name: plain(values[name]) for name in self.names}

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from carbs.values import as_float, is_finite, is_positive, is_whole, plain, shown
 
 ParamValue: TypeAlias = int | float | str | bool
 ParamDict: TypeAlias = dict[str, ParamValue]
@@ -51,6 +53,10 @@ class NumericSpace:
     kind: ClassVar[str] = ""
     width: ClassVar[int] = 1  # number of search coordinates
 
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            object.__setattr__(self, option.name, plain(getattr(self, option.name)))
+
     def transform(self, values: Array) -> Array:
         """Map values to the unscaled real line.
 
@@ -68,26 +74,30 @@ class NumericSpace:
 
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        return self._type_problems() or self._range_problems()
+
+    def _type_problems(self) -> list[str]:
+        """List what is not even of the right type."""
         found = []
         for name in ("min", "max"):
-            value = getattr(self, name)
-            if not _is_number(value) or math.isnan(value):
-                found.append(f"{name}={value!r} must be a number")
-        if self.scale is not None and not (_is_number(self.scale) and 0 < self.scale < INFINITY):
-            found.append(f"scale={self.scale!r} must be a positive number")
-        if (
-            not isinstance(self.rounding_factor, int)
-            or isinstance(self.rounding_factor, bool)
-            or self.rounding_factor < 1
-        ):
-            found.append(f"rounding_factor={self.rounding_factor!r} must be a whole number of at least 1")
-        if found:
-            return found
-        if not self.min < self.max:
-            found.append(f"min={self.min!r} must be smaller than max={self.max!r}")
-        elif self.is_integer and self._highest < self._lowest:
-            found.append(f"there is no whole number between min={self.min!r} and max={self.max!r}")
+            value = as_float(getattr(self, name))
+            if value is None or math.isnan(value):
+                found.append(f"{name}={shown(getattr(self, name))} must be a number")
+        if self.scale is not None and not is_positive(self.scale):
+            found.append(f"scale={shown(self.scale)} must be a positive number")
+        if not isinstance(self.is_integer, bool):
+            found.append(f"is_integer={shown(self.is_integer)} must be True or False")
+        if not is_whole(self.rounding_factor, 1):
+            found.append(f"rounding_factor={shown(self.rounding_factor)} must be a whole number of at least 1")
         return found
+
+    def _range_problems(self) -> list[str]:
+        """List what is wrong with the values, given that their types are right."""
+        if not self.min < self.max:
+            return [f"min={self.min!r} must be smaller than max={self.max!r}"]
+        if self.is_integer and self._highest < self._lowest:
+            return [f"there is no whole number between min={self.min!r} and max={self.max!r}"]
+        return []
 
     @property
     def is_bounded(self) -> bool:
@@ -176,7 +186,7 @@ class NumericSpace:
 
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""
-        if not _is_number(value) or not math.isfinite(value):
+        if not is_finite(value):
             return "must be a finite number"
         if self.is_integer and value != round(value):
             return "must be a whole number"
@@ -287,17 +297,20 @@ class LogSpace(NumericSpace):
         """Return `base` to the power of `transformed`."""
         return np.power(float(self.base), transformed)
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if _is_number(self.min) and self.min < 0:
+    def _type_problems(self) -> list[str]:
+        found = super()._type_problems()
+        if not (is_finite(self.base) and self.base > 1):
+            found.append(f"base={shown(self.base)} must be a finite number above 1")
+        return found
+
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if self.min < 0:
             found.append(f"min={self.min!r} of a log space must not be negative")
-        if self.is_integer and _is_number(self.min) and self.min < 1:
+        if self.is_integer and self.min < 1:
             found.append(
                 f"min={self.min!r} of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
             )
-        if not (_is_number(self.base) and self.base > 1):
-            found.append(f"base={self.base!r} must be a number above 1")
         return found
 
     @property
@@ -329,10 +342,9 @@ class LogitSpace(NumericSpace):
         """Return the value whose logit is `transformed`."""
         return 1 / (1 + np.power(10.0, -transformed))
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if not found and not (self.min >= 0 and self.max <= 1):
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if not (self.min >= 0 and self.max <= 1):
             found.append(f"min={self.min!r} and max={self.max!r} of a logit space must lie in 0..1")
         if self.is_integer:
             found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
@@ -362,13 +374,10 @@ class Pow2Space(NumericSpace):
         """Return the power of two nearest to 2 to the power of `transformed`."""
         return np.power(2.0, np.round(transformed))
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if found:
-            return found
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
         for name, value in (("min", self.min), ("max", self.max)):
-            if math.isfinite(value) and not _is_power_of_two(value):
+            if value != INFINITY and not _is_power_of_two(value):
                 found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
         if not self.is_integer:
             found.append("is_integer=False makes no sense in a space of powers of two")
@@ -402,8 +411,9 @@ class CategoricalSpace:
     _spread: ClassVar[float] = 1 / math.sqrt(2)
 
     def __post_init__(self) -> None:
-        if isinstance(self.choices, Sequence) and not isinstance(self.choices, str):
-            object.__setattr__(self, "choices", tuple(self.choices))
+        choices = self.choices.tolist() if isinstance(self.choices, np.ndarray) else self.choices
+        if isinstance(choices, Sequence) and not isinstance(choices, str):
+            object.__setattr__(self, "choices", tuple(plain(choice) for choice in choices))
 
     @property
     def width(self) -> int:
@@ -413,15 +423,14 @@ class CategoricalSpace:
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
         if not isinstance(self.choices, tuple) or len(self.choices) < 2:
-            return [f"choices={self.choices!r} must be a list of at least two values"]
+            return [f"choices={shown(self.choices)} must be a list of at least two values"]
         found = [
-            f"choice {choice!r} must be a string, a number or a boolean"
+            f"choice {shown(choice)} must be a string, a finite number or a boolean"
             for choice in self.choices
-            if not isinstance(choice, (int, float, str, bool))
-            or (isinstance(choice, float) and not math.isfinite(choice))
+            if not (isinstance(choice, (str, bool)) or is_finite(choice))
         ]
-        if len({_identity(choice) for choice in self.choices}) < len(self.choices):
-            found.append(f"choices={list(self.choices)!r} must differ from one another")
+        if not found and len({_identity(choice) for choice in self.choices}) < len(self.choices):
+            found.append(f"choices={shown(list(self.choices))} must differ from one another")
         return found
 
     @property
@@ -473,14 +482,11 @@ SPACES: dict[str, type[Space]] = {
 }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
 def _is_power_of_two(value: float) -> bool:
     return value >= 1 and math.frexp(value)[0] == 0.5  # 0.5: the mantissa of every power of two
 
 
 def _identity(value: ParamValue) -> tuple[str, ParamValue]:
     """Tell 1, 1.0 and True apart only where JSON does: numbers are one type, booleans another."""
+    value = plain(value)
     return ("bool" if isinstance(value, bool) else "str" if isinstance(value, str) else "number", value)

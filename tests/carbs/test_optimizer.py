@@ -348,6 +348,36 @@ def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_numpy_values_become_plain_and_can_be_saved(tmp_path: Path) -> None:
+    single: Any = np.float32
+    whole: Any = np.int64
+    true: Any = np.bool_(True)
+    params = [
+        Param("x", LinearSpace(single(0), np.float64(1), scale=single(0.5)), single(0.5)),
+        Param("n", LogSpace(whole(1), whole(64), is_integer=true, base=single(2)), whole(4)),
+        Param("c", CategoricalSpace((true, np.str_("a"), whole(3), single(0.5))), true),
+        Param("d", CategoricalSpace(np.array(["u", "v"]))),  # type: ignore[arg-type]
+    ]
+    config = CARBSParams(better_direction_sign=whole(-1), seed=whole(3), max_suggestion_cost=single(50))
+    carbs = CARBS(config, params)
+    values = {"x": single(0.25), "n": whole(8), "c": true, "d": np.str_("u")}
+    carbs.observe(ObservationInParam(values, single(1), np.float64(2)))
+    carbs.observe(ObservationInParam(values, is_failure=true))
+    carbs.remember_suggestion(values, np.str_("waiting"))
+    carbs.save(tmp_path / "carbs.json")
+    again = CARBS.load(tmp_path / "carbs.json")
+    assert again.params == carbs.params
+    assert again.config == carbs.config
+    assert again.success_observations == carbs.success_observations
+    plain = {"x": 0.25, "n": 8, "c": True, "d": "u"}
+    seen = [run.input for run in (*carbs.success_observations, *carbs.failure_observations)]
+    for stored in (*seen, carbs.outstanding_suggestions["waiting"]):
+        assert {name: (type(value), value) for name, value in stored.items()} == {
+            name: (type(value), value) for name, value in plain.items()
+        }
+    assert {type(carbs.success_observations[0].output), type(carbs.success_observations[0].cost)} == {float}
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 1, "params": 3, "config": {}}']
 )

@@ -165,3 +165,12 @@ def test_a_search_space_maps_rows_and_columns_together(n: int, seed: int) -> Non
 def test_a_value_comes_back_as_it_was_written(value: float) -> None:
     for space in (LinearSpace(0, 1), LogSpace(1e-5, 1.0), LogitSpace(1e-4, 0.999), LogSpace(), LogitSpace()):
         assert space.decode(space.encode([value])) == [value]
+
+
+@pytest.mark.parametrize("choice", [True, "a", 3, 0.5])
+def test_a_numpy_value_is_the_choice_that_it_equals(choice: Any) -> None:
+    space = CategoricalSpace(("other", choice))
+    numpy_choice = np.array([choice])[0]
+    assert is_legal(space, numpy_choice)
+    assert space.decode(space.encode([numpy_choice])) == [choice]
+    assert CategoricalSpace(("other", numpy_choice)) == space
