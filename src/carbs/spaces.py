@@ -30,6 +30,8 @@ INFINITY = float("inf")
 # A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
 # radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
 _BOUNDED_WIDTH = 2.0
+# In search units: what rounding leaves of a difference, and what makes no difference to a search.
+_HAIR, _NEAR = 1e-9, 5e-3
 
 
 @dataclass(frozen=True)
@@ -188,16 +190,26 @@ class NumericSpace:
         """Say why `value` is not in this space, or return None if it is."""
         if not is_finite(value):
             return "must be a finite number"
+        value = plain(value)
         if self.is_integer and value != round(value):
             return "must be a whole number"
-        # A value that went through text or a 32-bit float may miss a bound by its last digits.
-        slack = 1e-6 * max(abs(value), abs(self.max - self.min) if self.is_bounded else 0.0)
-        if not self.min - slack <= value <= self.max + slack:
+        if not (self.min <= value <= self.max or self._is_nearly_within(value)):
             return f"must be between min={self.min!r} and max={self.max!r}"
         with np.errstate(divide="ignore", invalid="ignore"):
             if not np.isfinite(np.clip(self.transform(np.array([value], float)), *self._transformed_bounds))[0]:
                 return f"must not lie on the open end of a {self.kind} space"
         return None
+
+    def _is_nearly_within(self, value: float) -> bool:
+        """Tell whether `value`, which is out of bounds, is so only by the digits that text or a 32-bit float loses."""
+        if self.is_integer:
+            return False
+        bound = self.min if value < self.min else self.max
+        with np.errstate(divide="ignore", invalid="ignore"):
+            here, there = self.transform(np.array([value, bound], float)) / self.resolved_scale
+        distance = abs(here - there)
+        # Lost digits are relative to the bound; near 1 in a logit space, or in a narrow one, they must not mean a step.
+        return bool(distance <= _HAIR or (distance <= _NEAR and abs(value - bound) <= 1e-6 * abs(bound)))
 
     # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
     _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)

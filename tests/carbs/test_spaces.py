@@ -174,3 +174,47 @@ def test_a_numpy_value_is_the_choice_that_it_equals(choice: Any) -> None:
     assert is_legal(space, numpy_choice)
     assert space.decode(space.encode([numpy_choice])) == [choice]
     assert CategoricalSpace(("other", numpy_choice)) == space
+
+
+@pytest.mark.parametrize(
+    ("space", "value"),
+    [
+        (LogSpace(1e-8, 100), 0),
+        (LogSpace(1e-8, 100), 9e-9),
+        (LogSpace(1e-8, 1e8), -1e-9),
+        (LinearSpace(0, 1), -1e-7),
+        (LinearSpace(0, 1e6), -0.5),
+        (LinearSpace(1e6, 1e6 + 1), 1e6 - 0.9),
+        (LinearSpace(-8, 10_000_000, is_integer=True), -9),
+        (LinearSpace(1, 10_000_000, is_integer=True), 0),
+        (LogSpace(1, 10_000_000, is_integer=True), 10_000_001),
+        (Pow2Space(2, 2**40), 1),
+        (LogitSpace(0.5, 1 - 1e-7), 1.0),
+        (LogitSpace(0.5, 1 - 1e-7), 1 - 0.9e-7),
+        (LogitSpace(1e-7, 0.5), 0.0),
+        (LinearSpace(0), -1e-7),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(space: Space, value: float) -> None:
+    assert "between" in str(space.problem_with(value))
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        LinearSpace(-0.3, 0.7),
+        LinearSpace(1234.5678, 1240.1),
+        LogSpace(1e-8, 0.1),
+        LogSpace(3e-5, 123456.789),
+        LogitSpace(0.1, 0.9999),
+        LogitSpace(1e-6, 0.999),
+    ],
+)
+def test_a_bound_that_lost_its_last_digits_is_still_within(space: LinearSpace | LogSpace | LogitSpace) -> None:
+    for bound in (space.min, space.max):
+        for changed in (float(np.float32(bound)), float(f"{bound:.7g}"), bound * (1 + 1e-15), bound * (1 - 1e-15)):
+            assert is_legal(space, changed)
+
+
+def test_a_bound_of_zero_may_be_missed_by_what_rounding_leaves() -> None:
+    assert is_legal(LinearSpace(0, 1), 0.3 - 3 * 0.1)
