@@ -246,16 +246,17 @@ class NumericSpace:
     def _finish(self, transformed: Array) -> Array:
         """Map transformed numbers to legal values: inverse, rounded, clipped."""
         values = self.inverse(np.clip(transformed, *self._limits))
-        values = np.clip(values, self._lowest, self._highest)
+        low, high = float(self._lowest), float(self._highest)
+        values = np.clip(values, low, high)
         if self.is_integer:
-            values = np.clip(
-                np.round(values / self.rounding_factor) * self.rounding_factor, self._lowest, self._highest
-            )
+            values = np.clip(np.round(values / self.rounding_factor) * self.rounding_factor, low, high)
         return values
 
     def _as_value(self, value: float) -> int | float:
         if self.is_integer:
-            return round(value)
+            # Once more in integers: above 2**53 neither every bound nor every multiple is a float.
+            multiple = round(value / self.rounding_factor) * self.rounding_factor
+            return int(min(max(multiple, self._lowest), self._highest))
         # Twelve digits are what transforming and transforming back leaves exact: 0.001 shall come back as 0.001. Near
         # the open end of a logit space more of them matter.
         short = float(f"{value:.12g}")

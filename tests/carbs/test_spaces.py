@@ -218,3 +218,25 @@ def test_a_bound_that_lost_its_last_digits_is_still_within(space: LinearSpace | 
 
 def test_a_bound_of_zero_may_be_missed_by_what_rounding_leaves() -> None:
     assert is_legal(LinearSpace(0, 1), 0.3 - 3 * 0.1)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        LinearSpace(2**53 + 1, 2**60 + 1, is_integer=True),
+        LinearSpace(-(2**60) - 1, -(2**53) - 1, is_integer=True),
+        LinearSpace(2**53 + 1, 2**60 + 1, is_integer=True, rounding_factor=1000),
+        LogSpace(2**53 + 1, 2**60 + 1, is_integer=True),
+        LinearSpace(min=2**60 + 1, is_integer=True),
+        LinearSpace(2**70 + 1, 2**80 + 1, is_integer=True),
+    ],
+    ids=repr,
+)
+def test_integers_that_no_float_holds_keep_within_bounds_and_to_multiples(space: LinearSpace | LogSpace) -> None:
+    low, high = space.coordinate_bounds
+    values = space.decode(np.linspace(low, min(high, low + 10), 101)[:, None])
+    assert [value for value in values if not is_legal(space, value)] == []
+    assert [value for value in values[1:-1] if int(value) % space.rounding_factor] == []
+    assert "between" in str(space.problem_with(int(space.min) - 1))
+    assert is_legal(space, int(space.min))
+    assert not math.isfinite(space.max) or "between" in str(space.problem_with(int(space.max) + 1))
