@@ -11,7 +11,7 @@ import numpy as np
 
 from carbs.errors import CarbsError, raise_problems
 from carbs.spaces import INFINITY, SPACES, SUGGESTION_ID_KEY, Array, CategoricalSpace, ParamDict, ParamValue, Space
-from carbs.values import plain, shown
+from carbs.values import is_finite, plain, shown
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Param:
         """The search centre, or the space's default one."""
         return self.space.default_center if self.search_center is None else self.search_center
 
+    @property
+    def settled_space(self) -> Space:
+        """The space with its scale settled."""
+        return self.space if isinstance(self.space, CategoricalSpace) else self.space.scaled_around(float(self.center))
+
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
         if not isinstance(self.name, str) or not self.name:
@@ -47,7 +52,8 @@ class Param:
             return [f"parameter {self.name!r}: space={shown(self.space)} must be one of carbs' spaces"]
         found = self.space.problems()
         if not found and self.search_center is not None:
-            problem = self.space.problem_with(self.search_center)
+            space = self.settled_space if is_finite(self.search_center) else self.space
+            problem = space.problem_with(self.search_center)
             if problem:
                 found.append(f"search_center={shown(self.search_center)} {problem}")
         return [f"parameter {self.name!r}: {problem}" for problem in found]
@@ -108,10 +114,7 @@ class SearchSpace:
             if names.count(name) > 1
         ]
         raise_problems("invalid search space", problems)
-        spaces = tuple(
-            p.space if isinstance(p.space, CategoricalSpace) else p.space.scaled_around(float(p.center))
-            for p in self.params
-        )
+        spaces = tuple(param.settled_space for param in self.params)
         object.__setattr__(self, "spaces", spaces)
         ends = np.cumsum([space.width for space in spaces]).tolist()
         object.__setattr__(
@@ -179,13 +182,13 @@ class SearchSpace:
     def problems_with(self, values: Mapping[str, Any]) -> list[str]:
         """List why `values` is not a configuration of this space; keys of other names are allowed."""
         problems = []
-        for param in self.params:
-            if param.name not in values:
-                problems.append(f"parameter {param.name!r} is missing")
+        for name, space in zip(self.names, self.spaces, strict=True):
+            if name not in values:
+                problems.append(f"parameter {name!r} is missing")
                 continue
-            problem = param.space.problem_with(values[param.name])
+            problem = space.problem_with(values[name])
             if problem:
-                problems.append(f"parameter {param.name!r}: value {shown(values[param.name])} {problem}")
+                problems.append(f"parameter {name!r}: value {shown(values[name])} {problem}")
         return problems
 
     def select(self, values: Mapping[str, Any]) -> ParamDict:

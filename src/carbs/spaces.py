@@ -11,12 +11,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carbs.values import as_float, is_finite, is_positive, is_whole, plain, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ParamValue: TypeAlias = int | float | str | bool
 ParamDict: TypeAlias = dict[str, ParamValue]
@@ -32,6 +35,8 @@ INFINITY = float("inf")
 _BOUNDED_WIDTH = 2.0
 # In search units: what rounding leaves of a difference, and what makes no difference to a search.
 _HAIR, _NEAR = 1e-9, 5e-3
+# Where search coordinates, being floats, are still finer than a thousandth, and not yet all the same to the models.
+_FARTHEST, _NARROWEST = 1e12, 1e-6
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class NumericSpace:
 
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        return self._type_problems() or self._range_problems()
+        return self._type_problems() or self._range_problems() or self._extreme_problems()
 
     def _type_problems(self) -> list[str]:
         """List what is not even of the right type."""
@@ -101,6 +106,29 @@ class NumericSpace:
             return [f"there is no whole number between min={self.min!r} and max={self.max!r}"]
         return []
 
+    def _extreme_problems(self) -> list[str]:
+        """List what floating-point numbers cannot follow, given that all else is right."""
+        low, high = self._limits
+        least, most = self.inverse(np.array(self._limits))
+        found = [
+            f"{name}={value!r} must lie in {least:.15g}..{most:.15g}, or be an open end"
+            for name, value, end in zip(("min", "max"), (self.min, self.max), self._transformed_bounds, strict=True)
+            if math.isfinite(end) and not low - _NEAR <= end <= high + _NEAR
+        ]
+        if found or self._lowest == self._highest:
+            return found
+        ends = [end / self.resolved_scale for end in self._transformed_bounds if math.isfinite(end)]
+        scale = f"scale={self.scale!r}"
+        if self.is_bounded and ends[1] - ends[0] < _NARROWEST:
+            found.append(f"{scale} is too large: the space must be at least {_NARROWEST:g} search units wide")
+        if any(abs(end) > _FARTHEST for end in ends):
+            found.append(f"{scale} is too small: the bounds must be at most {_FARTHEST:g} search units away from 0")
+        if found and self.scale is None:
+            return [
+                f"min={self.min!r} and max={self.max!r} are too close together to tell the values between them apart"
+            ]
+        return found
+
     @property
     def is_bounded(self) -> bool:
         """Whether both ends are finite in search coordinates."""
@@ -121,14 +149,14 @@ class NumericSpace:
             return self._open_scale(None)
         return (high - low) / _BOUNDED_WIDTH or 1.0  # where there is only one value, any scale will do
 
-    def scaled_around(self, center: float) -> NumericSpace:
+    def scaled_around(self, center: float) -> Self:
         """Return this space with its scale settled, given that the search starts from `center`."""
         if self.scale is not None or self.is_bounded:
             return self
         return replace(self, scale=self._open_scale(center))
 
     @property
-    def default_center(self) -> float:
+    def default_center(self) -> ParamValue:
         """Where the search starts if no centre is given: the middle of the range, or one scale inside its only end."""
         low, high = self._transformed_bounds
         if math.isfinite(low) and math.isfinite(high):
@@ -139,7 +167,7 @@ class NumericSpace:
             middle = high - self._open_scale(None)
         else:
             middle = 0.0
-        return self._as_value(float(self._finish(np.array([middle]))[0]))
+        return self.decode(np.array([[middle / self.resolved_scale]]))[0]
 
     @property
     def coordinate_bounds(self) -> tuple[float, float]:
@@ -169,7 +197,7 @@ class NumericSpace:
         Returns:
             n plain Python numbers.
         """
-        finished = self._finish(coordinates[:, 0] * self.resolved_scale)
+        finished = self._finish(coordinates)
         return [self._as_value(float(value)) for value in finished]
 
     def round(self, coordinates: Array) -> Array:
@@ -184,7 +212,7 @@ class NumericSpace:
         if not self.is_integer:
             low, high = self.coordinate_bounds
             return np.clip(coordinates, low, high)
-        return self.encode(self._finish(coordinates[:, 0] * self.resolved_scale).tolist())
+        return self.encode(self._finish(coordinates).tolist())
 
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""
@@ -195,9 +223,12 @@ class NumericSpace:
             return "must be a whole number"
         if not (self.min <= value <= self.max or self._is_nearly_within(value)):
             return f"must be between min={self.min!r} and max={self.max!r}"
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if not np.isfinite(np.clip(self.transform(np.array([value], float)), *self._transformed_bounds))[0]:
-                return f"must not lie on the open end of a {self.kind} space"
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            coordinate = self.encode([value])[0, 0]
+        if not math.isfinite(coordinate):
+            return f"must not lie on the open end of a {self.kind} space"
+        if abs(coordinate) > _FARTHEST:
+            return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
         return None
 
     def _is_nearly_within(self, value: float) -> bool:
@@ -243,8 +274,10 @@ class NumericSpace:
     def _highest(self) -> float:
         return math.floor(self.max) if self.is_integer and math.isfinite(self.max) else self.max
 
-    def _finish(self, transformed: Array) -> Array:
-        """Map transformed numbers to legal values: inverse, rounded, clipped."""
+    def _finish(self, coordinates: Array) -> Array:
+        """Map search coordinates, shape (n, 1), to legal values, shape (n,): inverse, rounded, clipped."""
+        with np.errstate(over="ignore"):
+            transformed = coordinates[:, 0] * self.resolved_scale
         values = self.inverse(np.clip(transformed, *self._limits))
         low, high = float(self._lowest), float(self._highest)
         values = np.clip(values, low, high)

@@ -122,6 +122,20 @@ def test_rounding_factor_gives_way_to_the_bounds() -> None:
         (Param("x", LinearSpace(0, 1, rounding_factor=0)), ["rounding_factor=0"]),
         (Param("x", LogitSpace(0, 2)), ["0..1"]),
         (Param("x", Pow2Space(3, 8)), ["min=3", "power of two"]),
+        (Param("x", Pow2Space(-INF, 8)), ["min=-inf", "power of two"]),
+        (Param("x", Pow2Space(1, 2**63)), ["max=9223372036854775808", "must lie in 1..4.6"]),
+        (Param("x", LogSpace(1, 2, base=INF)), ["base=inf", "finite"]),
+        (Param("x", LinearSpace(-1e308, 1e308)), ["min=-1e+308", "max=1e+308", "must lie in -1e+300..1e+300"]),
+        (Param("x", LogSpace(1e-305, 1)), ["min=1e-305", "must lie in 1e-300..1e+300"]),
+        (Param("x", LogitSpace(0.5, 1 - 1e-16)), ["max=0.9999999999999999 must lie in"]),
+        (Param("x", LogSpace(10.0, math.nextafter(10.0, 11))), ["min=10.0", "too close"]),
+        (Param("x", LinearSpace(1e9, math.nextafter(1e9, 2e9))), ["min=1000000000.0", "too close"]),
+        (Param("x", LinearSpace(2**60, 2**60 + 2, is_integer=True)), ["too close"]),
+        (Param("x", LinearSpace(0, 1, scale=1e-13)), ["scale=1e-13", "too small"]),
+        (Param("x", LinearSpace(0, 1, scale=1e-320)), ["too small"]),
+        (Param("x", LinearSpace(0, 1, scale=1e9)), ["scale=1000000000.0", "too large"]),
+        (Param("x", LinearSpace(scale=1e-6), 1e10), ["search_center=10000000000.0", "search units"]),
+        (Param("x", LinearSpace(min=1e13), 1e13 + 1), ["search_center=10000000000001.0", "search units"]),
         (Param("x", CategoricalSpace(("a",))), ["at least two"]),
         (Param("x", CategoricalSpace((1, 1.0))), ["differ"]),
         (Param("", LinearSpace(0, 1)), ["name", "non-empty"]),
@@ -240,3 +254,37 @@ def test_integers_that_no_float_holds_keep_within_bounds_and_to_multiples(space:
     assert "between" in str(space.problem_with(int(space.min) - 1))
     assert is_legal(space, int(space.min))
     assert not math.isfinite(space.max) or "between" in str(space.problem_with(int(space.max) + 1))
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        LinearSpace(-1e300, 1e300),
+        LinearSpace(0, 1e-310),
+        LinearSpace(0, 1e9, scale=1),
+        LinearSpace(scale=1e250),
+        LinearSpace(1e9, 1e9 + 1),
+        LinearSpace(min=1e13, is_integer=True),
+        LogSpace(1e-300, 1e300),
+        LogSpace(1e-300, 1e300, base=3),
+        LogSpace(1, 1 + 1e-9),
+        LogSpace(base=1 + 1e-15),
+        LogSpace(base=1e300),
+        LogitSpace(1e-300, 1 - 1e-15),
+        Pow2Space(1, 2**62),
+    ],
+    ids=repr,
+)
+def test_a_space_at_the_limits_of_floats_works_without_a_warning(space: LinearSpace | LogSpace | LogitSpace) -> None:
+    settled = SearchSpace((Param("x", space), Param("y", space, space.default_center))).spaces[0]
+    low, high = settled.coordinate_bounds
+    low, high = max(low, -50.0) if low == -INF else low, min(high, 50.0) if high == INF else high
+    points = np.linspace(low, high, 21)[:, None]
+    values = settled.decode(points)
+    assert [value for value in values if not is_legal(settled, value)] == []
+    assert len(set(values)) > 5
+    assert settled.encode(values) == pytest.approx(settled.round(points), abs=2e-3)
+
+
+def test_the_scale_of_an_open_space_is_settled_before_its_center_is_judged() -> None:
+    assert SearchSpace((Param("x", LinearSpace(min=0), 1e15),)).center == [1.0]
