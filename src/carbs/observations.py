@@ -13,7 +13,7 @@ import numpy as np
 from carbs.errors import CarbsError, raise_problems
 from carbs.params import SearchSpace
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
-from carbs.values import as_float, is_positive, plain, shown
+from carbs.values import as_float, is_dictionary, is_positive, plain, shown
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class History:
         is_failure, output, cost = plain(observation.is_failure), as_float(observation.output), observation.cost
         if not isinstance(is_failure, bool):
             problems.append(f"is_failure={shown(is_failure)} must be True or False")
-        failed = is_failure or output is None or not math.isfinite(output)
-        if output is None and observation.output is not None and not is_failure:
+        failed = is_failure is True or output is None or not math.isfinite(output)
+        if output is None and observation.output is not None and is_failure is not True:
             problems.append(f"output={shown(observation.output)} must be a number")
         if not failed and not is_positive(cost):
             problems.append(f"cost={shown(cost)} must be a positive, finite number")
@@ -102,17 +102,35 @@ class History:
         self.forget(observation.input)
 
     def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
-        """Add an outstanding suggestion.
+        """Add an outstanding suggestion; one of the same identifier is replaced.
 
         Raises:
-            CarbsError: If the configuration is not in the search space.
+            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
         """
+        check_suggestion_id(suggestion_id)
         raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
         self.pending[plain(suggestion_id)] = self._space.select(values)
 
     def forget(self, values: Mapping[str, Any]) -> bool:
-        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one."""
-        return self.pending.pop(str(values.get(SUGGESTION_ID_KEY)), None) is not None
+        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
+
+        Raises:
+            CarbsError: If `values` is not a dictionary.
+        """
+        if not is_dictionary(values):
+            raise CarbsError(f"suggestion to forget: {shown(values)} must be a dictionary")
+        suggestion_id = values.get(SUGGESTION_ID_KEY)
+        return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+
+
+def check_suggestion_id(suggestion_id: Any) -> None:
+    """Refuse what cannot be found again under the identifier that a configuration holds.
+
+    Raises:
+        CarbsError: If it is not a non-empty string.
+    """
+    if not isinstance(suggestion_id, str) or not suggestion_id:
+        raise CarbsError(f"suggestion_id={shown(suggestion_id)} must be a non-empty string")
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from carbs.errors import CarbsError, raise_problems
 from carbs.spaces import INFINITY, SPACES, SUGGESTION_ID_KEY, Array, CategoricalSpace, ParamDict, ParamValue, Space
-from carbs.values import is_finite, plain, shown
+from carbs.values import is_dictionary, is_finite, plain, shown
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ class SearchSpace:
     spaces: tuple[Space, ...] = field(init=False, repr=False)  # with their scales settled
 
     def __post_init__(self) -> None:
+        if isinstance(self.params, (str, Mapping)) or not isinstance(self.params, Iterable):
+            raise CarbsError(f"invalid search space: params={shown(self.params)} must be a list of Param")
         object.__setattr__(self, "params", tuple(self.params))
         problems = [] if self.params else ["at least one parameter is needed"]
         for param in self.params:
@@ -181,6 +183,8 @@ class SearchSpace:
 
     def problems_with(self, values: Mapping[str, Any]) -> list[str]:
         """List why `values` is not a configuration of this space; keys of other names are allowed."""
+        if not is_dictionary(values):
+            return [f"{shown(values)} must be a dictionary of the parameters' values"]
         problems = []
         for name, space in zip(self.names, self.spaces, strict=True):
             if name not in values:
@@ -194,3 +198,12 @@ class SearchSpace:
     def select(self, values: Mapping[str, Any]) -> ParamDict:
         """Return just this space's parameters of `values`, in order, as plain Python values."""
         return {name: plain(values[name]) for name in self.names}
+
+
+def as_space(space: SearchSpace | Sequence[Param]) -> SearchSpace:
+    """Return the search space that `space`, one itself or its parameters, stands for.
+
+    Raises:
+        CarbsError: If it is neither, or a parameter is badly defined.
+    """
+    return space if isinstance(space, SearchSpace) else SearchSpace(cast("tuple[Param, ...]", space))

@@ -48,6 +48,11 @@ def is_whole(value: Any, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and is_finite(value) and bool(value >= least)
 
 
+def is_dictionary(value: Any) -> bool:
+    """Tell whether `value` can be read like a dictionary; wandb.Config can, although it is no Mapping."""
+    return hasattr(value, "keys") and hasattr(value, "get")
+
+
 def shown(value: Any) -> str:
     """Return `value` as an error's message shows it: its representation, shortened, whatever it is."""
     value = plain(value)

@@ -120,6 +120,8 @@ def test_rounding_factor_gives_way_to_the_bounds() -> None:
         (Param("x", LinearSpace(math.nan, 1)), ["min=nan"]),
         (Param("x", LinearSpace(0, 1, scale=0)), ["scale=0"]),
         (Param("x", LinearSpace(0, 1, rounding_factor=0)), ["rounding_factor=0"]),
+        (Param("x", LinearSpace(0, 9, is_integer="1")), ["is_integer='1'", "True or False"]),  # type: ignore[arg-type]
+        (Param("x", LinearSpace(0, 9, rounding_factor=True)), ["rounding_factor=True"]),
         (Param("x", LogitSpace(0, 2)), ["0..1"]),
         (Param("x", Pow2Space(3, 8)), ["min=3", "power of two"]),
         (Param("x", Pow2Space(-INF, 8)), ["min=-inf", "power of two"]),
