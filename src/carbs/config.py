@@ -60,6 +60,8 @@ _HARMLESS: dict[str, Any] = {"is_wandb_logging_enabled": False, "is_saved_on_eve
 
 
 _UNSET = object()
+# A bounded space is two search units wide; with much larger radii floats overflow.
+_LARGEST_RADIUS = 1e6
 
 
 @dataclass(frozen=True, init=False)
@@ -122,8 +124,11 @@ class CARBSParams:
             value = getattr(self, name)
             if not is_whole(value, least):
                 problems.append(f"{name}={shown(value)} must be a whole number of at least {least}")
-        if not is_positive(self.initial_search_radius):
-            problems.append(f"initial_search_radius={shown(self.initial_search_radius)} must be a positive number")
+        radius = self.initial_search_radius
+        if not is_positive(radius) or radius > _LARGEST_RADIUS:
+            problems.append(
+                f"initial_search_radius={shown(radius)} must be a positive number of at most {_LARGEST_RADIUS:g}"
+            )
         if self.max_suggestion_cost is not None and not is_positive(self.max_suggestion_cost):
             problems.append(f"max_suggestion_cost={shown(self.max_suggestion_cost)} must be a positive number or None")
         return problems

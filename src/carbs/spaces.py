@@ -227,7 +227,7 @@ class NumericSpace:
             coordinate = self.encode([value])[0, 0]
         if not math.isfinite(coordinate):
             return f"must not lie on the open end of a {self.kind} space"
-        if abs(coordinate) > _FARTHEST:
+        if abs(coordinate) > _FARTHEST * (1 + _HAIR):
             return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
         return None
 
@@ -277,7 +277,7 @@ class NumericSpace:
     def _finish(self, coordinates: Array) -> Array:
         """Map search coordinates, shape (n, 1), to legal values, shape (n,): inverse, rounded, clipped."""
         with np.errstate(over="ignore"):
-            transformed = coordinates[:, 0] * self.resolved_scale
+            transformed = np.clip(coordinates[:, 0], -_FARTHEST, _FARTHEST) * self.resolved_scale
         values = self.inverse(np.clip(transformed, *self._limits))
         low, high = float(self._lowest), float(self._highest)
         values = np.clip(values, low, high)

@@ -362,6 +362,20 @@ def test_hard_histories_keep_the_model_in_use(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def test_runs_far_out_in_open_spaces_are_followed_as_far_as_floats_go() -> None:
+    carbs = CARBS(CARBSParams(initial_search_radius=1e6), [Param("x", LinearSpace(), 0.0), Param("y", LogSpace(), 1.0)])
+    for i in range(12):
+        suggestion = carbs.suggest().suggestion
+        carbs.observe(ObservationInParam(suggestion, float(i), 1.0))
+    for i in range(8):
+        carbs.observe(ObservationInParam({"x": (-1) ** i * 1e12, "y": 1e300}, float(i), 1.0))
+    assert carbs.space.problems_with(carbs.suggest().suggestion) == []
+    with pytest.raises(CarbsError, match=r"1e\+12 search units"):
+        carbs.observe(ObservationInParam({"x": 1e13, "y": 1.0}, 1.0, 1.0))
+    with pytest.raises(CarbsError, match=r"at most 1e\+06"):
+        CARBSParams(initial_search_radius=1e7)
+
+
 def test_ten_identical_outstanding_suggestions_do_no_harm() -> None:
     carbs = CARBS(params=SMALL)
     run(carbs, 8, bowl)
