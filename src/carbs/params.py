@@ -22,6 +22,7 @@ class Param:
         name: Its key in suggestions and in the run's configuration.
         space: The values that it may take.
         search_center: The value to start from; None means no opinion (the search then spreads over bounded spaces).
+            The first suggestion is the centres themselves; where a space has a `rounding_factor`, the nearest multiple.
     """
 
     name: str
@@ -170,10 +171,19 @@ class SearchSpace:
 
     def decode(self, coordinates: Array) -> list[ParamDict]:
         """Map search coordinates, shape (n, D), to legal configurations of plain Python values."""
-        by_param = [
-            space.decode(coordinates[:, columns]) for space, columns in zip(self.spaces, self.columns, strict=True)
-        ]
+        by_param = [self._decode(place, coordinates[:, columns]) for place, columns in enumerate(self.columns)]
         return [dict(zip(self.names, row, strict=True)) for row in zip(*by_param, strict=True)]
+
+    def _decode(self, place: int, coordinates: Array) -> list[ParamValue]:
+        """Map the search coordinates of one parameter to values; where they are its centre's, to the very centre."""
+        space = self.spaces[place]
+        center: Any = self.params[place].search_center
+        values = space.decode(coordinates)
+        if center is None or isinstance(space, CategoricalSpace):
+            return values
+        # Others are cut to the twelve digits that the transform leaves exact.
+        exact, is_center = space.nearest(center), coordinates[:, 0] == space.encode([center])[0, 0]
+        return [exact if here else value for here, value in zip(is_center, values, strict=True)]
 
     def round(self, coordinates: Array) -> Array:
         """Move search coordinates, shape (n, D), onto the nearest legal configurations."""

@@ -214,6 +214,13 @@ class NumericSpace:
             return np.clip(coordinates, low, high)
         return self.encode(self._finish(coordinates).tolist())
 
+    def nearest(self, value: float) -> int | float:
+        """Return the value of this space that is nearest to `value`, to the last digit: a plain Python number."""
+        if self.is_integer and self.rounding_factor > 1:
+            value = round(value / self.rounding_factor) * self.rounding_factor
+        within = min(max(value, self._lowest), self._highest)
+        return int(within) if self.is_integer else float(within)
+
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""
         if not is_finite(value):
@@ -287,9 +294,7 @@ class NumericSpace:
 
     def _as_value(self, value: float) -> int | float:
         if self.is_integer:
-            # Once more in integers: above 2**53 neither every bound nor every multiple is a float.
-            multiple = round(value / self.rounding_factor) * self.rounding_factor
-            return int(min(max(multiple, self._lowest), self._highest))
+            return self.nearest(value)  # once more in integers: above 2**53 not every bound or multiple is a float
         # Twelve digits are what transforming and transforming back leaves exact: 0.001 shall come back as 0.001. Near
         # the open end of a logit space more of them matter.
         short = float(f"{value:.12g}")

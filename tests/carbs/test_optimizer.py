@@ -158,6 +158,37 @@ def test_a_given_center_is_the_first_run_and_early_runs_stay_near() -> None:
     assert np.median(dearest) < 30
 
 
+@pytest.mark.parametrize(
+    ("space", "center"),
+    [
+        (LinearSpace(0, 1), 0.1234567890123456),
+        (LinearSpace(), 12345678.901234567),
+        (LogSpace(1e-5, 1), 0.00012345678901234567),
+        (LogSpace(), 9.87654321098765e20),
+        (LogitSpace(), 0.99999999123456789),
+        (LinearSpace(0, 2**60, is_integer=True), 2**59 + 1),
+        (LogSpace(1, 2**62, is_integer=True), 1234567890123456789),
+        (LinearSpace(0, 10, is_integer=True), 4.0),
+        (Pow2Space(1, 2**62), 2**61),
+    ],
+)
+def test_the_first_suggestion_is_the_center_to_the_last_digit(
+    space: LinearSpace | LogSpace | LogitSpace | Pow2Space, center: float
+) -> None:
+    params = [Param("x", space, center), Param("other", LinearSpace(0, 1))]
+    suggestion = CARBS(params=params).suggest().suggestion
+    assert suggestion["x"] == center
+    assert type(suggestion["x"]) is (int if space.is_integer else float)
+
+
+def test_a_center_beside_the_multiples_or_just_out_of_bounds_is_moved_onto_the_nearest_value() -> None:
+    params = [
+        Param("n", LinearSpace(0, 1000, is_integer=True, rounding_factor=8), 100),
+        Param("x", LinearSpace(0, 0.1), float(np.float32(0.1))),
+    ]
+    assert without_id(CARBS(params=params).suggest().suggestion) == {"n": 96, "x": 0.1}
+
+
 def test_without_a_center_the_first_runs_spread_over_the_box() -> None:
     carbs = CARBS(params=SMALL)
     x = [float(carbs.suggest().suggestion["x"]) for _ in range(6)]
