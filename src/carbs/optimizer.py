@@ -130,18 +130,19 @@ class CARBS:
 
     @property
     def success_observations(self) -> list[ObservationInParam]:
-        """Observations of successful runs, in order."""
-        return list(self._history.successes)
+        """Observations of successful runs, in order; copies, as in the next two."""
+        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.successes)]
 
     @property
     def failure_observations(self) -> list[ObservationInParam]:
         """Observations of failed runs, in order."""
-        return list(self._history.failures)
+        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.failures)]
 
     @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:
         """Configurations suggested and not yet observed or forgotten, by identifier."""
-        return dict(self._history.pending)
+        # First the whole at once: another thread may be adding to it.
+        return {suggestion_id: dict(values) for suggestion_id, values in dict(self._history.pending).items()}
 
     def suggest(
         self,

@@ -250,6 +250,28 @@ def test_an_observation_without_an_identifier_ends_no_suggestion() -> None:
     assert set(carbs.outstanding_suggestions) == {"None"}
 
 
+def test_what_is_handed_out_or_in_may_be_changed_without_changing_the_history() -> None:
+    carbs = CARBS(params=SMALL)
+    given: ParamDict = {"x": 0.5, "y": 3}
+    carbs.observe(ObservationInParam(given, 1.0, 1.0))
+    carbs.observe(ObservationInParam(given, is_failure=True))
+    carbs.remember_suggestion(given, "a")
+    drawn = carbs.suggest("b").suggestion
+    expected = {"a": dict(given), "b": without_id(drawn)}
+    for handed in (
+        given,
+        drawn,
+        carbs.success_observations[0].input,
+        carbs.failure_observations[0].input,
+        *carbs.outstanding_suggestions.values(),
+    ):
+        handed["x"] = 99.0
+    carbs.outstanding_suggestions.clear()
+    carbs.success_observations.clear()
+    assert carbs.success_observations[0].input == carbs.failure_observations[0].input == {"x": 0.5, "y": 3}
+    assert carbs.outstanding_suggestions == expected
+
+
 def test_suggestions_that_are_not_remembered_leave_no_trace() -> None:
     carbs = CARBS(params=SMALL)
     assert "suggestion_uuid" not in carbs.suggest(is_suggestion_remembered=False).suggestion
