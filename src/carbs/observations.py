@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -121,6 +121,30 @@ class History:
             raise CarbsError(f"suggestion to forget: {shown(values)} must be a dictionary")
         suggestion_id = values.get(SUGGESTION_ID_KEY)
         return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+
+
+def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:
+    """Put observations into a history of their own.
+
+    Args:
+        space: The search space.
+        observations: Successes and failures, in any order.
+
+    Returns:
+        The history.
+
+    Raises:
+        CarbsError: If they are not a list of observations, or one is invalid; names its place, from 0.
+    """
+    if not isinstance(observations, Iterable):
+        raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
+    history = History(space)
+    for place, observation in enumerate(observations):
+        try:
+            history.add(observation)
+        except CarbsError as error:  # noqa: PERF203 - the error names the place
+            raise CarbsError(f"observations[{place}]: {error}") from error
+    return history
 
 
 def check_suggestion_id(suggestion_id: Any) -> None:
