@@ -12,6 +12,7 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.observations import History, ObservationInParam
 from carbs.params import Param, SearchSpace
+from carbs.values import shown
 
 SCHEMA_VERSION = 1
 
@@ -47,9 +48,9 @@ def parse_definition(document: Mapping[str, Any]) -> tuple[tuple[Param, ...], CA
     """
     version = document.get("schema_version") if isinstance(document, Mapping) else None
     if version != SCHEMA_VERSION:
-        raise CarbsError(f"not a CARBS definition: schema_version={version!r} must be {SCHEMA_VERSION}")
+        raise CarbsError(f"not a CARBS definition: schema_version={shown(version)} must be {SCHEMA_VERSION}")
     params, config = document.get("params"), document.get("config")
-    if not isinstance(params, Sequence) or not isinstance(config, Mapping):
+    if not isinstance(params, Sequence) or isinstance(params, str) or not isinstance(config, Mapping):
         raise CarbsError("not a CARBS definition: params must be a list and config an object")
     return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
 
@@ -74,11 +75,11 @@ def dump(space: SearchSpace, config: CARBSParams, history: History) -> str:
     return json.dumps(document, indent=1, allow_nan=False)
 
 
-def parse(text: str) -> tuple[tuple[Param, ...], CARBSParams, History]:
+def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History]:
     """Read what `dump` wrote.
 
     Args:
-        text: The JSON text.
+        text: The JSON text, or a file of it.
 
     Returns:
         The hyperparameters, the options and the history.
@@ -88,7 +89,7 @@ def parse(text: str) -> tuple[tuple[Param, ...], CARBSParams, History]:
     """
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also bytes that are no text, and integers without end
         raise CarbsError(f"not a checkpoint: {error}") from error
     params, config = parse_definition(document)
     history = History(SearchSpace(params))

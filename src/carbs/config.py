@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
 from carbs.errors import raise_problems
+from carbs.values import is_finite, is_positive, is_whole, plain, shown
 
 
 class OutstandingSuggestionEstimatorEnum(Enum):
@@ -60,6 +60,8 @@ _HARMLESS: dict[str, Any] = {"is_wandb_logging_enabled": False, "is_saved_on_eve
 
 
 _UNSET = object()
+# A bounded space is two search units wide; with much larger radii floats overflow.
+_LARGEST_RADIUS = 1e6
 
 
 @dataclass(frozen=True, init=False)
@@ -91,6 +93,7 @@ class CARBSParams:
 
     def __init__(
         self,
+        /,
         better_direction_sign: int = 1,
         seed: int = 0,
         num_random_samples: int = 6,
@@ -101,11 +104,11 @@ class CARBSParams:
     ) -> None:
         given = dict(locals())
         for option in fields(self):
-            object.__setattr__(self, option.name, given[option.name])
+            object.__setattr__(self, option.name, plain(given[option.name]))
         raise_problems("invalid CARBSParams", [*self._unknown(legacy), *self._problems()])
         for name, value in legacy.items():
             if value != _HARMLESS.get(name, _UNSET):
-                message = f"CARBSParams({name}={value!r}) has no effect any more: {_LEGACY[name]}"
+                message = f"CARBSParams({name}={shown(value)}) has no effect any more: {_LEGACY[name]}"
                 warnings.warn(message, DeprecationWarning, stacklevel=2)
 
     def _unknown(self, options: dict[str, Any]) -> list[str]:
@@ -114,24 +117,22 @@ class CARBSParams:
 
     def _problems(self) -> list[str]:
         problems = []
-        if self.better_direction_sign not in (1, -1):
-            problems.append(
-                f"better_direction_sign={self.better_direction_sign!r} must be 1 (maximise) or -1 (minimise)"
-            )
+        sign = self.better_direction_sign
+        if not is_finite(sign) or abs(sign) != 1:
+            problems.append(f"better_direction_sign={shown(sign)} must be 1 (maximise) or -1 (minimise)")
         for name, least in (("seed", 0), ("num_random_samples", 1), ("resample_frequency", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                problems.append(f"{name}={value!r} must be a whole number of at least {least}")
-        if not _is_positive(self.initial_search_radius):
-            problems.append(f"initial_search_radius={self.initial_search_radius!r} must be a positive number")
-        if self.max_suggestion_cost is not None and not _is_positive(self.max_suggestion_cost):
-            problems.append(f"max_suggestion_cost={self.max_suggestion_cost!r} must be a positive number or None")
+            if not is_whole(value, least):
+                problems.append(f"{name}={shown(value)} must be a whole number of at least {least}")
+        radius = self.initial_search_radius
+        if not is_positive(radius) or radius > _LARGEST_RADIUS:
+            problems.append(
+                f"initial_search_radius={shown(radius)} must be a positive number of at most {_LARGEST_RADIUS:g}"
+            )
+        if self.max_suggestion_cost is not None and not is_positive(self.max_suggestion_cost):
+            problems.append(f"max_suggestion_cost={shown(self.max_suggestion_cost)} must be a positive number or None")
         return problems
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as a dictionary that JSON can hold."""
         return asdict(self)
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0

@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
-from carbs.observations import ObservationInParam, group
-from carbs.params import Param, SearchSpace
+from carbs.observations import ObservationInParam, gather, group
+from carbs.params import Param, SearchSpace, as_space
 from carbs.pareto import frontier
 from carbs.spaces import Array, CategoricalSpace, ParamDict
 from carbs.surrogate import Surrogate
@@ -85,17 +85,19 @@ class Insight:
 
     Args:
         space: The search space, or its parameters.
-        observations: What was observed, failures included.
+        observations: What was observed, failures included; an objective that is not finite is one.
         config: The optimizer's options; only the direction of the objective is used.
 
     Attributes:
         space: The search space.
         sign: 1 if the objective is maximised, -1 if it is minimised.
+        successes: The observations with an objective and a cost.
+        failures: Those of failed runs.
         groups: Successes grouped by configuration; objectives as the search sees them, higher is better.
         surrogate: The models.
 
     Raises:
-        CarbsError: If fewer than three different configurations succeeded.
+        CarbsError: If an observation is invalid, or fewer than three different configurations succeeded.
     """
 
     def __init__(
@@ -104,10 +106,10 @@ class Insight:
         observations: Sequence[ObservationInParam],
         config: CARBSParams | None = None,
     ) -> None:
-        self.space = space if isinstance(space, SearchSpace) else SearchSpace(tuple(space))
+        self.space = as_space(space)
         self.sign = (config or CARBSParams()).better_direction_sign
-        self.successes = [observation for observation in observations if not observation.is_failure]
-        self._failures = self.space.encode([o.input for o in observations if o.is_failure])
+        history = gather(self.space, observations)
+        self.successes, self.failures = history.successes, history.failures
         self.groups = group(
             self.space.encode([observation.input for observation in self.successes]),
             self.sign * np.array([observation.output for observation in self.successes], float),
@@ -116,7 +118,8 @@ class Insight:
         if self.groups.size < 3:
             raise CarbsError(f"{self.groups.size} different configurations succeeded; the models need at least 3")
         with one_thread():
-            self.surrogate = Surrogate.fit(self.space, self.groups, self._failures)
+            failures = self.space.encode([observation.input for observation in self.failures])
+            self.surrogate = Surrogate.fit(self.space, self.groups, failures)
 
     @property
     def objective_noise(self) -> float:

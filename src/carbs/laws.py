@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 
 from carbs.errors import CarbsError
 from carbs.spaces import Array, LogSpace, NumericSpace, Pow2Space
+from carbs.values import is_positive, shown
 
 LEVEL = 0.9  # of all intervals
 # The draws hold what the runs leave open as uncertain as the priors say, which are wider than what is met: on simulated
@@ -61,8 +62,8 @@ class Reach:
         Raises:
             CarbsError: If `cost` is such.
         """
-        if not (math.isfinite(cost) and cost > 0):
-            raise CarbsError(f"cost={cost!r} must be a positive, finite number")
+        if not is_positive(cost):
+            raise CarbsError(f"cost={shown(cost)} must be a positive, finite number")
         if not self.low**2 / self.high <= cost <= self.limit * (1 + 1e-9):
             raise CarbsError(
                 f"cost={cost:.4g} is too far from the costs {self.low:.4g} to {self.high:.4g} that the law rests on; "

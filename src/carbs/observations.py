@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from carbs.errors import raise_problems
+from carbs.errors import CarbsError, raise_problems
 from carbs.params import SearchSpace
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
+from carbs.values import as_float, is_dictionary, is_positive, plain, shown
 
 
 @dataclass(frozen=True)
@@ -77,39 +78,83 @@ class History:
         """Add an observation; its suggestion, if it names one, is outstanding no longer.
 
         Raises:
-            CarbsError: If the configuration is not in the search space or the cost is not positive and finite. Nothing
-                is changed then.
+            CarbsError: If it is no observation, its configuration is not in the search space, or its cost is not
+                positive and finite. Nothing is changed then.
         """
+        if not isinstance(observation, ObservationInParam):
+            raise CarbsError(f"invalid observation: {shown(observation)} must be an ObservationInParam")
         problems = self._space.problems_with(observation.input)
-        output = _as_float(observation.output)
-        failed = observation.is_failure or output is None or not math.isfinite(output)
-        if output is None and observation.output is not None and not observation.is_failure:
-            problems.append(f"output={observation.output!r} must be a number")
-        cost = _as_float(observation.cost)
-        if not failed and (cost is None or not (math.isfinite(cost) and cost > 0)):
-            problems.append(f"cost={observation.cost!r} must be a positive, finite number")
+        is_failure, output, cost = plain(observation.is_failure), as_float(observation.output), observation.cost
+        if not isinstance(is_failure, bool):
+            problems.append(f"is_failure={shown(is_failure)} must be True or False")
+        failed = is_failure is True or output is None or not math.isfinite(output)
+        if output is None and observation.output is not None and is_failure is not True:
+            problems.append(f"output={shown(observation.output)} must be a number")
+        if not failed and not is_positive(cost):
+            problems.append(f"cost={shown(cost)} must be a positive, finite number")
         raise_problems("invalid observation", problems)
         values = self._space.select(observation.input)
-        if failed:
-            self.failures.append(ObservationInParam(values, math.nan, cost or 1.0, is_failure=True))
+        if output is None or failed:
+            known = float(cost) if is_positive(cost) else 1.0
+            self.failures.append(ObservationInParam(values, math.nan, known, is_failure=True))
         else:
-            assert output is not None
-            assert cost is not None
-            self.successes.append(ObservationInParam(values, output, cost))
+            self.successes.append(ObservationInParam(values, output, float(cost)))
         self.forget(observation.input)
 
     def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
-        """Add an outstanding suggestion.
+        """Add an outstanding suggestion; one of the same identifier is replaced.
 
         Raises:
-            CarbsError: If the configuration is not in the search space.
+            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
         """
+        check_suggestion_id(suggestion_id)
         raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
-        self.pending[suggestion_id] = self._space.select(values)
+        self.pending[plain(suggestion_id)] = self._space.select(values)
 
     def forget(self, values: Mapping[str, Any]) -> bool:
-        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one."""
-        return self.pending.pop(str(values.get(SUGGESTION_ID_KEY)), None) is not None
+        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
+
+        Raises:
+            CarbsError: If `values` is not a dictionary.
+        """
+        if not is_dictionary(values):
+            raise CarbsError(f"suggestion to forget: {shown(values)} must be a dictionary")
+        suggestion_id = values.get(SUGGESTION_ID_KEY)
+        return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+
+
+def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:
+    """Put observations into a history of their own.
+
+    Args:
+        space: The search space.
+        observations: Successes and failures, in any order.
+
+    Returns:
+        The history.
+
+    Raises:
+        CarbsError: If they are not a list of observations, or one is invalid; names its place, from 0.
+    """
+    if not isinstance(observations, Iterable):
+        raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
+    history = History(space)
+    for place, observation in enumerate(observations):
+        try:
+            history.add(observation)
+        except CarbsError as error:  # noqa: PERF203 - the error names the place
+            raise CarbsError(f"observations[{place}]: {error}") from error
+    return history
+
+
+def check_suggestion_id(suggestion_id: Any) -> None:
+    """Refuse what cannot be found again under the identifier that a configuration holds.
+
+    Raises:
+        CarbsError: If it is not a non-empty string.
+    """
+    if not isinstance(suggestion_id, str) or not suggestion_id:
+        raise CarbsError(f"suggestion_id={shown(suggestion_id)} must be a non-empty string")
 
 
 @dataclass(frozen=True)
@@ -164,9 +209,3 @@ def group(X: Array, y: Array, log_cost: Array) -> Groups:
         float(np.sum((values - mean[member]) ** 2)) for values, mean in ((y, mean_y), (log_cost, mean_log_cost))
     )
     return Groups(X[first[order]], mean_y, mean_log_cost, count, within_y, within_log_cost)
-
-
-def _as_float(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        return None
-    return float(value)

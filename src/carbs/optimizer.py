@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,21 @@ from carbs import candidates, checkpoint
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.limits import affordable
-from carbs.observations import History, ObservationInParam, ObserveOutput, SuggestOutput, group
-from carbs.params import Param, SearchSpace
+from carbs.observations import (
+    History,
+    ObservationInParam,
+    ObserveOutput,
+    SuggestOutput,
+    check_suggestion_id,
+    group,
+)
+from carbs.params import Param, as_space
 from carbs.proposal import Proposal, are_among, keys, propose
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.targeting import propose_for_cost
 from carbs.threads import one_thread
+from carbs.values import as_float, is_positive, plain, shown
 
 logger = logging.getLogger("carbs")
 
@@ -54,10 +62,10 @@ class CARBS:
     def __init__(self, config: CARBSParams | None = None, params: Sequence[Param] = ()) -> None:
         if config is not None and not isinstance(config, CARBSParams):
             raise CarbsError(
-                f"config={config!r} must be a CARBSParams; write CARBS(params=[…]) to give only parameters"
+                f"config={shown(config)} must be a CARBSParams; write CARBS(params=[…]) to give only parameters"
             )
         self.config = config or CARBSParams()
-        self.space = SearchSpace(tuple(params))
+        self.space = as_space(params)
         self._history = History(self.space)
         self._lock = threading.RLock()
         self._fitted: tuple[tuple[int, int], Surrogate] | None = None
@@ -81,7 +89,7 @@ class CARBS:
         Raises:
             CarbsError: If the file is not a checkpoint.
         """
-        params, config, history = checkpoint.parse(Path(path).read_text(encoding="utf-8"))
+        params, config, history = checkpoint.parse(Path(path).read_bytes())
         loaded = cls(config, params)
         loaded._history = history
         return loaded
@@ -99,8 +107,10 @@ class CARBS:
             How many observations were added.
 
         Raises:
-            CarbsError: If the other search optimises in the other direction.
+            CarbsError: If it is no search, or optimises in the other direction.
         """
+        if not isinstance(other, CARBS):
+            raise CarbsError(f"the search to start from, {shown(other)}, must be a CARBS")
         if other.config.better_direction_sign != self.config.better_direction_sign:
             raise CarbsError(
                 f"better_direction_sign={other.config.better_direction_sign} of the search to start from must be "
@@ -122,13 +132,13 @@ class CARBS:
 
     @property
     def success_observations(self) -> list[ObservationInParam]:
-        """Observations of successful runs, in order."""
-        return list(self._history.successes)
+        """Observations of successful runs, in order; copies, as in the next two."""
+        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.successes)]
 
     @property
     def failure_observations(self) -> list[ObservationInParam]:
         """Observations of failed runs, in order."""
-        return list(self._history.failures)
+        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.failures)]
 
     @property
     def num_awaited(self) -> int:
@@ -144,7 +154,8 @@ class CARBS:
     @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:
         """Configurations suggested and not yet observed or forgotten, by identifier."""
-        return dict(self._history.pending)
+        # First the whole at once: another thread may be adding to it.
+        return {suggestion_id: dict(values) for suggestion_id, values in dict(self._history.pending).items()}
 
     def suggest(
         self,
@@ -157,7 +168,8 @@ class CARBS:
         """Suggest the configuration to run next.
 
         Args:
-            suggestion_id: Identifier under which to remember it; None makes a new one.
+            suggestion_id: Identifier under which to remember it, a non-empty string; None makes a new one. An
+                outstanding suggestion of the same identifier is replaced.
             is_suggestion_remembered: Whether it is outstanding from now on.
             seed: Extra entropy beside `CARBSParams.seed`, so that processes with the same history differ.
             for_cost: Suggest the run that tells most about the best objective at this cost, rather than the one that
@@ -167,8 +179,15 @@ class CARBS:
             The configuration and what the optimizer believes of it.
 
         Raises:
-            CarbsError: If `for_cost` is not a positive, finite number.
+            CarbsError: If `for_cost` is not a positive, finite number, or an identifier or seed not what it should be.
         """
+        if suggestion_id is not None:
+            check_suggestion_id(suggestion_id)
+        if for_cost is not None and not is_positive(for_cost):
+            raise CarbsError(f"for_cost={shown(for_cost)} must be a positive, finite number")
+        seed = plain(seed)
+        if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
+            raise CarbsError(f"seed={shown(seed)} must be a string, a number or None")
         # Whatever the caller wants of numpy's errors: here values that are not finite are told by themselves.
         with self._lock, one_thread(), np.errstate(all="ignore"):
             rng = self._generator(seed)
@@ -196,16 +215,20 @@ class CARBS:
             )
 
     def remember_suggestion(self, suggestion: Mapping[str, Any], suggestion_id: str) -> None:
-        """Add an outstanding suggestion that another process made.
+        """Add an outstanding suggestion that another process made; one of the same identifier is replaced.
 
         Raises:
-            CarbsError: If the configuration is not in the search space.
+            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
         """
         with self._lock:
             self._history.remember(suggestion_id, suggestion)
 
     def forget_suggestion(self, suggestion_to_forget: Mapping[str, Any]) -> None:
-        """Remove an outstanding suggestion, named by its "suggestion_uuid"; unknown ones are ignored."""
+        """Remove an outstanding suggestion, named by its "suggestion_uuid"; unknown ones are ignored.
+
+        Raises:
+            CarbsError: If `suggestion_to_forget` is not a dictionary.
+        """
         with self._lock:
             self._history.forget(suggestion_to_forget)
 
@@ -215,6 +238,8 @@ class CARBS:
         Raises:
             CarbsError: If one is invalid; those before it are kept.
         """
+        if not isinstance(observations, Iterable):
+            raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
         output = ObserveOutput()
         for observation in observations:
             output = self.observe(observation)
@@ -237,8 +262,6 @@ class CARBS:
             if for_cost is not None:
                 return propose_for_cost(self.space, self.config, fitted, pending, failures, for_cost, rng)
             return propose(self.space, self.config, fitted, pending, failures, rng)
-        except CarbsError:
-            raise
         except _MODEL_ERRORS as error:
             reason = f"the model could not be used: {error!r}"
             logger.exception("Suggesting at random, since %s", reason)

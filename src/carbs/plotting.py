@@ -82,7 +82,8 @@ def plot_frontier(
         cost_label: Label of the horizontal axis.
 
     Raises:
-        CarbsError: If fewer than three different configurations succeeded, or matplotlib is not installed.
+        CarbsError: If an observation is invalid, fewer than three different configurations succeeded, or matplotlib is
+            not installed.
     """
     figure = _figure(6.5, 4.0)
     insight = Insight(space, observations, config)
@@ -109,7 +110,7 @@ def plot_frontier(
         label="90 % believed",
     )
     axes.plot(member_cost, believed.objective, "o-", color=_FRONTIER, markersize=3.5, linewidth=1.3, label="frontier")
-    failed = [run.input for run in observations if run.is_failure]
+    failed = [run.input for run in insight.failures]
     if failed:
         expected = insight.believe(insight.space.encode(failed)).cost
         axes.plot(

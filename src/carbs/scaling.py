@@ -24,13 +24,14 @@ from carbs.laws import (
     reflected_quantiles,
     unit,
 )
-from carbs.observations import Groups, ObservationInParam, group
-from carbs.params import Param, SearchSpace
+from carbs.observations import Groups, ObservationInParam, gather, group
+from carbs.params import Param, SearchSpace, as_space
 from carbs.response import Line, fit_line, free_costs
 from carbs.spaces import Array, CategoricalSpace, NumericSpace
 from carbs.surface import Runs
 from carbs.surrogate import Surrogate
 from carbs.threads import one_thread
+from carbs.values import is_whole, shown
 
 __all__ = ["ObjectiveLaw", "ParamLaw", "Prediction", "Reach", "ScalingLaws", "scaling_laws"]
 
@@ -55,7 +56,7 @@ def scaling_laws(
 
     Args:
         space: The search space, or its parameters.
-        observations: What was observed; failures are left out.
+        observations: What was observed; failures (an objective that is not finite is one) are left out.
         config: The optimizer's options; only the direction of the objective is used.
         seed: Of the bootstrap.
         num_bootstrap: Number of bootstrap draws, S; each takes some hundredths of a second.
@@ -64,13 +65,14 @@ def scaling_laws(
         The laws.
 
     Raises:
-        CarbsError: If there is too little to tell: too few different configurations, or too few decades of cost.
+        CarbsError: If an observation is invalid, or there is too little to tell: too few different configurations, or
+            too few decades of cost.
     """
-    space = space if isinstance(space, SearchSpace) else SearchSpace(tuple(space))
+    space = as_space(space)
     sign = (config or CARBSParams()).better_direction_sign
-    if num_bootstrap < 2:
-        raise CarbsError(f"num_bootstrap={num_bootstrap!r} must be at least 2")
-    seen = [observation for observation in observations if not observation.is_failure]
+    if not is_whole(num_bootstrap, 2):
+        raise CarbsError(f"num_bootstrap={shown(num_bootstrap)} must be a whole number of at least 2")
+    seen = gather(space, observations).successes
     groups = group(
         space.encode([observation.input for observation in seen]),
         sign * np.array([observation.output for observation in seen], float),

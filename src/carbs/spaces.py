@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from carbs.values import as_float, is_finite, is_positive, is_whole, plain, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ParamValue: TypeAlias = int | float | str | bool
 ParamDict: TypeAlias = dict[str, ParamValue]
@@ -28,6 +33,10 @@ INFINITY = float("inf")
 # A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
 # radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
 _BOUNDED_WIDTH = 2.0
+# In search units: what rounding leaves of a difference, and what makes no difference to a search.
+_HAIR, _NEAR = 1e-9, 5e-3
+# Where search coordinates, being floats, are still finer than a thousandth, and not yet all the same to the models.
+_FARTHEST, _NARROWEST = 1e12, 1e-6
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,10 @@ class NumericSpace:
     kind: ClassVar[str] = ""
     width: ClassVar[int] = 1  # number of search coordinates
 
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            object.__setattr__(self, option.name, plain(getattr(self, option.name)))
+
     def transform(self, values: Array) -> Array:
         """Map values to the unscaled real line.
 
@@ -68,25 +81,52 @@ class NumericSpace:
 
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        return self._type_problems() or self._range_problems() or self._extreme_problems()
+
+    def _type_problems(self) -> list[str]:
+        """List what is not even of the right type."""
         found = []
         for name in ("min", "max"):
-            value = getattr(self, name)
-            if not _is_number(value) or math.isnan(value):
-                found.append(f"{name}={value!r} must be a number")
-        if self.scale is not None and not (_is_number(self.scale) and 0 < self.scale < INFINITY):
-            found.append(f"scale={self.scale!r} must be a positive number")
-        if (
-            not isinstance(self.rounding_factor, int)
-            or isinstance(self.rounding_factor, bool)
-            or self.rounding_factor < 1
-        ):
-            found.append(f"rounding_factor={self.rounding_factor!r} must be a whole number of at least 1")
-        if found:
-            return found
+            value = as_float(getattr(self, name))
+            if value is None or math.isnan(value):
+                found.append(f"{name}={shown(getattr(self, name))} must be a number")
+        if self.scale is not None and not is_positive(self.scale):
+            found.append(f"scale={shown(self.scale)} must be a positive number")
+        if not isinstance(self.is_integer, bool):
+            found.append(f"is_integer={shown(self.is_integer)} must be True or False")
+        if not is_whole(self.rounding_factor, 1):
+            found.append(f"rounding_factor={shown(self.rounding_factor)} must be a whole number of at least 1")
+        return found
+
+    def _range_problems(self) -> list[str]:
+        """List what is wrong with the values, given that their types are right."""
         if not self.min < self.max:
-            found.append(f"min={self.min!r} must be smaller than max={self.max!r}")
-        elif self.is_integer and self._highest < self._lowest:
-            found.append(f"there is no whole number between min={self.min!r} and max={self.max!r}")
+            return [f"min={self.min!r} must be smaller than max={self.max!r}"]
+        if self.is_integer and self._highest < self._lowest:
+            return [f"there is no whole number between min={self.min!r} and max={self.max!r}"]
+        return []
+
+    def _extreme_problems(self) -> list[str]:
+        """List what floating-point numbers cannot follow, given that all else is right."""
+        low, high = self._limits
+        least, most = self.inverse(np.array(self._limits))
+        found = [
+            f"{name}={value!r} must lie in {least:.15g}..{most:.15g}, or be an open end"
+            for name, value, end in zip(("min", "max"), (self.min, self.max), self._transformed_bounds, strict=True)
+            if math.isfinite(end) and not low - _NEAR <= end <= high + _NEAR
+        ]
+        if found or self._lowest == self._highest:
+            return found
+        ends = [end / self.resolved_scale for end in self._transformed_bounds if math.isfinite(end)]
+        scale = f"scale={self.scale!r}"
+        if self.is_bounded and ends[1] - ends[0] < _NARROWEST:
+            found.append(f"{scale} is too large: the space must be at least {_NARROWEST:g} search units wide")
+        if any(abs(end) > _FARTHEST for end in ends):
+            found.append(f"{scale} is too small: the bounds must be at most {_FARTHEST:g} search units away from 0")
+        if found and self.scale is None:
+            return [
+                f"min={self.min!r} and max={self.max!r} are too close together to tell the values between them apart"
+            ]
         return found
 
     @property
@@ -109,14 +149,14 @@ class NumericSpace:
             return self._open_scale(None)
         return (high - low) / _BOUNDED_WIDTH or 1.0  # where there is only one value, any scale will do
 
-    def scaled_around(self, center: float) -> NumericSpace:
+    def scaled_around(self, center: float) -> Self:
         """Return this space with its scale settled, given that the search starts from `center`."""
         if self.scale is not None or self.is_bounded:
             return self
         return replace(self, scale=self._open_scale(center))
 
     @property
-    def default_center(self) -> float:
+    def default_center(self) -> ParamValue:
         """Where the search starts if no centre is given: the middle of the range, or one scale inside its only end."""
         low, high = self._transformed_bounds
         if math.isfinite(low) and math.isfinite(high):
@@ -127,7 +167,7 @@ class NumericSpace:
             middle = high - self._open_scale(None)
         else:
             middle = 0.0
-        return self._as_value(float(self._finish(np.array([middle]))[0]))
+        return self.decode(np.array([[middle / self.resolved_scale]]))[0]
 
     @property
     def coordinate_bounds(self) -> tuple[float, float]:
@@ -157,7 +197,7 @@ class NumericSpace:
         Returns:
             n plain Python numbers.
         """
-        finished = self._finish(coordinates[:, 0] * self.resolved_scale)
+        finished = self._finish(coordinates)
         return [self._as_value(float(value)) for value in finished]
 
     def round(self, coordinates: Array) -> Array:
@@ -172,22 +212,42 @@ class NumericSpace:
         if not self.is_integer:
             low, high = self.coordinate_bounds
             return np.clip(coordinates, low, high)
-        return self.encode(self._finish(coordinates[:, 0] * self.resolved_scale).tolist())
+        return self.encode(self._finish(coordinates).tolist())
+
+    def nearest(self, value: float) -> int | float:
+        """Return the value of this space that is nearest to `value`, to the last digit: a plain Python number."""
+        if self.is_integer and self.rounding_factor > 1:
+            value = round(value / self.rounding_factor) * self.rounding_factor
+        within = min(max(value, self._lowest), self._highest)
+        return int(within) if self.is_integer else float(within)
 
     def problem_with(self, value: Any) -> str | None:
         """Say why `value` is not in this space, or return None if it is."""
-        if not _is_number(value) or not math.isfinite(value):
+        if not is_finite(value):
             return "must be a finite number"
+        value = plain(value)
         if self.is_integer and value != round(value):
             return "must be a whole number"
-        # A value that went through text or a 32-bit float may miss a bound by its last digits.
-        slack = 1e-6 * max(abs(value), abs(self.max - self.min) if self.is_bounded else 0.0)
-        if not self.min - slack <= value <= self.max + slack:
+        if not (self.min <= value <= self.max or self._is_nearly_within(value)):
             return f"must be between min={self.min!r} and max={self.max!r}"
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if not np.isfinite(np.clip(self.transform(np.array([value], float)), *self._transformed_bounds))[0]:
-                return f"must not lie on the open end of a {self.kind} space"
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            coordinate = self.encode([value])[0, 0]
+        if not math.isfinite(coordinate):
+            return f"must not lie on the open end of a {self.kind} space"
+        if abs(coordinate) > _FARTHEST * (1 + _HAIR):
+            return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
         return None
+
+    def _is_nearly_within(self, value: float) -> bool:
+        """Tell whether `value`, which is out of bounds, is so only by the digits that text or a 32-bit float loses."""
+        if self.is_integer:
+            return False
+        bound = self.min if value < self.min else self.max
+        with np.errstate(divide="ignore", invalid="ignore"):
+            here, there = self.transform(np.array([value, bound], float)) / self.resolved_scale
+        distance = abs(here - there)
+        # Lost digits are relative to the bound; near 1 in a logit space, or in a narrow one, they must not mean a step.
+        return bool(distance <= _HAIR or (distance <= _NEAR and abs(value - bound) <= 1e-6 * abs(bound)))
 
     # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
     _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)
@@ -222,19 +282,20 @@ class NumericSpace:
     def _highest(self) -> float:
         return math.floor(self.max) if self.is_integer and math.isfinite(self.max) else self.max
 
-    def _finish(self, transformed: Array) -> Array:
-        """Map transformed numbers to legal values: inverse, rounded, clipped."""
+    def _finish(self, coordinates: Array) -> Array:
+        """Map search coordinates, shape (n, 1), to legal values, shape (n,): inverse, rounded, clipped."""
+        with np.errstate(over="ignore"):
+            transformed = np.clip(coordinates[:, 0], -_FARTHEST, _FARTHEST) * self.resolved_scale
         values = self.inverse(np.clip(transformed, *self._limits))
-        values = np.clip(values, self._lowest, self._highest)
+        low, high = float(self._lowest), float(self._highest)
+        values = np.clip(values, low, high)
         if self.is_integer:
-            values = np.clip(
-                np.round(values / self.rounding_factor) * self.rounding_factor, self._lowest, self._highest
-            )
+            values = np.clip(np.round(values / self.rounding_factor) * self.rounding_factor, low, high)
         return values
 
     def _as_value(self, value: float) -> int | float:
         if self.is_integer:
-            return round(value)
+            return self.nearest(value)  # once more in integers: above 2**53 not every bound or multiple is a float
         # Twelve digits are what transforming and transforming back leaves exact: 0.001 shall come back as 0.001. Near
         # the open end of a logit space more of them matter.
         short = float(f"{value:.12g}")
@@ -288,17 +349,20 @@ class LogSpace(NumericSpace):
         """Return `base` to the power of `transformed`."""
         return np.power(float(self.base), transformed)
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if _is_number(self.min) and self.min < 0:
+    def _type_problems(self) -> list[str]:
+        found = super()._type_problems()
+        if not (is_finite(self.base) and self.base > 1):
+            found.append(f"base={shown(self.base)} must be a finite number above 1")
+        return found
+
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if self.min < 0:
             found.append(f"min={self.min!r} of a log space must not be negative")
-        if self.is_integer and _is_number(self.min) and self.min < 1:
+        if self.is_integer and self.min < 1:
             found.append(
                 f"min={self.min!r} of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
             )
-        if not (_is_number(self.base) and self.base > 1):
-            found.append(f"base={self.base!r} must be a number above 1")
         return found
 
     @property
@@ -330,10 +394,9 @@ class LogitSpace(NumericSpace):
         """Return the value whose logit is `transformed`."""
         return 1 / (1 + np.power(10.0, -transformed))
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if not found and not (self.min >= 0 and self.max <= 1):
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if not (self.min >= 0 and self.max <= 1):
             found.append(f"min={self.min!r} and max={self.max!r} of a logit space must lie in 0..1")
         if self.is_integer:
             found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
@@ -363,13 +426,10 @@ class Pow2Space(NumericSpace):
         """Return the power of two nearest to 2 to the power of `transformed`."""
         return np.power(2.0, np.round(transformed))
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
-        found = super().problems()
-        if found:
-            return found
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
         for name, value in (("min", self.min), ("max", self.max)):
-            if math.isfinite(value) and not _is_power_of_two(value):
+            if value != INFINITY and not _is_power_of_two(value):
                 found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
         if not self.is_integer:
             found.append("is_integer=False makes no sense in a space of powers of two")
@@ -403,8 +463,9 @@ class CategoricalSpace:
     _spread: ClassVar[float] = 1 / math.sqrt(2)
 
     def __post_init__(self) -> None:
-        if isinstance(self.choices, Sequence) and not isinstance(self.choices, str):
-            object.__setattr__(self, "choices", tuple(self.choices))
+        choices = self.choices.tolist() if isinstance(self.choices, np.ndarray) else self.choices
+        if isinstance(choices, Sequence) and not isinstance(choices, str):
+            object.__setattr__(self, "choices", tuple(plain(choice) for choice in choices))
 
     @property
     def width(self) -> int:
@@ -414,15 +475,14 @@ class CategoricalSpace:
     def problems(self) -> list[str]:
         """List what is wrong with this definition, one sentence each; empty if it is valid."""
         if not isinstance(self.choices, tuple) or len(self.choices) < 2:
-            return [f"choices={self.choices!r} must be a list of at least two values"]
+            return [f"choices={shown(self.choices)} must be a list of at least two values"]
         found = [
-            f"choice {choice!r} must be a string, a number or a boolean"
+            f"choice {shown(choice)} must be a string, a finite number or a boolean"
             for choice in self.choices
-            if not isinstance(choice, (int, float, str, bool))
-            or (isinstance(choice, float) and not math.isfinite(choice))
+            if not (isinstance(choice, (str, bool)) or is_finite(choice))
         ]
-        if len({_identity(choice) for choice in self.choices}) < len(self.choices):
-            found.append(f"choices={list(self.choices)!r} must differ from one another")
+        if not found and len({_identity(choice) for choice in self.choices}) < len(self.choices):
+            found.append(f"choices={shown(list(self.choices))} must differ from one another")
         return found
 
     @property
@@ -475,14 +535,11 @@ SPACES: dict[str, type[Space]] = {
 }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
 def _is_power_of_two(value: float) -> bool:
     return value >= 1 and math.frexp(value)[0] == 0.5  # 0.5: the mantissa of every power of two
 
 
 def _identity(value: ParamValue) -> tuple[str, ParamValue]:
     """Tell 1, 1.0 and True apart only where JSON does: numbers are one type, booleans another."""
+    value = plain(value)
     return ("bool" if isinstance(value, bool) else "str" if isinstance(value, str) else "number", value)

@@ -56,7 +56,7 @@ class Scaler:
 
     @classmethod
     def of(cls, values: Array, least: float = 0.0) -> Scaler:
-        """Fit to `values`, shape (n,); those that spread by less than `least` count as constant and are only shifted."""
+        """Fit to `values`, shape (n,); if they spread by less than `least` they are constant, and only shifted."""
         size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
         deviation = size * float(np.std(values / size))
         # A spread at the level of rounding is none.

@@ -9,7 +9,6 @@ import numpy as np
 
 from carbs import candidates, pareto
 from carbs.config import CARBSParams
-from carbs.errors import CarbsError
 from carbs.limits import CostLimit
 from carbs.params import SearchSpace
 from carbs.proposal import Proposal, are_among, describe, keys, kind_of, last_resort, pool_of, search
@@ -42,17 +41,12 @@ def propose_for_cost(
         fitted: Models of the history.
         pending: Search coordinates of outstanding suggestions, shape (p, D); they count as runs to come.
         failures: Search coordinates of failed runs, shape (f, D).
-        cost: The cost, in the unit of the observed ones.
+        cost: The cost, positive, in the unit of the observed ones.
         rng: Source of randomness.
 
     Returns:
         The proposal; its log also holds `target_objective` and its standard deviation, `target_objective_std`.
-
-    Raises:
-        CarbsError: If the cost is not a positive, finite number.
     """
-    if not (math.isfinite(cost) and cost > 0):
-        raise CarbsError(f"for_cost={cost!r} must be a positive, finite number")
     surrogate = fitted.with_pending(pending, np.zeros((2, len(pending), 1)))
     seen = np.vstack([fitted.groups.X, pending])
     beliefs = surrogate.predict(seen)

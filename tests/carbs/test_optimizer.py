@@ -8,6 +8,7 @@ import math
 import random
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,19 @@ PARAMS = [
     Param("optimizer", CategoricalSpace(("adam", "sgd"))),
 ]
 SMALL = [Param("x", LinearSpace(0, 1)), Param("y", LogSpace(1, 100, is_integer=True))]
+
+INPUT: ParamDict = {"x": 0.5, "y": 3}
+
+
+def nested(depth: int) -> Any:
+    value: Any = None
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+# No float holds the first two, and Python does not even write the second as digits; nor does it write the third.
+EXTREME: dict[str, Any] = {"huge": 10**400, "endless": -(10**5000), "nested": nested(100_000)}
 
 
 def without_id(suggestion: ParamDict) -> ParamDict:
@@ -144,6 +158,37 @@ def test_a_given_center_is_the_first_run_and_early_runs_stay_near() -> None:
     assert np.median(dearest) < 30
 
 
+@pytest.mark.parametrize(
+    ("space", "center"),
+    [
+        (LinearSpace(0, 1), 0.1234567890123456),
+        (LinearSpace(), 12345678.901234567),
+        (LogSpace(1e-5, 1), 0.00012345678901234567),
+        (LogSpace(), 9.87654321098765e20),
+        (LogitSpace(), 0.99999999123456789),
+        (LinearSpace(0, 2**60, is_integer=True), 2**59 + 1),
+        (LogSpace(1, 2**62, is_integer=True), 1234567890123456789),
+        (LinearSpace(0, 10, is_integer=True), 4.0),
+        (Pow2Space(1, 2**62), 2**61),
+    ],
+)
+def test_the_first_suggestion_is_the_center_to_the_last_digit(
+    space: LinearSpace | LogSpace | LogitSpace | Pow2Space, center: float
+) -> None:
+    params = [Param("x", space, center), Param("other", LinearSpace(0, 1))]
+    suggestion = CARBS(params=params).suggest().suggestion
+    assert suggestion["x"] == center
+    assert type(suggestion["x"]) is (int if space.is_integer else float)
+
+
+def test_a_center_beside_the_multiples_or_just_out_of_bounds_is_moved_onto_the_nearest_value() -> None:
+    params = [
+        Param("n", LinearSpace(0, 1000, is_integer=True, rounding_factor=8), 100),
+        Param("x", LinearSpace(0, 0.1), float(np.float32(0.1))),
+    ]
+    assert without_id(CARBS(params=params).suggest().suggestion) == {"n": 96, "x": 0.1}
+
+
 def test_without_a_center_the_first_runs_spread_over_the_box() -> None:
     carbs = CARBS(params=SMALL)
     x = [float(carbs.suggest().suggestion["x"]) for _ in range(6)]
@@ -180,6 +225,53 @@ def test_observing_or_forgetting_ends_a_suggestion() -> None:
     assert carbs.outstanding_suggestions == {"c": {"x": 0.5, "y": 3}}
 
 
+@pytest.mark.parametrize("suggestion_id", ["", 5, 0, uuid.UUID(int=5), b"a", ["a"]])
+def test_an_identifier_that_is_not_a_string_is_refused(suggestion_id: Any) -> None:
+    carbs = CARBS(params=SMALL)
+    for call in (carbs.suggest, lambda id_: carbs.remember_suggestion({"x": 0.5, "y": 3}, id_)):
+        with pytest.raises(CarbsError, match=r"suggestion_id=.*non-empty string"):
+            call(suggestion_id)
+    assert carbs.outstanding_suggestions == {}
+
+
+def test_a_suggestion_of_the_same_identifier_is_replaced() -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("a")
+    second = carbs.suggest("a").suggestion
+    assert carbs.outstanding_suggestions == {"a": without_id(second)}
+    carbs.remember_suggestion({"x": 0.5, "y": 3}, "a")
+    assert carbs.outstanding_suggestions == {"a": {"x": 0.5, "y": 3}}
+
+
+def test_an_observation_without_an_identifier_ends_no_suggestion() -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("None")
+    carbs.observe(ObservationInParam({"x": 0.5, "y": 3}, 1.0, 1.0))
+    assert set(carbs.outstanding_suggestions) == {"None"}
+
+
+def test_what_is_handed_out_or_in_may_be_changed_without_changing_the_history() -> None:
+    carbs = CARBS(params=SMALL)
+    given: ParamDict = {"x": 0.5, "y": 3}
+    carbs.observe(ObservationInParam(given, 1.0, 1.0))
+    carbs.observe(ObservationInParam(given, is_failure=True))
+    carbs.remember_suggestion(given, "a")
+    drawn = carbs.suggest("b").suggestion
+    expected = {"a": dict(given), "b": without_id(drawn)}
+    for handed in (
+        given,
+        drawn,
+        carbs.success_observations[0].input,
+        carbs.failure_observations[0].input,
+        *carbs.outstanding_suggestions.values(),
+    ):
+        handed["x"] = 99.0
+    carbs.outstanding_suggestions.clear()
+    carbs.success_observations.clear()
+    assert carbs.success_observations[0].input == carbs.failure_observations[0].input == {"x": 0.5, "y": 3}
+    assert carbs.outstanding_suggestions == expected
+
+
 def test_suggestions_that_are_not_remembered_leave_no_trace() -> None:
     carbs = CARBS(params=SMALL)
     assert "suggestion_uuid" not in carbs.suggest(is_suggestion_remembered=False).suggestion
@@ -207,6 +299,66 @@ def test_a_bad_observation_is_refused_and_changes_nothing(observation: Observati
     assert not carbs.success_observations
     assert not carbs.failure_observations
     assert set(carbs.outstanding_suggestions) == {"a"}
+
+
+@pytest.mark.parametrize("bad", [None, 5, "text", [1], *EXTREME.values()], ids=["None", "5", "text", "list", *EXTREME])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bad: CARBS(params=bad),
+        lambda bad: CARBS(params=[bad]),
+        lambda bad: CARBS(params=[Param(bad, LinearSpace(0, 1)), bad]),
+        lambda bad: CARBS(params=[Param("x", bad)]),
+        lambda bad: CARBS(bad, SMALL).observe(bad),
+        lambda bad: CARBS(params=SMALL).observe(bad),
+        lambda bad: CARBS(params=SMALL).observe(ObservationInParam(bad, 1.0, 1.0)),
+        lambda bad: CARBS(params=SMALL).observe(ObservationInParam({"x": bad, "y": 3.5}, 1.0, 1.0)),
+        lambda bad: CARBS(params=SMALL).remember_suggestion(bad, "a"),
+        lambda bad: CARBS(params=SMALL).remember_suggestion(bad, bad),
+        lambda bad: CARBS(params=SMALL).forget_suggestion(bad),
+        lambda bad: CARBS(params=SMALL).initialize_from_observations(bad),
+        lambda bad: CARBS(params=SMALL).warm_start(bad),
+    ],
+)
+def test_whatever_is_given_in_place_of_what_is_wanted_is_a_clear_error(call: Callable[[Any], object], bad: Any) -> None:
+    with pytest.raises(CarbsError, match="must"):
+        call(bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [[1], {"a": 1}, 1j, np.array([1.0, 2.0]), *EXTREME.values()],
+    ids=["list", "dict", "complex", "array", *EXTREME],
+)
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("output", lambda bad: CARBS(params=SMALL).observe(ObservationInParam(INPUT, bad, 1.0))),
+        ("cost", lambda bad: CARBS(params=SMALL).observe(ObservationInParam(INPUT, 1.0, bad))),
+        ("is_failure", lambda bad: CARBS(params=SMALL).observe(ObservationInParam(INPUT, 1.0, 1.0, bad))),
+        ("value", lambda bad: CARBS(params=SMALL).observe(ObservationInParam({**INPUT, "x": bad}, 1.0))),
+        ("search_center", lambda bad: CARBS(params=[Param("x", LinearSpace(), bad)])),
+        ("search_center", lambda bad: CARBS(params=[Param("x", CategoricalSpace(("a", "b")), bad)])),
+        ("min", lambda bad: CARBS(params=[Param("x", LogSpace(min=bad))])),
+        ("max", lambda bad: CARBS(params=[Param("x", LogitSpace(max=bad))])),
+        ("scale", lambda bad: CARBS(params=[Param("x", LinearSpace(scale=bad))])),
+        ("base", lambda bad: CARBS(params=[Param("x", LogSpace(base=bad))])),
+        ("is_integer", lambda bad: CARBS(params=[Param("x", LinearSpace(is_integer=bad))])),
+        ("rounding_factor", lambda bad: CARBS(params=[Param("x", LinearSpace(rounding_factor=bad))])),
+        ("choice", lambda bad: CARBS(params=[Param("x", CategoricalSpace(("a", "b", bad)))])),
+        ("better_direction_sign", lambda bad: CARBSParams(better_direction_sign=bad)),
+        ("seed", lambda bad: CARBSParams(seed=bad)),
+        ("num_random_samples", lambda bad: CARBSParams(num_random_samples=bad)),
+        ("resample_frequency", lambda bad: CARBSParams(resample_frequency=bad)),
+        ("initial_search_radius", lambda bad: CARBSParams(initial_search_radius=bad)),
+        ("max_suggestion_cost", lambda bad: CARBSParams(max_suggestion_cost=bad)),
+        ("for_cost", lambda bad: CARBS(params=SMALL).suggest(for_cost=bad)),
+        ("seed", lambda bad: CARBS(params=SMALL).suggest(seed=bad)),
+    ],
+)
+def test_what_is_no_number_that_a_float_holds_is_named(name: str, call: Callable[[Any], object], bad: Any) -> None:
+    with pytest.raises(CarbsError, match=name):
+        call(bad)
 
 
 @pytest.mark.parametrize("output", [math.nan, math.inf, -math.inf])
@@ -261,6 +413,20 @@ def test_hard_histories_keep_the_model_in_use(
         carbs.observe(ObservationInParam(output.suggestion, *evaluate(i)))
     assert output.log["kind"] in ("model", "resample")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_runs_far_out_in_open_spaces_are_followed_as_far_as_floats_go() -> None:
+    carbs = CARBS(CARBSParams(initial_search_radius=1e6), [Param("x", LinearSpace(), 0.0), Param("y", LogSpace(), 1.0)])
+    for i in range(12):
+        suggestion = carbs.suggest().suggestion
+        carbs.observe(ObservationInParam(suggestion, float(i), 1.0))
+    for i in range(8):
+        carbs.observe(ObservationInParam({"x": (-1) ** i * 1e12, "y": 1e300}, float(i), 1.0))
+    assert carbs.space.problems_with(carbs.suggest().suggestion) == []
+    with pytest.raises(CarbsError, match=r"1e\+12 search units"):
+        carbs.observe(ObservationInParam({"x": 1e13, "y": 1.0}, 1.0, 1.0))
+    with pytest.raises(CarbsError, match=r"at most 1e\+06"):
+        CARBSParams(initial_search_radius=1e7)
 
 
 def test_ten_identical_outstanding_suggestions_do_no_harm() -> None:
@@ -348,13 +514,66 @@ def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_numpy_values_become_plain_and_can_be_saved(tmp_path: Path) -> None:
+    single: Any = np.float32
+    whole: Any = np.int64
+    true: Any = np.bool_(True)
+    params = [
+        Param("x", LinearSpace(single(0), np.float64(1), scale=single(0.5)), single(0.5)),
+        Param("n", LogSpace(whole(1), whole(64), is_integer=true, base=single(2)), whole(4)),
+        Param("c", CategoricalSpace((true, np.str_("a"), whole(3), single(0.5))), true),
+        Param("d", CategoricalSpace(np.array(["u", "v"]))),  # type: ignore[arg-type]
+    ]
+    config = CARBSParams(better_direction_sign=whole(-1), seed=whole(3), max_suggestion_cost=single(50))
+    carbs = CARBS(config, params)
+    values = {"x": single(0.25), "n": whole(8), "c": true, "d": np.str_("u")}
+    carbs.observe(ObservationInParam(values, single(1), np.float64(2)))
+    carbs.observe(ObservationInParam(values, is_failure=true))
+    carbs.remember_suggestion(values, np.str_("waiting"))
+    carbs.save(tmp_path / "carbs.json")
+    again = CARBS.load(tmp_path / "carbs.json")
+    assert again.params == carbs.params
+    assert again.config == carbs.config
+    assert again.success_observations == carbs.success_observations
+    plain = {"x": 0.25, "n": 8, "c": True, "d": "u"}
+    seen = [run.input for run in (*carbs.success_observations, *carbs.failure_observations)]
+    for stored in (*seen, carbs.outstanding_suggestions["waiting"]):
+        assert {name: (type(value), value) for name, value in stored.items()} == {
+            name: (type(value), value) for name, value in plain.items()
+        }
+    assert {type(carbs.success_observations[0].output), type(carbs.success_observations[0].cost)} == {float}
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 1, "params": 3, "config": {}}']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema_version": 2}',
+        '{"schema_version": 1, "params": 3, "config": {}}',
+        '{"schema_version": 1, "params": "abc", "config": {}}',
+        "\x00\xff\xfe",
+        "9" * 5000,
+        "[" * 100_000,
+        '{"schema_version":' + "[" * 900 + "]" * 900 + "}",
+    ],
+    ids=lambda text: text[:20],
 )
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "carbs.json"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(CarbsError, match="not a"):
+        CARBS.load(path)
+
+
+@pytest.mark.parametrize("member", ["params", "config", "successes", "failures", "outstanding"])
+@pytest.mark.parametrize("bad", [None, 5, "text", [5], [[]], {"a": 5}, {"self": 1}, [{}], [{"input": 5}], nested(500)])
+def test_a_checkpoint_with_a_member_of_the_wrong_type_is_refused(tmp_path: Path, member: str, bad: Any) -> None:
+    path = tmp_path / "carbs.json"
+    CARBS(params=SMALL).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), member: bad}))
+    with pytest.raises(CarbsError):
         CARBS.load(path)
 
 

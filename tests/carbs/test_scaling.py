@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from carbs import (
     Param,
     Pow2Space,
 )
+from carbs.insight import Insight
 from carbs.scaling import ScalingLaws, scaling_laws
 from carbs.spaces import ParamDict
 
@@ -192,6 +194,45 @@ def test_failures_are_left_out() -> None:
     )
 
 
+@pytest.mark.parametrize("fit", [scaling_laws, Insight])
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"input": {"size": 1.0}}, "'rate' is missing"),
+        ({"input": None}, "None must be a dictionary"),
+        ({"output": "good"}, "output='good'"),
+        ({"cost": 0.0}, r"cost=0\.0"),
+        ({"cost": math.nan}, "cost=nan"),
+        ({"cost": -1.0, "input": {}}, r"cost=-1\.0"),
+        (None, "None must be an ObservationInParam"),
+    ],
+)
+def test_a_bad_observation_is_named_with_its_place(
+    fit: Callable[[Any, Any], object], bad: dict[str, Any] | None, words: str
+) -> None:
+    observations: list[Any] = [*around_the_line(40)]
+    observations[7] = bad if bad is None else replace(observations[7], **bad)
+    with pytest.raises(CarbsError, match=rf"(?s)observations\[7\]: invalid observation.*{words}"):
+        fit(PARAMS, observations)
+
+
+@pytest.mark.parametrize("fit", [scaling_laws, Insight])
+def test_what_are_no_parameters_or_observations_is_refused(fit: Callable[[Any, Any], object]) -> None:
+    with pytest.raises(CarbsError, match="params=None must be a list"):
+        fit(None, around_the_line(40))
+    with pytest.raises(CarbsError, match="observations=5 must be a list"):
+        fit(PARAMS, 5)
+
+
+def test_an_objective_that_is_not_finite_is_a_failure_to_the_models_too() -> None:
+    observations = around_the_line(40)
+    diverged = replace(observations[0], output=math.nan)
+    insight = Insight(PARAMS, [*observations, diverged])
+    assert (len(insight.successes), len(insight.failures)) == (40, 1)
+    laws = scaling_laws(PARAMS, [*observations, diverged], num_bootstrap=3)
+    assert laws == scaling_laws(PARAMS, observations, num_bootstrap=3)
+
+
 def test_too_few_runs_are_refused() -> None:
     with pytest.raises(CarbsError, match=r"9 different configurations succeeded.* at least 15"):
         scaling_laws(PARAMS, around_the_line(9))
@@ -210,9 +251,10 @@ def test_a_space_of_choices_has_no_laws() -> None:
         scaling_laws(PARAMS[5:], observations)
 
 
-def test_one_bootstrap_draw_is_refused() -> None:
-    with pytest.raises(CarbsError, match="num_bootstrap=1"):
-        scaling_laws(PARAMS, around_the_line(40), num_bootstrap=1)
+@pytest.mark.parametrize("number", [1, 2.5, "two", None])
+def test_a_bad_number_of_bootstrap_draws_is_refused(number: Any) -> None:
+    with pytest.raises(CarbsError, match="num_bootstrap="):
+        scaling_laws(PARAMS, around_the_line(40), num_bootstrap=number)
 
 
 def test_a_single_hyperparameter_follows_the_cost() -> None:

@@ -43,6 +43,7 @@ def test_the_cap_holds() -> None:
 
 
 @pytest.mark.parametrize("cost", [0.0, -1.0, math.nan, math.inf])
-def test_a_bad_cost_is_refused(cost: float) -> None:
+@pytest.mark.parametrize("number", [0, 8])
+def test_a_bad_cost_is_refused_at_once(cost: float, number: int) -> None:
     with pytest.raises(CarbsError, match="for_cost"):
-        searched(8).suggest(for_cost=cost)
+        searched(number).suggest(for_cost=cost)
