@@ -23,13 +23,13 @@ from quality import Task, Trajectory, parser_of, problem_names, reference, run, 
 from rich.console import Console
 from rich.table import Table
 
-from carbs import gp, proposal, surrogate
+from carbs import gp, limits, proposal, surrogate
 
 # What each idea is, and the constants that switch it off.
 IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
     "everything on": [],
     "no bands of cost": [(proposal, "_BAND_SHARE", 0.0)],
-    "no limit to growth": [(proposal, "_GROWTH", math.log(1e9))],
+    "no limit to growth": [(limits, "_GROWTH", math.log(1e9))],
     "short horizon": [(proposal, "_HORIZON", (1.0, 1.0))],
     "no refinement of candidates": [(proposal, "_REFINE_STEPS", ())],
     "no candidates over the space": [(proposal, "_NUM_GLOBAL", 10)],

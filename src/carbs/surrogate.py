@@ -66,6 +66,10 @@ class Scaler:
         """Standardise."""
         return (values - self.mean) / self.deviation
 
+    def standardise_squares(self, sum_of_squares: float) -> float:
+        """Standardise a sum of squared deviations; the deviation's own square may be no float."""
+        return (math.sqrt(sum_of_squares) / self.deviation) ** 2
+
     def backward(self, values: Array) -> Array:
         """Undo `forward`."""
         return values * self.deviation + self.mean
@@ -158,8 +162,9 @@ class Surrogate:
             hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], within, owner, prior)
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
-        objective = model(y, groups.within_y / objective_scaler.deviation**2, _objective_prior(space))
-        cost = model(c, groups.within_log_cost / cost_scaler.deviation**2, _cost_prior(space, cost_scaler.deviation))
+        objective = model(y, objective_scaler.standardise_squares(groups.within_y), _objective_prior(space))
+        within_log_cost = cost_scaler.standardise_squares(groups.within_log_cost)
+        cost = model(c, within_log_cost, _cost_prior(space, cost_scaler.deviation))
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])

@@ -54,7 +54,7 @@ def look_around(
         elif run.record.order < own.order and foreseen < _MAX_FORESEEN:
             foreseen += 1
             carbs.suggest(run.record.id, seed=seed_of(sweep_id, run.record.id))
-    if len(carbs.success_observations) >= carbs.config.num_random_samples:
+    if not carbs.num_awaited:
         feed(carbs, later)
         later = []
     return foreseen, later

@@ -386,10 +386,40 @@ def test_no_history_makes_suggest_raise_turn_random_or_leave_the_space(data: st.
         carbs.observe(ObservationInParam(values, objective, cost, is_failure=failed))
     for i in range(data.draw(st.integers(0, 3))):
         carbs.remember_suggestion({"x": 0.5, "y": 5}, str(i))
+    num_awaited = carbs.num_awaited
     output = carbs.suggest()
     assert carbs.space.problems_with(output.suggestion) == []
-    assert (output.log["kind"] == "random") == (len(carbs.success_observations) < carbs.config.num_random_samples)
+    assert (output.log["kind"] == "random") == (num_awaited > 0)
     assert all(math.isfinite(value) for value in output.log.values() if isinstance(value, float))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "successes", "outstanding", "awaited"),
+    [
+        (6, 0, 0, 6),
+        (6, 5, 0, 1),
+        (6, 6, 0, 0),
+        (6, 2, 4, 0),
+        (6, 2, 3, 1),
+        (6, 1, 63, 1),
+        (6, 0, 63, 2),
+        (1, 0, 9, 1),
+        (1, 1, 0, 0),
+    ],
+)
+def test_the_model_suggests_once_the_first_runs_have_succeeded_or_go_on(
+    wanted: int, successes: int, outstanding: int, awaited: int
+) -> None:
+    carbs = CARBS(CARBSParams(num_random_samples=wanted), SMALL)
+    for i in range(successes):
+        carbs.observe(ObservationInParam({"x": i / 10, "y": 1 + i}, i, 1 + i))
+    for i in range(outstanding):
+        carbs.remember_suggestion({"x": i / 100, "y": 50}, str(i))
+    carbs.observe(ObservationInParam({"x": 1.0, "y": 1}, is_failure=True))
+    assert carbs.num_awaited == awaited
+    output = carbs.suggest()
+    assert (output.log["kind"] == "random") == (awaited > 0)
+    assert not awaited or output.log["reason"] == f"{awaited} more runs are needed before the model suggests"
 
 
 HARD: dict[str, Callable[[int], tuple[float, float]]] = {
@@ -398,6 +428,10 @@ HARD: dict[str, Callable[[int], tuple[float, float]]] = {
     "constant both": lambda _: (2.0, 3.0),
     "huge objectives": lambda i: (1e12 * math.sin(i), 1.0 + i),
     "tiny objectives": lambda i: (1e-12 * math.sin(i), 1.0 + i),
+    "objectives whose squares overflow": lambda i: (1e200 * math.sin(i), 1.0 + i),
+    "objectives at both ends of the floats": lambda i: ((-1) ** i * 1.7e308, 1.0 + i),
+    "objectives whose squares vanish": lambda i: (1e-200 * math.sin(i), 1.0 + i),
+    "costs equal up to rounding": lambda i: (math.sin(i), 3.0 * (1 + 1e-12 * (i % 3))),
     "huge and tiny costs": lambda i: (math.sin(i), 10.0 ** (12 * math.sin(2 * i))),
     "ties": lambda i: (float(i % 2), float(1 + i % 2)),
 }
@@ -413,6 +447,16 @@ def test_hard_histories_keep_the_model_in_use(
         carbs.observe(ObservationInParam(output.suggestion, *evaluate(i)))
     assert output.log["kind"] in ("model", "resample")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_strict_settings_of_numpy_change_no_suggestion() -> None:
+    def search() -> list[ParamDict]:
+        carbs = CARBS(params=PARAMS)
+        return [without_id(row[0]) for row in run(carbs, 12, lambda values: (float(values["lr"]), 1e-3))]
+
+    usual = search()
+    with np.errstate(all="raise"):
+        assert search() == usual
 
 
 def test_runs_far_out_in_open_spaces_are_followed_as_far_as_floats_go() -> None:
@@ -464,6 +508,12 @@ def test_nothing_is_suggested_above_the_cost_cap() -> None:
     carbs = CARBS(CARBSParams(max_suggestion_cost=20.0), SMALL)
     rows = run(carbs, 25, bowl)
     assert all(cost <= 22 for _, _, cost in rows[10:])
+
+
+def test_the_cost_cap_holds_for_the_first_runs_too_once_costs_are_known() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=20.0, num_random_samples=20), SMALL)
+    rows = run(carbs, 20, bowl)
+    assert all(cost <= 22 for _, _, cost in rows[5:])
 
 
 def test_a_cap_below_everything_seen_is_told_and_leads_to_cheap_runs() -> None:
@@ -651,3 +701,29 @@ def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
         cost = math.prod(float(suggestion[param.name]) for param in params)
         assert cost < 100
         carbs.observe(ObservationInParam(suggestion, math.log(cost), cost, is_failure=place == 1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_workers_do_not_climb_on_one_anothers_shoulders(seed: int) -> None:
+    x = [Param(name, LinearSpace(0, 1), 0.5) for name in ("x", "y")]
+    carbs = CARBS(CARBSParams(seed=seed), [Param("n", Pow2Space(1, 1024), 1), *x])
+    running: list[ParamDict] = []
+    costs: list[float] = []
+    for i in range(32):
+        output = carbs.suggest(seed=str(i))
+        cost = float(output.suggestion["n"])
+        assert not costs or cost <= 4 * max(2 * max(costs), 0.3 * sum(costs))
+        costs.append(cost)
+        running.append(output.suggestion)
+        if len(running) == 8:
+            done = running.pop(0)
+            shortfall = sum((float(done[name]) - 0.4) ** 2 for name in ("x", "y"))
+            carbs.observe(ObservationInParam(done, math.log(float(done["n"])) - 3 * shortfall, float(done["n"])))
+
+
+def test_many_first_runs_at_once_stay_affordable_in_many_dimensions() -> None:
+    params = [Param(f"p{i}", LogSpace(1e-3, 1e3), 1.0) for i in range(8)]
+    for seed in range(12):
+        carbs = CARBS(CARBSParams(seed=seed), params)
+        suggestions = [without_id(carbs.suggest(seed=str(i)).suggestion) for i in range(16)]
+        assert max(math.prod(float(value) for value in suggestion.values()) for suggestion in suggestions) < 100

@@ -42,6 +42,33 @@ def test_the_cap_holds() -> None:
     assert carbs.suggest(for_cost=500.0).log["predicted_cost"] <= 20.0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_guess_costs_many_times_what_was_seen(seed: int) -> None:
+    params = [Param("n", LogSpace(1, 1e4), 1), *(Param(f"x{i}", LinearSpace(0, 1), 0.5) for i in range(4))]
+    carbs = CARBS(CARBSParams(seed=seed), params)
+    costs: list[float] = []
+    for _ in range(16):
+        output = carbs.suggest(for_cost=1e4)
+        cost = float(output.suggestion["n"])
+        assert not costs or cost <= 4 * max(3 * max(costs), 0.3 * sum(costs))
+        costs.append(cost)
+        carbs.observe(ObservationInParam(output.suggestion, math.log(cost), cost))
+
+
+def test_where_every_run_is_too_dear_a_cheap_new_one_is_suggested() -> None:
+    carbs = searched(max_suggestion_cost=1e-3)
+    for x in (0.1, 0.4, 0.9):
+        carbs.observe(ObservationInParam({"n": 1.0, "x": x}, is_failure=True))
+    tried = [run.input for run in (*carbs.success_observations, *carbs.failure_observations)]
+    for _ in range(3):
+        output = carbs.suggest(for_cost=500.0)
+        assert "limit" in output.log["reason"]
+        assert float(output.suggestion["n"]) < 5
+        values = {name: output.suggestion[name] for name in ("n", "x")}
+        assert values not in tried
+        tried.append(values)
+
+
 @pytest.mark.parametrize("cost", [0.0, -1.0, math.nan, math.inf])
 @pytest.mark.parametrize("number", [0, 8])
 def test_a_bad_cost_is_refused_at_once(cost: float, number: int) -> None:
