@@ -71,8 +71,8 @@ class CARBSParams:
     Attributes:
         better_direction_sign: 1 to maximise the objective, -1 to minimise it.
         seed: Same history and same seed give the same suggestion.
-        num_random_samples: Runs before the model suggests: they have succeeded, or are outstanding beside two that have.
-            The draws until then are space-filling.
+        num_random_samples: Runs before the model suggests: they have succeeded, or are outstanding beside two that
+            have. The draws until then are space-filling.
         initial_search_radius: Standard deviation of the first draws around a given search centre, in search units.
         resample_frequency: Run a member of the frontier again every so many successes, to learn the noise; 0 never.
         max_suggestion_cost: Never suggest what is predicted to cost more than this (in the unit of the observed
