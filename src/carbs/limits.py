@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from carbs.config import CARBSParams
-from carbs.spaces import Array, Flags
+from carbs.params import SearchSpace
+from carbs.spaces import FIRST_STEP, Array, Flags
 from carbs.surrogate import Beliefs, Surrogate
 
 # A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
@@ -25,7 +26,8 @@ _SURPRISE = math.log(2.0)
 _MIN_FREEDOM = 5
 # Draws before that, around a given centre, are to cost at most three times the dearest run so far, a deviation above
 # the prediction. A model of a few runs is not to be trusted far from all of them: where the cost rises as steeply as it
-# well may (three hyperparameters, each of which makes a run ten times as dear over a search unit), ten times.
+# well may, ten times. That is a factor of 55 for a search unit (three hyperparameters, each of which makes a run ten
+# times as dear), or as much as a hyperparameter itself changes, if it is searched by its logarithm and that is more.
 _INITIAL_GROWTH = math.log(3.0)
 _WORST_GROWTH = math.log(10.0)
 _STEEPEST = math.sqrt(3) * math.log(10.0)
@@ -36,14 +38,16 @@ class CostLimit:
     """What a suggestion may cost, as standardised logarithms.
 
     Attributes:
+        space: The search space.
         fitted: Models of the history. What is outstanding is not imagined: the limits rest on observed runs.
         predicted: Limit of the predicted cost.
         surprising: Limit of what the cost is feared to be.
         num_deviations: How many standard deviations above the prediction that is.
         is_early: Whether fewer runs have succeeded than the first ones, so that the steepest rise is feared as well.
-        cap: The user's cap, which the limits never exceed; infinite if there is none.
+        cap: The user's cap, which the predicted cost never exceeds; infinite if there is none.
     """
 
+    space: SearchSpace
     fitted: Surrogate
     predicted: float
     surprising: float
@@ -52,26 +56,30 @@ class CostLimit:
     cap: float
 
     @classmethod
-    def of(cls, config: CARBSParams, fitted: Surrogate, pending: Array) -> CostLimit:
+    def of(cls, space: SearchSpace, config: CARBSParams, fitted: Surrogate, log_cost: Array) -> CostLimit:
         """Derive the limits.
 
         Args:
+            space: The search space.
             config: Options.
             fitted: Models of the history.
-            pending: Search coordinates of outstanding suggestions, shape (p, D); they count with their predicted cost.
+            log_cost: Standardised predicted log costs of the observed configurations and, after them, of the
+                outstanding ones, as far as observed runs tell them; shape (m + p,).
         """
         unit = 1 / fitted.cost_scaler.deviation
         log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
         least = float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE)))
         cap = log_cap(config, fitted)
-        dearest = dearest_of(fitted, np.vstack([fitted.groups.X, pending]))
+        # Outstanding runs lift the limit by one step at most, however many: they must not climb on one another.
+        observed = np.max(log_cost[: fitted.groups.size])
+        dearest = float(min(np.max(log_cost), observed + _GROWTH * unit))
         predicted = min(max(dearest + _GROWTH * unit, least), cap)
         num_deviations = float(stdtrit(max(fitted.groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
         is_early = bool(np.sum(fitted.groups.count) < config.num_random_samples)
-        return cls(fitted, predicted, predicted + _SURPRISE * unit, num_deviations, is_early, cap)
+        return cls(space, fitted, predicted, predicted + _SURPRISE * unit, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
-        """Return these limits with one of the predicted cost that is `predicted` at most."""
+        """Return these limits with one of the predicted cost that is `predicted` at most; what is feared stays."""
         return replace(self, predicted=min(self.predicted, predicted))
 
     def is_exceeded(self, points: Array, beliefs: Beliefs) -> Flags:
@@ -80,24 +88,29 @@ class CostLimit:
         return is_dear
 
     def feared(self, points: Array, beliefs: Beliefs) -> Array:
-        """Return what `points`, shape (m, D), may cost at worst; shape (m,)."""
-        worst: Array = beliefs.known_log_cost + self.num_deviations * beliefs.known_log_cost_std
+        """Return what `points`, shape (m, D), may cost at worst; shape (m,).
+
+        What is foretold to be cheaper than every run so far is feared as if it were predicted to cost as the cheapest.
+        """
+        cheapest = np.min(self.fitted.cost_scaler.forward(self.fitted.groups.log_cost))
+        worst: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
         if not self.is_early:
             return worst
         margin = (_WORST_GROWTH - _GROWTH - _SURPRISE) / self.fitted.cost_scaler.deviation
-        return np.maximum(worst, steepest(self.fitted, points, beliefs) - margin)
+        return np.maximum(worst, steepest(self.space, self.fitted, points) - margin)
 
 
-def steepest(fitted: Surrogate, points: Array, beliefs: Beliefs) -> Array:
-    """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may."""
-    distance = np.min(np.linalg.norm(points[:, None] - fitted.groups.X[None], axis=2), axis=1)
-    rise: Array = beliefs.known_log_cost + _STEEPEST / fitted.cost_scaler.deviation * distance
-    return rise
+def steepest(space: SearchSpace, fitted: Surrogate, points: Array) -> Array:
+    """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may.
 
-
-def dearest_of(fitted: Surrogate, points: Array) -> float:
-    """Return the standardised logarithm of what the dearest of `points`, shape (m, D), is predicted to cost."""
-    return float(np.max(fitted.cost.predict(points - fitted.origin)[0]))
+    The standardised logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
+    """
+    longest = np.array([s.longest_first_step for s in space.spaces for _ in range(s.width)])
+    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / longest)
+    rise = np.linalg.norm((points[:, None] - fitted.groups.X[None]) * nats, axis=2) / fitted.cost_scaler.deviation
+    nearest = np.argmin(rise, axis=1)
+    reached: Array = fitted.cost_scaler.forward(fitted.groups.log_cost)[nearest] + rise[np.arange(len(points)), nearest]
+    return reached
 
 
 def log_cap(config: CARBSParams, fitted: Surrogate) -> float:
@@ -106,10 +119,11 @@ def log_cap(config: CARBSParams, fitted: Surrogate) -> float:
     return math.inf if cap is None else float(fitted.cost_scaler.forward(np.log(cap)))
 
 
-def affordable(config: CARBSParams, fitted: Surrogate, points: Array, *, is_growing: bool) -> Array:
+def affordable(space: SearchSpace, config: CARBSParams, fitted: Surrogate, points: Array, *, is_growing: bool) -> Array:
     """Choose the early draws that a model of a few runs does not believe too dear.
 
     Args:
+        space: The search space.
         config: Options.
         fitted: Models of the few runs.
         points: Search coordinates, shape (m, D).
@@ -121,10 +135,10 @@ def affordable(config: CARBSParams, fitted: Surrogate, points: Array, *, is_grow
     """
     beliefs = fitted.predict(points)
     unit = 1 / fitted.cost_scaler.deviation
-    log_cost = beliefs.known_log_cost
+    log_cost, limit = beliefs.known_log_cost, math.inf
     if is_growing:
         margin = (_WORST_GROWTH - _INITIAL_GROWTH) * unit
-        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(fitted, points, beliefs) - margin)
-    limit = dearest_of(fitted, fitted.groups.X) + _INITIAL_GROWTH * unit if is_growing else math.inf
+        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(space, fitted, points) - margin)
+        limit = float(np.max(fitted.predict(fitted.groups.X).known_log_cost)) + _INITIAL_GROWTH * unit
     cheap: Array = points[(log_cost <= min(limit, log_cap(config, fitted))) | (log_cost == np.min(log_cost))]
     return cheap

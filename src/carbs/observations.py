@@ -13,7 +13,7 @@ import numpy as np
 from carbs.errors import CarbsError, raise_problems
 from carbs.params import SearchSpace
 from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
-from carbs.values import as_float, is_dictionary, is_positive, plain, shown
+from carbs.values import as_float, is_dictionary, is_flag, is_positive, plain, shown
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,12 @@ class History:
         if not isinstance(observation, ObservationInParam):
             raise CarbsError(f"invalid observation: {shown(observation)} must be an ObservationInParam")
         problems = self._space.problems_with(observation.input)
-        is_failure, output, cost = plain(observation.is_failure), as_float(observation.output), observation.cost
-        if not isinstance(is_failure, bool):
-            problems.append(f"is_failure={shown(is_failure)} must be True or False")
-        failed = is_failure is True or output is None or not math.isfinite(output)
-        if output is None and observation.output is not None and is_failure is not True:
+        output, cost = as_float(observation.output), observation.cost
+        is_failure = is_flag(observation.is_failure) and bool(observation.is_failure)
+        if not is_flag(observation.is_failure):
+            problems.append(f"is_failure={shown(observation.is_failure)} must be True or False")
+        failed = is_failure or output is None or not math.isfinite(output)
+        if output is None and observation.output is not None and not is_failure:
             problems.append(f"output={shown(observation.output)} must be a number")
         if not failed and not is_positive(cost):
             problems.append(f"cost={shown(cost)} must be a positive, finite number")

@@ -289,7 +289,7 @@ class CARBS:
         points = points[is_new] if np.any(is_new) else points
         if are_costs_known and (step is not None or self.config.max_suggestion_cost is not None):
             try:
-                points = affordable(self.config, self._surrogate(), points, is_growing=step is not None)
+                points = affordable(self.space, self.config, self._surrogate(), points, is_growing=step is not None)
             except _MODEL_ERRORS:
                 logger.exception("Drawing without a guard against high costs, since the model could not be used")
         x: Array = points[int(np.argmax(_nearest(points, failures))) if len(failures) else 0]

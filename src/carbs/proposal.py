@@ -11,7 +11,7 @@ import numpy as np
 
 from carbs import acquisition, candidates, pareto
 from carbs.config import CARBSParams
-from carbs.limits import CostLimit, dearest_of
+from carbs.limits import CostLimit
 from carbs.params import SearchSpace
 from carbs.spaces import Array, Flags
 from carbs.surrogate import Surrogate
@@ -130,13 +130,13 @@ def propose(
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
-    dearest = dearest_of(fitted, seen)
+    dearest = float(np.max(beliefs.known_log_cost))
     unit = 1 / fitted.cost_scaler.deviation
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
     at_random = fitted.predict(sample)
     reachable = float(np.max(at_random.log_cost))
     end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
-    limit = CostLimit.of(config, fitted, pending)
+    limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost)
     reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
     end = min(end, limit.cap)
     begin = -math.inf

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from carbs.values import as_float, is_finite, is_positive, is_whole, plain, shown
+from carbs.values import as_float, is_finite, is_flag, is_positive, is_whole, plain, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,6 +33,8 @@ INFINITY = float("inf")
 # A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
 # radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
 _BOUNDED_WIDTH = 2.0
+# Decades of a first step from the search centre at most: a factor of five.
+FIRST_STEP = 2 / 3
 # In search units: what rounding leaves of a difference, and what makes no difference to a search.
 _HAIR, _NEAR = 1e-9, 5e-3
 # Where search coordinates, being floats, are still finer than a thousandth, and not yet all the same to the models.
@@ -92,7 +94,7 @@ class NumericSpace:
                 found.append(f"{name}={shown(getattr(self, name))} must be a number")
         if self.scale is not None and not is_positive(self.scale):
             found.append(f"scale={shown(self.scale)} must be a positive number")
-        if not isinstance(self.is_integer, bool):
+        if not is_flag(self.is_integer):
             found.append(f"is_integer={shown(self.is_integer)} must be True or False")
         if not is_whole(self.rounding_factor, 1):
             found.append(f"rounding_factor={shown(self.rounding_factor)} must be a whole number of at least 1")
@@ -259,10 +261,9 @@ class NumericSpace:
     def longest_first_step(self) -> float:
         """How far a first step from the search centre may go, in search units; infinite if nothing limits it.
 
-        Two thirds of a decade, a factor of five, is a large step for a learning rate or a number of parameters, however
-        wide its bounds.
+        `FIRST_STEP` is a large step for a learning rate or a number of parameters, however wide its bounds.
         """
-        return INFINITY if self._decade is None else 2 / 3 * self._decade / self.resolved_scale
+        return INFINITY if self._decade is None else FIRST_STEP * self._decade / self.resolved_scale
 
     def _open_scale(self, center: float | None) -> float:
         """Choose the scale of a space with an open end; `center` is where the search starts, if known."""

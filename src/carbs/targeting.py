@@ -62,7 +62,7 @@ def propose_for_cost(
         return value
 
     target, _ = search(space, worth, fitted, pool, rng)
-    limit = CostLimit.of(config, fitted, pending).lowered_to(log_cost + tolerance)
+    limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost).lowered_to(log_cost + tolerance)
     taken = frozenset(keys(np.vstack([seen, failures])))
 
     def narrowing(points: Array) -> Array:

@@ -48,6 +48,11 @@ def is_whole(value: Any, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and is_finite(value) and bool(value >= least)
 
 
+def is_flag(value: Any) -> bool:
+    """Tell whether `value` is True or False, or 1 or 0 as files have it."""
+    return isinstance(value, (int, np.bool_)) and value in (0, 1)
+
+
 def is_dictionary(value: Any) -> bool:
     """Tell whether `value` can be read like a dictionary; wandb.Config can, although it is no Mapping."""
     return hasattr(value, "keys") and hasattr(value, "get")
