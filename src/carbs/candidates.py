@@ -123,7 +123,7 @@ def first_steps(space: SearchSpace, radius: float, *, are_costs_known: bool = Tr
         are_costs_known: Whether costs can be predicted. Until then all hyperparameters searched by their logarithm go
             together as far as one of them may: a run's cost may be their product.
     """
-    longest = np.array([s.longest_first_step for s in space.spaces for _ in range(s.width)])
+    longest = space.longest_first_steps
     together = 1 if are_costs_known else max(1, int(np.count_nonzero(np.isfinite(longest))))
     steps: Array = np.minimum(radius, longest / math.sqrt(together))
     return steps

@@ -105,8 +105,7 @@ def steepest(space: SearchSpace, fitted: Surrogate, points: Array) -> Array:
 
     The standardised logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
     """
-    longest = np.array([s.longest_first_step for s in space.spaces for _ in range(s.width)])
-    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / longest)
+    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / space.longest_first_steps)
     rise = np.linalg.norm((points[:, None] - fitted.groups.X[None]) * nats, axis=2) / fitted.cost_scaler.deviation
     nearest = np.argmin(rise, axis=1)
     reached: Array = fitted.cost_scaler.forward(fitted.groups.log_cost)[nearest] + rise[np.arange(len(points)), nearest]

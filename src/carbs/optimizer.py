@@ -133,12 +133,12 @@ class CARBS:
     @property
     def success_observations(self) -> list[ObservationInParam]:
         """Observations of successful runs, in order; copies, as in the next two."""
-        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.successes)]
+        return _copies(self._history.successes)
 
     @property
     def failure_observations(self) -> list[ObservationInParam]:
         """Observations of failed runs, in order."""
-        return [replace(observation, input=dict(observation.input)) for observation in list(self._history.failures)]
+        return _copies(self._history.failures)
 
     @property
     def num_awaited(self) -> int:
@@ -315,6 +315,11 @@ class CARBS:
 
     def _failed_coordinates(self) -> Array:
         return self.space.encode([observation.input for observation in self._history.failures])
+
+
+def _copies(observations: list[ObservationInParam]) -> list[ObservationInParam]:
+    # First the whole list at once: another thread may be adding to it.
+    return [replace(observation, input=dict(observation.input)) for observation in list(observations)]
 
 
 def _nearest(points: Array, others: Array) -> Array:

@@ -141,6 +141,11 @@ class SearchSpace:
         return both[:, 0], both[:, 1]
 
     @cached_property
+    def longest_first_steps(self) -> Array:
+        """How far a first step from the search centre may go in each search coordinate, shape (D,); may be infinite."""
+        return np.array([space.longest_first_step for space in self.spaces for _ in range(space.width)])
+
+    @cached_property
     def center(self) -> Array:
         """Search coordinates of the search centre, shape (D,)."""
         center: Array = self.encode([{param.name: param.center for param in self.params}])[0]

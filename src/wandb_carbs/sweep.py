@@ -78,11 +78,8 @@ class SweepDefinition:
             )
         if not isinstance(params, list) or not isinstance(config, dict):
             raise CarbsError("the sweep's CARBS definition is damaged: params must be a list, config an object")
-        try:
-            definition = cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
-            SearchSpace(definition.params)
-        except (TypeError, OverflowError, RecursionError) as error:
-            raise CarbsError(f"the sweep's CARBS definition is damaged: {error}") from error
+        definition = cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
+        SearchSpace(definition.params)  # raises if they are none of one
         return definition
 
     def optimizer(self) -> CARBS:

@@ -18,7 +18,9 @@ def make_console() -> Console:
     It shows texts as they are: names and values come from users, and may look like markup.
     """
     console = Console(markup=False, emoji=False)
-    return console if console.is_terminal else Console(width=_NO_TERMINAL_WIDTH, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _NO_TERMINAL_WIDTH
+    return console
 
 
 def config_table(title: str, heads: Sequence[str], names: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:

@@ -223,13 +223,8 @@ def _read_param(reader: _Reader, name: str, section: _Section) -> Param | None:
     if space is CategoricalSpace and "choices" not in values:
         reader.say(section.line, f"parameter {name!r}: 'choices' is missing")
         return None
-    try:
-        param = Param(name, space(**values), center)
-        problems = param.problems()
-    except (TypeError, OverflowError) as error:
-        reader.say(section.line, f"parameter {name!r}: {error}")
-        return None
-    for problem in problems:
+    param = Param(name, space(**values), center)
+    for problem in param.problems():
         key = problem.partition(": ")[2].partition("=")[0]
         reader.say(section.lines.get(key, section.line), problem)
     return param if len(reader.problems) == before else None
@@ -255,8 +250,6 @@ def _read_options(reader: _Reader, top: _Section, goal: str) -> CARBSParams | No
         for problem in others or [first.partition(": ")[2]]:
             named = re.match(r"(?:unknown option ')?(\w+)", problem)
             reader.say(section.lines.get(named[1] if named else "", section.line), f"'carbs': {problem}")
-    except (TypeError, OverflowError) as error:
-        reader.say(section.line, f"'carbs': {error}")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from wandb_carbs.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing, is_number
 
 _T = TypeVar("_T")
+
+logger = logging.getLogger("wandb_carbs")
 
 # What numpy and plotting raise for numbers at the ends of what a float can hold. (A CarbsError is a ValueError, too.)
 EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
@@ -73,12 +76,12 @@ class ReportData:
     def insight(self) -> Insight | str:
         """The models, or why there are none."""
         observations = [*self.carbs.success_observations, *self.carbs.failure_observations]
-        return _or_reason(lambda: Insight(self.carbs.space, observations, self.carbs.config))
+        return or_reason(lambda: Insight(self.carbs.space, observations, self.carbs.config))
 
     @cached_property
     def laws(self) -> ScalingLaws | str:
         """The scaling laws, or why there are none."""
-        return _or_reason(lambda: scaling_laws(self.carbs.space, self.carbs.success_observations, self.carbs.config))
+        return or_reason(lambda: scaling_laws(self.carbs.space, self.carbs.success_observations, self.carbs.config))
 
     @cached_property
     def progress(self) -> Progress:
@@ -125,12 +128,14 @@ class ReportData:
         return Calibration(table[:, 0], deviation, table[:, 2])
 
 
-def _or_reason(compute: Callable[[], _T]) -> _T | str:
+def or_reason(compute: Callable[[], _T]) -> _T | str:
+    """Return what `compute` does, or why it cannot be computed."""
     try:
         return compute()
     except CarbsError as error:
         return str(error)
     except EXTREMES:
+        logger.debug("too extreme to compute with", exc_info=True)
         return TOO_EXTREME
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import functools
 import html
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from carbs.errors import CarbsError
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.report import drawing, figures, tables
-from wandb_carbs.report.data import EXTREMES, PREDICTED_COST, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData
+from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
 from wandb_carbs.state import Standing
-
-logger = logging.getLogger("wandb_carbs")
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
 _SHARES = (0.15, 0.5, 0.85)
@@ -81,13 +77,12 @@ def all_sections(data: ReportData) -> list[Section]:
 
 def _or_note(key: str, title: str, make: Callable[[], Section]) -> Section:
     """Return a section, or one that says why there is nothing to show."""
-    try:
-        return make()
-    except CarbsError as error:
-        return Section(key, title, html.escape(f"This cannot be drawn: {error}."))
-    except EXTREMES:
-        logger.debug("section %s", key, exc_info=True)
-        return Section(key, title, f"This cannot be drawn: {TOO_EXTREME}.")
+    made = or_reason(make)
+    return (
+        Section(key, title, html.escape(f"This cannot be drawn: {made}.", quote=False))
+        if isinstance(made, str)
+        else made
+    )
 
 
 def _frontier(data: ReportData, insight: Insight) -> Section:
