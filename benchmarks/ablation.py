@@ -34,7 +34,8 @@ IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
     "no refinement of candidates": [(proposal, "_REFINE_STEPS", ())],
     "no candidates over the space": [(proposal, "_NUM_GLOBAL", 10)],
     "no candidates around the frontier": [(proposal, "_NUM_LOCAL", 10)],
-    "no warps": [(surrogate, "_WARP_PRIOR", None)],
+    "no warps": [(surrogate, "_WARP_DEVIATION", None)],
+    "no saturation": [(surrogate, "_SATURATION", 0.0)],
     "no pulling up of outliers": [(surrogate, "_OUTLIER_REACH", math.inf)],
     "no noise": [(surrogate, "_NOISE_PRIOR", (math.log(1e-6), 0.1)), (gp, "_NOISE_BOUNDS", (math.log(1e-6),) * 2)],
 }

@@ -12,8 +12,10 @@ y          (n, S)       outputs, about zero mean and unit variance
 count      (n,)         observations that each output is the mean of
 l          (D,)         length scales
 k          (D,)         warps: X stands for (exp(k x) - 1) / k, which is x where k = 0
-s2, b2, t2 scalars      variance of the Matern part, of the slopes, of the noise
-K          (n, n)       s2 * matern(r) + b2 * X X' + 1 + diag(t2 / count)
+b2         (D,)         variances of the slopes
+s2, t2     scalars      variance of the Matern part, of the noise
+m2         scalar       prior variance of the mean; not fitted
+K          (n, n)       s2 * matern(r) + X diag(b2) X' + m2 + diag(t2 / count)
 L          (n, n)       lower Cholesky factor of K
 alpha      (n, S)       K^-1 y
 ========== ============ ==================================================================
@@ -22,8 +24,8 @@ A warp makes a function change faster towards one end of a hyperparameter than t
 do, the last do not. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
 2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
 
-The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost); the constant 1 is
-the prior variance of the mean.
+The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost), and every
+hyperparameter has a slope of its own size: a few drive a cost steeply, the others not at all.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ _JITTER = 1e-9
 # variances of the Matern part and of the slopes, the noise variance (a thousandth of the outputs' deviation and up).
 _LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
 _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
-_SLOPE_BOUNDS = (math.log(1e-6), math.log(1e2))
+_SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
 _NOISE_BOUNDS = (math.log(1e-6), math.log(2.0))
 # Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
 _WARP_BOUNDS = (-2.0, 2.0)
@@ -61,16 +63,18 @@ class Prior:
     Attributes:
         length_scale: Mean and standard deviation for every length scale.
         signal: For s2.
-        slope: For b2; None leaves the linear part out.
+        slope: For every b2.
         noise: For t2.
-        warp: Standard deviation of every warp, whose mean is 0; None leaves warps out.
+        warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
+        mean: The variance m2 itself.
     """
 
     length_scale: tuple[float, float]
     signal: tuple[float, float]
-    slope: tuple[float, float] | None
+    slope: tuple[float, float]
     noise: tuple[float, float]
-    warp: float | None = None
+    warp: tuple[Array | float, float] | None = None
+    mean: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,10 @@ class Hyperparameters:
 
     length_scales: Array
     signal: float
-    slope: float
+    slopes: Array
     noise: float
     warps: Array | None = None
+    mean: float = 1.0
 
 
 def warp(points: Array, warps: Array | None) -> Array:
@@ -125,16 +130,15 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     np.negative(z, out=z)
     covariance *= np.exp(z, out=z)
     covariance *= hyper.signal
-    if hyper.slope:
-        covariance += hyper.slope * (A @ B.T)
-    covariance += 1.0
+    covariance += (A * hyper.slopes) @ B.T
+    covariance += hyper.mean
     return covariance
 
 
 def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
     """Return the diagonal of `kernel(points, points)`, shape (m,)."""
     points = warp(points, hyper.warps)
-    diagonal: Array = hyper.signal + hyper.slope * np.sum(points * points, 1) + 1.0
+    diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean
     return diagonal
 
 
@@ -160,23 +164,23 @@ def negative_log_posterior(
     """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
 
     Args:
-        theta: Logarithms of one length scale for each of the P owners, of s2, b2, t2; then the warps of the owners, if
-            the prior has any; shape (P + 3,) or (2 P + 3,).
+        theta: Logarithms of one length scale for each of the P owners, of one b2 for each, of s2 and t2; then the warps
+            of the owners, if the prior has any; shape (2 P + 2,) or (3 P + 2,).
         X: Shape (n, D).
         y: Shape (n,).
         count: Shape (n,).
         within: Sum of squared deviations of repeats from their means: what repeats tell about the noise.
-        owner: Index of the length scale of each coordinate, shape (D,).
+        owner: Index of the length scale and slope of each coordinate, shape (D,).
         prior: Priors.
 
     Returns:
         The value (R&W equation 5.8 plus the priors) and the gradient (equation 5.9), of the shape of `theta`.
     """
     n = len(y)
-    num_scales = int(owner.max()) + 1
-    l = np.exp(theta[:num_scales])[owner]
-    s2, b2, t2 = np.exp(theta[num_scales : num_scales + 3])
-    warps = theta[num_scales + 3 :]
+    num_owners = int(owner.max()) + 1
+    log_scales, log_slopes, log_variances, warps = _parts(theta, num_owners)
+    l, b2 = np.exp(log_scales)[owner], np.exp(log_slopes)[owner]
+    s2, t2 = np.exp(log_variances)
     slope = None
     if len(warps):
         X, slope = _warp_and_slope(X, warps[owner])
@@ -187,9 +191,9 @@ def negative_log_posterior(
     decay *= s2
     matern = _polynomial(z)
     matern *= decay
-    linear = b2 * (X @ X.T)
-    K = matern + linear
-    K += 1.0
+    K = (X * b2) @ X.T
+    K += matern
+    K += prior.mean
     diagonal = np.diag_indices(n)
     K[diagonal] += t2 / count + _JITTER
     # LAPACK itself: for as few runs as there are, scipy's checks take longer than the arithmetic.
@@ -211,27 +215,36 @@ def negative_log_posterior(
     row_sums, MZ = np.sum(M, 1), M @ Z
 
     def by_owner(by_coordinate: Array) -> Array:
-        return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_scales))
+        return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_owners))
 
-    gradient = np.empty_like(theta)
-    gradient[:num_scales] = by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0)))
-    gradient[num_scales] = -0.5 * np.sum(W * matern)
-    gradient[num_scales + 1] = -0.5 * np.sum(W * linear)
-    gradient[num_scales + 2] = -0.5 * np.sum(W[diagonal] * t2 / count) + 0.5 * (repeats - within / t2)
+    WX = W @ X
+    of_noise = -0.5 * np.sum(W[diagonal] * t2 / count) + 0.5 * (repeats - within / t2)
+    parts: list[Array] = [
+        by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0))),
+        by_owner(b2 * np.sum(X * WX, 0)),
+        np.array([-0.5 * np.sum(W * matern), of_noise]),
+    ]
     if slope is not None:
         # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
         bent = row_sums @ (Z * slope / l) - np.sum(MZ * slope / l, 0)
-        gradient[num_scales + 3 :] = by_owner(2 * (b2 * np.sum(slope * (W @ X), 0) - bent))
-    mean, deviation = _prior_arrays(prior, num_scales)
+        parts.append(by_owner(2 * (b2 * np.sum(slope * WX, 0) - bent)))
+    mean, deviation = _prior_arrays(prior, num_owners)
     residual = (theta - mean) / deviation
-    return float(value + 0.5 * residual @ residual), gradient + residual / deviation
+    return float(value + 0.5 * residual @ residual), np.concatenate(parts) + residual / deviation
 
 
-def _prior_arrays(prior: Prior, num_scales: int) -> tuple[Array, Array]:
-    slope = prior.slope or (_SLOPE_BOUNDS[0], 1.0)
-    warps = [(0.0, prior.warp)] * num_scales if prior.warp else []
-    rows = np.array([prior.length_scale] * num_scales + [prior.signal, slope, prior.noise] + warps)
-    return rows[:, 0], rows[:, 1]
+def _parts(theta: Array, num_owners: int) -> list[Array]:
+    """Split the hyperparameters into those of length scales, slopes, the two variances, and warps."""
+    return np.split(theta, [num_owners, 2 * num_owners, 2 * num_owners + 2])
+
+
+def _prior_arrays(prior: Prior, num_owners: int) -> tuple[Array, Array]:
+    rows = [prior.length_scale] * num_owners + [prior.slope] * num_owners + [prior.signal, prior.noise]
+    mean, deviation = np.array(rows).T
+    if prior.warp is None:
+        return mean, deviation
+    warp_mean, warp_deviation = (np.broadcast_to(value, num_owners) for value in prior.warp)
+    return np.concatenate([mean, warp_mean]), np.concatenate([deviation, warp_deviation])
 
 
 def fit(
@@ -244,17 +257,16 @@ def fit(
         y: Shape (n,).
         count: Shape (n,).
         within: Sum of squared deviations of repeats from their means.
-        owner: Index of the length scale of each coordinate, shape (D,).
+        owner: Index of the length scale and slope of each coordinate, shape (D,).
         prior: Priors.
         max_iterations: Bound on the iterations of L-BFGS-B.
 
     Returns:
         The hyperparameters.
     """
-    num_scales = int(owner.max()) + 1
-    start, _ = _prior_arrays(prior, num_scales)
-    slope_bounds = _SLOPE_BOUNDS if prior.slope else (_SLOPE_BOUNDS[0], _SLOPE_BOUNDS[0])
-    bounds = [_LENGTH_SCALE_BOUNDS] * num_scales + [_SIGNAL_BOUNDS, slope_bounds, _NOISE_BOUNDS]
+    num_owners = int(owner.max()) + 1
+    start, _ = _prior_arrays(prior, num_owners)
+    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, _NOISE_BOUNDS]
     bounds += [_WARP_BOUNDS] * (len(start) - len(bounds))
     result = minimize(
         negative_log_posterior,
@@ -266,14 +278,15 @@ def fit(
         # A thousandth of a unit of log posterior more makes no suggestion better.
         options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-5, "gtol": 1e-2},
     )
-    theta = result.x
-    signal, slope, noise = np.exp(theta[num_scales : num_scales + 3])
+    log_scales, log_slopes, log_variances, warps = _parts(result.x, num_owners)
+    signal, noise = np.exp(log_variances)
     return Hyperparameters(
-        np.exp(theta[:num_scales])[owner],
+        np.exp(log_scales)[owner],
         float(signal),
-        float(slope) if prior.slope else 0.0,
+        np.exp(log_slopes)[owner],
         float(noise),
-        theta[num_scales + 3 :][owner] if prior.warp else None,
+        warps[owner] if prior.warp else None,
+        prior.mean,
     )
 
 
@@ -316,6 +329,11 @@ class Posterior:
         half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
         variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
         return cross @ self.alpha, np.sqrt(variance)
+
+    def slopes(self) -> Array:
+        """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
+        slopes: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha
+        return slopes
 
     def covariance(self, A: Array, B: Array) -> Array:
         """Return the posterior covariance of the noise-free outputs at `A`, shape (a, D), and `B`, shape (b, D)."""

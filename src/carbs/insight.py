@@ -129,17 +129,17 @@ class Insight:
     @property
     def log_cost_noise(self) -> float:
         """Standard deviation of a single run's natural log cost, as the model sees it."""
-        return math.sqrt(self.surrogate.cost.hyper.noise) * self.surrogate.cost_scaler.deviation
+        return math.sqrt(self.surrogate.cost.hyper.noise)
 
     def believe(self, points: Array) -> Believed:
         """Predict at search coordinates `points`, shape (m, D)."""
         with one_thread():
             beliefs = self.surrogate.predict(points)
-        scaler, cost_scaler = self.surrogate.objective_scaler, self.surrogate.cost_scaler
+        scaler = self.surrogate.objective_scaler
         mean = self.sign * scaler.backward(beliefs.objective[:, 0])
         half = _HALF_WIDTH * beliefs.objective_std * scaler.deviation
-        log_cost = cost_scaler.backward(beliefs.log_cost[:, 0])
-        log_half = _HALF_WIDTH * beliefs.log_cost_std * cost_scaler.deviation
+        log_cost = beliefs.log_cost[:, 0]
+        log_half = _HALF_WIDTH * beliefs.log_cost_std
         return Believed(
             objective=mean,
             objective_low=mean - half,

@@ -35,7 +35,7 @@ _STEEPEST = math.sqrt(3) * math.log(10.0)
 
 @dataclass(frozen=True)
 class CostLimit:
-    """What a suggestion may cost, as standardised logarithms.
+    """What a suggestion may cost, as natural logarithms.
 
     Attributes:
         space: The search space.
@@ -63,20 +63,19 @@ class CostLimit:
             space: The search space.
             config: Options.
             fitted: Models of the history.
-            log_cost: Standardised predicted log costs of the observed configurations and, after them, of the
+            log_cost: Predicted log costs of the observed configurations and, after them, of the
                 outstanding ones, as far as observed runs tell them; shape (m + p,).
         """
-        unit = 1 / fitted.cost_scaler.deviation
         log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
-        least = float(fitted.cost_scaler.forward(log_spent + math.log(_SPENT_SHARE)))
-        cap = log_cap(config, fitted)
+        least = float(log_spent + math.log(_SPENT_SHARE))
+        cap = log_cap(config)
         # Outstanding runs lift the limit by one step at most, however many: they must not climb on one another.
         observed = np.max(log_cost[: fitted.groups.size])
-        dearest = float(min(np.max(log_cost), observed + _GROWTH * unit))
-        predicted = min(max(dearest + _GROWTH * unit, least), cap)
+        dearest = float(min(np.max(log_cost), observed + _GROWTH))
+        predicted = min(max(dearest + _GROWTH, least), cap)
         num_deviations = float(stdtrit(max(fitted.groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
         is_early = bool(np.sum(fitted.groups.count) < config.num_random_samples)
-        return cls(space, fitted, predicted, predicted + _SURPRISE * unit, num_deviations, is_early, cap)
+        return cls(space, fitted, predicted, predicted + _SURPRISE, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
         """Return these limits with one of the predicted cost that is `predicted` at most; what is feared stays."""
@@ -92,30 +91,30 @@ class CostLimit:
 
         What is foretold to be cheaper than every run so far is feared as if it were predicted to cost as the cheapest.
         """
-        cheapest = np.min(self.fitted.cost_scaler.forward(self.fitted.groups.log_cost))
+        cheapest = np.min(self.fitted.groups.log_cost)
         worst: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
         if not self.is_early:
             return worst
-        margin = (_WORST_GROWTH - _GROWTH - _SURPRISE) / self.fitted.cost_scaler.deviation
+        margin = _WORST_GROWTH - _GROWTH - _SURPRISE
         return np.maximum(worst, steepest(self.space, self.fitted, points) - margin)
 
 
 def steepest(space: SearchSpace, fitted: Surrogate, points: Array) -> Array:
     """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may.
 
-    The standardised logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
+    The natural logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
     """
     nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / space.longest_first_steps)
-    rise = np.linalg.norm((points[:, None] - fitted.groups.X[None]) * nats, axis=2) / fitted.cost_scaler.deviation
+    rise = np.linalg.norm((points[:, None] - fitted.groups.X[None]) * nats, axis=2)
     nearest = np.argmin(rise, axis=1)
-    reached: Array = fitted.cost_scaler.forward(fitted.groups.log_cost)[nearest] + rise[np.arange(len(points)), nearest]
+    reached: Array = fitted.groups.log_cost[nearest] + rise[np.arange(len(points)), nearest]
     return reached
 
 
-def log_cap(config: CARBSParams, fitted: Surrogate) -> float:
-    """Return the standardised logarithm of the user's cap, infinite if there is none."""
+def log_cap(config: CARBSParams) -> float:
+    """Return the natural logarithm of the user's cap, infinite if there is none."""
     cap = config.max_suggestion_cost
-    return math.inf if cap is None else float(fitted.cost_scaler.forward(np.log(cap)))
+    return math.inf if cap is None else math.log(cap)
 
 
 def affordable(space: SearchSpace, config: CARBSParams, fitted: Surrogate, points: Array, *, is_growing: bool) -> Array:
@@ -133,11 +132,10 @@ def affordable(space: SearchSpace, config: CARBSParams, fitted: Surrogate, point
         The `points` within the limits; the one of the least cost where there is none.
     """
     beliefs = fitted.predict(points)
-    unit = 1 / fitted.cost_scaler.deviation
     log_cost, limit = beliefs.known_log_cost, math.inf
     if is_growing:
-        margin = (_WORST_GROWTH - _INITIAL_GROWTH) * unit
+        margin = _WORST_GROWTH - _INITIAL_GROWTH
         log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(space, fitted, points) - margin)
-        limit = float(np.max(fitted.predict(fitted.groups.X).known_log_cost)) + _INITIAL_GROWTH * unit
-    cheap: Array = points[(log_cost <= min(limit, log_cap(config, fitted))) | (log_cost == np.min(log_cost))]
+        limit = float(np.max(fitted.predict(fitted.groups.X).known_log_cost)) + _INITIAL_GROWTH
+    cheap: Array = points[(log_cost <= min(limit, log_cap(config))) | (log_cost == np.min(log_cost))]
     return cheap

@@ -131,11 +131,10 @@ def propose(
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
     dearest = float(np.max(beliefs.known_log_cost))
-    unit = 1 / fitted.cost_scaler.deviation
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
     at_random = fitted.predict(sample)
     reachable = float(np.max(at_random.log_cost))
-    end = float(np.clip(reachable, dearest + _HORIZON[0] * unit, dearest + _HORIZON[1] * unit))
+    end = float(np.clip(reachable, dearest + _HORIZON[0], dearest + _HORIZON[1]))
     limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost)
     reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
     end = min(end, limit.cap)
@@ -158,7 +157,7 @@ def propose(
     if not math.isfinite(score):
         x, log["reason"] = last_resort(surrogate, limit, pool, taken)
     log["kind"] = kind_of(x, fitted)
-    scale = fitted.objective_scaler.deviation * fitted.cost_scaler.deviation
+    scale = fitted.objective_scaler.deviation
     return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **describe(fitted, x, config)})
 
 
@@ -238,7 +237,7 @@ def describe(fitted: Surrogate, x: Array, config: CARBSParams) -> dict[str, floa
     return {
         "predicted_objective": float(objective),
         "predicted_objective_std": float(beliefs.objective_std[0] * fitted.objective_scaler.deviation),
-        "predicted_cost": float(np.exp(fitted.cost_scaler.backward(beliefs.log_cost[0, 0]))),
-        "predicted_cost_std": float(beliefs.log_cost_std[0] * fitted.cost_scaler.deviation),
+        "predicted_cost": float(np.exp(beliefs.log_cost[0, 0])),
+        "predicted_cost_std": float(beliefs.log_cost_std[0]),
         "success_probability": float(np.exp(beliefs.log_success[0])),
     }

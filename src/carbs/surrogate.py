@@ -18,8 +18,6 @@ from carbs.spaces import Array, Indices
 MAX_FIT_POINTS = 200
 # See `winsorise`; a normal sample of a thousand stays untouched.
 _OUTLIER_REACH = 5.0
-# Costs that differ by less than a millionth are equal.
-_EQUAL_COSTS = 1e-6
 # Above this number of points the models are conditioned on a subset, too.
 MAX_MODEL_POINTS = 1500
 
@@ -31,7 +29,7 @@ class Beliefs:
     Attributes:
         objective: Expected objective (standardised, higher is better), shape (m, S).
         objective_std: Its standard deviation, shape (m,).
-        log_cost: Expected natural logarithm of the cost (standardised), shape (m, S).
+        log_cost: Expected natural logarithm of the cost, shape (m, S).
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
         known_log_cost: The expected log cost as far as observed runs tell it, shape (m,).
@@ -55,12 +53,12 @@ class Scaler:
     deviation: float
 
     @classmethod
-    def of(cls, values: Array, least: float = 0.0) -> Scaler:
-        """Fit to `values`, shape (n,); if they spread by less than `least` they are constant, and only shifted."""
+    def of(cls, values: Array) -> Scaler:
+        """Fit to `values`, shape (n,); constant ones are only shifted."""
         size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
         deviation = size * float(np.std(values / size))
         # A spread at the level of rounding is none.
-        return cls(float(np.mean(values)), deviation if deviation > max(least, 1e-14 * size) else 1.0)
+        return cls(float(np.mean(values)), deviation if deviation > 1e-14 * size else 1.0)
 
     def forward(self, values: Array) -> Array:
         """Standardise."""
@@ -75,37 +73,48 @@ class Scaler:
         return values * self.deviation + self.mean
 
 
-# A noise deviation of 3 % of the spread of the outputs, give or take a factor of e: a typical spread between seeds.
+# A noise deviation of 3 % of the spread of the objectives, give or take a factor of e: a typical spread between seeds.
 _NOISE_PRIOR = (math.log(1e-3), 2.0)
-# Objectives saturate: within one deviation, the rate of change may grow or fall e-fold across a bounded hyperparameter.
-_WARP_PRIOR: float | None = 0.5
+# Within one deviation, the rate of change may grow or fall e-fold across a bounded hyperparameter.
+_WARP_DEVIATION: float | None = 0.5
+# What drives the cost saturates (learning curves, scaling laws: what the first epochs or parameters bring, the last do
+# not): across it the rate of change is expected to fall by a factor of e^2, if the cost grows e-fold for a search unit,
+# and by less, if it grows less.
+_SATURATION = 1.0
 
 
-def _objective_prior(space: SearchSpace) -> gp.Prior:
+def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
     # A function of d relevant inputs varies over distances that grow with sqrt(d) (Hvarfner et al. 2024, "Vanilla
     # Bayesian Optimization Performs Great in High Dimensions"). The offset is where intervals were calibrated: with
     # longer scales a fit to 20 runs of 8 hyperparameters is too sure of itself (90 % intervals held 80 %).
     location = 0.5 * math.log(len(space.params)) - 0.4
+    warp = None
+    if _WARP_DEVIATION is not None:
+        warp = (-_SATURATION * np.clip(cost_slopes, 0.0, 1.0), _WARP_DEVIATION)
     # Objectives bend, but "more of this is better" is common: slopes of a third of the spread for a search unit.
-    return gp.Prior(
-        (location, 0.7), signal=(0.0, 1.0), slope=(math.log(0.1), 1.0), noise=_NOISE_PRIOR, warp=_WARP_PRIOR
-    )
+    return gp.Prior((location, 0.7), signal=(0.0, 1.0), slope=(math.log(0.1), 1.0), noise=_NOISE_PRIOR, warp=warp)
 
 
-def _cost_prior(space: SearchSpace, deviation: float) -> gp.Prior:
-    # Cost is close to a power law of a few hyperparameters and ignores the rest: length scales that may be long, and
-    # strong slopes, a factor of ten for a search unit. That is meant in units of log cost itself: as long as all runs
-    # were about equally cheap, slopes relative to their small spread would foretell that dear runs are cheap, too.
+def _cost_prior(space: SearchSpace) -> gp.Prior:
+    # Natural logarithms of the cost. It is close to a power law of a few hyperparameters and ignores the rest: strong
+    # slopes, a factor of ten for a search unit, and around that a factor of e. Run times vary by 5 % (what else the
+    # machine does), give or take a factor of e. In the middle of the space the cost may be 10^4 times as high or low as
+    # in the runs so far: a search that starts in a cheap corner must not believe that the whole space is cheap.
     location = 0.5 * math.log(len(space.params))
-    slope = 2 * math.log(math.log(10) / deviation)
-    return gp.Prior((location, 1.2), signal=(0.5, 1.0), slope=(slope, 1.0), noise=_NOISE_PRIOR)
+    return gp.Prior(
+        (location, 0.7),
+        signal=(0.0, 1.0),
+        slope=(2 * math.log(math.log(10)), 1.0),
+        noise=(2 * math.log(0.05), 2.0),
+        mean=math.log(1e4) ** 2,
+    )
 
 
 def _success_hyperparameters(space: SearchSpace) -> gp.Hyperparameters:
     # Limits (of memory, of stability) are sharp surfaces across the space: the latent function may rise by four probits
     # over a search unit, from a coin's toss to near certainty in half a unit, in any direction, and bend by as much.
     length_scales = np.full(space.width, math.sqrt(len(space.params)))
-    return gp.Hyperparameters(length_scales, signal=16.0, slope=16.0, noise=0.0)
+    return gp.Hyperparameters(length_scales, signal=16.0, slopes=np.full(space.width, 16.0), noise=0.0)
 
 
 @dataclass(frozen=True)
@@ -114,9 +123,10 @@ class Surrogate:
 
     Attributes:
         groups: The observations behind it.
-        scalers: Of the objective and of the log cost.
+        objective_scaler: What standardises the objective.
+        mean_log_cost: Mean of the log costs, which the cost's model counts from.
         objective: Posterior of the standardised objective.
-        cost: Posterior of the standardised log cost.
+        cost: Posterior of the log cost.
         known_cost: The same without outstanding suggestions.
         success: Model of the probability of success, or None if nothing failed.
         y: Outputs of the objective's model, shape (k,).
@@ -128,7 +138,7 @@ class Surrogate:
 
     groups: Groups
     objective_scaler: Scaler
-    cost_scaler: Scaler
+    mean_log_cost: float
     objective: gp.Posterior
     cost: gp.Posterior
     known_cost: gp.Posterior
@@ -152,8 +162,8 @@ class Surrogate:
         """
         owner = np.repeat(np.arange(len(space.params)), [s.width for s in space.spaces])
         clipped = winsorise(groups.y)
-        objective_scaler, cost_scaler = Scaler.of(clipped), Scaler.of(groups.log_cost, _EQUAL_COSTS)
-        y, c = objective_scaler.forward(clipped), cost_scaler.forward(groups.log_cost)
+        objective_scaler, mean_log_cost = Scaler.of(clipped), float(np.mean(groups.log_cost))
+        y, c = objective_scaler.forward(clipped), groups.log_cost - mean_log_cost
         chosen = _subset(groups, MAX_FIT_POINTS)
         keep = _subset(groups, MAX_MODEL_POINTS)
         X = groups.X - space.middle
@@ -162,9 +172,10 @@ class Surrogate:
             hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], within, owner, prior)
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
-        objective = model(y, objective_scaler.standardise_squares(groups.within_y), _objective_prior(space))
-        within_log_cost = cost_scaler.standardise_squares(groups.within_log_cost)
-        cost = model(c, within_log_cost, _cost_prior(space, cost_scaler.deviation))
+        cost = model(c, groups.within_log_cost, _cost_prior(space))
+        cost_slopes = np.asarray(np.bincount(owner, weights=cost.slopes()[:, 0]))
+        within_y = objective_scaler.standardise_squares(groups.within_y)
+        objective = model(y, within_y, _objective_prior(space, cost_slopes))
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])
@@ -173,7 +184,7 @@ class Surrogate:
         return cls(
             groups,
             objective_scaler,
-            cost_scaler,
+            mean_log_cost,
             objective,
             cost,
             cost,
@@ -216,6 +227,7 @@ class Surrogate:
         objective, objective_std = self.objective.predict(local)
         log_cost, log_cost_std = self.cost.predict(local)
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
+        log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError("the model's predictions are not finite")
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))

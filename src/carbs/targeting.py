@@ -51,18 +51,17 @@ def propose_for_cost(
     seen = np.vstack([fitted.groups.X, pending])
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
-    log_cost = float(fitted.cost_scaler.forward(np.log(cost)))
+    log_cost = math.log(cost)
     sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
     pool = pool_of(space, fitted, sample, seen[members], rng)
-    tolerance = _CLOSENESS / fitted.cost_scaler.deviation
 
     def worth(points: Array) -> Array:
         at = surrogate.predict(points)
-        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / tolerance) ** 2 + at.log_success
+        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / _CLOSENESS) ** 2 + at.log_success
         return value
 
     target, _ = search(space, worth, fitted, pool, rng)
-    limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost).lowered_to(log_cost + tolerance)
+    limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost).lowered_to(log_cost + _CLOSENESS)
     taken = frozenset(keys(np.vstack([seen, failures])))
 
     def narrowing(points: Array) -> Array:

@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from carbs import gp
 from carbs.classifier import Classifier
 
-HYPER = gp.Hyperparameters(np.full(3, 1.7), signal=4.0, slope=4.0, noise=0.0)
+HYPER = gp.Hyperparameters(np.full(3, 1.7), signal=4.0, slopes=np.full(3, 4.0), noise=0.0)
 
 
 def test_the_mode_solves_its_equation_and_the_probability_is_calibrated_by_sampling() -> None:

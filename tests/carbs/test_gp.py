@@ -25,8 +25,9 @@ def data(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sklearn_kernel(hyper: gp.Hyperparameters) -> object:
-    matern = ConstantKernel(hyper.signal) * Matern(hyper.length_scales, nu=2.5)
-    return matern + ConstantKernel(hyper.slope) * DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(1.0)
+    # Of inputs times the roots of the slopes' variances: scikit-learn's dot product has one variance for all.
+    matern = ConstantKernel(hyper.signal) * Matern(hyper.length_scales * np.sqrt(hyper.slopes), nu=2.5)
+    return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean)
 
 
 @settings(deadline=None)
@@ -35,8 +36,8 @@ def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> N
     rng = np.random.default_rng(seed)
     X, y = data(n, d, seed)
     owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale
-    prior = PRIOR if seed % 2 else replace(PRIOR, warp=0.5)
-    theta = rng.normal(0, 0.5, 2 + 3 + (2 if prior.warp else 0))
+    prior = PRIOR if seed % 2 else replace(PRIOR, warp=(np.array([0.3, -0.8]), 0.5), mean=7.0)
+    theta = rng.normal(0, 0.5, 2 + 2 + 2 + (2 if prior.warp else 0))
     args = (4 * X, y, rng.integers(1, 5, n).astype(float), 0.4, owner, prior)  # beyond the reach of the warps, too
     _, gradient = gp.negative_log_posterior(theta, *args)
     step = 1e-5
@@ -63,7 +64,7 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
     y = (y - y.mean()) / y.std()
     fresh = rng.uniform(-1, 1, (200, 2))
     truth = -np.exp(-3 * fresh[:, 0])
-    hypers = [gp.fit(X, y, np.ones(30), 0.0, np.arange(2), replace(PRIOR, warp=warp)) for warp in (None, 0.5)]
+    hypers = [gp.fit(X, y, np.ones(30), 0.0, np.arange(2), replace(PRIOR, warp=warp)) for warp in (None, (0.0, 0.5))]
     assert hypers[0].warps is None
     assert hypers[1].warps is not None
     assert hypers[1].warps[0] < -0.5
@@ -76,15 +77,18 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
 
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
     X, y = data(25, 3)
-    hyper = gp.Hyperparameters(np.array([0.7, 1.3, 5.0]), signal=1.7, slope=0.2, noise=0.01)
-    theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X, y)
-    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9))
-    theta = np.log([*hyper.length_scales, hyper.signal, hyper.slope, hyper.noise])
+    hyper = gp.Hyperparameters(
+        np.array([0.7, 1.3, 5.0]), signal=1.7, slopes=np.array([0.2, 3.0, 0.01]), noise=0.01, mean=4.0
+    )
+    roots = np.sqrt(hyper.slopes)
+    theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X * roots, y)
+    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean=hyper.mean)
+    theta = np.log([*hyper.length_scales, *hyper.slopes, hyper.signal, hyper.noise])
     ours, _ = gp.negative_log_posterior(theta, X, y, np.ones(25), 0.0, np.arange(3), flat)
     constant = 0.5 * 25 * math.log(2 * math.pi)
     assert -(ours + constant) == pytest.approx(theirs.log_marginal_likelihood_value_, rel=1e-6)
     points = np.random.default_rng(1).uniform(-2, 2, (50, 3))
-    mean, deviation = theirs.predict(points, return_std=True)
+    mean, deviation = theirs.predict(points * roots, return_std=True)
     our_mean, our_deviation = gp.Posterior.condition(hyper, X, y[:, None], np.ones(25)).predict(points)
     assert our_mean[:, 0] == pytest.approx(mean, abs=1e-6)
     assert our_deviation == pytest.approx(deviation, abs=1e-5)
@@ -103,7 +107,7 @@ def test_a_mean_of_repeats_with_their_spread_is_worth_the_repeats_themselves() -
         together, _ = gp.negative_log_posterior(theta, X, mean, np.full(8, 3.0), within, owner, flat)
         return apart - together
 
-    thetas = rng.normal(0, 0.5, (4, 5))
+    thetas = rng.normal(0, 0.5, (4, 6))
     values = [difference(theta) for theta in thetas]
     assert values == pytest.approx([values[0]] * 4, abs=1e-5)  # equal up to a constant
 
@@ -129,7 +133,7 @@ def test_the_linear_part_extrapolates_a_power_law() -> None:
 
 def test_conditioning_survives_duplicates_without_noise() -> None:
     X = np.zeros((30, 2))
-    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slope=0.0, noise=0.0)
+    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slopes=np.zeros(2), noise=0.0)
     mean, deviation = gp.Posterior.condition(hyper, X, np.ones((30, 1)), np.ones(30)).predict(np.zeros((1, 2)))
     assert mean[0, 0] == pytest.approx(1.0, abs=1e-3)
     assert np.isfinite(deviation[0])
@@ -137,7 +141,7 @@ def test_conditioning_survives_duplicates_without_noise() -> None:
 
 def test_joint_draws_have_the_posteriors_moments() -> None:
     X, y = data(10, 2)
-    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slope=0.1, noise=0.01)
+    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slopes=np.full(2, 0.1), noise=0.01)
     posterior = gp.Posterior.condition(hyper, X, y[:, None], np.ones(10))
     points = np.random.default_rng(5).uniform(-2, 2, (6, 2))
     mean, deviation = posterior.predict(points)
