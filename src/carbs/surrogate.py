@@ -83,28 +83,34 @@ _WARP_DEVIATION: float | None = 0.5
 _SATURATION = 1.0
 
 
-def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
+def _length_scale_prior(space: SearchSpace) -> tuple[float, float]:
     # A function of d relevant inputs varies over distances that grow with sqrt(d) (Hvarfner et al. 2024, "Vanilla
     # Bayesian Optimization Performs Great in High Dimensions"). The offset is where intervals were calibrated: with
     # longer scales a fit to 20 runs of 8 hyperparameters is too sure of itself (90 % intervals held 80 %).
-    location = 0.5 * math.log(len(space.params)) - 0.4
+    return 0.5 * math.log(len(space.params)) - 0.4, 0.7
+
+
+def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
     warp = None
     if _WARP_DEVIATION is not None:
         warp = (-_SATURATION * np.clip(cost_slopes, 0.0, 1.0), _WARP_DEVIATION)
-    # Objectives bend, but "more of this is better" is common: slopes of a third of the spread for a search unit.
-    return gp.Prior((location, 0.7), signal=(0.0, 1.0), slope=(math.log(0.1), 1.0), noise=_NOISE_PRIOR, warp=warp)
+    # Objectives bend, but "more of this is better" is common: slopes of half the spread for a search unit, give or take
+    # a factor of e.
+    return gp.Prior(
+        _length_scale_prior(space), signal=(0.0, 1.0), slope=(math.log(0.3), 2.0), noise=_NOISE_PRIOR, warp=warp
+    )
 
 
 def _cost_prior(space: SearchSpace) -> gp.Prior:
-    # Natural logarithms of the cost. It is close to a power law of a few hyperparameters and ignores the rest: strong
-    # slopes, a factor of ten for a search unit, and around that a factor of e. Run times vary by 5 % (what else the
-    # machine does), give or take a factor of e. In the middle of the space the cost may be 10^4 times as high or low as
-    # in the runs so far: a search that starts in a cheap corner must not believe that the whole space is cheap.
-    location = 0.5 * math.log(len(space.params))
+    # Natural logarithms of the cost. It is close to a power law of a few hyperparameters and ignores the rest: within
+    # two deviations, the slope for a search unit is a factor of e^(1/e^2), which is next to nothing, up to one of e^e^2,
+    # which is a thousand; and around that there is a factor of e. Run times vary by 5 % (what else the machine does),
+    # give or take a factor of e. In the middle of the space the cost may be 10^4 times as high or low as in the runs so
+    # far: a search that starts in a cheap corner must not believe that the whole space is cheap.
     return gp.Prior(
-        (location, 0.7),
+        _length_scale_prior(space),
         signal=(0.0, 1.0),
-        slope=(2 * math.log(math.log(10)), 1.0),
+        slope=(0.0, 2.0),
         noise=(2 * math.log(0.05), 2.0),
         mean=math.log(1e4) ** 2,
     )
@@ -173,7 +179,7 @@ class Surrogate:
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
         cost = model(c, groups.within_log_cost, _cost_prior(space))
-        cost_slopes = np.asarray(np.bincount(owner, weights=cost.slopes()[:, 0]))
+        cost_slopes = np.bincount(owner, weights=cost.slopes()[:, 0]).astype(float)
         within_y = objective_scaler.standardise_squares(groups.within_y)
         objective = model(y, within_y, _objective_prior(space, cost_slopes))
         success = None
