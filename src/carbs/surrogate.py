@@ -103,8 +103,8 @@ def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
 
 def _cost_prior(space: SearchSpace) -> gp.Prior:
     # Natural logarithms of the cost. It is close to a power law of a few hyperparameters and ignores the rest: within
-    # two deviations, the slope for a search unit is a factor of e^(1/e^2), which is next to nothing, up to one of e^e^2,
-    # which is a thousand; and around that there is a factor of e. Run times vary by 5 % (what else the machine does),
+    # two deviations, a search unit changes it by e^(1/e^2), which is next to nothing, up to e^e^2, more than a thousand
+    # times; and around that there is a factor of e. Run times vary by 5 % (what else the machine does),
     # give or take a factor of e. In the middle of the space the cost may be 10^4 times as high or low as in the runs so
     # far: a search that starts in a cheap corner must not believe that the whole space is cheap.
     return gp.Prior(

@@ -77,10 +77,9 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
 
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
     X, y = data(25, 3)
-    hyper = gp.Hyperparameters(
-        np.array([0.7, 1.3, 5.0]), signal=1.7, slopes=np.array([0.2, 3.0, 0.01]), noise=0.01, mean=4.0
-    )
-    roots = np.sqrt(hyper.slopes)
+    scales, slopes = np.array([0.7, 1.3, 5.0]), np.array([0.2, 3.0, 0.01])
+    hyper = gp.Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean=4.0)
+    roots = np.sqrt(slopes)
     theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X * roots, y)
     flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean=hyper.mean)
     theta = np.log([*hyper.length_scales, *hyper.slopes, hyper.signal, hyper.noise])
