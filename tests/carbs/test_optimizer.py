@@ -725,6 +725,25 @@ def test_workers_do_not_climb_on_one_anothers_shoulders() -> None:
     assert max(observed) > 16
 
 
+@pytest.mark.parametrize("seed", [0, 2, 7])
+def test_workers_that_start_in_a_cheap_corner_do_not_take_the_whole_space_for_cheap(seed: int) -> None:
+    rates = [Param(f"rate{i}", LogSpace(1e-5, 1e-1), 1e-3) for i in range(3)]
+    carbs = CARBS(CARBSParams(seed=seed), [Param("n", LogSpace(1, 1e6), 2.0), *rates])
+    rng = np.random.default_rng(seed)
+    running: list[tuple[float, ParamDict]] = []
+    everything = 0.0
+    for i in range(32):
+        suggestion = carbs.suggest(seed=str(i)).suggestion
+        cost = float(suggestion["n"]) * rng.lognormal(0.0, 0.1)
+        assert i < 8 or cost < 2 * everything
+        everything += cost
+        running.append((cost, suggestion))
+        if len(running) == 8:
+            cost, done = running.pop(int(np.argmin([cost for cost, _ in running])))
+            shortfall = sum((math.log10(float(done[param.name])) + 2) ** 2 for param in rates)
+            carbs.observe(ObservationInParam(done, -(cost**-0.2) - 0.02 * shortfall, cost))
+
+
 def test_many_first_runs_at_once_stay_affordable_in_many_dimensions() -> None:
     params = [Param(f"p{i}", LogSpace(1e-3, 1e3), 1.0) for i in range(8)]
     for seed in range(12):
