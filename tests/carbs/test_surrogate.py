@@ -62,6 +62,8 @@ def test_what_drives_the_cost_is_expected_to_saturate() -> None:
     warps = fit(seen, [0.0] * len(seen), cost).objective.hyper.warps
     assert warps is not None
     assert warps == pytest.approx([-1.0, 0.0, 0.0], abs=0.3)
-    told_otherwise = fit(seen, [config["steps"] for config in seen], cost).objective.hyper.warps
+    seen = configs(30, dearest=1e6, seed=2)
+    cost = [config["steps"] for config in seen]
+    told_otherwise = fit(seen, [config["steps"] ** 0.3 for config in seen], cost).objective.hyper.warps
     assert told_otherwise is not None
     assert told_otherwise[0] > warps[0] + 0.5
