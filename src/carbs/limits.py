@@ -17,6 +17,9 @@ from carbs.surrogate import Beliefs, Surrogate
 # search approaches expensive regions step by step, and one guess never costs as much as everything before.
 _GROWTH = math.log(2.0)
 _SPENT_SHARE = 0.3
+# Outstanding runs lift that limit, as finished ones do, but by two such steps at most, however many they are: they must
+# not climb on one another. With one step, many workers would hardly climb faster than one does in the same time.
+_OUTSTANDING_STEPS = 2
 # That is meant for what is predicted. What one in 160 of normal errors surpasses, a cost is at most twice as high
 # again: far from all runs the predicted cost says little.
 _NUM_DEVIATIONS = 2.5
@@ -69,9 +72,8 @@ class CostLimit:
         log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
         least = float(log_spent + math.log(_SPENT_SHARE))
         cap = log_cap(config)
-        # Outstanding runs lift the limit by one step at most, however many: they must not climb on one another.
         observed = np.max(log_cost[: fitted.groups.size])
-        dearest = float(min(np.max(log_cost), observed + _GROWTH))
+        dearest = float(min(np.max(log_cost), observed + _OUTSTANDING_STEPS * _GROWTH))
         predicted = min(max(dearest + _GROWTH, least), cap)
         num_deviations = float(stdtrit(max(fitted.groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
         is_early = bool(np.sum(fitted.groups.count) < config.num_random_samples)
