@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
-from carbs.errors import raise_problems
+from carbs.errors import CarbsError, raise_problems
 from carbs.values import is_finite, is_positive, is_whole, plain, shown
 
 
@@ -137,3 +137,14 @@ class CARBSParams:
     def to_dict(self) -> dict[str, Any]:
         """Return the options as a dictionary that JSON can hold."""
         return asdict(self)
+
+
+def as_config(config: CARBSParams | None) -> CARBSParams:
+    """Return the options, the defaults for None.
+
+    Raises:
+        CarbsError: If it is anything else.
+    """
+    if config is not None and not isinstance(config, CARBSParams):
+        raise CarbsError(f"config={shown(config)} must be a CARBSParams; parameters are given as params=[…]")
+    return config or CARBSParams()

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr
 
-from carbs.config import CARBSParams
+from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError
 from carbs.observations import ObservationInParam, gather, group
 from carbs.params import Param, SearchSpace, as_space
@@ -18,6 +18,7 @@ from carbs.pareto import frontier
 from carbs.spaces import Array, CategoricalSpace, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.threads import one_thread
+from carbs.values import is_positive, shown
 
 # Half width of a 90 % interval in standard deviations.
 _HALF_WIDTH = 1.6449
@@ -107,7 +108,7 @@ class Insight:
         config: CARBSParams | None = None,
     ) -> None:
         self.space = as_space(space)
-        self.sign = (config or CARBSParams()).better_direction_sign
+        self.sign = as_config(config).better_direction_sign
         history = gather(self.space, observations)
         self.successes, self.failures = history.successes, history.failures
         self.groups = group(
@@ -158,7 +159,13 @@ class Insight:
         return frontier(beliefs.objective[:, 0], self.groups.log_cost)
 
     def best_at(self, cost: float) -> int:
-        """Return the index of the frontier's member that is best up to a cost; the cheapest if all are dearer."""
+        """Return the index of the frontier's member that is best up to a cost; the cheapest if all are dearer.
+
+        Raises:
+            CarbsError: If the cost is not a positive, finite number.
+        """
+        if not is_positive(cost):
+            raise CarbsError(f"cost={shown(cost)} must be a positive, finite number")
         log_cost = self.groups.log_cost[self.members]
         return int(self.members[max(int(np.searchsorted(log_cost, math.log(cost), side="right")) - 1, 0)])
 
@@ -198,7 +205,12 @@ class Insight:
         Args:
             name: The hyperparameter.
             cost: Names the frontier's member whose other values are held.
+
+        Raises:
+            CarbsError: If there is no such hyperparameter, or the cost is not a positive, finite number.
         """
+        if name not in self.space.names:
+            raise CarbsError(f"no hyperparameter is called {name!r}; there are {self.space.names}")
         position = self.space.names.index(name)
         space, columns = self.space.spaces[position], self.space.columns[position]
         index = self.best_at(cost)
@@ -216,7 +228,7 @@ class Insight:
         return Dependence(space.decode(coordinates), self.configuration(index), self.believe(points))
 
     def _means(self, points: Array) -> Array:
-        """Return expected objective and log cost, standardised, shape (m, 2)."""
+        """Return expected objective, standardised, and log cost, shape (m, 2)."""
         with one_thread():
             beliefs = self.surrogate.predict(points)
         return np.column_stack([beliefs.objective[:, 0], beliefs.log_cost[:, 0]])

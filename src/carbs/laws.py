@@ -182,8 +182,15 @@ class ScalingLaws:
     reach: Reach
 
     def __getitem__(self, name: str) -> ParamLaw:
-        """Return the law of the hyperparameter `name`."""
-        return next(law for law in self.params if law.name == name)
+        """Return the law of the hyperparameter `name`.
+
+        Raises:
+            CarbsError: If there is none.
+        """
+        laws = {law.name: law for law in self.params}
+        if name not in laws:
+            raise CarbsError(f"there is no law of {name!r}, only of {list(laws)}")
+        return laws[name]
 
 
 def unit(space: NumericSpace) -> float:

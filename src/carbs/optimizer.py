@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from carbs import candidates, checkpoint
-from carbs.config import CARBSParams
+from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError
 from carbs.limits import affordable
 from carbs.observations import (
@@ -60,11 +60,7 @@ class CARBS:
     """
 
     def __init__(self, config: CARBSParams | None = None, params: Sequence[Param] = ()) -> None:
-        if config is not None and not isinstance(config, CARBSParams):
-            raise CarbsError(
-                f"config={shown(config)} must be a CARBSParams; write CARBS(params=[…]) to give only parameters"
-            )
-        self.config = config or CARBSParams()
+        self.config = as_config(config)
         self.space = as_space(params)
         self._history = History(self.space)
         self._lock = threading.RLock()

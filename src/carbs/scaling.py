@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from carbs.config import CARBSParams
+from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError
 from carbs.laws import (
     LEVEL,
@@ -69,7 +69,7 @@ def scaling_laws(
             too few decades of cost.
     """
     space = as_space(space)
-    sign = (config or CARBSParams()).better_direction_sign
+    sign = as_config(config).better_direction_sign
     if not is_whole(num_bootstrap, 2):
         raise CarbsError(f"num_bootstrap={shown(num_bootstrap)} must be a whole number of at least 2")
     seen = gather(space, observations).successes

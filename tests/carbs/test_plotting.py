@@ -111,6 +111,12 @@ def test_importance_tells_what_matters() -> None:
 def test_dependence_varies_one_parameter() -> None:
     """The grid covers the space, the others are held, and the best rate is where it is."""
     insight = Insight(PARAMS, observe()[:40])
+    with pytest.raises(CarbsError, match="no hyperparameter is called 'epochs'"):
+        insight.dependence("epochs", 1.0)
+    with pytest.raises(CarbsError, match="cost=0 must be a positive"):
+        insight.best_at(0)
+    with pytest.raises(CarbsError, match="config=5 must be a CARBSParams"):
+        Insight(PARAMS, observe()[:40], 5)  # type: ignore[arg-type]
     found = insight.dependence("rate", 1e3)
     assert found.values[0] == pytest.approx(1e-4)
     assert found.values[-1] == pytest.approx(1.0)

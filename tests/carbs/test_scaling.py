@@ -88,6 +88,11 @@ def test_laws_are_found_in_every_kind_of_space(laws: ScalingLaws, name: str) -> 
     assert law.is_scaling == (not low <= 0 <= high)
 
 
+def test_an_unknown_law_is_named(laws: ScalingLaws) -> None:
+    with pytest.raises(CarbsError, match="no law of 'epochs', only of"):
+        laws["epochs"]
+
+
 def test_choices_have_no_law(laws: ScalingLaws) -> None:
     assert [law.name for law in laws.params] == list(TRUTH)
 
