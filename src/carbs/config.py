@@ -146,5 +146,5 @@ def as_config(config: CARBSParams | None) -> CARBSParams:
         CarbsError: If it is anything else.
     """
     if config is not None and not isinstance(config, CARBSParams):
-        raise CarbsError(f"config={shown(config)} must be a CARBSParams; parameters are given as params=[…]")
+        raise CarbsError(f"config={shown(config)} must be a CARBSParams")
     return config or CARBSParams()

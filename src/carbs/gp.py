@@ -8,7 +8,7 @@ symbol     shape        meaning
 n, D       scalars      training points, search coordinates
 m, S       scalars      test points, output columns that share one covariance
 X          (n, D)       training inputs
-y          (n, S)       outputs, about zero mean and unit variance
+y          (n, S)       outputs, about zero mean: objectives of unit variance, log costs in nats
 count      (n,)         observations that each output is the mean of
 l          (D,)         length scales
 k          (D,)         warps: X stands for (exp(k x) - 1) / k, which is x where k = 0
@@ -44,7 +44,8 @@ _SQRT5 = math.sqrt(5.0)
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
 _JITTER = 1e-9
 # Bounds of the fit, natural logarithms of: length scales (a fortieth of a bounded dimension up to "irrelevant"), the
-# variances of the Matern part and of the slopes, the noise variance (a thousandth of the outputs' deviation and up).
+# variances of the Matern part and of the slopes, the noise variance (a deviation of a thousandth of the objectives' or
+# of a nat and up).
 _LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
 _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
 _SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
@@ -66,7 +67,7 @@ class Prior:
         slope: For every b2.
         noise: For t2.
         warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
-        mean: The variance m2 itself.
+        mean_variance: m2 itself.
     """
 
     length_scale: tuple[float, float]
@@ -74,19 +75,28 @@ class Prior:
     slope: tuple[float, float]
     noise: tuple[float, float]
     warp: tuple[Array | float, float] | None = None
-    mean: float = 1.0
+    mean_variance: float = 1.0
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a fit finds; see the notation table of this module."""
+    """What a fit finds, and the given m2; see the notation table of this module.
+
+    Attributes:
+        length_scales: l.
+        signal: s2.
+        slopes: b2, the variances of the slopes.
+        noise: t2.
+        warps: k, None for none.
+        mean_variance: m2.
+    """
 
     length_scales: Array
     signal: float
     slopes: Array
     noise: float
     warps: Array | None = None
-    mean: float = 1.0
+    mean_variance: float = 1.0
 
 
 def warp(points: Array, warps: Array | None) -> Array:
@@ -131,14 +141,14 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     covariance *= np.exp(z, out=z)
     covariance *= hyper.signal
     covariance += (A * hyper.slopes) @ B.T
-    covariance += hyper.mean
+    covariance += hyper.mean_variance
     return covariance
 
 
 def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
     """Return the diagonal of `kernel(points, points)`, shape (m,)."""
     points = warp(points, hyper.warps)
-    diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean
+    diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean_variance
     return diagonal
 
 
@@ -181,9 +191,9 @@ def negative_log_posterior(
     log_scales, log_slopes, log_variances, warps = _parts(theta, num_owners)
     l, b2 = np.exp(log_scales)[owner], np.exp(log_slopes)[owner]
     s2, t2 = np.exp(log_variances)
-    slope = None
+    by_warp = None
     if len(warps):
-        X, slope = _warp_and_slope(X, warps[owner])
+        X, by_warp = _warp_and_slope(X, warps[owner])
     Z = X / l
     scaled = _SQRT5 * Z
     z = np.sqrt(_squared_distances(scaled, scaled))
@@ -193,7 +203,7 @@ def negative_log_posterior(
     matern *= decay
     K = (X * b2) @ X.T
     K += matern
-    K += prior.mean
+    K += prior.mean_variance
     diagonal = np.diag_indices(n)
     K[diagonal] += t2 / count + _JITTER
     # LAPACK itself: for as few runs as there are, scipy's checks take longer than the arithmetic.
@@ -224,10 +234,10 @@ def negative_log_posterior(
         by_owner(b2 * np.sum(X * WX, 0)),
         np.array([-0.5 * np.sum(W * matern), of_noise]),
     ]
-    if slope is not None:
+    if by_warp is not None:
         # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
-        bent = row_sums @ (Z * slope / l) - np.sum(MZ * slope / l, 0)
-        parts.append(by_owner(2 * (b2 * np.sum(slope * WX, 0) - bent)))
+        bent = row_sums @ (Z * by_warp / l) - np.sum(MZ * by_warp / l, 0)
+        parts.append(by_owner(2 * (b2 * np.sum(by_warp * WX, 0) - bent)))
     mean, deviation = _prior_arrays(prior, num_owners)
     residual = (theta - mean) / deviation
     return float(value + 0.5 * residual @ residual), np.concatenate(parts) + residual / deviation
@@ -286,7 +296,7 @@ def fit(
         np.exp(log_slopes)[owner],
         float(noise),
         warps[owner] if prior.warp else None,
-        prior.mean,
+        prior.mean_variance,
     )
 
 
@@ -330,10 +340,10 @@ class Posterior:
         variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
         return cross @ self.alpha, np.sqrt(variance)
 
-    def slopes(self) -> Array:
+    def expected_slopes(self) -> Array:
         """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
-        slopes: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha
-        return slopes
+        expected: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha
+        return expected
 
     def covariance(self, A: Array, B: Array) -> Array:
         """Return the posterior covariance of the noise-free outputs at `A`, shape (a, D), and `B`, shape (b, D)."""

@@ -14,7 +14,7 @@ from carbs.spaces import FIRST_STEP, Array, Flags
 from carbs.surrogate import Beliefs, Surrogate
 
 # A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
-# search approaches expensive regions step by step, and one guess never costs as much as everything before.
+# search approaches expensive regions step by step, and no single guess is meant to cost as much as everything before.
 _GROWTH = math.log(2.0)
 _SPENT_SHARE = 0.3
 # Outstanding runs lift that limit, as finished ones do, but by two such steps at most, however many they are: they must
@@ -69,8 +69,8 @@ class CostLimit:
             log_cost: Predicted log costs of the observed configurations and, after them, of the
                 outstanding ones, as far as observed runs tell them; shape (m + p,).
         """
-        log_spent = np.log(np.sum(np.exp(fitted.groups.log_cost) * fitted.groups.count))
-        least = float(log_spent + math.log(_SPENT_SHARE))
+        log_spent = float(np.logaddexp.reduce(fitted.groups.log_cost + np.log(fitted.groups.count)))
+        least = log_spent + math.log(_SPENT_SHARE)
         cap = log_cap(config)
         observed = np.max(log_cost[: fitted.groups.size])
         dearest = float(min(np.max(log_cost), observed + _OUTSTANDING_STEPS * _GROWTH))

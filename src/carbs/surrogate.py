@@ -75,10 +75,10 @@ class Scaler:
 
 # A noise deviation of 3 % of the spread of the objectives, give or take a factor of e: a typical spread between seeds.
 _NOISE_PRIOR = (math.log(1e-3), 2.0)
-# Within one deviation, the rate of change may grow or fall e-fold across a bounded hyperparameter.
+# Within one deviation, the rate of change grows e-fold more or less than expected across a bounded hyperparameter.
 _WARP_DEVIATION: float | None = 0.5
 # What drives the cost saturates (learning curves, scaling laws: what the first epochs or parameters bring, the last do
-# not): across it the rate of change is expected to fall by a factor of e^2, if the cost grows e-fold for a search unit,
+# not): towards its dear end the rate of change is expected to fall e-fold for a search unit, if the cost grows as fast,
 # and by less, if it grows less.
 _SATURATION = 1.0
 
@@ -93,7 +93,7 @@ def _length_scale_prior(space: SearchSpace) -> tuple[float, float]:
 def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
     warp = None
     if _WARP_DEVIATION is not None:
-        warp = (-_SATURATION * np.clip(cost_slopes, 0.0, 1.0), _WARP_DEVIATION)
+        warp = (-_SATURATION * np.clip(cost_slopes, -1.0, 1.0), _WARP_DEVIATION)
     # Objectives bend, but "more of this is better" is common: slopes of half the spread for a search unit, give or take
     # a factor of e.
     return gp.Prior(
@@ -112,7 +112,7 @@ def _cost_prior(space: SearchSpace) -> gp.Prior:
         signal=(0.0, 1.0),
         slope=(0.0, 2.0),
         noise=(2 * math.log(0.05), 2.0),
-        mean=math.log(1e4) ** 2,
+        mean_variance=math.log(1e4) ** 2,
     )
 
 
@@ -174,12 +174,16 @@ class Surrogate:
         keep = _subset(groups, MAX_MODEL_POINTS)
         X = groups.X - space.middle
 
+        # The repeats among the chosen tell of the noise, so much as they are of all repeats.
+        repeats = np.array([np.sum(count) - len(count) for count in (groups.count[chosen], groups.count)])
+        share = float(repeats[0] / max(repeats[1], 1))
+
         def model(outputs: Array, within: float, prior: gp.Prior) -> gp.Posterior:
-            hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], within, owner, prior)
+            hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], share * within, owner, prior)
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
         cost = model(c, groups.within_log_cost, _cost_prior(space))
-        cost_slopes = np.bincount(owner, weights=cost.slopes()[:, 0]).astype(float)
+        cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
         within_y = objective_scaler.standardise_squares(groups.within_y)
         objective = model(y, within_y, _objective_prior(space, cost_slopes))
         success = None

@@ -22,6 +22,7 @@ from carbs import (
     Pow2Space,
     SearchSpace,
 )
+from carbs.config import as_config
 from carbs.errors import raise_problems
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
@@ -170,7 +171,7 @@ def sweep_configuration(
     Raises:
         CarbsError: If the search space is invalid.
     """
-    config = config or CARBSParams()
+    config = as_config(config)
     space = SearchSpace(tuple(params))
     goal = "maximize" if config.better_direction_sign > 0 else "minimize"
     return {

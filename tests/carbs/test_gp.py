@@ -27,7 +27,7 @@ def data(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def sklearn_kernel(hyper: gp.Hyperparameters) -> object:
     # Of inputs times the roots of the slopes' variances: scikit-learn's dot product has one variance for all.
     matern = ConstantKernel(hyper.signal) * Matern(hyper.length_scales * np.sqrt(hyper.slopes), nu=2.5)
-    return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean)
+    return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean_variance)
 
 
 @settings(deadline=None)
@@ -35,8 +35,8 @@ def sklearn_kernel(hyper: gp.Hyperparameters) -> object:
 def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     X, y = data(n, d, seed)
-    owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale
-    prior = PRIOR if seed % 2 else replace(PRIOR, warp=(np.array([0.3, -0.8]), 0.5), mean=7.0)
+    owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale, a slope's variance and a warp
+    prior = PRIOR if seed % 2 else replace(PRIOR, warp=(np.array([0.3, -0.8]), 0.5), mean_variance=7.0)
     theta = rng.normal(0, 0.5, 2 + 2 + 2 + (2 if prior.warp else 0))
     args = (4 * X, y, rng.integers(1, 5, n).astype(float), 0.4, owner, prior)  # beyond the reach of the warps, too
     _, gradient = gp.negative_log_posterior(theta, *args)
@@ -78,10 +78,10 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
     X, y = data(25, 3)
     scales, slopes = np.array([0.7, 1.3, 5.0]), np.array([0.2, 3.0, 0.01])
-    hyper = gp.Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean=4.0)
+    hyper = gp.Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean_variance=4.0)
     roots = np.sqrt(slopes)
     theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X * roots, y)
-    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean=hyper.mean)
+    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean_variance=hyper.mean_variance)
     theta = np.log([*hyper.length_scales, *hyper.slopes, hyper.signal, hyper.noise])
     ours, _ = gp.negative_log_posterior(theta, X, y, np.ones(25), 0.0, np.arange(3), flat)
     constant = 0.5 * 25 * math.log(2 * math.pi)

@@ -714,7 +714,8 @@ def test_workers_do_not_climb_on_one_anothers_shoulders() -> None:
         output = carbs.suggest(seed=str(i))
         cost = float(output.suggestion["n"])
         # Eight times what was observed, two steps being for what runs already; and twice that if the prediction errs.
-        assert not observed or output.log["kind"] == "random" or cost <= 20 * max(*observed, 0.15 * sum(observed))
+        if observed and output.log["kind"] != "random":
+            assert cost <= max(20 * max(observed), 0.75 * sum(observed))
         running.append(output.suggestion)
         if len(running) == workers:
             done = running.pop(0)

@@ -55,6 +55,15 @@ def test_costs_that_are_a_power_law_are_extrapolated_by_orders_of_magnitude() ->
     assert beliefs.log_cost[0, 0] == pytest.approx(math.log(3 * 1e5**0.8), abs=math.log(2))
 
 
+def test_noise_is_found_beside_more_runs_than_the_fit_takes() -> None:
+    rng = np.random.default_rng(0)
+    seen = [config for config in configs(300, dearest=1e6, seed=3) for _ in range(2)]
+    cost = [config["steps"] * rng.lognormal(0.0, 0.05) for config in seen]
+    model = fit(seen, [config["dropout"] + 0.1 * rng.standard_normal() for config in seen], cost)
+    assert math.sqrt(model.cost.hyper.noise) == pytest.approx(0.05, rel=0.2)
+    assert math.sqrt(model.objective.hyper.noise) * model.objective_scaler.deviation == pytest.approx(0.1, rel=0.2)
+
+
 def test_what_drives_the_cost_is_expected_to_saturate() -> None:
     seen = configs(8, dearest=1e6, seed=2)
     cost = [config["steps"] for config in seen]
