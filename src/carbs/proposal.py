@@ -67,12 +67,14 @@ class Scorer:
         surrogate: The models, with outstanding suggestions imagined.
         front: The frontier as the models see it.
         limit: What a suggestion may cost; its cap is a soft factor below the limit, too.
+        cheapest: Log cost that a suggestion is believed to have at least.
         taken: Keys of the configurations that must not be suggested (again).
     """
 
     surrogate: Surrogate
     front: acquisition.Steps
     limit: CostLimit
+    cheapest: float
     taken: frozenset[bytes]
 
     def score(self, points: Array) -> Array:
@@ -86,10 +88,11 @@ class Scorer:
             beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
         )
         gain = gain + _FAILURE_AVERSION * beliefs.log_success
+        cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.limit.cap):
-            cost = beliefs.log_cost.mean(axis=1)
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
-        return np.where(are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs), -np.inf, gain)
+        is_ruled_out = are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs) | (cost < self.cheapest)
+        return np.where(is_ruled_out, -np.inf, gain)
 
 
 def keys(points: Array) -> list[bytes]:
@@ -138,9 +141,9 @@ def propose(
     limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost)
     reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
     end = min(end, limit.cap)
-    begin = -math.inf
+    cheapest = begin = min(_cheapest_that_counts(space, fitted, rng), end)
     if rng.random() < _BAND_SHARE:
-        begin = rng.uniform(min(np.min(beliefs.log_cost), end), end)
+        begin = max(cheapest, rng.uniform(min(np.min(beliefs.log_cost), end), end))
     front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, begin)
 
     # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
@@ -149,7 +152,7 @@ def propose(
     observed = members[members < fitted.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, failures])))
-    scorer = Scorer(surrogate, front, limit, taken)
+    scorer = Scorer(surrogate, front, limit, cheapest, taken)
 
     pool = pool_of(space, fitted, sample, seen[members], rng)
     x, score = search(space, scorer.score, fitted, pool, rng)
@@ -159,6 +162,19 @@ def propose(
     log["kind"] = kind_of(x, fitted)
     scale = fitted.objective_scaler.deviation
     return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **describe(fitted, x, config)})
+
+
+def _cheapest_that_counts(space: SearchSpace, fitted: Surrogate, rng: np.random.Generator) -> float:
+    """Return the log cost from which on a gain counts, minus infinity where the space is bounded.
+
+    An open space has ever cheaper configurations, and a search that counted them would go down for ever. There, what
+    counts, and is suggested, is as cheap as the models see it within one search unit of the search centre, from which
+    the search is meant to grow.
+    """
+    if np.all(np.isfinite(space.bounds)):
+        return -math.inf
+    around_center = candidates.everywhere(space, space.center[None], _NUM_GLOBAL, rng)
+    return float(np.min(fitted.predict(around_center).log_cost))
 
 
 def search(

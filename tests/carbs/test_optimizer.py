@@ -703,6 +703,22 @@ def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
         carbs.observe(ObservationInParam(suggestion, math.log(cost), cost, is_failure=place == 1))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_an_open_space_is_climbed_not_descended(seed: int) -> None:
+    params = [Param("n", LogSpace(), 1000.0), Param("rate", LogSpace(), 1e-3), Param("x", LinearSpace(0, 1), 0.3)]
+    carbs = CARBS(CARBSParams(seed=seed), params)
+    rng = np.random.default_rng(seed)
+    costs: list[float] = []
+    for _ in range(40):
+        suggestion = carbs.suggest().suggestion
+        n, rate, x = (float(suggestion[param.name]) for param in params)
+        loss = n**-0.3 + 0.05 * (math.log10(rate) + 2) ** 2 + 0.3 * (x - 0.5) ** 2 + 0.003 * rng.standard_normal()
+        carbs.observe(ObservationInParam(suggestion, -loss, n))
+        costs.append(n)
+    assert max(costs) > 1e6
+    assert min(costs) > 1  # the centre costs 1000; ever cheaper runs would "gain" at ever lower costs
+
+
 def test_workers_do_not_climb_on_one_anothers_shoulders() -> None:
     workers = 16
     rng = np.random.default_rng(workers)
