@@ -78,8 +78,8 @@ _NOISE_PRIOR = (math.log(1e-3), 2.0)
 # Within one deviation, the rate of change grows e-fold more or less than expected across a bounded hyperparameter.
 _WARP_DEVIATION: float | None = 0.5
 # What drives the cost saturates (learning curves, scaling laws: what the first epochs or parameters bring, the last do
-# not): towards its dear end the rate of change is expected to fall e-fold for a search unit, if the cost grows as fast,
-# and by less, if it grows less.
+# not): the rate of change is expected to fall e-fold for a search unit, if the cost grows as fast, and by less, if it
+# grows less. What makes runs cheaper as it grows (a batch size) does so for the machine's sake, and tells nothing.
 _SATURATION = 1.0
 
 
@@ -93,7 +93,7 @@ def _length_scale_prior(space: SearchSpace) -> tuple[float, float]:
 def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
     warp = None
     if _WARP_DEVIATION is not None:
-        warp = (-_SATURATION * np.clip(cost_slopes, -1.0, 1.0), _WARP_DEVIATION)
+        warp = (-_SATURATION * np.clip(cost_slopes, 0.0, 1.0), _WARP_DEVIATION)
     # Objectives bend, but "more of this is better" is common: slopes of half the spread for a search unit, give or take
     # a factor of e.
     return gp.Prior(
