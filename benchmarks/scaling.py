@@ -29,11 +29,14 @@ def draw_problem(seed: int) -> ScalingLaw:
 
 
 def held_of_objective(problem: ScalingLaw, laws: ScalingLaws) -> tuple[bool, ...]:
-    """Tell whether the objective's limit, and its best at the dearest cost and at ten times that, are held."""
+    """Tell whether the objective's limit, and its best at the dearest cost and at ten times that, are held.
+
+    Where the law does not reach ten times as far, it is asked as far as it reaches.
+    """
     low, high = laws.objective.limit_interval
     held = [low <= problem.irreducible <= high]
-    for factor in (1, 10):
-        cost = factor * laws.objective.reach.high
+    reach = laws.objective.reach
+    for cost in (reach.high, min(10 * reach.high, reach.limit)):
         predicted = laws.objective.predict(cost)
         held.append(predicted.low <= problem.evaluate(problem.best(cost))[0] <= predicted.high)
     return tuple(held)
