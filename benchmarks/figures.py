@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--speed", type=Path, help="what speed.py wrote")
     parser.add_argument("--to", type=Path, default=Path(), help="folder for the figures")
     args = parser.parse_args()
+    args.to.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         if args.quality:
             rows = json.loads(args.quality.read_text())
