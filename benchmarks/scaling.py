@@ -56,13 +56,13 @@ def main() -> None:
         run_sweep(problem, carbs, arguments.runs, seed)
         try:
             laws = scaling_laws(problem.params, carbs.success_observations, seed=seed)
-        except CarbsError as error:
+            objectives.append(held_of_objective(problem, laws))
+        except CarbsError as error:  # what cannot be told is left out
             print(f"sweep {seed}: {error}")
             continue
         truth = problem.exponents
         errors.append([law.exponent - truth[law.name] for law in laws.params])
         held.append([law.interval[0] <= truth[law.name] <= law.interval[1] for law in laws.params])
-        objectives.append(held_of_objective(problem, laws))
         print(f"sweep {seed}:", *(f"{name} {error:+.3f}" for name, error in zip(names, errors[-1], strict=True)))
     print(f"\n{'':15} rms error  held by the 90 % interval")
     for name, error, share in zip(names, np.sqrt(np.mean(np.square(errors), 0)), np.mean(held, 0), strict=True):
