@@ -139,12 +139,16 @@ class CARBSParams:
         return asdict(self)
 
 
-def as_config(config: CARBSParams | None) -> CARBSParams:
+def as_config(config: CARBSParams | None, hint: str = "") -> CARBSParams:
     """Return the options, the defaults for None.
+
+    Args:
+        config: The options.
+        hint: What the error ends with.
 
     Raises:
         CarbsError: If it is anything else.
     """
     if config is not None and not isinstance(config, CARBSParams):
-        raise CarbsError(f"config={shown(config)} must be a CARBSParams")
+        raise CarbsError(f"config={shown(config)} must be a CARBSParams{hint}")
     return config or CARBSParams()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from carbs.values import is_positive, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +12,16 @@ if TYPE_CHECKING:
 
 class CarbsError(ValueError):
     """Raise for input that breaks a rule; the message names the thing, its value and the rule."""
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Refuse what is not a positive, finite number.
+
+    Raises:
+        CarbsError: If `value` is such; it is called `name`.
+    """
+    if not is_positive(value):
+        raise CarbsError(f"{name}={shown(value)} must be a positive, finite number")
 
 
 def raise_problems(subject: str, problems: Sequence[str]) -> None:

@@ -11,14 +11,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, check_positive
 from carbs.observations import ObservationInParam, gather, group
 from carbs.params import Param, SearchSpace, as_space
 from carbs.pareto import frontier
 from carbs.spaces import Array, CategoricalSpace, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.threads import one_thread
-from carbs.values import is_positive, shown
 
 # Half width of a 90 % interval in standard deviations.
 _HALF_WIDTH = 1.6449
@@ -164,8 +163,7 @@ class Insight:
         Raises:
             CarbsError: If the cost is not a positive, finite number.
         """
-        if not is_positive(cost):
-            raise CarbsError(f"cost={shown(cost)} must be a positive, finite number")
+        check_positive("cost", cost)
         log_cost = self.groups.log_cost[self.members]
         return int(self.members[max(int(np.searchsorted(log_cost, math.log(cost), side="right")) - 1, 0)])
 

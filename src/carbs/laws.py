@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import stdtrit
 
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, check_positive
 from carbs.spaces import Array, LogSpace, NumericSpace, Pow2Space
-from carbs.values import is_positive, shown
 
 LEVEL = 0.9  # of all intervals
 # The draws hold what the runs leave open as uncertain as the priors say, which are wider than what is met: on simulated
@@ -62,8 +61,7 @@ class Reach:
         Raises:
             CarbsError: If `cost` is such.
         """
-        if not is_positive(cost):
-            raise CarbsError(f"cost={shown(cost)} must be a positive, finite number")
+        check_positive("cost", cost)
         if not self.low**2 / self.high <= cost <= self.limit * (1 + 1e-9):
             raise CarbsError(
                 f"cost={cost:.4g} is too far from the costs {self.low:.4g} to {self.high:.4g} that the law rests on; "

@@ -66,8 +66,8 @@ class CostLimit:
             space: The search space.
             config: Options.
             fitted: Models of the history.
-            log_cost: Predicted log costs of the observed configurations and, after them, of the
-                outstanding ones, as far as observed runs tell them; shape (m + p,).
+            log_cost: Predicted log costs of the observed configurations and, after them, of the outstanding ones, as
+                far as observed runs tell them; shape (m + p,).
         """
         log_spent = float(np.logaddexp.reduce(fitted.groups.log_cost + np.log(fitted.groups.count)))
         least = log_spent + math.log(_SPENT_SHARE)

@@ -183,6 +183,11 @@ class Groups:
         """Number of different configurations, m."""
         return len(self.y)
 
+    @cached_property
+    def num_repeats(self) -> float:
+        """Number of observations beside the first of each configuration."""
+        return float(np.sum(self.count)) - self.size
+
 
 def group(X: Array, y: Array, log_cost: Array) -> Groups:
     """Group n observations by equal search coordinates, in order of first appearance.

@@ -16,7 +16,7 @@ import numpy as np
 
 from carbs import candidates, checkpoint
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, check_positive
 from carbs.limits import affordable
 from carbs.observations import (
     History,
@@ -32,7 +32,7 @@ from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
 from carbs.surrogate import Surrogate
 from carbs.targeting import propose_for_cost
 from carbs.threads import one_thread
-from carbs.values import as_float, is_positive, plain, shown
+from carbs.values import as_float, plain, shown
 
 logger = logging.getLogger("carbs")
 
@@ -60,7 +60,7 @@ class CARBS:
     """
 
     def __init__(self, config: CARBSParams | None = None, params: Sequence[Param] = ()) -> None:
-        self.config = as_config(config)
+        self.config = as_config(config, hint="; write CARBS(params=[…]) to give only parameters")
         self.space = as_space(params)
         self._history = History(self.space)
         self._lock = threading.RLock()
@@ -179,8 +179,8 @@ class CARBS:
         """
         if suggestion_id is not None:
             check_suggestion_id(suggestion_id)
-        if for_cost is not None and not is_positive(for_cost):
-            raise CarbsError(f"for_cost={shown(for_cost)} must be a positive, finite number")
+        if for_cost is not None:
+            check_positive("for_cost", for_cost)
         seed = plain(seed)
         if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
             raise CarbsError(f"seed={shown(seed)} must be a string, a number or None")

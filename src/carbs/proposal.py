@@ -147,8 +147,8 @@ def propose(
     front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, begin)
 
     # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
-    repeats = fitted.groups.count.sum() - fitted.groups.size
-    is_repeat_due = config.resample_frequency and fitted.groups.count.sum() >= (repeats + 1) * config.resample_frequency
+    num_runs, num_repeats = fitted.groups.count.sum(), fitted.groups.num_repeats
+    is_repeat_due = config.resample_frequency and num_runs >= (num_repeats + 1) * config.resample_frequency
     observed = members[members < fitted.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, failures])))
@@ -160,8 +160,8 @@ def propose(
     if not math.isfinite(score):
         x, log["reason"] = last_resort(surrogate, limit, pool, taken)
     log["kind"] = kind_of(x, fitted)
-    scale = fitted.objective_scaler.deviation
-    return Proposal(x, {**log, "expected_improvement": math.exp(score) * scale, **describe(fitted, x, config)})
+    log["expected_improvement"] = math.exp(score) * fitted.objective_scaler.deviation
+    return Proposal(x, {**log, **describe(fitted, x, config)})
 
 
 def _cheapest_that_counts(space: SearchSpace, fitted: Surrogate, rng: np.random.Generator) -> float:

@@ -104,9 +104,9 @@ def _objective_prior(space: SearchSpace, cost_slopes: Array) -> gp.Prior:
 def _cost_prior(space: SearchSpace) -> gp.Prior:
     # Natural logarithms of the cost. It is close to a power law of a few hyperparameters and ignores the rest: within
     # two deviations, a search unit changes it by e^(1/e^2), which is next to nothing, up to e^e^2, more than a thousand
-    # times; and around that there is a factor of e. Run times vary by 5 % (what else the machine does),
-    # give or take a factor of e. In the middle of the space the cost may be 10^4 times as high or low as in the runs so
-    # far: a search that starts in a cheap corner must not believe that the whole space is cheap.
+    # times; and around that there is a factor of e. Run times vary by 5 % (what else the machine does), give or take a
+    # factor of e. In the middle of the space the cost may be 10^4 times as high or low as in the runs so far: a search
+    # that starts in a cheap corner must not believe that the whole space is cheap.
     return gp.Prior(
         _length_scale_prior(space),
         signal=(0.0, 1.0),
@@ -174,9 +174,8 @@ class Surrogate:
         keep = _subset(groups, MAX_MODEL_POINTS)
         X = groups.X - space.middle
 
-        # The repeats among the chosen tell of the noise, so much as they are of all repeats.
-        repeats = np.array([np.sum(count) - len(count) for count in (groups.count[chosen], groups.count)])
-        share = float(repeats[0] / max(repeats[1], 1))
+        # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
+        share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
 
         def model(outputs: Array, within: float, prior: gp.Prior) -> gp.Posterior:
             hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], share * within, owner, prior)
