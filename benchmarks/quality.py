@@ -166,7 +166,7 @@ def main() -> None:
         heads = [f"{what}@{share:.0%}" for what in ("HV", "regret") for share in SHARES]
     # A table that is cut off is of no use: where it is too wide for the terminal, let the lines run over.
     console = Console(width=max(Console().width, 120))
-    overall: dict[str, list[np.ndarray]] = {}
+    overall: dict[str, list[np.ndarray]] = {}  # for each problem an array of shape (seeds, columns)
     for name in names:
         mine = [t for t in trajectories if t.task.problem == name]
         scale = reference(name, args.yahpo, mine)
@@ -181,11 +181,33 @@ def main() -> None:
                     scores = score_budget(t, scale, affordable(name, args.yahpo, args.budget))
                 values.append([*scores, sum(t.cost), len(t.cost), float(np.median(t.seconds))])
             rows[optimizer] = np.mean(values, axis=0)
-            overall.setdefault(optimizer, []).append(rows[optimizer])
+            overall.setdefault(optimizer, []).append(np.array(values))
         show(console, f"{name}, {args.seeds} seeds", rows, heads)
-    show(console, "mean over problems", {key: np.mean(rows, axis=0) for key, rows in overall.items()}, heads)
+    show(console, "mean over problems", {key: np.mean(values, axis=(0, 1)) for key, values in overall.items()}, heads)
+    show_lead(console, {key: np.mean(values, axis=0)[:, : len(heads)] for key, values in overall.items()}, heads)
     if args.out:
         args.out.write_text(json.dumps([asdict(t) for t in trajectories]))
+
+
+def show_lead(console: Console, by_seed: dict[str, np.ndarray], heads: list[str]) -> None:
+    """Print how far the first optimizer is ahead of the others, with standard errors.
+
+    Searches of one seed share their first draws on all problems, so that seeds, not searches, are independent.
+
+    Args:
+        console: Where to print.
+        by_seed: Scores of each optimizer, means over problems, shape (seeds, columns).
+        heads: What the columns are.
+    """
+    (first, mine), *others = by_seed.items()
+    if len(mine) < 2 or not others:
+        return
+    table = Table(f"{first} minus", *heads, title="ahead by, ± standard error", title_justify="left")
+    for name, theirs in others:
+        lead = mine - theirs
+        errors = np.std(lead, axis=0, ddof=1) / math.sqrt(len(lead))
+        table.add_row(name, *(f"{m:+.3f} ± {e:.3f}" for m, e in zip(np.mean(lead, axis=0), errors, strict=True)))
+    console.print(table)
 
 
 def show(console: Console, title: str, rows: dict[str, np.ndarray], heads: list[str]) -> None:
