@@ -33,7 +33,7 @@ SPACES: dict[str, list[Param]] = {
         Param("momentum", LogitSpace(min=0.5, max=0.999), 0.9),
     ],
     "choices": [
-        Param("optimizer", CategoricalSpace(["sgd", "adam", "lion"])),
+        Param("optimizer", CategoricalSpace(("sgd", "adam", "lion"))),
         Param("width", Pow2Space(min=16, max=1024)),
         Param("dropout", LinearSpace(min=0.0, max=0.6)),
     ],
