@@ -23,7 +23,8 @@ from quality import Task, Trajectory, parser_of, problem_names, reference, run, 
 from rich.console import Console
 from rich.table import Table
 
-from carbs import gp, limits, proposal, surrogate
+from carbs.models import gaussian_process as gp, priors, surrogate
+from carbs.search import cost_limit as limits, most_gain as proposal
 
 # What each idea is, and the constants that switch it off.
 IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
@@ -34,10 +35,10 @@ IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
     "no refinement of candidates": [(proposal, "_REFINE_STEPS", ())],
     "no candidates over the space": [(proposal, "_NUM_GLOBAL", 10)],
     "no candidates around the frontier": [(proposal, "_NUM_LOCAL", 10)],
-    "no warps": [(surrogate, "_WARP_DEVIATION", None)],
-    "no saturation": [(surrogate, "_SATURATION", 0.0)],
+    "no warps": [(priors, "_WARP_DEVIATION", None)],
+    "no saturation": [(priors, "_SATURATION", 0.0)],
     "no pulling up of outliers": [(surrogate, "_OUTLIER_REACH", math.inf)],
-    "no noise": [(surrogate, "_NOISE_PRIOR", (math.log(1e-6), 0.1)), (gp, "_NOISE_BOUNDS", (math.log(1e-6),) * 2)],
+    "no noise": [(priors, "_NOISE_PRIOR", (math.log(1e-6), 0.1)), (gp, "_NOISE_BOUNDS", (math.log(1e-6),) * 2)],
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from carbs import CARBS, CARBSParams, ObservationInParam, Param, ParamDict, SearchSpace
-from carbs.candidates import everywhere
+from carbs.search.candidates import everywhere
 
 
 class Optimizer(Protocol):

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from wandb_carbs.cli.main import cli
-from wandb_carbs.local.server import LocalServer
+from wandb_carbs.server.server import LocalServer
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))

@@ -7,19 +7,13 @@ from carbs.config import (
     WandbLoggingParams,
 )
 from carbs.errors import CarbsError
-from carbs.observations import ObservationInParam, ObserveOutput, SuggestOutput
+from carbs.history import ObservationInParam, ObserveOutput, SuggestOutput
 from carbs.optimizer import CARBS
-from carbs.params import Param, SearchSpace
-from carbs.spaces import (
-    CategoricalSpace,
-    LinearSpace,
-    LogitSpace,
-    LogSpace,
-    ParamDict,
-    ParamValue,
-    Pow2Space,
-    Space,
-)
+from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.numeric import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.search_space import Param, SearchSpace
+from carbs.spaces.space import Space
+from carbs.spaces.values import ParamDict, ParamValue
 
 __all__ = [
     "CARBS",

@@ -10,8 +10,8 @@ from typing import Any
 
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
-from carbs.observations import History, ObservationInParam
-from carbs.params import Param, SearchSpace
+from carbs.history import History, ObservationInParam
+from carbs.spaces.search_space import Param, SearchSpace
 from carbs.values import shown
 
 SCHEMA_VERSION = 1

@@ -10,13 +10,16 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr
 
+from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, check_positive
-from carbs.observations import ObservationInParam, gather, group
-from carbs.params import Param, SearchSpace, as_space
+from carbs.history import ObservationInParam, gather
+from carbs.models.groups import group
+from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
-from carbs.spaces import Array, CategoricalSpace, ParamDict
-from carbs.surrogate import Surrogate
+from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.search_space import Param, SearchSpace, as_space
+from carbs.spaces.values import ParamDict
 from carbs.threads import one_thread
 
 # Half width of a 90 % interval in standard deviations.

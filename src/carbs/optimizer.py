@@ -14,23 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from carbs import candidates, checkpoint
+from carbs import checkpoint
+from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, check_positive
-from carbs.limits import affordable
-from carbs.observations import (
-    History,
-    ObservationInParam,
-    ObserveOutput,
-    SuggestOutput,
-    check_suggestion_id,
-    group,
-)
-from carbs.params import Param, as_space
-from carbs.proposal import Proposal, are_among, keys, propose
-from carbs.spaces import SUGGESTION_ID_KEY, Array, ParamDict
-from carbs.surrogate import Surrogate
-from carbs.targeting import propose_for_cost
+from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
+from carbs.models.groups import group
+from carbs.models.surrogate import Surrogate
+from carbs.search import candidates
+from carbs.search.at_cost import propose_for_cost
+from carbs.search.cost_limit import affordable
+from carbs.search.most_gain import Proposal, are_among, keys, propose
+from carbs.spaces.search_space import Param, as_space
+from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
 from carbs.values import as_float, plain, shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from carbs.spaces import Array, Indices
+from carbs.arrays import Array, Indices
 
 
 def frontier(objective: Array, cost: Array) -> Indices:

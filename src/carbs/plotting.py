@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from carbs.arrays import Array
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
+from carbs.history import ObservationInParam
 from carbs.insight import Calibration, Insight
-from carbs.observations import ObservationInParam
-from carbs.params import Param, SearchSpace
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
-from carbs.spaces import Array, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.numeric import LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.search_space import Param, SearchSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

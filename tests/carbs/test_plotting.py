@@ -12,7 +12,7 @@ from carbs import CarbsError, CARBSParams, CategoricalSpace, LogSpace, Observati
 from carbs.insight import Calibration, Insight
 from carbs.plotting import plot_calibration, plot_frontier, plot_scaling
 from carbs.scaling import scaling_laws
-from carbs.spaces import ParamDict
+from carbs.spaces.values import ParamDict
 
 PARAMS = (
     Param("size", LogSpace(min=1, max=1e5)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from wandb_carbs.local.server import LocalServer
+from wandb_carbs.server.server import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,11 +15,13 @@ import pytest
 
 from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param
 from wandb_carbs import create_sweep, load_sweep
-from wandb_carbs.history import feed
-from wandb_carbs.local import runs, store
+from wandb_carbs.server.store import runs
+from wandb_carbs.server.store.database import Store
+from wandb_carbs.server.store.projects import ensure_project
+from wandb_carbs.sweep.history import feed
 
 if TYPE_CHECKING:
-    from wandb_carbs.history import SweepHistory
+    from wandb_carbs.sweep.history import SweepHistory
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [
@@ -84,10 +86,10 @@ def outcome(suggestion: dict[str, Any]) -> tuple[float, float]:
 def add_finished(data_dir: Any, sweep_id: str, number: int) -> None:
     """Add the runs of a sequential search straight to the server's storage."""
     carbs = CARBS(params=PARAMS)
-    storage = store.Store(data_dir / "wandb-carbs.db")
+    storage = Store(data_dir / "wandb-carbs.db")
     try:
         with storage.transaction() as db:
-            project = store.ensure_project(db, ENTITY, PROJECT, storage.now())
+            project = ensure_project(db, ENTITY, PROJECT, storage.now())
             sweep = db.execute("SELECT id FROM sweeps WHERE name = ?", (sweep_id,)).fetchone()["id"]
             for i in range(number):
                 values = carbs.suggest(f"run-{i}").suggestion

@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wandb_carbs.local import LocalServer
+    from wandb_carbs.server import LocalServer
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -12,7 +12,7 @@ import yaml
 
 from carbs import CarbsError, CARBSParams, CategoricalSpace, Param
 from carbs.errors import raise_problems
-from carbs.spaces import SPACES
+from carbs.spaces.space import SPACES
 
 _GOALS = {"maximize": 1, "minimize": -1}
 _GOAL_RULE = "maximize or minimize"

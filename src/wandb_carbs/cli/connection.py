@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 if TYPE_CHECKING:
-    from wandb_carbs.history import SweepHistory
+    from wandb_carbs.sweep.history import SweepHistory
 
 _TIMEOUT = 10.0
 # By these an agent tells the SDK which run a program is; the command, started from one, is none of its runs.
@@ -33,7 +33,7 @@ def load(sweep: str) -> SweepHistory:
     """
     base_url = connect()
     path = parse_sweep(sweep, base_url)
-    from wandb_carbs.history import load_sweep  # noqa: PLC0415 - imports the SDK
+    from wandb_carbs.sweep.history import load_sweep  # noqa: PLC0415 - imports the SDK
 
     return load_sweep(path)
 

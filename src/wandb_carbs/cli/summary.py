@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from carbs.pareto import frontier
-from wandb_carbs.history import JudgedRun, SweepHistory
-from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
+from wandb_carbs.sweep.history import JudgedRun, SweepHistory
 
 _LIVING = {Standing.OUTSTANDING.value, Standing.STARTING.value}
 

@@ -17,7 +17,7 @@ from wandb_carbs.demo import results
 from wandb_carbs.demo.display import Display
 from wandb_carbs.demo.problem import ENTITY, PARAMS, PROJECT, optimizer_options
 from wandb_carbs.demo.processes import Agents
-from wandb_carbs.local import LocalServer
+from wandb_carbs.server import LocalServer
 
 # Last lines of an agent's log that an error shows.
 _LOG_LINES = 15

@@ -12,12 +12,12 @@ from typing import TypeVar
 import numpy as np
 
 from carbs import CARBS, CarbsError
+from carbs.arrays import Array
 from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, scaling_laws
-from carbs.spaces import Array
-from wandb_carbs.history import JudgedRun, SweepHistory, carbs_from_sweep
-from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing, is_number
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing, is_number
+from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 
 _T = TypeVar("_T")
 

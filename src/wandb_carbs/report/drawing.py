@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from carbs.spaces import Array
+from carbs.arrays import Array
 
 Figure: TypeAlias = dict[str, Any]
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from carbs.insight import Calibration, Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw
-from carbs.spaces import CategoricalSpace, LogSpace, NumericSpace, Pow2Space, Space
-from wandb_carbs.history import JudgedRun
+from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.numeric import LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.space import Space
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report import drawing
 from wandb_carbs.report.data import Progress, ReportData
-from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, Standing
+from wandb_carbs.sweep.history import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _HALF_WIDTH = 1.6449  # of a 90 % interval, in standard deviations

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.history import SweepHistory
+from wandb_carbs.record import Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.sections import Captioned, Section, all_sections
-from wandb_carbs.state import Standing
+from wandb_carbs.sweep.history import SweepHistory
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -79,7 +79,7 @@ def write_report(history: SweepHistory, path: Path) -> Report:
     """Write a sweep's report to a file, and return it.
 
     Args:
-        history: The sweep, as `wandb_carbs.history.load_sweep` reads it.
+        history: The sweep, as `wandb_carbs.load_sweep` reads it.
         path: The HTML file.
 
     Raises:

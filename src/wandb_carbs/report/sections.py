@@ -11,9 +11,9 @@ import numpy as np
 
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
+from wandb_carbs.record import Standing
 from wandb_carbs.report import drawing, figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
-from wandb_carbs.state import Standing
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
 _SHARES = (0.15, 0.5, 0.85)

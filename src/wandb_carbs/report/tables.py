@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from carbs.insight import Insight
-from carbs.spaces import ParamValue
-from wandb_carbs.history import JudgedRun
+from carbs.spaces.values import ParamValue
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, is_number
 from wandb_carbs.report.data import ReportData
-from wandb_carbs.state import COST_KEY, OBJECTIVE_KEY, is_number
+from wandb_carbs.sweep.history import JudgedRun
 
 
 def runs(data: ReportData) -> str:

@@ -1,0 +1,155 @@
+"""What was suggested, what was observed, and the history that they form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from carbs.errors import CarbsError, raise_problems
+from carbs.spaces.search_space import SearchSpace
+from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
+from carbs.values import as_float, is_dictionary, is_flag, is_positive, plain, shown
+
+
+@dataclass(frozen=True)
+class ObservationInParam:
+    """The outcome of one run.
+
+    Attributes:
+        input: The configuration; may hold the suggestion's identifier under "suggestion_uuid".
+        output: The objective. A value that is not finite makes the observation a failure.
+        cost: What the run cost, positive, in any unit (usually seconds). Not used for a failure.
+        is_failure: Whether the run failed for reasons that lie in its hyperparameters (out of memory, divergence).
+    """
+
+    input: ParamDict
+    output: float = math.nan
+    cost: float = 1.0
+    is_failure: bool = False
+
+
+@dataclass(frozen=True)
+class SuggestOutput:
+    """A suggestion.
+
+    Attributes:
+        suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
+        log: What the optimizer believed: `kind` ("random", "model" or "resample"); with a model also
+            `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
+            logarithm), `success_probability`, `expected_improvement`; `reason` where the model could not be used.
+    """
+
+    suggestion: ParamDict
+    log: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObserveOutput:
+    """What an observation did.
+
+    Attributes:
+        logs: The numbers of successes and failures so far.
+    """
+
+    logs: dict[str, Any] = field(default_factory=dict)
+
+
+class History:
+    """All observations and outstanding suggestions, in the order in which they came.
+
+    Attributes:
+        successes: Observations with an objective and a cost.
+        failures: Observations of failed runs.
+        pending: Outstanding suggestions by identifier.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self.successes: list[ObservationInParam] = []
+        self.failures: list[ObservationInParam] = []
+        self.pending: dict[str, ParamDict] = {}
+
+    def add(self, observation: ObservationInParam) -> None:
+        """Add an observation; its suggestion, if it names one, is outstanding no longer.
+
+        Raises:
+            CarbsError: If it is no observation, its configuration is not in the search space, or its cost is not
+                positive and finite. Nothing is changed then.
+        """
+        if not isinstance(observation, ObservationInParam):
+            raise CarbsError(f"invalid observation: {shown(observation)} must be an ObservationInParam")
+        problems = self._space.problems_with(observation.input)
+        output, cost = as_float(observation.output), observation.cost
+        is_failure = is_flag(observation.is_failure) and bool(observation.is_failure)
+        if not is_flag(observation.is_failure):
+            problems.append(f"is_failure={shown(observation.is_failure)} must be True or False")
+        failed = is_failure or output is None or not math.isfinite(output)
+        if output is None and observation.output is not None and not is_failure:
+            problems.append(f"output={shown(observation.output)} must be a number")
+        if not failed and not is_positive(cost):
+            problems.append(f"cost={shown(cost)} must be a positive, finite number")
+        raise_problems("invalid observation", problems)
+        values = self._space.select(observation.input)
+        if output is None or failed:
+            known = float(cost) if is_positive(cost) else 1.0
+            self.failures.append(ObservationInParam(values, math.nan, known, is_failure=True))
+        else:
+            self.successes.append(ObservationInParam(values, output, float(cost)))
+        self.forget(observation.input)
+
+    def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
+        """Add an outstanding suggestion; one of the same identifier is replaced.
+
+        Raises:
+            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
+        """
+        check_suggestion_id(suggestion_id)
+        raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
+        self.pending[plain(suggestion_id)] = self._space.select(values)
+
+    def forget(self, values: Mapping[str, Any]) -> bool:
+        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
+
+        Raises:
+            CarbsError: If `values` is not a dictionary.
+        """
+        if not is_dictionary(values):
+            raise CarbsError(f"suggestion to forget: {shown(values)} must be a dictionary")
+        suggestion_id = values.get(SUGGESTION_ID_KEY)
+        return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+
+
+def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:
+    """Put observations into a history of their own.
+
+    Args:
+        space: The search space.
+        observations: Successes and failures, in any order.
+
+    Returns:
+        The history.
+
+    Raises:
+        CarbsError: If they are not a list of observations, or one is invalid; names its place, from 0.
+    """
+    if not isinstance(observations, Iterable):
+        raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
+    history = History(space)
+    for place, observation in enumerate(observations):
+        try:
+            history.add(observation)
+        except CarbsError as error:  # noqa: PERF203 - the error names the place
+            raise CarbsError(f"observations[{place}]: {error}") from error
+    return history
+
+
+def check_suggestion_id(suggestion_id: Any) -> None:
+    """Refuse what cannot be found again under the identifier that a configuration holds.
+
+    Raises:
+        CarbsError: If it is not a non-empty string.
+    """
+    if not isinstance(suggestion_id, str) or not suggestion_id:
+        raise CarbsError(f"suggestion_id={shown(suggestion_id)} must be a non-empty string")

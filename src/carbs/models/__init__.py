@@ -1,0 +1,1 @@
+"""Models of the history: objective, cost and success."""

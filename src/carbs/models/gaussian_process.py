@@ -1,0 +1,371 @@
+r"""Exact Gaussian process regression: kernel, maximum a-posteriori fit, posterior.
+
+Notation (R&W is Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006):
+
+========== ============ ==================================================================
+symbol     shape        meaning
+========== ============ ==================================================================
+n, D       scalars      training points, search coordinates
+m, S       scalars      test points, output columns that share one covariance
+X          (n, D)       training inputs
+y          (n, S)       outputs, about zero mean: objectives of unit variance, log costs in nats
+count      (n,)         observations that each output is the mean of
+l          (D,)         length scales
+k          (D,)         warps: X stands for (exp(k x) - 1) / k, which is x where k = 0
+b2         (D,)         variances of the slopes
+s2, t2     scalars      variance of the Matern part, of the noise
+m2         scalar       prior variance of the mean; not fitted
+K          (n, n)       s2 * matern(r) + X diag(b2) X' + m2 + diag(t2 / count)
+L          (n, n)       lower Cholesky factor of K
+alpha      (n, S)       K^-1 y
+========== ============ ==================================================================
+
+A warp makes a function change faster towards one end of a hyperparameter than towards the other: what the first epochs
+do, the last do not. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
+2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
+
+The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost), and every
+hyperparameter has a slope of its own size: a few drive a cost steeply, the others not at all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.optimize import minimize
+
+from carbs.arrays import Array, Indices
+
+_SQRT5 = math.sqrt(5.0)
+# Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
+_JITTER = 1e-9
+# Bounds of the fit, natural logarithms of: length scales (a fortieth of a bounded dimension up to "irrelevant"), the
+# variances of the Matern part and of the slopes, the noise variance (a deviation of a thousandth of the objectives' or
+# of a nat and up).
+_LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
+_SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
+_SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
+_NOISE_BOUNDS = (math.log(1e-6), math.log(2.0))
+# Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
+_WARP_BOUNDS = (-2.0, 2.0)
+# Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
+_WARP_REACH = 3.0
+_NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Independent normal priors on the logarithms of the hyperparameters, and on the warps.
+
+    Attributes:
+        length_scale: Mean and standard deviation for every length scale.
+        signal: For s2.
+        slope: For every b2.
+        noise: For t2.
+        warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
+        mean_variance: m2 itself.
+    """
+
+    length_scale: tuple[float, float]
+    signal: tuple[float, float]
+    slope: tuple[float, float]
+    noise: tuple[float, float]
+    warp: tuple[Array | float, float] | None = None
+    mean_variance: float = 1.0
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What a fit finds, and the given m2; see the notation table of this module.
+
+    Attributes:
+        length_scales: l.
+        signal: s2.
+        slopes: b2, the variances of the slopes.
+        noise: t2.
+        warps: k, None for none.
+        mean_variance: m2.
+    """
+
+    length_scales: Array
+    signal: float
+    slopes: Array
+    noise: float
+    warps: Array | None = None
+    mean_variance: float = 1.0
+
+
+def warp(points: Array, warps: Array | None) -> Array:
+    """Map points to the coordinates in which the kernel is stationary.
+
+    Args:
+        points: Shape (m, D).
+        warps: Shape (D,); None for none.
+
+    Returns:
+        Shape (m, D), increasing in every coordinate.
+    """
+    return points if warps is None else _warp_and_slope(points, warps)[0]
+
+
+def _warp_and_slope(points: Array, warps: Array) -> tuple[Array, Array]:
+    """Return the warped points and their derivatives with respect to the warps, both of shape (m, D)."""
+    k = np.where(np.abs(warps) < _NO_WARP, _NO_WARP, warps)
+    inner = np.clip(points, -_WARP_REACH, _WARP_REACH)
+    growth = np.exp(k * inner)
+    warped = np.expm1(k * inner) / k
+    beyond = growth * (points - inner)
+    return warped + beyond, (inner * growth - warped) / k + inner * beyond
+
+
+def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
+    """Compute the prior covariance (without noise) between two sets of points.
+
+    Args:
+        A: Shape (a, D).
+        B: Shape (b, D).
+        hyper: Hyperparameters.
+
+    Returns:
+        Shape (a, b); Matern-5/2 (R&W equation 4.17) plus linear plus constant.
+    """
+    A, B = warp(A, hyper.warps), warp(B, hyper.warps)
+    scales = hyper.length_scales / _SQRT5
+    z = np.sqrt(_squared_distances(A / scales, B / scales))
+    covariance = _polynomial(z)
+    np.negative(z, out=z)
+    covariance *= np.exp(z, out=z)
+    covariance *= hyper.signal
+    covariance += (A * hyper.slopes) @ B.T
+    covariance += hyper.mean_variance
+    return covariance
+
+
+def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
+    """Return the diagonal of `kernel(points, points)`, shape (m,)."""
+    points = warp(points, hyper.warps)
+    diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean_variance
+    return diagonal
+
+
+def _squared_distances(A: Array, B: Array) -> Array:
+    squared: Array = A @ (-2 * B.T)
+    squared += np.sum(A * A, 1)[:, None]
+    squared += np.sum(B * B, 1)
+    return np.maximum(squared, 0.0, out=squared)  # rounding can leave a small negative number
+
+
+def _polynomial(z: Array) -> Array:
+    """Return 1 + z + z^2 / 3, in place: most of a kernel's time goes into large arrays."""
+    result = z / 3
+    result += 1
+    result *= z
+    result += 1
+    return result
+
+
+def negative_log_posterior(
+    theta: Array, X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior
+) -> tuple[float, Array]:
+    """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
+
+    Args:
+        theta: Logarithms of one length scale for each of the P owners, of one b2 for each, of s2 and t2; then the warps
+            of the owners, if the prior has any; shape (2 P + 2,) or (3 P + 2,).
+        X: Shape (n, D).
+        y: Shape (n,).
+        count: Shape (n,).
+        within: Sum of squared deviations of repeats from their means: what repeats tell about the noise.
+        owner: Index of the length scale and slope of each coordinate, shape (D,).
+        prior: Priors.
+
+    Returns:
+        The value (R&W equation 5.8 plus the priors) and the gradient (equation 5.9), of the shape of `theta`.
+    """
+    n = len(y)
+    num_owners = int(owner.max()) + 1
+    log_scales, log_slopes, log_variances, warps = _parts(theta, num_owners)
+    l, b2 = np.exp(log_scales)[owner], np.exp(log_slopes)[owner]
+    s2, t2 = np.exp(log_variances)
+    by_warp = None
+    if len(warps):
+        X, by_warp = _warp_and_slope(X, warps[owner])
+    Z = X / l
+    scaled = _SQRT5 * Z
+    z = np.sqrt(_squared_distances(scaled, scaled))
+    decay = np.exp(-z)
+    decay *= s2
+    matern = _polynomial(z)
+    matern *= decay
+    K = (X * b2) @ X.T
+    K += matern
+    K += prior.mean_variance
+    diagonal = np.diag_indices(n)
+    K[diagonal] += t2 / count + _JITTER
+    # LAPACK itself: for as few runs as there are, scipy's checks take longer than the arithmetic.
+    L, info = dpotrf(K, lower=1, clean=1, overwrite_a=1)
+    if info:
+        return 1e25, np.zeros_like(theta)
+    alpha, _ = dpotrs(L, y, lower=1)
+    inverse, _ = dpotri(L, lower=1)  # the lower triangle, zeros above
+    inverse[diagonal] *= 0.5
+    W = np.outer(alpha, alpha)  # dlogp = tr(W dK) / 2
+    W -= inverse
+    W -= inverse.T
+    repeats = float(np.sum(count) - n)
+    value = 0.5 * y @ alpha + np.sum(np.log(L[diagonal])) + 0.5 * (within / t2 + repeats * math.log(t2))
+    # dK/dlog l_j = s2 * 5/3 * (1 + z) exp(-z) * (x_j - x'_j)^2 / l_j^2; the sum over pairs by two matrix products.
+    M = (z + 1) * decay
+    M *= W
+    M *= 5 / 3
+    row_sums, MZ = np.sum(M, 1), M @ Z
+
+    def by_owner(by_coordinate: Array) -> Array:
+        return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_owners))
+
+    WX = W @ X
+    of_noise = -0.5 * np.sum(W[diagonal] * t2 / count) + 0.5 * (repeats - within / t2)
+    parts: list[Array] = [
+        by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0))),
+        by_owner(b2 * np.sum(X * WX, 0)),
+        np.array([-0.5 * np.sum(W * matern), of_noise]),
+    ]
+    if by_warp is not None:
+        # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
+        bent = row_sums @ (Z * by_warp / l) - np.sum(MZ * by_warp / l, 0)
+        parts.append(by_owner(2 * (b2 * np.sum(by_warp * WX, 0) - bent)))
+    mean, deviation = _prior_arrays(prior, num_owners)
+    residual = (theta - mean) / deviation
+    return float(value + 0.5 * residual @ residual), np.concatenate(parts) + residual / deviation
+
+
+def _parts(theta: Array, num_owners: int) -> list[Array]:
+    """Split the hyperparameters into those of length scales, slopes, the two variances, and warps."""
+    return np.split(theta, [num_owners, 2 * num_owners, 2 * num_owners + 2])
+
+
+def _prior_arrays(prior: Prior, num_owners: int) -> tuple[Array, Array]:
+    rows = [prior.length_scale] * num_owners + [prior.slope] * num_owners + [prior.signal, prior.noise]
+    mean, deviation = np.array(rows).T
+    if prior.warp is None:
+        return mean, deviation
+    warp_mean, warp_deviation = (np.broadcast_to(value, num_owners) for value in prior.warp)
+    return np.concatenate([mean, warp_mean]), np.concatenate([deviation, warp_deviation])
+
+
+def fit(
+    X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior, *, max_iterations: int = 60
+) -> Hyperparameters:
+    """Find the hyperparameters of the largest posterior density, by L-BFGS-B from the prior's mode.
+
+    Args:
+        X: Shape (n, D).
+        y: Shape (n,).
+        count: Shape (n,).
+        within: Sum of squared deviations of repeats from their means.
+        owner: Index of the length scale and slope of each coordinate, shape (D,).
+        prior: Priors.
+        max_iterations: Bound on the iterations of L-BFGS-B.
+
+    Returns:
+        The hyperparameters.
+    """
+    num_owners = int(owner.max()) + 1
+    start, _ = _prior_arrays(prior, num_owners)
+    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, _NOISE_BOUNDS]
+    bounds += [_WARP_BOUNDS] * (len(start) - len(bounds))
+    result = minimize(
+        negative_log_posterior,
+        start,
+        args=(X, y, count, within, owner, prior),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        # A thousandth of a unit of log posterior more makes no suggestion better.
+        options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-5, "gtol": 1e-2},
+    )
+    log_scales, log_slopes, log_variances, warps = _parts(result.x, num_owners)
+    signal, noise = np.exp(log_variances)
+    return Hyperparameters(
+        np.exp(log_scales)[owner],
+        float(signal),
+        np.exp(log_slopes)[owner],
+        float(noise),
+        warps[owner] if prior.warp else None,
+        prior.mean_variance,
+    )
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A Gaussian process conditioned on data; see the notation table of this module."""
+
+    hyper: Hyperparameters
+    X: Array
+    L: Array
+    alpha: Array
+
+    @classmethod
+    def condition(cls, hyper: Hyperparameters, X: Array, y: Array, count: Array) -> Posterior:
+        """Condition on outputs `y`, shape (n, S), at `X`."""
+        K = kernel(X, X, hyper)
+        diagonal = np.diag_indices(len(X))
+        jitter = _JITTER
+        while True:
+            noisy = K.copy()
+            noisy[diagonal] += hyper.noise / count + jitter
+            try:
+                L = cholesky(noisy, lower=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                # Rounding made K indefinite: a larger diagonal always ends this, at the price of a little smoothing.
+                jitter *= 100
+                continue
+            return cls(hyper, X, L, cho_solve((L, True), y, check_finite=False))
+
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        """Predict the noise-free output.
+
+        Args:
+            points: Shape (m, D).
+
+        Returns:
+            Mean, shape (m, S), and standard deviation, shape (m,) (R&W algorithm 2.1).
+        """
+        cross = kernel(points, self.X, self.hyper)
+        half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
+        variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
+        return cross @ self.alpha, np.sqrt(variance)
+
+    def expected_slopes(self) -> Array:
+        """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
+        expected: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha
+        return expected
+
+    def covariance(self, A: Array, B: Array) -> Array:
+        """Return the posterior covariance of the noise-free outputs at `A`, shape (a, D), and `B`, shape (b, D)."""
+        half_A, half_B = (
+            solve_triangular(self.L, kernel(self.X, points, self.hyper), lower=True, check_finite=False)
+            for points in (A, B)
+        )
+        covariance: Array = kernel(A, B, self.hyper) - half_A.T @ half_B
+        return covariance
+
+    def sample(self, points: Array, noise: Array) -> Array:
+        """Draw the noise-free outputs at `points` jointly.
+
+        Args:
+            points: Shape (m, D).
+            noise: Standard normal numbers, shape (m, S).
+
+        Returns:
+            Shape (m, S).
+        """
+        values, vectors = np.linalg.eigh(self.covariance(points, points))
+        draws: Array = kernel(points, self.X, self.hyper) @ self.alpha + vectors @ (
+            np.sqrt(np.maximum(values, 0.0))[:, None] * noise
+        )
+        return draws

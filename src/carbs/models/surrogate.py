@@ -1,0 +1,224 @@
+"""The models of objective, cost and success that a suggestion is chosen by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from carbs.arrays import Array, Indices
+from carbs.models import gaussian_process as gp
+from carbs.models.groups import Groups
+from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
+from carbs.models.success import Classifier
+from carbs.spaces.search_space import SearchSpace
+
+# Above this number of points the hyperparameters are fitted to a subset: their uncertainty is small by then, and the
+# time of a fit grows with the cube.
+MAX_FIT_POINTS = 200
+# See `winsorise`; a normal sample of a thousand stays untouched.
+_OUTLIER_REACH = 5.0
+# Above this number of points the models are conditioned on a subset, too.
+MAX_MODEL_POINTS = 1500
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What the models predict at m points, for S alternative outcomes of the outstanding suggestions.
+
+    Attributes:
+        objective: Expected objective (standardised, higher is better), shape (m, S).
+        objective_std: Its standard deviation, shape (m,).
+        log_cost: Expected natural logarithm of the cost, shape (m, S).
+        log_cost_std: Its standard deviation, shape (m,).
+        log_success: Logarithm of the probability of success, shape (m,).
+        known_log_cost: The expected log cost as far as observed runs tell it, shape (m,).
+        known_log_cost_std: Its standard deviation, shape (m,).
+    """
+
+    objective: Array
+    objective_std: Array
+    log_cost: Array
+    log_cost_std: Array
+    log_success: Array
+    known_log_cost: Array
+    known_log_cost_std: Array
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """An affine map to zero mean and unit deviation."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Array) -> Scaler:
+        """Fit to `values`, shape (n,); constant ones are only shifted."""
+        size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
+        deviation = size * float(np.std(values / size))
+        # A spread at the level of rounding is none.
+        return cls(float(np.mean(values)), deviation if deviation > 1e-14 * size else 1.0)
+
+    def forward(self, values: Array) -> Array:
+        """Standardise."""
+        return (values - self.mean) / self.deviation
+
+    def standardise_squares(self, sum_of_squares: float) -> float:
+        """Standardise a sum of squared deviations; the deviation's own square may be no float."""
+        return (math.sqrt(sum_of_squares) / self.deviation) ** 2
+
+    def backward(self, values: Array) -> Array:
+        """Undo `forward`."""
+        return values * self.deviation + self.mean
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Models of objective, log cost and success, conditioned on the history.
+
+    Attributes:
+        groups: The observations behind it.
+        objective_scaler: What standardises the objective.
+        mean_log_cost: Mean of the log costs, which the cost's model counts from.
+        objective: Posterior of the standardised objective.
+        cost: Posterior of the log cost.
+        known_cost: The same without outstanding suggestions.
+        success: Model of the probability of success, or None if nothing failed.
+        y: Outputs of the objective's model, shape (k,).
+        c: Outputs of the cost's model, shape (k,).
+        count: Number of observations behind each output, shape (k,).
+        origin: Search coordinates that the models count from, so that their linear parts turn around the middle of the
+            space; shape (D,).
+    """
+
+    groups: Groups
+    objective_scaler: Scaler
+    mean_log_cost: float
+    objective: gp.Posterior
+    cost: gp.Posterior
+    known_cost: gp.Posterior
+    success: Classifier | None
+    y: Array
+    c: Array
+    count: Array
+    origin: Array
+
+    @classmethod
+    def fit(cls, space: SearchSpace, groups: Groups, failures: Array) -> Surrogate:
+        """Fit the models.
+
+        Args:
+            space: The search space.
+            groups: Grouped successes.
+            failures: Search coordinates of failed runs, shape (f, D).
+
+        Returns:
+            The surrogate.
+        """
+        owner = np.repeat(np.arange(len(space.params)), [s.width for s in space.spaces])
+        clipped = winsorise(groups.y)
+        objective_scaler, mean_log_cost = Scaler.of(clipped), float(np.mean(groups.log_cost))
+        y, c = objective_scaler.forward(clipped), groups.log_cost - mean_log_cost
+        chosen = _subset(groups, MAX_FIT_POINTS)
+        keep = _subset(groups, MAX_MODEL_POINTS)
+        X = groups.X - space.middle
+
+        # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
+        share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
+
+        def model(outputs: Array, within: float, prior: gp.Prior) -> gp.Posterior:
+            hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], share * within, owner, prior)
+            return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
+
+        cost = model(c, groups.within_log_cost, cost_prior(space))
+        cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
+        within_y = objective_scaler.standardise_squares(groups.within_y)
+        objective = model(y, within_y, objective_prior(space, cost_slopes))
+        success = None
+        if len(failures):
+            both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])
+            labels = np.where(np.arange(len(both)) < len(chosen), 1.0, -1.0)
+            success = Classifier.fit(success_hyperparameters(space), both, labels)
+        return cls(
+            groups,
+            objective_scaler,
+            mean_log_cost,
+            objective,
+            cost,
+            cost,
+            success,
+            y[keep],
+            c[keep],
+            groups.count[keep],
+            space.middle,
+        )
+
+    def with_pending(self, pending: Array, noise: Array) -> Surrogate:
+        """Condition on imagined outcomes of outstanding suggestions.
+
+        Args:
+            pending: Search coordinates, shape (p, D).
+            noise: Standard normal numbers, shape (2, p, S): what the S imaginations draw from the joint posterior.
+
+        Returns:
+            A surrogate whose predictions have S columns.
+        """
+        if not len(pending):
+            return self
+        num_sets = noise.shape[2]
+        local = pending - self.origin
+        count = np.concatenate([self.count, np.ones(len(pending))])
+
+        def imagine(posterior: gp.Posterior, outputs: Array, draws: Array) -> gp.Posterior:
+            drawn = posterior.sample(local, draws)
+            X = np.vstack([posterior.X, local])
+            outputs = np.vstack([np.repeat(outputs[:, None], num_sets, 1), drawn])
+            return gp.Posterior.condition(posterior.hyper, X, outputs, count)
+
+        return replace(
+            self, objective=imagine(self.objective, self.y, noise[0]), cost=imagine(self.cost, self.c, noise[1])
+        )
+
+    def predict(self, points: Array) -> Beliefs:
+        """Predict at `points`, shape (m, D)."""
+        local = points - self.origin
+        objective, objective_std = self.objective.predict(local)
+        log_cost, log_cost_std = self.cost.predict(local)
+        known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
+        log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
+        if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
+            raise ArithmeticError("the model's predictions are not finite")
+        log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
+
+
+def winsorise(y: Array) -> Array:
+    """Pull bad outliers up: many training runs diverge, and how badly they did says nothing about good ones.
+
+    Args:
+        y: Objectives, higher is better, shape (n,).
+
+    Returns:
+        `y`, bounded below by the median minus five times the distance from the median to the best or to the lower
+        quartile, whichever is more: what is worse is as far from being interesting as that.
+    """
+    lower, middle = np.quantile(y, [0.25, 0.5])
+    pulled: Array = np.maximum(y, middle - _OUTLIER_REACH * max(np.max(y) - middle, middle - lower))
+    return pulled
+
+
+def _subset(groups: Groups, size: int) -> Indices:
+    """Choose at most `size` groups: half the best of their cost, half spread evenly over the history."""
+    if groups.size <= size:
+        return np.arange(groups.size)
+    order = np.argsort(groups.log_cost, kind="stable")
+    # Rank within bands of like cost, so that near-frontier points of every cost are there.
+    bands = np.array_split(order, max(1, size // 20))
+    best = np.concatenate(
+        [band[np.argsort(-groups.y[band], kind="stable")][: size // (2 * len(bands))] for band in bands]
+    )
+    rest = np.setdiff1d(np.arange(groups.size), best)
+    spread = rest[np.linspace(0, len(rest) - 1, size - len(best)).round().astype(int)]
+    return np.sort(np.concatenate([best, spread]))

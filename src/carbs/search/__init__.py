@@ -1,0 +1,1 @@
+"""The search: which configuration to run next, given the models."""

@@ -1,0 +1,129 @@
+"""Candidates: points around the frontier and over the whole space, for an acquisition to choose from."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtri
+
+from carbs.arrays import Array
+from carbs.spaces.search_space import SearchSpace
+
+# Points of the initial design among which a draw may choose to keep away from failures and high costs.
+NUM_INITIAL_CHOICES = 64
+
+
+def reflect(points: Array, low: Array, high: Array) -> Array:
+    """Mirror points that left the bounds back into them, so that they do not pile up on the bounds.
+
+    Args:
+        points: Shape (m, D).
+        low: Smallest coordinates, shape (D,), may be infinite.
+        high: Largest coordinates.
+
+    Returns:
+        Shape (m, D), within the bounds.
+    """
+    points = np.where(points < low, 2 * low - points, points)
+    points = np.where(points > high, 2 * high - points, points)
+    return np.clip(points, low, high)
+
+
+def around(
+    space: SearchSpace, origins: Array, radius: Array, number: int, rng: np.random.Generator, *, clip_share: float = 0.5
+) -> Array:
+    """Draw candidates from normals around origins.
+
+    Args:
+        space: The search space.
+        origins: Shape (k, D).
+        radius: Standard deviations, shape (D,) or (number, 1).
+        number: How many, m.
+        rng: Source of randomness.
+        clip_share: Share of the candidates that is clipped at the bounds; the others are reflected.
+
+    Returns:
+        Rounded search coordinates, shape (m, D).
+    """
+    origin = origins[rng.integers(len(origins), size=number)]
+    step = rng.standard_normal((number, space.width)) * radius
+    # In many dimensions a step in all of them at once always leaves the good region: move about 10 at a time.
+    share = min(1.0, 10 / len(space.params))
+    by_param = rng.random((number, len(space.params))) < np.where(rng.random((number, 1)) < 0.5, share, share / 2)
+    by_param[np.arange(number), rng.integers(len(space.params), size=number)] = True
+    moved = np.repeat(by_param, [s.width for s in space.spaces], axis=1)
+    points = origin + np.where(moved, step, 0.0)
+    low, high = space.bounds
+    is_clipped = rng.random((number, 1)) < clip_share
+    return space.round(np.where(is_clipped, np.clip(points, low, high), reflect(points, low, high)))
+
+
+def everywhere(space: SearchSpace, seen: Array, number: int, rng: np.random.Generator) -> Array:
+    """Draw candidates over the whole space: uniform where it is bounded, elsewhere a little beyond what was seen.
+
+    Args:
+        space: The search space.
+        seen: Search coordinates of the history, shape (n, D).
+        number: How many, m.
+        rng: Source of randomness.
+
+    Returns:
+        Rounded search coordinates, shape (m, D).
+    """
+    low, high = reach(space, seen)
+    return space.round(low + rng.random((number, space.width)) * (high - low))
+
+
+def reach(space: SearchSpace, seen: Array) -> tuple[Array, Array]:
+    """Return finite bounds: the space's own, and where they are open one search unit beyond what was seen."""
+    low, high = space.bounds
+    seen = np.vstack([seen, space.center[None]])
+    low = np.where(np.isfinite(low), low, np.min(seen, 0) - 1.0)
+    high = np.where(np.isfinite(high), high, np.max(seen, 0) + 1.0)
+    return low, high
+
+
+def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rng: np.random.Generator) -> Array:
+    """Return the next few points of the initial design, a low-discrepancy sequence.
+
+    Args:
+        space: The search space.
+        first: Number of the first point.
+        step: Standard deviations of the points around the search centre, shape (D,); None for points that cover the
+            space where it is bounded.
+        shift: Where in the unit cube the sequence starts, shape (D,).
+        rng: Source of the jitter, so that processes that do not see each other's points differ.
+
+    Returns:
+        Rounded search coordinates, shape (NUM_INITIAL_CHOICES, D).
+    """
+    # Additive recurrence by the generalised golden ratio: low discrepancy in any dimension without a table (Roberts
+    # 2018, "The Unreasonable Effectiveness of Quasirandom Sequences").
+    ratio = 2.0
+    for _ in range(60):
+        ratio = (1 + ratio) ** (1 / (space.width + 1))
+    index = np.arange(first, first + NUM_INITIAL_CHOICES)[:, None]
+    unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
+    unit = reflect(unit + 0.02 * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
+    # Within 1.6 deviations: a first draw far out in the tail serves nobody.
+    normal = space.center + (first_steps(space, 1.0) if step is None else step) * ndtri(np.clip(unit, 0.05, 0.95))
+    low, high = space.bounds
+    is_covered = np.isfinite(low) & np.isfinite(high) & (step is None)
+    covering = np.where(is_covered, low, 0.0) + unit * np.where(is_covered, high - low, 0.0)
+    return space.round(reflect(np.where(is_covered, covering, normal), low, high))
+
+
+def first_steps(space: SearchSpace, radius: float, *, are_costs_known: bool = True) -> Array:
+    """Return how far a first step from the search centre goes in each search coordinate, shape (D,).
+
+    Args:
+        space: The search space.
+        radius: How far it goes where nothing limits it.
+        are_costs_known: Whether costs can be predicted. Until then all hyperparameters searched by their logarithm go
+            together as far as one of them may: a run's cost may be their product.
+    """
+    longest = space.longest_first_steps
+    together = 1 if are_costs_known else max(1, int(np.count_nonzero(np.isfinite(longest))))
+    steps: Array = np.minimum(radius, longest / math.sqrt(together))
+    return steps

@@ -1,0 +1,35 @@
+"""Search spaces: the values that a hyperparameter may take, and the coordinates in which it is searched.
+
+Every space maps its values to *search coordinates*, in which one unit is a large step and the initial search radius
+(0.3 by default) a moderate one. A numeric space first transforms the value (identity, log10, logit) and then divides by
+its `scale`; a categorical space has one coordinate for each choice.
+"""
+
+from carbs.arrays import Array, Flags, Indices
+from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.numeric import FIRST_STEP, LinearSpace, LogitSpace, LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.search_space import Param, SearchSpace, as_space
+from carbs.spaces.space import SPACES, Space
+from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue
+
+__all__ = [
+    "FIRST_STEP",
+    "INFINITY",
+    "SPACES",
+    "SUGGESTION_ID_KEY",
+    "Array",
+    "CategoricalSpace",
+    "Flags",
+    "Indices",
+    "LinearSpace",
+    "LogSpace",
+    "LogitSpace",
+    "NumericSpace",
+    "Param",
+    "ParamDict",
+    "ParamValue",
+    "Pow2Space",
+    "SearchSpace",
+    "Space",
+    "as_space",
+]

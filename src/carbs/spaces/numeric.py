@@ -1,0 +1,441 @@
+"""Spaces of numbers: linear, logarithmic, logit and powers of two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from carbs.arrays import Array
+from carbs.spaces.values import INFINITY, ParamValue
+from carbs.values import as_float, is_finite, is_flag, is_positive, is_whole, plain, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+# A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
+# radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
+_BOUNDED_WIDTH = 2.0
+# Decades of a first step from the search centre at most: a factor of five.
+FIRST_STEP = 2 / 3
+# In search units: what rounding leaves of a difference, and what makes no difference to a search.
+_HAIR, _NEAR = 1e-9, 5e-3
+# Where search coordinates, being floats, are still finer than a thousandth, and not yet all the same to the models.
+_FARTHEST, _NARROWEST = 1e12, 1e-6
+
+
+@dataclass(frozen=True)
+class NumericSpace:
+    """Base of the spaces whose values are numbers.
+
+    Attributes:
+        min: Smallest value, inclusive; may be infinite where the space allows.
+        max: Largest value, inclusive; may be infinite.
+        scale: Transformed units per search unit; None chooses one (see `resolved_scale`).
+        is_integer: Whether values are integers.
+        rounding_factor: Integer values are multiples of this (unless a bound is reached first).
+    """
+
+    min: float = -INFINITY
+    max: float = INFINITY
+    scale: float | None = None
+    is_integer: bool = False
+    rounding_factor: int = 1
+
+    kind: ClassVar[str] = ""
+    width: ClassVar[int] = 1  # number of search coordinates
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            object.__setattr__(self, option.name, plain(getattr(self, option.name)))
+
+    def transform(self, values: Array) -> Array:
+        """Map values to the unscaled real line.
+
+        Args:
+            values: Numbers of this space, any shape.
+
+        Returns:
+            Transformed numbers, same shape; increasing in `values`.
+        """
+        raise NotImplementedError
+
+    def inverse(self, transformed: Array) -> Array:
+        """Map transformed numbers back to values (not rounded, not clipped); inverse of `transform`."""
+        raise NotImplementedError
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        return self._type_problems() or self._range_problems() or self._extreme_problems()
+
+    def _type_problems(self) -> list[str]:
+        """List what is not even of the right type."""
+        found = []
+        for name in ("min", "max"):
+            value = as_float(getattr(self, name))
+            if value is None or math.isnan(value):
+                found.append(f"{name}={shown(getattr(self, name))} must be a number")
+        if self.scale is not None and not is_positive(self.scale):
+            found.append(f"scale={shown(self.scale)} must be a positive number")
+        if not is_flag(self.is_integer):
+            found.append(f"is_integer={shown(self.is_integer)} must be True or False")
+        if not is_whole(self.rounding_factor, 1):
+            found.append(f"rounding_factor={shown(self.rounding_factor)} must be a whole number of at least 1")
+        return found
+
+    def _range_problems(self) -> list[str]:
+        """List what is wrong with the values, given that their types are right."""
+        if not self.min < self.max:
+            return [f"min={self.min!r} must be smaller than max={self.max!r}"]
+        if self.is_integer and self._highest < self._lowest:
+            return [f"there is no whole number between min={self.min!r} and max={self.max!r}"]
+        return []
+
+    def _extreme_problems(self) -> list[str]:
+        """List what floating-point numbers cannot follow, given that all else is right."""
+        low, high = self._limits
+        least, most = self.inverse(np.array(self._limits))
+        found = [
+            f"{name}={value!r} must lie in {least:.15g}..{most:.15g}, or be an open end"
+            for name, value, end in zip(("min", "max"), (self.min, self.max), self._transformed_bounds, strict=True)
+            if math.isfinite(end) and not low - _NEAR <= end <= high + _NEAR
+        ]
+        if found or self._lowest == self._highest:
+            return found
+        ends = [end / self.resolved_scale for end in self._transformed_bounds if math.isfinite(end)]
+        scale = f"scale={self.scale!r}"
+        if self.is_bounded and ends[1] - ends[0] < _NARROWEST:
+            found.append(f"{scale} is too large: the space must be at least {_NARROWEST:g} search units wide")
+        if any(abs(end) > _FARTHEST for end in ends):
+            found.append(f"{scale} is too small: the bounds must be at most {_FARTHEST:g} search units away from 0")
+        if found and self.scale is None:
+            return [
+                f"min={self.min!r} and max={self.max!r} are too close together to tell the values between them apart"
+            ]
+        return found
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether both ends are finite in search coordinates."""
+        low, high = self._transformed_bounds
+        return math.isfinite(low) and math.isfinite(high)
+
+    @cached_property
+    def resolved_scale(self) -> float:
+        """Transformed units per search unit: `scale` if it was given, otherwise chosen.
+
+        A space bounded on both sides is made two search units wide, so that the initial radius means the same in every
+        bounded dimension; what a space with an open end takes is told by its class.
+        """
+        if self.scale is not None:
+            return float(self.scale)
+        low, high = self._transformed_bounds
+        if not self.is_bounded:
+            return self._open_scale(None)
+        return (high - low) / _BOUNDED_WIDTH or 1.0  # where there is only one value, any scale will do
+
+    def scaled_around(self, center: float) -> Self:
+        """Return this space with its scale settled, given that the search starts from `center`."""
+        if self.scale is not None or self.is_bounded:
+            return self
+        return replace(self, scale=self._open_scale(center))
+
+    @property
+    def default_center(self) -> ParamValue:
+        """Where the search starts if no centre is given: the middle of the range, or one scale inside its only end."""
+        low, high = self._transformed_bounds
+        if math.isfinite(low) and math.isfinite(high):
+            middle = (low + high) / 2
+        elif math.isfinite(low):
+            middle = low + self._open_scale(None)
+        elif math.isfinite(high):
+            middle = high - self._open_scale(None)
+        else:
+            middle = 0.0
+        return self.decode(np.array([[middle / self.resolved_scale]]))[0]
+
+    @property
+    def coordinate_bounds(self) -> tuple[float, float]:
+        """Smallest and largest search coordinate; infinite where the space is open."""
+        low, high = self._transformed_bounds
+        return low / self.resolved_scale, high / self.resolved_scale
+
+    def encode(self, values: Sequence[ParamValue]) -> Array:
+        """Map values to search coordinates.
+
+        Args:
+            values: n numbers of this space.
+
+        Returns:
+            Shape (n, 1).
+        """
+        with np.errstate(divide="ignore"):
+            low, high = self.coordinate_bounds
+            return np.clip(self.transform(np.asarray(values, float)) / self.resolved_scale, low, high)[:, None]
+
+    def decode(self, coordinates: Array) -> list[ParamValue]:
+        """Map search coordinates to values of this space: clipped to its bounds and rounded.
+
+        Args:
+            coordinates: Shape (n, 1).
+
+        Returns:
+            n plain Python numbers.
+        """
+        finished = self._finish(coordinates)
+        return [self._as_value(float(value)) for value in finished]
+
+    def round(self, coordinates: Array) -> Array:
+        """Move search coordinates onto the nearest points that are values of this space.
+
+        Args:
+            coordinates: Shape (n, 1).
+
+        Returns:
+            Shape (n, 1).
+        """
+        if not self.is_integer:
+            low, high = self.coordinate_bounds
+            return np.clip(coordinates, low, high)
+        return self.encode(self._finish(coordinates).tolist())
+
+    def nearest(self, value: float) -> int | float:
+        """Return the value of this space that is nearest to `value`, to the last digit: a plain Python number."""
+        if self.is_integer and self.rounding_factor > 1:
+            value = round(value / self.rounding_factor) * self.rounding_factor
+        within = min(max(value, self._lowest), self._highest)
+        return int(within) if self.is_integer else float(within)
+
+    def problem_with(self, value: Any) -> str | None:
+        """Say why `value` is not in this space, or return None if it is."""
+        if not is_finite(value):
+            return "must be a finite number"
+        value = plain(value)
+        if self.is_integer and value != round(value):
+            return "must be a whole number"
+        if not (self.min <= value <= self.max or self._is_nearly_within(value)):
+            return f"must be between min={self.min!r} and max={self.max!r}"
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            coordinate = self.encode([value])[0, 0]
+        if not math.isfinite(coordinate):
+            return f"must not lie on the open end of a {self.kind} space"
+        if abs(coordinate) > _FARTHEST * (1 + _HAIR):
+            return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
+        return None
+
+    def _is_nearly_within(self, value: float) -> bool:
+        """Tell whether `value`, which is out of bounds, is so only by the digits that text or a 32-bit float loses."""
+        if self.is_integer:
+            return False
+        bound = self.min if value < self.min else self.max
+        with np.errstate(divide="ignore", invalid="ignore"):
+            here, there = self.transform(np.array([value, bound], float)) / self.resolved_scale
+        distance = abs(here - there)
+        # Lost digits are relative to the bound; near 1 in a logit space, or in a narrow one, they must not mean a step.
+        return bool(distance <= _HAIR or (distance <= _NEAR and abs(value - bound) <= 1e-6 * abs(bound)))
+
+    # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
+    _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)
+
+    # How many transformed units make a factor of ten; None where the transform is no logarithm.
+    _decade: ClassVar[float | None] = None
+
+    @property
+    def longest_first_step(self) -> float:
+        """How far a first step from the search centre may go, in search units; infinite if nothing limits it.
+
+        `FIRST_STEP` is a large step for a learning rate or a number of parameters, however wide its bounds.
+        """
+        return INFINITY if self._decade is None else FIRST_STEP * self._decade / self.resolved_scale
+
+    def _open_scale(self, center: float | None) -> float:
+        """Choose the scale of a space with an open end; `center` is where the search starts, if known."""
+        raise NotImplementedError
+
+    @cached_property
+    def _transformed_bounds(self) -> tuple[float, float]:
+        with np.errstate(divide="ignore"):
+            low, high = self.transform(np.array([self._lowest, self._highest], float))
+        return float(low), float(high)
+
+    @property
+    def _lowest(self) -> float:
+        return math.ceil(self.min) if self.is_integer and math.isfinite(self.min) else self.min
+
+    @property
+    def _highest(self) -> float:
+        return math.floor(self.max) if self.is_integer and math.isfinite(self.max) else self.max
+
+    def _finish(self, coordinates: Array) -> Array:
+        """Map search coordinates, shape (n, 1), to legal values, shape (n,): inverse, rounded, clipped."""
+        with np.errstate(over="ignore"):
+            transformed = np.clip(coordinates[:, 0], -_FARTHEST, _FARTHEST) * self.resolved_scale
+        values = self.inverse(np.clip(transformed, *self._limits))
+        low, high = float(self._lowest), float(self._highest)
+        values = np.clip(values, low, high)
+        if self.is_integer:
+            values = np.clip(np.round(values / self.rounding_factor) * self.rounding_factor, low, high)
+        return values
+
+    def _as_value(self, value: float) -> int | float:
+        if self.is_integer:
+            return self.nearest(value)  # once more in integers: above 2**53 not every bound or multiple is a float
+        # Twelve digits are what transforming and transforming back leaves exact: 0.001 shall come back as 0.001. Near
+        # the open end of a logit space more of them matter.
+        short = float(f"{value:.12g}")
+        with np.errstate(divide="ignore"):
+            there, here = self.transform(np.array([short, value])) / self.resolved_scale
+        return short if self.min <= short <= self.max and abs(there - here) < 1e-10 else value
+
+
+@dataclass(frozen=True)
+class LinearSpace(NumericSpace):
+    """Numbers searched as they are.
+
+    Without `scale`, a space with an open end is scaled by how far its search centre is from its other end (or from 0);
+    an integer one by at least 4, so that a step of the initial radius 0.3 reaches the next integer.
+    """
+
+    kind: ClassVar[str] = "linear"
+
+    def transform(self, values: Array) -> Array:
+        """Return `values`."""
+        return values
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return `transformed`."""
+        return transformed
+
+    def _open_scale(self, center: float | None) -> float:
+        end = next((end for end in (self.min, self.max) if math.isfinite(end)), 0.0)
+        reach = (abs(end) if center is None else abs(center - end)) or 1.0
+        return max(reach, 4.0 * self.rounding_factor) if self.is_integer else reach
+
+
+@dataclass(frozen=True)
+class LogSpace(NumericSpace):
+    """Positive numbers searched by their logarithm, one search unit a decade where an end is open.
+
+    Attributes:
+        base: Base of the logarithm that `scale` is given in.
+    """
+
+    min: float = 0.0
+    base: float = 10
+
+    kind: ClassVar[str] = "log"
+
+    def transform(self, values: Array) -> Array:
+        """Return the logarithm of `values` to `base`; minus infinity for 0."""
+        return np.log(values) / math.log(self.base)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return `base` to the power of `transformed`."""
+        return np.power(float(self.base), transformed)
+
+    def _type_problems(self) -> list[str]:
+        found = super()._type_problems()
+        if not (is_finite(self.base) and self.base > 1):
+            found.append(f"base={shown(self.base)} must be a finite number above 1")
+        return found
+
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if self.min < 0:
+            found.append(f"min={self.min!r} of a log space must not be negative")
+        if self.is_integer and self.min < 1:
+            found.append(
+                f"min={self.min!r} of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
+            )
+        return found
+
+    @property
+    def _decade(self) -> float:  # type: ignore[override]
+        return 1 / math.log10(self.base)
+
+    @property
+    def _limits(self) -> tuple[float, float]:  # type: ignore[override]
+        return -300 * self._decade, 300 * self._decade
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return self._decade
+
+
+@dataclass(frozen=True)
+class LogitSpace(NumericSpace):
+    """Numbers between 0 and 1 searched by their logit, log10(x / (1 - x)): probabilities, momenta, discount factors."""
+
+    min: float = 0.0
+    max: float = 1.0
+
+    kind: ClassVar[str] = "logit"
+
+    def transform(self, values: Array) -> Array:
+        """Return log10(values / (1 - values)); infinite at 0 and 1."""
+        return np.log10(values) - np.log10(1 - values)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return the value whose logit is `transformed`."""
+        return 1 / (1 + np.power(10.0, -transformed))
+
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        if not (self.min >= 0 and self.max <= 1):
+            found.append(f"min={self.min!r} and max={self.max!r} of a logit space must lie in 0..1")
+        if self.is_integer:
+            found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
+        return found
+
+    _decade: ClassVar[float | None] = 1.0
+    _limits: ClassVar[tuple[float, float]] = (-300.0, 15.0)
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Pow2Space(NumericSpace):
+    """Powers of two from `min` to `max`, both inclusive and powers of two themselves; searched by their exponent."""
+
+    min: float = 1
+    is_integer: bool = True
+
+    kind: ClassVar[str] = "pow2"
+
+    def transform(self, values: Array) -> Array:
+        """Return the exponent, log2 of `values`."""
+        return np.log2(values)
+
+    def inverse(self, transformed: Array) -> Array:
+        """Return the power of two nearest to 2 to the power of `transformed`."""
+        return np.power(2.0, np.round(transformed))
+
+    def _range_problems(self) -> list[str]:
+        found = super()._range_problems()
+        for name, value in (("min", self.min), ("max", self.max)):
+            if value != INFINITY and not _is_power_of_two(value):
+                found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
+        if not self.is_integer:
+            found.append("is_integer=False makes no sense in a space of powers of two")
+        if self.rounding_factor != 1:
+            found.append(f"rounding_factor={self.rounding_factor!r} makes no sense in a space of powers of two")
+        return found
+
+    def problem_with(self, value: Any) -> str | None:
+        """Say why `value` is not in this space, or return None if it is."""
+        return super().problem_with(value) or (None if _is_power_of_two(value) else "must be a power of two")
+
+    _decade: ClassVar[float | None] = math.log2(10)
+    _limits: ClassVar[tuple[float, float]] = (0.0, 62.0)  # what fits a 64-bit integer
+
+    def _open_scale(self, center: float | None) -> float:  # noqa: ARG002
+        return math.log2(10)
+
+
+def _is_power_of_two(value: float) -> bool:
+    return value >= 1 and math.frexp(value)[0] == 0.5  # 0.5: the mantissa of every power of two

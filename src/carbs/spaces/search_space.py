@@ -1,0 +1,227 @@
+"""Hyperparameters, and the search space that they span together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+
+from carbs.arrays import Array
+from carbs.errors import CarbsError, raise_problems
+from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.space import SPACES, Space
+from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue
+from carbs.values import is_dictionary, is_finite, plain, shown
+
+
+@dataclass(frozen=True)
+class Param:
+    """A hyperparameter: its name, its space, and where to start.
+
+    Attributes:
+        name: Its key in suggestions and in the run's configuration.
+        space: The values that it may take.
+        search_center: The value to start from; None means no opinion (the search then spreads over bounded spaces).
+            The first suggestion is the centres themselves; where a space has a `rounding_factor`, the nearest multiple.
+    """
+
+    name: str
+    space: Space
+    search_center: ParamValue | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("name", "search_center"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+
+    @property
+    def center(self) -> ParamValue:
+        """The search centre, or the space's default one."""
+        return self.space.default_center if self.search_center is None else self.search_center
+
+    @property
+    def settled_space(self) -> Space:
+        """The space with its scale settled."""
+        return self.space if isinstance(self.space, CategoricalSpace) else self.space.scaled_around(float(self.center))
+
+    def problems(self) -> list[str]:
+        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+        if not isinstance(self.name, str) or not self.name:
+            return [f"parameter name {shown(self.name)} must be a non-empty string"]
+        if self.name == SUGGESTION_ID_KEY:
+            return [f"parameter name {self.name!r} is reserved for the identifier of a suggestion"]
+        if not isinstance(self.space, tuple(SPACES.values())):
+            return [f"parameter {self.name!r}: space={shown(self.space)} must be one of carbs' spaces"]
+        found = self.space.problems()
+        if not found and self.search_center is not None:
+            space = self.settled_space if is_finite(self.search_center) else self.space
+            problem = space.problem_with(self.search_center)
+            if problem:
+                found.append(f"search_center={shown(self.search_center)} {problem}")
+        return [f"parameter {self.name!r}: {problem}" for problem in found]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a description that JSON can hold; infinite bounds are left out."""
+        space = {
+            key: value
+            for key, value in asdict(self.space).items()
+            if value is not None and value not in (INFINITY, -INFINITY)
+        }
+        described: dict[str, Any] = {"name": self.name, "space": {"kind": self.space.kind, **space}}
+        if isinstance(self.space, CategoricalSpace):
+            described["space"]["choices"] = list(self.space.choices)
+        if self.search_center is not None:
+            described["search_center"] = self.search_center
+        return described
+
+    @classmethod
+    def from_dict(cls, described: Mapping[str, Any]) -> Param:
+        """Build a parameter from what `to_dict` returned.
+
+        Raises:
+            CarbsError: If the description is not one of a parameter.
+        """
+        try:
+            space = dict(described["space"])
+            kind = space.pop("kind")
+            return cls(described["name"], SPACES[kind](**space), described.get("search_center"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CarbsError(f"{shown(described)} is not the description of a parameter: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The product of all parameters' spaces, with vectorised maps between values and search coordinates.
+
+    Attributes:
+        params: The parameters, in the order of their coordinates.
+
+    Raises:
+        CarbsError: If a parameter is badly defined; names every problem.
+    """
+
+    params: tuple[Param, ...]
+    columns: tuple[slice, ...] = field(init=False, repr=False)
+    spaces: tuple[Space, ...] = field(init=False, repr=False)  # with their scales settled
+
+    def __post_init__(self) -> None:
+        if isinstance(self.params, (str, Mapping)) or not isinstance(self.params, Iterable):
+            raise CarbsError(f"invalid search space: params={shown(self.params)} must be a list of Param")
+        object.__setattr__(self, "params", tuple(self.params))
+        problems = [] if self.params else ["at least one parameter is needed"]
+        for param in self.params:
+            problems += param.problems() if isinstance(param, Param) else [f"{shown(param)} must be a Param"]
+        names = [param.name for param in self.params if isinstance(param, Param) and isinstance(param.name, str)]
+        problems += [
+            f"parameter name {name!r} is used {names.count(name)} times; names must be unique"
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ]
+        raise_problems("invalid search space", problems)
+        spaces = tuple(param.settled_space for param in self.params)
+        object.__setattr__(self, "spaces", spaces)
+        ends = np.cumsum([space.width for space in spaces]).tolist()
+        object.__setattr__(
+            self, "columns", tuple(slice(end - space.width, end) for end, space in zip(ends, spaces, strict=True))
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names."""
+        return tuple(param.name for param in self.params)
+
+    @property
+    def width(self) -> int:
+        """Number of search coordinates, D."""
+        return len(self.bounds[0])
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """Smallest and largest search coordinates, each of shape (D,); infinite where a space is open."""
+        both = np.array([space.coordinate_bounds for space in self.spaces for _ in range(space.width)])
+        return both[:, 0], both[:, 1]
+
+    @cached_property
+    def longest_first_steps(self) -> Array:
+        """How far a first step from the search centre may go in each search coordinate, shape (D,); may be infinite."""
+        return np.array([space.longest_first_step for space in self.spaces for _ in range(space.width)])
+
+    @cached_property
+    def center(self) -> Array:
+        """Search coordinates of the search centre, shape (D,)."""
+        center: Array = self.encode([{param.name: param.center for param in self.params}])[0]
+        return center
+
+    @cached_property
+    def middle(self) -> Array:
+        """Search coordinates of the middle of the space, where it is bounded, and else of its centre, shape (D,)."""
+        low, high = self.bounds
+        is_bounded = np.isfinite(low) & np.isfinite(high)
+        return np.where(is_bounded, (np.where(is_bounded, low, 0.0) + np.where(is_bounded, high, 0.0)) / 2, self.center)
+
+    @property
+    def has_given_center(self) -> bool:
+        """Whether the user named the search centre of at least one parameter."""
+        return any(param.search_center is not None for param in self.params)
+
+    def encode(self, values: Sequence[Mapping[str, ParamValue]]) -> Array:
+        """Map n configurations to search coordinates, shape (n, D)."""
+        if not values:
+            return np.empty((0, self.width))
+        return np.hstack(
+            [
+                space.encode([value[name] for value in values])
+                for name, space in zip(self.names, self.spaces, strict=True)
+            ]
+        )
+
+    def decode(self, coordinates: Array) -> list[ParamDict]:
+        """Map search coordinates, shape (n, D), to legal configurations of plain Python values."""
+        by_param = [self._decode(place, coordinates[:, columns]) for place, columns in enumerate(self.columns)]
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*by_param, strict=True)]
+
+    def _decode(self, place: int, coordinates: Array) -> list[ParamValue]:
+        """Map the search coordinates of one parameter to values; where they are its centre's, to the very centre."""
+        space = self.spaces[place]
+        center: Any = self.params[place].search_center
+        values = space.decode(coordinates)
+        if center is None or isinstance(space, CategoricalSpace):
+            return values
+        # Others are cut to the twelve digits that the transform leaves exact.
+        exact, is_center = space.nearest(center), coordinates[:, 0] == space.encode([center])[0, 0]
+        return [exact if here else value for here, value in zip(is_center, values, strict=True)]
+
+    def round(self, coordinates: Array) -> Array:
+        """Move search coordinates, shape (n, D), onto the nearest legal configurations."""
+        return np.hstack(
+            [space.round(coordinates[:, columns]) for space, columns in zip(self.spaces, self.columns, strict=True)]
+        )
+
+    def problems_with(self, values: Mapping[str, Any]) -> list[str]:
+        """List why `values` is not a configuration of this space; keys of other names are allowed."""
+        if not is_dictionary(values):
+            return [f"{shown(values)} must be a dictionary of the parameters' values"]
+        problems = []
+        for name, space in zip(self.names, self.spaces, strict=True):
+            if name not in values:
+                problems.append(f"parameter {name!r} is missing")
+                continue
+            problem = space.problem_with(values[name])
+            if problem:
+                problems.append(f"parameter {name!r}: value {shown(values[name])} {problem}")
+        return problems
+
+    def select(self, values: Mapping[str, Any]) -> ParamDict:
+        """Return just this space's parameters of `values`, in order, as plain Python values."""
+        return {name: plain(values[name]) for name in self.names}
+
+
+def as_space(space: SearchSpace | Sequence[Param]) -> SearchSpace:
+    """Return the search space that `space`, one itself or its parameters, stands for.
+
+    Raises:
+        CarbsError: If it is neither, or a parameter is badly defined.
+    """
+    return space if isinstance(space, SearchSpace) else SearchSpace(cast("tuple[Param, ...]", space))

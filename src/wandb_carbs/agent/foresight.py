@@ -1,0 +1,99 @@
+"""What an agent tells its optimizer before it draws, so that agents that start together draw apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from carbs import CARBS, ParamDict, SuggestOutput
+from wandb_carbs.record import RunRecord, Standing
+from wandb_carbs.sweep.history import JudgedRun, feed
+
+# Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
+_MAX_FORESEEN = 128
+# More than this many abandoned configurations in a row are only drawn where there is hardly any other.
+_MAX_AVOIDED = 5
+_LIVING = (Standing.OUTSTANDING, Standing.STARTING)
+
+
+def seed_of(sweep_id: str, run_id: str, attempt: int = 0) -> str:
+    """Return the seed of a run's suggestion, which any agent of the sweep can work out."""
+    return f"{sweep_id}/{run_id}" + (f"/{attempt}" if attempt else "")
+
+
+def look_around(
+    carbs: CARBS, others: Sequence[JudgedRun], own: RunRecord, sweep_id: str
+) -> tuple[int, list[JudgedRun]]:
+    """Tell the optimizer of the other runs, and draw for those that will draw before `own`.
+
+    Living runs are gone through in the order of their creation, so that the foreseen ones see what they saw. A run that
+    was created later but has published already is left out while the draws are a space-filling sequence: a run's place
+    in it is the number of runs before it, and two agents must not take the same.
+
+    Args:
+        carbs: The optimizer.
+        others: The other runs.
+        own: The run that is about to draw.
+        sweep_id: The sweep.
+
+    Returns:
+        How many runs were foreseen, and the runs left out, to be told of after the draw.
+    """
+    feed(carbs, [run for run in others if run.verdict.standing not in _LIVING])
+    living = [run for run in others if run.verdict.standing in _LIVING]
+    foreseen, later = 0, []
+    for run in sorted(living, key=lambda run: run.record.order):
+        if run.verdict.standing is Standing.OUTSTANDING:
+            if run.record.order < own.order:
+                feed(carbs, [run])
+            else:
+                later.append(run)
+        elif run.record.order < own.order and foreseen < _MAX_FORESEEN:
+            foreseen += 1
+            carbs.suggest(run.record.id, seed=seed_of(sweep_id, run.record.id))
+    if not carbs.num_awaited:
+        feed(carbs, later)
+        later = []
+    return foreseen, later
+
+
+def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) -> SuggestOutput:
+    """Draw a suggestion which is none of the abandoned runs': theirs may be taken up again.
+
+    Args:
+        carbs: The optimizer.
+        run_id: The run that draws.
+        seed: Seed of the draw.
+        lost: Configurations of abandoned runs, by the run's id.
+    """
+    output = carbs.suggest(run_id, seed=seed)
+    for _ in range(_MAX_AVOIDED):
+        if output.log.get("kind") == "resample":
+            break
+        same = [id_ for id_, values in lost.items() if are_equal(carbs, values, output.suggestion)]
+        if not same:
+            break
+        # Outstanding, and only now: a run that is gone must not keep the search away from its neighbourhood.
+        carbs.remember_suggestion(lost[same[0]], same[0])
+        carbs.forget_suggestion(output.suggestion)
+        output = carbs.suggest(run_id, seed=seed)
+    return output
+
+
+def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:
+    """Tell whether two configurations are the same to the optimizer."""
+    points = carbs.space.encode([one, other])
+    return bool(np.all(np.abs(points[0] - points[1]) < 1e-9))
+
+
+def beliefs(output: SuggestOutput) -> dict[str, Any]:
+    """Return what the optimizer believed of its suggestion, as flat summary keys."""
+    return {
+        # Why the model was not used; `carbs.reason` is for how the run ended.
+        "carbs.kind_reason" if key == "reason" else f"carbs.{key}": value
+        for key, value in output.log.items()
+        if isinstance(value, (str, bool)) or (isinstance(value, (int, float)) and math.isfinite(value))
+    }

@@ -1,0 +1,74 @@
+"""The run of this process: what it must be, and its configuration and summary as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from carbs import CarbsError
+from wandb_carbs.errors import WandbCarbsError
+
+
+def check_run(run: Any) -> Any:
+    """Return the run if it is one that can be written to.
+
+    Raises:
+        WandbCarbsError: If it is not.
+    """
+    if run is None:
+        raise WandbCarbsError("there is no run: call wandb.init() before WandbCarbs, or pass wandb_run=")
+    if not hasattr(run, "config") or not hasattr(run.config, "update_locked"):
+        raise WandbCarbsError(f"wandb_run={run!r} must be a run of this process, as wandb.init() returns it")
+    if getattr(run, "offline", False) or getattr(run, "disabled", False):
+        raise WandbCarbsError(
+            "the run is offline or disabled, but the search needs W&B's sweep: unset WANDB_MODE, or where there is no "
+            "internet run the local server (wandb-carbs server)"
+        )
+    return run
+
+
+def check_sweep(run: Any, sweep_id: str | None) -> str:
+    """Return the id of the sweep that the run is in.
+
+    Raises:
+        WandbCarbsError: If it is in none, or in another.
+    """
+    actual: str | None = run.sweep_id
+    if not actual:
+        raise WandbCarbsError(
+            f"run {run.name or run.id} is not part of a sweep: start it with wandb.agent(sweep_id, function=…) or "
+            "`wandb agent <sweep>`, with a sweep made by create_sweep"
+        )
+    if sweep_id is not None and sweep_id.split("/")[-1] != actual:
+        raise WandbCarbsError(
+            f"sweep_id={sweep_id!r} is not the sweep of run {run.name or run.id}, which is {actual!r}"
+        )
+    return actual
+
+
+def config_of(run: Any) -> dict[str, Any]:
+    """Return the run's whole configuration."""
+    return {key: value for key, value in dict(run.config).items() if key != "_wandb"}
+
+
+def update_summary(run: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write flat keys to the run's summary, and return the whole summary with them."""
+    run.summary.update(dict(values))
+    # Reading it back waits for the SDK's process, which has then taken the new values in.
+    return {**run.summary._as_dict(), **values}  # noqa: SLF001 - the public way asks that process once for each key
+
+
+def as_float(name: str, value: Any) -> float:
+    """Return a number, a numpy scalar or a tensor with one element as a float.
+
+    Raises:
+        CarbsError: If it is none.
+    """
+    if value is not None and not isinstance(value, (str, bytes)):
+        item = getattr(value, "item", None)
+        try:
+            # float() of an array is refused unless it has no dimension.
+            return float(item() if callable(item) else value)
+        except (TypeError, ValueError, RuntimeError, OverflowError):
+            pass
+    raise CarbsError(f"{name}={value!r} must be a number")

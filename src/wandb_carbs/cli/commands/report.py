@@ -1,0 +1,41 @@
+"""`wandb-carbs report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.options import OutputFile, json_option, say
+
+
+@click.command("report")
+@sweep_argument
+@click.option(
+    "-o",
+    "--output",
+    default="report.html",
+    show_default=True,
+    type=OutputFile(),
+    help="HTML file to write; it needs no network to be read.",
+)
+@click.option("--log", is_flag=True, help="Put the report into the sweep's project, too, as a run of its own.")
+@json_option
+def command(sweep: str, output: Path, log: bool, as_json: bool) -> None:
+    """Write what a sweep has learnt as a page: frontier, scaling laws, importance, calibration, failures, runs."""
+    history = load(sweep)
+    from wandb_carbs.report import log_report, write_report  # noqa: PLC0415 - imports the models
+
+    report = write_report(history, output)
+    address = log_report(report) if log else None
+    facts = {
+        "sweep": str(history.path),
+        "file": str(output.absolute()),
+        "format": "html",
+        "runs": len(history.runs),
+        "figures": list(report.figures),
+        "logged": address,
+    }
+    text = f"{len(history.runs)} runs in {output}"
+    say(f"{text}\nlogged at {address}" if log else text, facts, as_json=as_json)

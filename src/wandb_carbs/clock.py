@@ -1,0 +1,56 @@
+"""Time by W&B's clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from wandb_carbs.record import RunRecord
+
+_utc = timezone.utc
+# The wrong time zone is the largest error of a clock that is set at all.
+_MAX_CLOCK_ERROR = timedelta(days=1)
+_TIMESTAMP = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE
+)
+
+
+def parse_timestamp(text: Any) -> datetime | None:
+    """Read an ISO-8601 time of any common variant; without a zone it is taken as UTC.
+
+    Returns:
+        The time in UTC, or None if `text` is no time.
+    """
+    match = _TIMESTAMP.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    try:
+        time = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond, _utc)
+        offset = timedelta()
+        if zone and zone not in "Zz":
+            digits = zone[1:].replace(":", "").ljust(4, "0")
+            offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
+        return time - offset
+    except (ValueError, OverflowError):
+        return None
+
+
+def server_time(records: Iterable[RunRecord], machine_time: datetime, own: RunRecord | None = None) -> datetime:
+    """Tell the time by W&B's clock, by which staleness is judged: this machine's may be wrong.
+
+    W&B heard of an agent's own run within the last half minute. Without one, it is the latest time that W&B put on a
+    run which it takes for alive, so that it has heard of it lately, too.
+
+    Args:
+        records: Runs; a time far from this machine's clock is no time that W&B put on a run now.
+        machine_time: The time by this machine's clock, taken if nothing else is known.
+        own: The agent's own run; None if there is none.
+    """
+    if own is not None and own.last_seen is not None:
+        return own.last_seen
+    times = (record.last_seen for record in records if not record.has_ended)
+    return max((t for t in times if t is not None and abs(t - machine_time) < _MAX_CLOCK_ERROR), default=machine_time)

@@ -1,5 +1,0 @@
-"""A local server that speaks the part of the W&B protocol which sweeps need."""
-
-from wandb_carbs.local.server import LocalServer, ServerError, serve
-
-__all__ = ["LocalServer", "ServerError", "serve"]

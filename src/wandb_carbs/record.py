@@ -1,0 +1,185 @@
+"""What a run's record in W&B means.
+
+A run's record is its summary's flat keys under `carbs.` together with its configuration. What it counts as depends on
+the record, on W&B's own state of the run, and on how long ago the run was last heard of:
+
+| W&B run state | carbs.state | counts as |
+|---|---|---|
+| any | success | observation |
+| any | failure | failure |
+| alive, heartbeat fresh | running | outstanding suggestion |
+| alive, heartbeat fresh | initializing, or none yet | starting: about to suggest |
+| alive, created five minutes ago | none, and no suggestion | skipped: it is not part of the search |
+| any | abandoned | abandoned |
+| crashed, killed, preempted, failed, or heartbeat stale | running, initializing, none | abandoned |
+| finished | running, initializing | abandoned: it ended without reporting |
+| finished | none | skipped: it was never part of the search |
+| any | anything malformed | skipped |
+
+A state of W&B's that is not known here counts as alive.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+KEY_PREFIX = "carbs."
+STATE_KEY = "carbs.state"
+OBJECTIVE_KEY = "carbs.objective"
+COST_KEY = "carbs.cost"
+REASON_KEY = "carbs.reason"
+SUGGESTION_KEY = "carbs.suggestion"
+
+INITIALIZING = "initializing"
+RUNNING = "running"
+SUCCESS = "success"
+FAILURE = "failure"
+ABANDONED = "abandoned"
+
+STALE_SECONDS = 300.0
+# A run asks as soon as it has begun: this is twice as long as it would try to reach W&B. Should it ask later still, its
+# own seed and the check after publishing keep it apart from the others.
+_SILENT_SECONDS = 300.0
+_GONE = frozenset({"crashed", "killed", "preempted", "failed"})
+_FINISHED = "finished"
+PREEMPTING = "preempting"
+
+
+class Standing(Enum):
+    """What a run counts as for the search."""
+
+    OBSERVATION = "observation"
+    FAILURE = "failure"
+    OUTSTANDING = "outstanding"
+    STARTING = "starting"
+    ABANDONED = "abandoned"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run of a sweep as W&B knows it.
+
+    Attributes:
+        id: The run's id, the last part of its path.
+        name: The name that W&B shows.
+        state: W&B's own state: running, finished, crashed, …
+        created_at: When W&B created it; None if it does not say.
+        heartbeat_at: When W&B last heard of it; None if it does not say.
+        config: Its configuration.
+        summary: Its summary.
+        source: The public API's run behind it.
+        problem: Why it could not be read; empty if it could.
+    """
+
+    id: str
+    name: str
+    state: str
+    created_at: datetime | None
+    heartbeat_at: datetime | None
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    source: Any = field(default=None, repr=False, compare=False)
+    problem: str = ""
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Key of the order in which runs were created; one without a date comes last."""
+        return self.created_at or datetime.max.replace(tzinfo=timezone.utc), self.id
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """When W&B last heard of it."""
+        return max((t for t in (self.created_at, self.heartbeat_at) if t is not None), default=None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether W&B says that the run is over, however it ended."""
+        return self.state in _GONE or self.state == _FINISHED
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run counts as, and why.
+
+    Attributes:
+        standing: What it counts as.
+        reason: Why it is skipped, abandoned or failed; empty otherwise.
+    """
+
+    standing: Standing
+    reason: str = ""
+
+
+def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECONDS) -> Verdict:
+    """Judge what a run counts as (see the module's table).
+
+    Whether its configuration lies in the search space is not judged here.
+
+    Args:
+        record: The run.
+        now: The present, by W&B's clock.
+        stale_seconds: A run not heard of for longer is gone.
+    """
+    if record.problem:
+        return Verdict(Standing.SKIPPED, record.problem)
+    state = record.summary.get(STATE_KEY)
+    if state == SUCCESS:
+        return _judge_success(record)
+    if state == FAILURE:
+        return Verdict(Standing.FAILURE, _text(record.summary.get(REASON_KEY)))
+    if state == ABANDONED:
+        return Verdict(Standing.ABANDONED, _text(record.summary.get(REASON_KEY)))
+    if state not in (RUNNING, INITIALIZING, None):
+        return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r} is not a known state")
+    if record.state == _FINISHED:
+        if state is None:
+            return Verdict(Standing.SKIPPED, f"it finished and has no {STATE_KEY}")
+        return Verdict(Standing.ABANDONED, "finished without reporting")
+    if record.state in _GONE:
+        return Verdict(Standing.ABANDONED, record.state)
+    return _judge_living(record, now, stale_seconds)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a JSON value is a finite number, and one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # JSON's integers have no largest
+        return False
+
+
+def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Verdict:
+    state, last_seen = record.summary.get(STATE_KEY), record.last_seen
+    if last_seen is None or (now - last_seen).total_seconds() > stale_seconds:
+        return Verdict(Standing.ABANDONED, "heartbeat lost")
+    if state is None and SUGGESTION_KEY not in record.summary and _age(record.created_at, now) > _SILENT_SECONDS:
+        return Verdict(Standing.SKIPPED, f"it runs for more than {_SILENT_SECONDS / 60:g} min and has no {STATE_KEY}")
+    return Verdict(Standing.OUTSTANDING if state == RUNNING else Standing.STARTING)
+
+
+def _age(time: datetime | None, now: datetime) -> float:
+    return 0.0 if time is None else (now - time).total_seconds()
+
+
+def _judge_success(record: RunRecord) -> Verdict:
+    for key in (OBJECTIVE_KEY, COST_KEY):
+        value = record.summary.get(key)
+        if value is None:
+            return Verdict(Standing.SKIPPED, f"{key} is missing")
+        if not is_number(value):
+            return Verdict(Standing.SKIPPED, f"{key}={value!r} is not a finite number")
+    if record.summary[COST_KEY] <= 0:
+        return Verdict(Standing.SKIPPED, f"{COST_KEY}={record.summary[COST_KEY]!r} is not positive")
+    return Verdict(Standing.OBSERVATION)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,5 @@
+"""A local server that speaks the part of the W&B protocol which sweeps need."""
+
+from wandb_carbs.server.server import LocalServer, ServerError, serve
+
+__all__ = ["LocalServer", "ServerError", "serve"]

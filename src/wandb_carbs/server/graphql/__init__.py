@@ -1,0 +1,1 @@
+"""The GraphQL interface that the SDK speaks."""

@@ -1,0 +1,1 @@
+"""SQLite and the files on disk: everything that the server keeps."""

@@ -1,0 +1,315 @@
+"""Mongo-like filters and orderings over runs.
+
+W&B's clients send the user's filter as it is; all semantics are the server's. A field that a run lacks equals null,
+differs from every value, and satisfies no range.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store.database import DEFAULT_ENTITY, MICROSECONDS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+_MISSING: Any = object()
+# Filters are compiled and evaluated by recursion.
+_MAX_DEPTH = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+_COLUMNS = {
+    "name": "name",
+    "displayName": "display_name",
+    "display_name": "display_name",
+    "state": "state",
+    "sweep": "sweep_name",
+    "sweepName": "sweep_name",
+    "group": "group_name",
+    "jobType": "job_type",
+    "job_type": "job_type",
+    "host": "host",
+    "notes": "notes",
+    "description": "description",
+    "commit": "commit_hash",
+}
+_TIMES = {
+    "createdAt": "created_at",
+    "created_at": "created_at",
+    "heartbeatAt": "heartbeat_at",
+    "heartbeat_at": "heartbeat_at",
+}
+_JSON = {"config": "config", "summary_metrics": "summary", "summaryMetrics": "summary", "summary": "summary"}
+
+Predicate = Callable[["RunDocument"], bool]
+
+
+class RunDocument:
+    """A run as filters see it; its JSON is parsed only when a filter looks inside.
+
+    Args:
+        row: The run's row with its `sweep_name`.
+    """
+
+    def __init__(self, row: sqlite3.Row) -> None:
+        self.row = row
+        self._parsed: dict[str, Any] = {}
+
+    def get(self, path: str) -> Any:
+        """Return the value at a dotted path, or `_MISSING`."""
+        if path in _COLUMNS:
+            return self.row[_COLUMNS[path]]
+        if path in _TIMES:
+            return _EPOCH + timedelta(microseconds=self.row[_TIMES[path]])
+        if path == "tags":
+            return self._json("tags")
+        if path in {"username", "user.username"}:
+            return DEFAULT_ENTITY
+        if path == "duration":
+            return (self.row["heartbeat_at"] - self.row["created_at"]) / MICROSECONDS
+        head, _, rest = path.partition(".")
+        if head in _JSON and rest:
+            found = self._json(_JSON[head])
+            if head != "config":
+                return _resolve(found, rest)
+            # Stored as {"lr": {"value": 0.1}}; asked for as config.lr or config.lr.value.
+            bare = {k: v["value"] for k, v in found.items() if isinstance(v, dict) and "value" in v}
+            value = _resolve(bare, rest)
+            return _resolve(found, rest) if value is _MISSING else value
+        if head == "keys_info" and rest.startswith("keys."):
+            return {} if rest.removeprefix("keys.") in self._json("history_keys") else _MISSING
+        return _MISSING
+
+    def _json(self, column: str) -> Any:
+        if column not in self._parsed:
+            self._parsed[column] = json.loads(self.row[column])
+        return self._parsed[column]
+
+
+def _resolve(value: Any, path: str) -> Any:
+    """Follow a dotted path whose keys may hold dots themselves: the longest literal key first."""
+    if not isinstance(value, Mapping):
+        return _MISSING
+    if path in value:
+        return value[path]
+    end = path.rfind(".")
+    while end > 0:
+        if path[:end] in value:
+            found = _resolve(value[path[:end]], path[end + 1 :])
+            if found is not _MISSING:
+                return found
+        end = path.rfind(".", 0, end)
+    return _MISSING
+
+
+class Filter:
+    """A parsed filter.
+
+    Attributes:
+        sweep: The sweep that every match belongs to, when the filter says so; the storage looks there only.
+        exact: Whether `sweep` is all that the filter asks.
+    """
+
+    def __init__(self, predicates: Sequence[Predicate], sweep: str | None) -> None:
+        self._predicates = predicates
+        self.sweep = sweep
+        self.exact = not predicates
+
+    @classmethod
+    def parse(cls, text: str | None) -> Filter:
+        """Parse a filter's JSON.
+
+        Raises:
+            RequestError: It is malformed, or uses an unknown operator.
+        """
+        try:
+            tree = json.loads(text) if text else None
+        except (ValueError, RecursionError) as error:
+            raise RequestError(f"filters must be JSON: {error}") from None
+        if _depth(tree) > _MAX_DEPTH:
+            raise RequestError(f"filters are nested too deeply: more than {_MAX_DEPTH} levels")
+        conjuncts = _conjuncts({} if tree is None else tree)
+        sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
+        rest = [(k, v) for k, v in conjuncts if not (k == "sweep" and v is not None and v == sweep)]
+        return cls([_field_or_logic(key, value) for key, value in rest], sweep)
+
+    def matches(self, row: sqlite3.Row) -> bool:
+        """Tell whether a run matches; its sweep is looked at as well."""
+        if self.sweep is not None and row["sweep_name"] != self.sweep:
+            return False
+        document = RunDocument(row)
+        return all(predicate(document) for predicate in self._predicates)
+
+
+def _depth(tree: Any) -> int:
+    """Return how many levels of objects and lists a JSON value has."""
+    depth, level = 0, [tree]
+    while level := [value for value in level if isinstance(value, (dict, list))]:
+        depth += 1
+        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+    return depth
+
+
+def _conjuncts(tree: Any) -> list[tuple[str, Any]]:
+    if not isinstance(tree, dict):
+        raise RequestError(f"filter {tree!r} must be an object")
+    found: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        if key == "$and":
+            for part in _parts(key, value):
+                found += _conjuncts(part)
+        else:
+            found.append((key, value))
+    return found
+
+
+def _parts(operator: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise RequestError(f"filter operator {operator} needs a list, not {value!r}")
+    return value
+
+
+def _compile(tree: Any) -> Predicate:
+    predicates = [_field_or_logic(key, value) for key, value in _conjuncts(tree)]
+    return lambda document: all(predicate(document) for predicate in predicates)
+
+
+def _field_or_logic(key: str, value: Any) -> Predicate:
+    if key in {"$or", "$nor"}:
+        alternatives = [_compile(part) for part in _parts(key, value)]
+        wanted = key == "$or"
+        return lambda document: any(alternative(document) for alternative in alternatives) is wanted
+    if key == "$not":
+        negated = _compile(value)
+        return lambda document: not negated(document)
+    if key.startswith("$"):
+        raise RequestError(f"unknown filter operator {key!r}")
+    test = _test(value)
+    return lambda document: test(document.get(key))
+
+
+def _test(condition: Any) -> Callable[[Any], bool]:
+    """Return the test of one field's value."""
+    if not (isinstance(condition, dict) and any(key.startswith("$") for key in condition)):
+        return lambda value: _equal(value, condition)
+    tests = [_operator(name, operand) for name, operand in condition.items() if name != "$options"]
+    return lambda value: all(test(value) for test in tests)
+
+
+def _operator(name: str, operand: Any) -> Callable[[Any], bool]:
+    if name == "$eq":
+        return lambda value: _equal(value, operand)
+    if name == "$ne":
+        return lambda value: not _equal(value, operand)
+    if name == "$exists":
+        return lambda value: (value is not _MISSING) is bool(operand)
+    if name in {"$in", "$nin"}:
+        choices, wanted = _parts(name, operand), name == "$in"
+        return lambda value: any(_equal(value, choice) for choice in choices) is wanted
+    if name == "$not":
+        test = _test(operand)
+        return lambda value: not test(value)
+    if name == "$regex":
+        try:
+            pattern = re.compile(operand)
+        except (re.error, TypeError, RecursionError) as error:
+            raise RequestError(f"filter operator $regex: {operand!r}: {error}") from None
+        return lambda value: any(isinstance(v, str) and pattern.search(v) is not None for v in _each(value))
+    if name in _RANGES:
+        holds = _RANGES[name]
+        return lambda value: any(_ordered(v, operand, holds) for v in _each(value))
+    raise RequestError(f"unknown filter operator {name!r}")
+
+
+_RANGES: dict[str, Callable[[Any, Any], bool]] = {
+    "$gt": lambda a, b: a > b,
+    "$gte": lambda a, b: a >= b,
+    "$lt": lambda a, b: a < b,
+    "$lte": lambda a, b: a <= b,
+}
+
+
+def _each(value: Any) -> list[Any]:
+    """A list matches where one of its elements does."""
+    return [*value, value] if isinstance(value, list) else [value]
+
+
+def _equal(value: Any, operand: Any) -> bool:
+    if operand is None:
+        return value is None or value is _MISSING
+    return any(_same(v, operand) for v in _each(value))
+
+
+def _same(value: Any, operand: Any) -> bool:
+    if isinstance(value, datetime):
+        return value == _moment(operand)
+    return _kind(value) == _kind(operand) and bool(value == operand)
+
+
+def _ordered(value: Any, operand: Any, holds: Callable[[Any, Any], bool]) -> bool:
+    if isinstance(value, datetime):
+        operand = _moment(operand)
+    kind = _kind(value)
+    return kind in {"number", "text", "time"} and kind == _kind(operand) and holds(value, operand)
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "time" if isinstance(value, datetime) else type(value).__name__
+
+
+def parse_order(order: str | None) -> list[tuple[str, bool]]:
+    """Parse an order such as `-summary_metrics.loss, +created_at`.
+
+    Returns:
+        Fields with whether they descend. Without a sign a field ascends; W&B's default is the newest first.
+    """
+    keys = [key.strip() for key in (order or "-created_at").split(",") if key.strip()]
+    return [(key.lstrip("+-"), key.startswith("-")) for key in keys] or [("created_at", True)]
+
+
+def sort_runs(rows: list[sqlite3.Row], keys: Sequence[tuple[str, bool]]) -> list[sqlite3.Row]:
+    """Sort runs; ties go by insertion, in the first key's direction, and runs without the key come last."""
+    documents = sorted((RunDocument(row) for row in rows), key=lambda d: d.row["id"], reverse=keys[0][1])
+    for key, descending in reversed(keys):
+        held: list[tuple[tuple[int, Any], RunDocument]] = []
+        rest: list[RunDocument] = []
+        for document in documents:
+            value = document.get(key)
+            rank = _rank(value)
+            if rank is None:
+                rest.append(document)
+            else:
+                held.append(((rank, value), document))
+        held.sort(key=lambda pair: pair[0], reverse=descending)
+        documents = [document for _, document in held] + rest
+    return [document.row for document in documents]
+
+
+def _rank(value: Any) -> int | None:
+    """Order values of different kinds among each other; None for what has no order."""
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN
+        return None
+    kinds = {"truth": 0, "number": 1, "text": 2, "time": 3}
+    return kinds.get(_kind(value))

@@ -1,0 +1,54 @@
+"""Names of runs, sweeps and projects, and identifiers of objects."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import string
+
+from wandb_carbs.server.errors import RequestError
+
+
+def new_name(length: int = 8) -> str:
+    """Return a random name of lower-case letters and digits, as W&B gives to sweeps and runs."""
+    alphabet = string.ascii_lowercase + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def global_id(kind: str, number: int) -> str:
+    """Return the opaque id of a row."""
+    return base64.b64encode(f"{kind}:{number}".encode()).decode()
+
+
+def row_id(kind: str, identifier: str) -> int:
+    """Return the row that an opaque id stands for.
+
+    Raises:
+        RequestError: The id is not one of this kind (404).
+    """
+    try:
+        text = base64.b64decode(identifier.encode(), validate=True).decode()
+        prefix, _, number = text.partition(":")
+        if prefix == kind and number.isascii() and number.isdigit() and len(number) < 18:
+            return int(number)
+    except (binascii.Error, UnicodeError):
+        pass
+    raise RequestError(f"unknown {kind.lower()} id {identifier!r}", 404)
+
+
+def checked_name(kind: str, name: str) -> str:
+    """Return a name that is fit for an address.
+
+    Raises:
+        RequestError: The name is empty, too long, or holds characters that an address cannot hold.
+    """
+    if (
+        not name
+        or len(name) > 128
+        or name in {".", ".."}
+        or not set("/\\#?%:").isdisjoint(name)
+        or not name.isprintable()
+    ):
+        raise RequestError(f"{kind} name {name!r} must have 1 to 128 printable characters, none of / \\ # ? % :")
+    return name

@@ -1,0 +1,271 @@
+"""What clients write to a run: upserts, streamed files, stop requests, deletion."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.record import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import run_states
+from wandb_carbs.server.store.ids import checked_name, new_name, row_id
+from wandb_carbs.server.store.projects import ensure_project, find_project
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from wandb_carbs.server.store.database import Store
+
+HISTORY, EVENTS, SUMMARY, OUTPUT = "wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json", "output.log"
+_COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines"}
+_MAX_POSITION = 2**53
+_ENDED = (SUCCESS, FAILURE, ABANDONED)
+
+# argument of the mutation -> column; null leaves a column unchanged
+_COLUMNS = {
+    "displayName": "display_name",
+    "config": "config",
+    "summaryMetrics": "summary",
+    "groupName": "group_name",
+    "jobType": "job_type",
+    "notes": "notes",
+    "description": "description",
+    "host": "host",
+    "jobProgram": "program",
+    "jobRepo": "repo",
+    "commit": "commit_hash",
+}
+
+
+def json_object(name: str, text: str) -> dict[str, Any]:
+    """Parse a JSON object.
+
+    Raises:
+        RequestError: The text is no JSON object.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{name} must be a JSON object: {error}") from None
+    if not isinstance(value, dict):
+        raise RequestError(f"{name} must be a JSON object, not {type(value).__name__}")
+    return value
+
+
+def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
+    """Create or update a run.
+
+    Args:
+        store: The storage.
+        values: Arguments of the mutation `upsertBucket`. By `name` a living run speaks, though it may
+            add its `id` when it resumes; by `id` alone its record is edited.
+
+    Returns:
+        The run's row id, and whether it is new.
+
+    Raises:
+        RequestError: A value is malformed, or the id or sweep is unknown.
+    """
+    changes = {column: values[key] for key, column in _COLUMNS.items() if values.get(key) is not None}
+    for key in ("config", "summary"):
+        if key in changes:
+            json_object(key, changes[key])
+    if values.get("tags") is not None:
+        changes["tags"] = json.dumps(values["tags"])
+    with store.transaction() as db:
+        if values.get("id"):
+            run_id, inserted = run_by_id(db, values["id"])["id"], False
+        else:
+            run_id, inserted = _ensure(store, db, values.get("entityName"), values.get("modelName"), values.get("name"))
+        if values.get("name") or not values.get("id"):
+            if values.get("sweep"):
+                sweep = db.execute("SELECT id FROM sweeps WHERE name = ?", (values["sweep"],)).fetchone()
+                if sweep is None:
+                    raise RequestError(f"unknown sweep {values['sweep']!r}", 404)
+                db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep["id"], run_id))
+            run_states.revive(db, run_id, store.now())
+            if "config" in changes:
+                changes["config"] = _keep_suggestion(db, run_id, changes["config"])
+        for column, value in changes.items():
+            db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id))  # noqa: S608 - our own names
+    return run_id, inserted
+
+
+def _keep_suggestion(db: sqlite3.Connection, run_id: int, text: str) -> str:
+    """Return a living run's configuration, completed by the suggestion that was recorded of the run.
+
+    A run that is started again may begin with an empty configuration, and its agent repeats the suggestion; if it is
+    killed before, what was observed must still say of what.
+    """
+    summary = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
+    try:
+        suggestion = json_object(SUGGESTION_KEY, summary[SUGGESTION_KEY])
+    except (KeyError, TypeError, RequestError):
+        return text
+    config = json_object("config", text)
+    missing = {key: {"value": value} for key, value in suggestion.items() if key not in config}
+    return json.dumps({**config, **missing}) if missing else text
+
+
+def _ensure(
+    store: Store, db: sqlite3.Connection, entity: str | None, project: str | None, name: str | None
+) -> tuple[int, bool]:
+    now = store.now()
+    owner = ensure_project(db, entity, project, now)
+    name = checked_name("run", name or new_name())
+    row = db.execute("SELECT id FROM runs WHERE project_id = ? AND name = ?", (owner["id"], name)).fetchone()
+    if row is not None:
+        return row["id"], False
+    return insert(db, owner["id"], name, now, state=run_states.RUNNING), True
+
+
+def insert(db: sqlite3.Connection, project_id: int, name: str, now: int, *, state: str) -> int:
+    """Add a run to a project and return its row id."""
+    number = db.execute("SELECT count(*) FROM runs WHERE project_id = ?", (project_id,)).fetchone()[0] + 1
+    cursor = db.execute(
+        """INSERT INTO runs (project_id, name, display_name, state, created_at, heartbeat_at)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        (project_id, name, f"run-{number}", state, now, now),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def find(db: sqlite3.Connection, entity: str | None, project: str | None, name: str) -> sqlite3.Row | None:
+    """Return a run's row, or None."""
+    owner = find_project(db, entity, project)
+    if owner is None:
+        return None
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM runs WHERE project_id = ? AND name = ?", (owner["id"], name)
+    ).fetchone()
+    return row
+
+
+def run_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
+    """Return the run that an opaque id stands for.
+
+    Raises:
+        RequestError: There is none (404).
+    """
+    row: sqlite3.Row | None = db.execute("SELECT * FROM runs WHERE id = ?", (row_id("Run", identifier),)).fetchone()
+    if row is None:
+        raise RequestError(f"unknown run id {identifier!r}", 404)
+    return row
+
+
+def stop(store: Store, identifier: str) -> None:
+    """Ask a run to stop."""
+    with store.transaction() as db:
+        db.execute("UPDATE runs SET stop_requested = 1 WHERE id = ?", (run_by_id(db, identifier)["id"],))
+
+
+def delete(store: Store, identifier: str) -> int:
+    """Delete a run with all that it has logged, and return its row id."""
+    with store.transaction() as db:
+        run_id: int = run_by_id(db, identifier)["id"]
+        db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+    return run_id
+
+
+def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dict[str, bool]:
+    """Take one `file_stream` request of a run.
+
+    Lines carry their offset, so a request that is sent twice changes nothing the second time.
+
+    Args:
+        store: The storage.
+        entity: The run's entity.
+        project: The run's project.
+        name: The run's name; an unknown run is made, since a refusal would lose its data without a word.
+        body: The request's JSON.
+
+    Returns:
+        The reply: `stopped` once the run was asked to stop.
+
+    Raises:
+        RequestError: The body is malformed.
+    """
+    chunks, exit_code = _checked(body)
+    with store.transaction() as db:
+        run_id, _ = _ensure(store, db, entity, project, name)
+        run_states.revive(db, run_id, store.now())
+        for file, (offset, lines) in chunks.items():
+            _write(db, run_id, file, offset, lines)
+        if body.get("preempting"):
+            db.execute("UPDATE runs SET state = ? WHERE id = ?", (run_states.PREEMPTING, run_id))
+        run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        # Old SDKs send `"complete": false` along with every request.
+        if body.get("complete"):
+            run_states.close(db, run, exit_code)
+        return {"stopped": True} if run["stop_requested"] else {}
+
+
+def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
+    if not isinstance(body, dict):
+        raise RequestError("file_stream body must be a JSON object")
+    files, exit_code = body.get("files") or {}, body.get("exitcode") or 0
+    if not isinstance(files, dict) or not isinstance(exit_code, int) or abs(exit_code) >= 2**31:
+        raise RequestError("file_stream: 'files' must be an object and 'exitcode' an integer")
+    chunks: dict[str, tuple[int, list[str]]] = {}
+    for file, chunk in files.items():
+        offset = chunk.get("offset", 0) if isinstance(chunk, dict) else None
+        lines = chunk.get("content", []) if isinstance(chunk, dict) else None
+        if isinstance(lines, str):  # old SDKs send a lone line bare
+            lines = [lines]
+        whole = isinstance(offset, int) and not isinstance(offset, bool) and 0 <= offset <= _MAX_POSITION
+        if not whole or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise RequestError(f"file_stream: {file!r} needs an 'offset' >= 0 and 'content', a list of strings")
+        assert offset is not None
+        chunks[file] = offset, lines
+    return chunks, exit_code
+
+
+def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:
+    """Return a streamed summary, with what was recorded of the run's end if the summary is from before that.
+
+    An agent records how its run ended by an upsert. After an outage the SDK sends once more what it had under way,
+    which can be older; a run that is started again without being resumed begins with an empty summary. What follows
+    would make good for both, unless the process is killed first. An agent that takes up its run again says so by an
+    upsert.
+    """
+    summary = json_object(SUMMARY, text)
+    if summary.get(STATE_KEY) in _ENDED:
+        return text
+    stored = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
+    if stored.get(STATE_KEY) not in _ENDED:
+        return text
+    return json.dumps({**summary, **{key: value for key, value in stored.items() if key.startswith(KEY_PREFIX)}})
+
+
+def _write(db: sqlite3.Connection, run_id: int, file: str, offset: int, lines: list[str]) -> None:
+    if not lines:
+        return
+    if file == SUMMARY:
+        text = _keep_record(db, run_id, lines[-1])
+        db.execute("UPDATE runs SET summary = ? WHERE id = ?", (text, run_id))
+        return
+    counter = _COUNTERS.get(file)
+    if counter is None:
+        return
+    rows = [json_object(file, line) for line in lines] if file in {HISTORY, EVENTS} else []
+    db.executemany(
+        "INSERT OR REPLACE INTO lines (run_id, stream, position, text) VALUES (?, ?, ?, ?)",
+        [(run_id, file, offset + place, line) for place, line in enumerate(lines)],
+    )
+    db.execute(
+        f"UPDATE runs SET {counter} = max({counter}, ?) WHERE id = ?",  # noqa: S608 - our own names
+        (offset + len(lines), run_id),
+    )
+    if file == EVENTS:
+        db.execute("UPDATE runs SET system_metrics = ? WHERE id = ?", (lines[-1], run_id))
+    elif file == HISTORY:
+        run = db.execute("SELECT history_keys, last_step FROM runs WHERE id = ?", (run_id,)).fetchone()
+        known: list[str] = json.loads(run["history_keys"])
+        keys = dict.fromkeys([*known, *(key for row in rows for key in row)])
+        steps = [row["_step"] for row in rows if isinstance(row.get("_step"), int)]
+        last = max([run["last_step"], *(step for step in steps if abs(step) <= _MAX_POSITION)])
+        db.execute(
+            "UPDATE runs SET history_keys = ?, last_step = ? WHERE id = ?", (json.dumps(list(keys)), last, run_id)
+        )

@@ -1,0 +1,1 @@
+"""Sweeps: their configuration, their agents, and the draws that agents are given."""

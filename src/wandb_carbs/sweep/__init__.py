@@ -1,0 +1,1 @@
+"""Sweeps: created, read, and turned into the history of an optimizer."""

@@ -1,0 +1,90 @@
+"""What a CARBS sweep searches, as it is kept in the sweep's description."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import wandb
+
+from carbs import CARBS, CarbsError, CARBSParams, Param, SearchSpace
+from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+
+_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SweepDefinition:
+    """What a CARBS sweep searches, and how.
+
+    Attributes:
+        params: The hyperparameters.
+        config: The optimizer's options.
+    """
+
+    params: tuple[Param, ...]
+    config: CARBSParams
+
+    def to_json(self) -> str:
+        """Return the definition as JSON, to be kept in a sweep's description."""
+        described = {
+            "schema_version": _SCHEMA_VERSION,
+            "params": [param.to_dict() for param in self.params],
+            "config": self.config.to_dict(),
+        }
+        return json.dumps({"carbs": described}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> SweepDefinition:
+        """Read what `to_json` returned.
+
+        Raises:
+            CarbsError: If the text is no such definition, or one of a later version.
+        """
+        try:
+            described = json.loads(text)["carbs"]
+            version, params, config = described["schema_version"], described["params"], described["config"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise CarbsError(
+                "the sweep's description holds no CARBS definition; create the sweep with wandb_carbs.create_sweep, "
+                "or declare the parameters in the program and use WandbCarbs(carbs=CARBS(params=…))"
+            ) from None
+        if version != _SCHEMA_VERSION:
+            raise CarbsError(
+                f"the sweep's CARBS definition has schema version {version!r}, this wandb-carbs reads "
+                f"{_SCHEMA_VERSION}; use the version that created the sweep"
+            )
+        if not isinstance(params, list) or not isinstance(config, dict):
+            raise CarbsError("the sweep's CARBS definition is damaged: params must be a list, config an object")
+        definition = cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
+        SearchSpace(definition.params)  # raises if they are none of one
+        return definition
+
+    def optimizer(self) -> CARBS:
+        """Return a new optimizer for this definition."""
+        return CARBS(self.config, self.params)
+
+
+def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> SweepDefinition:
+    """Read the CARBS definition of a sweep.
+
+    Args:
+        sweep_path: "entity/project/sweep", or what else `wandb.Api().sweep` accepts.
+        limit: Seconds after which no new attempt to read is begun.
+
+    Raises:
+        CarbsError: If the sweep was not created by `create_sweep`.
+        WandbConnectionError: If the sweep cannot be read.
+    """
+    # The SDK does not annotate it.
+    read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
+    sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
+    configuration = sweep.config
+    description = configuration.get("description") if isinstance(configuration, Mapping) else None
+    try:
+        return SweepDefinition.from_json(str(description or ""))
+    except CarbsError as error:
+        raise WandbCarbsError(f"sweep {sweep_path!r}: {error}") from error

@@ -1,0 +1,82 @@
+"""The handler of SIGTERM, in processes of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import os, signal, threading
+from wandb_carbs.agent import sigterm
+sigterm.install()
+
+class Trial:
+    def abandon(self):
+        print("abandoned", flush=True)
+
+trial = Trial()
+"""
+
+
+def outcome(code: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-c", START + code], capture_output=True, text=True, timeout=60, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("where", ["trial_in_main", "trial_in_thread"])
+def test_the_process_ends_by_the_signal_after_the_call(where: str) -> None:
+    watch = {
+        "trial_in_main": "sigterm.watch(trial.abandon)\n",
+        "trial_in_thread": "t = threading.Thread(target=sigterm.watch, args=(trial.abandon,)); t.start(); t.join()\n",
+    }[where]
+    assert outcome(watch + "os.kill(os.getpid(), signal.SIGTERM)") == (-signal.SIGTERM, "abandoned\n")
+
+
+def test_without_a_trial_nothing_is_called() -> None:
+    code = "sigterm.watch(trial.abandon); signals.unwatch(trial.abandon); os.kill(os.getpid(), signal.SIGTERM)"
+    assert outcome(code) == (-signal.SIGTERM, "")
+
+
+def test_another_handler_is_called_afterwards_and_restored() -> None:
+    code = """
+mine = lambda *_: print("mine", flush=True)
+signal.signal(signal.SIGTERM, mine)
+sigterm.watch(trial.abandon)
+os.kill(os.getpid(), signal.SIGTERM)
+sigterm.unwatch(trial.abandon)
+assert signal.getsignal(signal.SIGTERM) is mine
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    assert outcome(code) == (0, "abandoned\nmine\nmine\n")
+
+
+def test_who_ignores_the_signal_goes_on_doing_so() -> None:
+    code = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sigterm.watch(trial.abandon)
+os.kill(os.getpid(), signal.SIGTERM)
+print("alive")
+"""
+    assert outcome(code) == (0, "alive\n")
+
+
+def test_a_forked_worker_dies_quietly() -> None:
+    """Data loaders terminate their workers: the parent's run is none of their business."""
+    code = """
+import time
+sigterm.watch(trial.abandon)
+read, write = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.write(write, b"!")
+    time.sleep(60)
+    os._exit(1)
+os.read(read, 1)
+os.kill(pid, signal.SIGTERM)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert outcome(code) == (0, f"{-signal.SIGTERM}\n")

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import runs
+from wandb_carbs.server.store.database import Store
+from wandb_carbs.server.store.queries import count_runs, select_runs
+from wandb_carbs.server.sweeps import sweeps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+RUNS: list[dict[str, Any]] = [
+    {
+        "config": {"lr": 0.1, "n": {"d": 5}, "a.b": 1, "_wandb": {}},
+        "summary": {"carbs.state": "success", "loss": 3.0, "nested": {"x": {"y": 1}}},
+        "tags": ["red"],
+    },
+    {"config": {"lr": 0.2}, "summary": {"carbs": {"state": "failure"}, "loss": 1}, "tags": ["red", "blue"]},
+    {"config": {"lr": "0.1"}, "summary": {"loss": "low"}, "tags": []},
+    {"config": {}, "summary": {"loss": None, "list": [1, 2]}, "tags": []},
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Hold four runs, r0 to r3, ten seconds apart; the last two belong to a sweep."""
+    clock = Clock()
+    store = Store(tmp_path / "db", clock)
+    sweep_id, _ = sweeps.upsert(store, {"projectName": "p", "config": "{method: random, parameters: {x: {value: 1}}}"})
+    with store.reading() as db:
+        sweep = db.execute("SELECT name FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()["name"]
+    for number, run in enumerate(RUNS):
+        clock.time += 10
+        runs.upsert(
+            store,
+            {
+                "name": f"r{number}",
+                "modelName": "p",
+                "sweep": sweep if number >= 2 else None,
+                "config": json.dumps({key: {"value": value} for key, value in run["config"].items()}),
+                "summaryMetrics": json.dumps(run["summary"]),
+                "tags": run["tags"],
+            },
+        )
+    yield store
+    store.close()
+
+
+def names(store: Store, filters: object, order: str = "+created_at") -> str:
+    with store.reading() as db:
+        page = select_runs(db, 1, json.dumps(filters), order)
+        assert count_runs(db, 1, json.dumps(filters)) == len(page.rows)
+    return " ".join(row["name"] for row in page.rows)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, "r0 r1 r2 r3"),
+        (None, "r0 r1 r2 r3"),
+        ({"name": "r1"}, "r1"),
+        ({"name": {"$in": ["r1", "r3", 4]}}, "r1 r3"),
+        ({"name": {"$nin": ["r1", "r3"]}}, "r0 r2"),
+        ({"display_name": "run-2"}, "r1"),
+        ({"state": "running"}, "r0 r1 r2 r3"),
+        ({"sweep": None}, "r0 r1"),
+        ({"sweep": "nosuch"}, ""),
+        ({"config.lr": 0.1}, "r0"),
+        ({"config.lr.value": 0.1}, "r0"),
+        ({"config.lr": {"$gt": 0.1}}, "r1"),
+        ({"config.lr": {"$gte": 0.1, "$lt": 0.2}}, "r0"),
+        ({"config.lr": {"$lte": "0.1"}}, "r2"),
+        ({"config.n.d": 5}, "r0"),
+        ({"config.n.value.d": 5}, "r0"),
+        ({"config.a.b": 1}, "r0"),
+        ({"config.lr": {"$exists": False}}, "r3"),
+        ({"config.lr": {"$ne": 0.1}}, "r1 r2 r3"),
+        ({"config.lr": {"$not": {"$gt": 0}}}, "r2 r3"),
+        ({"summary_metrics.carbs.state": "success"}, "r0"),
+        ({"summary_metrics.carbs.state": {"$exists": True}}, "r0 r1"),
+        ({"summary_metrics.nested.x.y": 1}, "r0"),
+        ({"summary_metrics.loss": None}, "r3"),
+        ({"summary_metrics.loss": {"$exists": True}}, "r0 r1 r2 r3"),
+        ({"summary_metrics.list": 2}, "r3"),
+        ({"tags": "red"}, "r0 r1"),
+        ({"tags": {"$in": ["blue"]}}, "r1"),
+        ({"tags": {"$regex": "^re"}}, "r0 r1"),
+        ({"$or": [{"name": "r0"}, {"name": "r2"}]}, "r0 r2"),
+        ({"$nor": [{"name": "r0"}, {"name": "r2"}]}, "r1 r3"),
+        ({"$and": [{"tags": "red"}, {"config.lr": 0.2}]}, "r1"),
+        ({"name": {"$regex": "[02]$"}}, "r0 r2"),
+        ({"created_at": {"$gt": "2027-01-15T08:00:20Z"}}, "r2 r3"),
+        ({"createdAt": {"$lte": "2027-01-15T08:00:20.000000"}}, "r0 r1"),
+        ({"created_at": "2027-01-15T09:00:10+01:00"}, "r0"),
+        ({"created_at": {"$gt": 3}}, ""),
+        ({"duration": 0}, "r0 r1 r2 r3"),
+        ({"username": "local"}, "r0 r1 r2 r3"),
+        ({"keys_info.keys.loss": {"$exists": True}}, ""),
+        ({"nosuch.field": 1}, ""),
+    ],
+)
+def test_filter(store: Store, filters: object, expected: str) -> None:
+    assert names(store, filters) == expected
+
+
+def test_sweep_is_found_inside_and(store: Store) -> None:
+    with store.reading() as db:
+        sweep = db.execute("SELECT name FROM sweeps").fetchone()["name"]
+    assert names(store, {"sweep": sweep}) == "r2 r3"
+    assert names(store, {"$and": [{"sweep": sweep}]}, "-created_at") == "r3 r2"
+    assert names(store, {"$and": [{"sweep": sweep}, {"name": "r3"}]}) == "r3"
+    assert names(store, {"$or": [{"sweep": sweep}, {"name": "r0"}]}) == "r0 r2 r3"
+    assert names(store, {"$and": [{"sweep": sweep}, {"sweep": "other"}]}) == ""
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [[], "x", 3, {"$what": 1}, {"a": {"$what": 1}}, {"$or": {}}, {"a": {"$in": 3}}, {"a": {"$regex": "("}}],
+)
+def test_malformed_filter_is_refused(store: Store, filters: object) -> None:
+    with pytest.raises(RequestError):
+        names(store, filters)
+
+
+def test_deep_filter_is_refused(store: Store) -> None:
+    text = '{"$or": [' * 400 + "{}" + "]}" * 400
+    with store.reading() as db, pytest.raises(RequestError, match="deep"):
+        select_runs(db, 1, text)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("-created_at", "r3 r2 r1 r0"),
+        ("created_at", "r0 r1 r2 r3"),
+        ("heartbeat_at", "r0 r1 r2 r3"),
+        ("+summary_metrics.loss", "r1 r0 r2 r3"),
+        ("-summary_metrics.loss", "r2 r0 r1 r3"),
+        ("+config.lr.value", "r0 r1 r2 r3"),
+        ("-config.lr.value", "r2 r1 r0 r3"),
+        ("-state, +name", "r0 r1 r2 r3"),
+        ("+state, -name", "r3 r2 r1 r0"),
+        ("-nosuch", "r3 r2 r1 r0"),
+    ],
+)
+def test_order_puts_runs_without_the_key_last(store: Store, order: str, expected: str) -> None:
+    assert names(store, {}, order) == expected
+
+
+@pytest.mark.parametrize("order", ["+created_at", "-created_at", "+name", "-config.lr"])
+@pytest.mark.parametrize("first", [1, 2, 3, 4])
+def test_pages_cover_every_run_once(store: Store, order: str, first: int) -> None:
+    found: list[str] = []
+    after = None
+    with store.reading() as db:
+        whole = [row["name"] for row in select_runs(db, 1, None, order).rows]
+        while True:
+            page = select_runs(db, 1, None, order, first=first, after=after)
+            found += [row["name"] for row in page.rows]
+            if not page.has_next:
+                break
+            after = page.cursor(len(page.rows) - 1)
+    assert found == whole
+
+
+@pytest.mark.parametrize("after", ["?", "AAAA", "MToy", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OToxOjE="])
+def test_malformed_cursor_is_refused(store: Store, after: str) -> None:
+    with store.reading() as db, pytest.raises(RequestError, match="cursor"):
+        select_runs(db, 1, None, None, first=1, after=after)
+
+
+def test_runs_of_the_same_moment_keep_their_order(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db", Clock())
+    for number in range(5):
+        runs.upsert(store, {"name": f"r{number}", "modelName": "p"})
+    assert names(store, {}, "+created_at") == "r0 r1 r2 r3 r4"
+    assert names(store, {}, "-created_at") == "r4 r3 r2 r1 r0"
+    assert names(store, {"name": {"$exists": True}}, "-created_at") == "r4 r3 r2 r1 r0"
+    store.close()

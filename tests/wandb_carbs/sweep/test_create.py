@@ -1,0 +1,155 @@
+"""Sweep configurations."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
+from wandb_carbs import SweepDefinition, create_sweep, sweep_configuration
+
+INF = float("inf")
+PARAMS = [
+    Param("lr", LogSpace(min=1e-5, max=1e-1)),
+    Param("batch", LinearSpace(min=16, max=128, is_integer=True)),
+    Param("units", LogSpace(min=1, is_integer=True, rounding_factor=8), search_center=64),
+    Param("gamma", LogitSpace(), search_center=0.9),
+    Param("width", Pow2Space(min=4, max=64)),
+    Param("activation", CategoricalSpace(("relu", "gelu"))),
+]
+
+
+def distribution(space: Space, center: Any = None) -> dict[str, Any]:
+    configuration = sweep_configuration("s", [Param("p", space, center)])
+    result: dict[str, Any] = configuration["parameters"]["p"]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        (LinearSpace(min=0, max=2), {"distribution": "uniform", "min": 0.0, "max": 2.0}),
+        (LinearSpace(min=1, max=9, is_integer=True), {"distribution": "int_uniform", "min": 1, "max": 9}),
+        (LinearSpace(min=0.5, max=9.5, is_integer=True), {"distribution": "int_uniform", "min": 1, "max": 9}),
+        (LinearSpace(min=0.5, max=1.5, is_integer=True), {"value": 1}),
+        (LogSpace(min=1e-5, max=0.1), {"distribution": "log_uniform_values", "min": 1e-5, "max": 0.1}),
+        (
+            LogSpace(min=8, max=512, is_integer=True, rounding_factor=8),
+            {"distribution": "q_log_uniform_values", "min": 8, "max": 512, "q": 8},
+        ),
+        (LogitSpace(), {"distribution": "uniform", "min": 0.0, "max": 1.0}),
+        (LogitSpace(min=0.5), {"distribution": "uniform", "min": 0.5, "max": 1.0}),
+        (Pow2Space(min=4, max=32), {"values": [4, 8, 16, 32]}),
+        (CategoricalSpace(("a", 2, True)), {"values": ["a", 2, True]}),
+    ],
+)
+def test_bounded_space(space: Space, expected: dict[str, Any]) -> None:
+    assert distribution(space) == expected
+
+
+@pytest.mark.parametrize(
+    ("space", "center", "kind"),
+    [
+        (LinearSpace(), 3.0, "normal"),
+        (LinearSpace(min=0), 3.0, "normal"),
+        (LinearSpace(max=10), 3.0, "normal"),
+        (LinearSpace(min=0, is_integer=True), 3, "q_normal"),
+        (LogSpace(), 3.0, "log_normal"),
+        (LogSpace(min=0, max=10), 3.0, "log_normal"),
+        (LogSpace(min=1), 3.0, "log_normal"),
+        (LogSpace(min=1, is_integer=True), 3, "q_log_normal"),
+    ],
+)
+def test_open_space_spreads_around_its_center(space: Space, center: float, kind: str) -> None:
+    found = distribution(space, center)
+    assert found["distribution"] == kind
+    assert found["mu"] == pytest.approx(math.log(center) if "log" in kind else center)
+    assert 0 < found["sigma"] < INF
+    assert ("q" in found) == kind.startswith("q_")
+
+
+def test_open_log_space_spreads_over_a_decade() -> None:
+    assert distribution(LogSpace(), 1.0)["sigma"] == pytest.approx(math.log(10))
+
+
+def test_open_pow2_space_lists_finite_values() -> None:
+    values = distribution(Pow2Space())["values"]
+    assert values[0] == 1
+    assert values[-1] == 2**62
+
+
+def test_everything_is_finite() -> None:
+    json.dumps(sweep_configuration("s", PARAMS), allow_nan=False)
+
+
+@pytest.mark.parametrize(("sign", "goal"), [(1, "maximize"), (-1, "minimize")])
+def test_goal_follows_the_sign(sign: int, goal: str) -> None:
+    found = sweep_configuration("s", PARAMS, CARBSParams(better_direction_sign=sign))
+    assert found["metric"] == {"name": "carbs.objective", "goal": goal}
+    assert found["method"] == "random"
+
+
+def test_definition_comes_back_from_the_description() -> None:
+    config = CARBSParams(better_direction_sign=-1, seed=3, max_suggestion_cost=60.0)
+    definition = SweepDefinition.from_json(sweep_configuration("s", PARAMS, config)["description"])
+    assert definition == SweepDefinition(tuple(PARAMS), config)
+    assert definition.optimizer().params == tuple(PARAMS)
+
+
+@pytest.mark.parametrize("text", ["", "a sweep", "{}", '{"carbs": 3}', '{"carbs": {"schema_version": 1}}', "[1]"])
+def test_foreign_description_is_refused(text: str) -> None:
+    with pytest.raises(CarbsError, match="no CARBS definition"):
+        SweepDefinition.from_json(text)
+
+
+def test_later_schema_is_refused() -> None:
+    with pytest.raises(CarbsError, match="schema version 99"):
+        SweepDefinition.from_json('{"carbs": {"schema_version": 99, "params": [], "config": {}}}')
+
+
+def test_one_error_names_everything() -> None:
+    with pytest.raises(CarbsError) as caught:
+        create_sweep(
+            "",
+            "",
+            "",
+            [Param("a", LinearSpace(min=2, max=1)), Param("_wandb", LinearSpace(min=0, max=1))],
+            carb_params=[],
+            method="bayes",
+        )
+    for part in ("sweep_name", "wandb_entity", "wandb_project", "carb_params", "'method'", "min=2", "'_wandb'"):
+        assert part in str(caught.value)
+
+
+def test_missing_params() -> None:
+    with pytest.raises(CarbsError, match="carbs_spaces is missing"):
+        create_sweep("s", None, "p")
+
+
+def _damaged(**changes: object) -> str:
+    described = json.loads(SweepDefinition((Param("x", LinearSpace(0, 1)),), CARBSParams()).to_json())["carbs"]
+    return json.dumps({"carbs": {**described, **changes}})
+
+
+_X = Param("x", LinearSpace(0, 1)).to_dict()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        _damaged(config={"self": 1}),
+        _damaged(config=[]),
+        _damaged(params=[{**_X, "name": ["x"]}]),
+        _damaged(params=[{**_X, "space": {**_X["space"], "max": 10**400}}]),
+        _damaged(params=[{**_X, "search_center": 10**400}]),
+        _damaged(params=[3]),
+        _damaged(params=[_X, _X]),
+    ],
+)
+def test_damaged_definition_is_a_carbs_error(text: str) -> None:
+    with pytest.raises(CarbsError):
+        SweepDefinition.from_json(text)
