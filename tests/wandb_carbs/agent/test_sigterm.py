@@ -37,7 +37,7 @@ def test_the_process_ends_by_the_signal_after_the_call(where: str) -> None:
 
 
 def test_without_a_trial_nothing_is_called() -> None:
-    code = "sigterm.watch(trial.abandon); signals.unwatch(trial.abandon); os.kill(os.getpid(), signal.SIGTERM)"
+    code = "sigterm.watch(trial.abandon); sigterm.unwatch(trial.abandon); os.kill(os.getpid(), signal.SIGTERM)"
     assert outcome(code) == (-signal.SIGTERM, "")
 
 
