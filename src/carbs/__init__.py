@@ -6,7 +6,7 @@ from carbs.config import (
     SuggestionRedistributionMethodEnum,
     WandbLoggingParams,
 )
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, Problem
 from carbs.history import ObservationInParam, ObserveOutput, SuggestOutput
 from carbs.optimizer import CARBS
 from carbs.spaces.categorical import CategoricalSpace
@@ -30,6 +30,7 @@ __all__ = [
     "ParamDict",
     "ParamValue",
     "Pow2Space",
+    "Problem",
     "SearchSpace",
     "Space",
     "SuggestOutput",

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from carbs.config import CARBSParams
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, Problem, refuse
 from carbs.history import History, ObservationInParam
 from carbs.spaces.search_space import Param, SearchSpace
-from carbs.values import shown
 
 SCHEMA_VERSION = 1
 
@@ -48,10 +47,12 @@ def parse_definition(document: Mapping[str, Any]) -> tuple[tuple[Param, ...], CA
     """
     version = document.get("schema_version") if isinstance(document, Mapping) else None
     if version != SCHEMA_VERSION:
-        raise CarbsError(f"not a CARBS definition: schema_version={shown(version)} must be {SCHEMA_VERSION}")
+        problem = Problem("", "schema_version", version, f"must be {SCHEMA_VERSION}")
+        raise refuse(problem, "not a CARBS definition")
     params, config = document.get("params"), document.get("config")
     if not isinstance(params, Sequence) or isinstance(params, str) or not isinstance(config, Mapping):
-        raise CarbsError("not a CARBS definition: params must be a list and config an object")
+        problem = Problem("", "", None, "params must be a list and config an object", "")
+        raise refuse(problem, "not a CARBS definition")
     return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
 
 

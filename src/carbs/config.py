@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
-from carbs.errors import CarbsError, raise_problems
+from carbs.errors import Problem, raise_problems, refuse
 from carbs.values import is_finite, is_positive, is_whole, plain, shown
 
 
@@ -112,26 +112,30 @@ class CARBSParams:
                 message = f"CARBSParams({name}={shown(value)}) has no effect any more: {_LEGACY[name]}"
                 warnings.warn(message, DeprecationWarning, stacklevel=2)
 
-    def _unknown(self, options: dict[str, Any]) -> list[str]:
+    def _unknown(self, options: dict[str, Any]) -> list[Problem]:
         known = [option.name for option in fields(self)]
-        return [f"unknown option {name!r}; known are {known}" for name in options if name not in _LEGACY]
+        return [
+            Problem("", name, value, f"known are {known}", f"unknown option {name!r};")
+            for name, value in options.items()
+            if name not in _LEGACY
+        ]
 
-    def _problems(self) -> list[str]:
+    def _problems(self) -> list[Problem]:
         problems = []
         sign = self.better_direction_sign
         if not is_finite(sign) or abs(sign) != 1:
-            problems.append(f"better_direction_sign={shown(sign)} must be 1 (maximise) or -1 (minimise)")
+            problems.append(Problem("", "better_direction_sign", sign, "must be 1 (maximise) or -1 (minimise)"))
         for name, least in (("seed", 0), ("num_random_samples", 1), ("resample_frequency", 0)):
             value = getattr(self, name)
             if not is_whole(value, least):
-                problems.append(f"{name}={shown(value)} must be a whole number of at least {least}")
+                problems.append(Problem("", name, value, f"must be a whole number of at least {least}"))
         radius = self.initial_search_radius
         if not is_positive(radius) or radius > _LARGEST_RADIUS:
-            problems.append(
-                f"initial_search_radius={shown(radius)} must be a positive number of at most {_LARGEST_RADIUS:g}"
-            )
-        if self.max_suggestion_cost is not None and not is_positive(self.max_suggestion_cost):
-            problems.append(f"max_suggestion_cost={shown(self.max_suggestion_cost)} must be a positive number or None")
+            rule = f"must be a positive number of at most {_LARGEST_RADIUS:g}"
+            problems.append(Problem("", "initial_search_radius", radius, rule))
+        cap = self.max_suggestion_cost
+        if cap is not None and not is_positive(cap):
+            problems.append(Problem("", "max_suggestion_cost", cap, "must be a positive number or None"))
         return problems
 
     def to_dict(self) -> dict[str, Any]:
@@ -150,5 +154,5 @@ def as_config(config: CARBSParams | None, hint: str = "") -> CARBSParams:
         CarbsError: If it is anything else.
     """
     if config is not None and not isinstance(config, CARBSParams):
-        raise CarbsError(f"config={shown(config)} must be a CARBSParams{hint}")
+        raise refuse(Problem("", "config", config, f"must be a CARBSParams{hint}"))
     return config or CARBSParams()

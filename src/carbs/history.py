@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from carbs.errors import CarbsError, raise_problems
+from carbs.errors import CarbsError, Problem, raise_problems, refuse
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.values import as_float, is_dictionary, is_flag, is_positive, plain, shown
@@ -79,17 +79,18 @@ class History:
                 positive and finite. Nothing is changed then.
         """
         if not isinstance(observation, ObservationInParam):
-            raise CarbsError(f"invalid observation: {shown(observation)} must be an ObservationInParam")
+            problem = Problem("", "", observation, "must be an ObservationInParam", shown(observation))
+            raise refuse(problem, "invalid observation")
         problems = self._space.problems_with(observation.input)
         output, cost = as_float(observation.output), observation.cost
         is_failure = is_flag(observation.is_failure) and bool(observation.is_failure)
         if not is_flag(observation.is_failure):
-            problems.append(f"is_failure={shown(observation.is_failure)} must be True or False")
+            problems.append(Problem("", "is_failure", observation.is_failure, "must be True or False"))
         failed = is_failure or output is None or not math.isfinite(output)
         if output is None and observation.output is not None and not is_failure:
-            problems.append(f"output={shown(observation.output)} must be a number")
+            problems.append(Problem("", "output", observation.output, "must be a number"))
         if not failed and not is_positive(cost):
-            problems.append(f"cost={shown(cost)} must be a positive, finite number")
+            problems.append(Problem("", "cost", cost, "must be a positive, finite number"))
         raise_problems("invalid observation", problems)
         values = self._space.select(observation.input)
         if output is None or failed:
@@ -116,7 +117,7 @@ class History:
             CarbsError: If `values` is not a dictionary.
         """
         if not is_dictionary(values):
-            raise CarbsError(f"suggestion to forget: {shown(values)} must be a dictionary")
+            raise refuse(Problem("", "", values, "must be a dictionary", shown(values)), "suggestion to forget")
         suggestion_id = values.get(SUGGESTION_ID_KEY)
         return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
 
@@ -135,13 +136,15 @@ def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> Hi
         CarbsError: If they are not a list of observations, or one is invalid; names its place, from 0.
     """
     if not isinstance(observations, Iterable):
-        raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
+        raise refuse(Problem("", "observations", observations, "must be a list of ObservationInParam"))
     history = History(space)
     for place, observation in enumerate(observations):
         try:
             history.add(observation)
         except CarbsError as error:  # noqa: PERF203 - the error names the place
-            raise CarbsError(f"observations[{place}]: {error}") from error
+            where = f"observations[{place}]"
+            problems = [replace(problem, place=where) for problem in error.problems]
+            raise CarbsError(f"{where}: {error}", problems) from error
     return history
 
 
@@ -152,4 +155,4 @@ def check_suggestion_id(suggestion_id: Any) -> None:
         CarbsError: If it is not a non-empty string.
     """
     if not isinstance(suggestion_id, str) or not suggestion_id:
-        raise CarbsError(f"suggestion_id={shown(suggestion_id)} must be a non-empty string")
+        raise refuse(Problem("", "suggestion_id", suggestion_id, "must be a non-empty string"))

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError, check_positive
+from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import ObservationInParam, gather
 from carbs.models.groups import group
 from carbs.models.surrogate import Surrogate
@@ -211,7 +211,8 @@ class Insight:
             CarbsError: If there is no such hyperparameter, or the cost is not a positive, finite number.
         """
         if name not in self.space.names:
-            raise CarbsError(f"no hyperparameter is called {name!r}; there are {self.space.names}")
+            subject = f"no hyperparameter is called {name!r};"
+            raise refuse(Problem("", "name", name, f"there are {self.space.names}", subject))
         position = self.space.names.index(name)
         space, columns = self.space.spaces[position], self.space.columns[position]
         index = self.best_at(cost)

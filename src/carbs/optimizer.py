@@ -17,7 +17,7 @@ import numpy as np
 from carbs import checkpoint
 from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError, check_positive
+from carbs.errors import Problem, check_positive, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
 from carbs.models.groups import group
 from carbs.models.surrogate import Surrogate
@@ -102,12 +102,12 @@ class CARBS:
             CarbsError: If it is no search, or optimises in the other direction.
         """
         if not isinstance(other, CARBS):
-            raise CarbsError(f"the search to start from, {shown(other)}, must be a CARBS")
+            subject = f"the search to start from, {shown(other)},"
+            raise refuse(Problem("", "other", other, "must be a CARBS", subject))
         if other.config.better_direction_sign != self.config.better_direction_sign:
-            raise CarbsError(
-                f"better_direction_sign={other.config.better_direction_sign} of the search to start from must be "
-                f"this one's, {self.config.better_direction_sign}"
-            )
+            own, others = self.config.better_direction_sign, other.config.better_direction_sign
+            rule = f"of the search to start from must be this one's, {own}"
+            raise refuse(Problem("", "better_direction_sign", others, rule))
         centers = {param.name: param.center for param in self.params}
         added = 0
         for observation in (*other.success_observations, *other.failure_observations):
@@ -179,7 +179,7 @@ class CARBS:
             check_positive("for_cost", for_cost)
         seed = plain(seed)
         if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
-            raise CarbsError(f"seed={shown(seed)} must be a string, a number or None")
+            raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
         # Whatever the caller wants of numpy's errors: here values that are not finite are told by themselves.
         with self._lock, one_thread(), np.errstate(all="ignore"):
             rng = self._generator(seed)
@@ -231,7 +231,7 @@ class CARBS:
             CarbsError: If one is invalid; those before it are kept.
         """
         if not isinstance(observations, Iterable):
-            raise CarbsError(f"observations={shown(observations)} must be a list of ObservationInParam")
+            raise refuse(Problem("", "observations", observations, "must be a list of ObservationInParam"))
         output = ObserveOutput()
         for observation in observations:
             output = self.observe(observation)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from carbs.arrays import Array
+from carbs.errors import Problem
 from carbs.spaces.values import INFINITY, ParamValue, identity_of
 from carbs.values import is_finite, plain, shown
 
@@ -38,17 +39,18 @@ class CategoricalSpace:
         """Number of search coordinates: one for each choice."""
         return len(self.choices)
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+    def problems(self) -> list[Problem]:
+        """List the broken rules of this definition; empty if it is valid."""
         if not isinstance(self.choices, tuple) or len(self.choices) < 2:
-            return [f"choices={shown(self.choices)} must be a list of at least two values"]
+            return [Problem("", "choices", self.choices, "must be a list of at least two values")]
+        rule = "must be a string, a finite number or a boolean"
         found = [
-            f"choice {shown(choice)} must be a string, a finite number or a boolean"
+            Problem("", "choices", choice, rule, f"choice {shown(choice)}")
             for choice in self.choices
             if not (isinstance(choice, (str, bool)) or is_finite(choice))
         ]
         if not found and len({identity_of(choice) for choice in self.choices}) < len(self.choices):
-            found.append(f"choices={shown(list(self.choices))} must differ from one another")
+            found.append(Problem("", "choices", list(self.choices), "must differ from one another"))
         return found
 
     @property

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from carbs.arrays import Array
+from carbs.errors import Problem
 from carbs.spaces.values import INFINITY, ParamValue
-from carbs.values import as_float, is_finite, is_flag, is_positive, is_whole, plain, shown
+from carbs.values import as_float, is_finite, is_flag, is_positive, is_whole, plain
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,54 +70,55 @@ class NumericSpace:
         """Map transformed numbers back to values (not rounded, not clipped); inverse of `transform`."""
         raise NotImplementedError
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+    def problems(self) -> list[Problem]:
+        """List the broken rules of this definition; empty if it is valid."""
         return self._type_problems() or self._range_problems() or self._extreme_problems()
 
-    def _type_problems(self) -> list[str]:
+    def _type_problems(self) -> list[Problem]:
         """List what is not even of the right type."""
         found = []
         for name in ("min", "max"):
             value = as_float(getattr(self, name))
             if value is None or math.isnan(value):
-                found.append(f"{name}={shown(getattr(self, name))} must be a number")
+                found.append(Problem("", name, getattr(self, name), "must be a number"))
         if self.scale is not None and not is_positive(self.scale):
-            found.append(f"scale={shown(self.scale)} must be a positive number")
+            found.append(Problem("", "scale", self.scale, "must be a positive number"))
         if not is_flag(self.is_integer):
-            found.append(f"is_integer={shown(self.is_integer)} must be True or False")
+            found.append(Problem("", "is_integer", self.is_integer, "must be True or False"))
         if not is_whole(self.rounding_factor, 1):
-            found.append(f"rounding_factor={shown(self.rounding_factor)} must be a whole number of at least 1")
+            found.append(Problem("", "rounding_factor", self.rounding_factor, "must be a whole number of at least 1"))
         return found
 
-    def _range_problems(self) -> list[str]:
+    def _range_problems(self) -> list[Problem]:
         """List what is wrong with the values, given that their types are right."""
         if not self.min < self.max:
-            return [f"min={self.min!r} must be smaller than max={self.max!r}"]
+            return [Problem("", "min", self.min, f"must be smaller than max={self.max!r}")]
         if self.is_integer and self._highest < self._lowest:
-            return [f"there is no whole number between min={self.min!r} and max={self.max!r}"]
+            rule = f"there is no whole number between min={self.min!r} and max={self.max!r}"
+            return [Problem("", "min", self.min, rule, "")]
         return []
 
-    def _extreme_problems(self) -> list[str]:
+    def _extreme_problems(self) -> list[Problem]:
         """List what floating-point numbers cannot follow, given that all else is right."""
         low, high = self._limits
         least, most = self.inverse(np.array(self._limits))
         found = [
-            f"{name}={value!r} must lie in {least:.15g}..{most:.15g}, or be an open end"
+            Problem("", name, value, f"must lie in {least:.15g}..{most:.15g}, or be an open end")
             for name, value, end in zip(("min", "max"), (self.min, self.max), self._transformed_bounds, strict=True)
             if math.isfinite(end) and not low - _NEAR <= end <= high + _NEAR
         ]
         if found or self._lowest == self._highest:
             return found
         ends = [end / self.resolved_scale for end in self._transformed_bounds if math.isfinite(end)]
-        scale = f"scale={self.scale!r}"
         if self.is_bounded and ends[1] - ends[0] < _NARROWEST:
-            found.append(f"{scale} is too large: the space must be at least {_NARROWEST:g} search units wide")
+            rule = f"is too large: the space must be at least {_NARROWEST:g} search units wide"
+            found.append(Problem("", "scale", self.scale, rule))
         if any(abs(end) > _FARTHEST for end in ends):
-            found.append(f"{scale} is too small: the bounds must be at most {_FARTHEST:g} search units away from 0")
+            rule = f"is too small: the bounds must be at most {_FARTHEST:g} search units away from 0"
+            found.append(Problem("", "scale", self.scale, rule))
         if found and self.scale is None:
-            return [
-                f"min={self.min!r} and max={self.max!r} are too close together to tell the values between them apart"
-            ]
+            rule = f"and max={self.max!r} are too close together to tell the values between them apart"
+            return [Problem("", "min", self.min, rule)]
         return found
 
     @property
@@ -338,20 +340,19 @@ class LogSpace(NumericSpace):
         """Return `base` to the power of `transformed`."""
         return np.power(float(self.base), transformed)
 
-    def _type_problems(self) -> list[str]:
+    def _type_problems(self) -> list[Problem]:
         found = super()._type_problems()
         if not (is_finite(self.base) and self.base > 1):
-            found.append(f"base={shown(self.base)} must be a finite number above 1")
+            found.append(Problem("", "base", self.base, "must be a finite number above 1"))
         return found
 
-    def _range_problems(self) -> list[str]:
+    def _range_problems(self) -> list[Problem]:
         found = super()._range_problems()
         if self.min < 0:
-            found.append(f"min={self.min!r} of a log space must not be negative")
+            found.append(Problem("", "min", self.min, "of a log space must not be negative"))
         if self.is_integer and self.min < 1:
-            found.append(
-                f"min={self.min!r} of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
-            )
+            rule = "of an integer log space must be at least 1 (the logarithm of 0 is infinite)"
+            found.append(Problem("", "min", self.min, rule))
         return found
 
     @property
@@ -383,12 +384,15 @@ class LogitSpace(NumericSpace):
         """Return the value whose logit is `transformed`."""
         return 1 / (1 + np.power(10.0, -transformed))
 
-    def _range_problems(self) -> list[str]:
+    def _range_problems(self) -> list[Problem]:
         found = super()._range_problems()
         if not (self.min >= 0 and self.max <= 1):
-            found.append(f"min={self.min!r} and max={self.max!r} of a logit space must lie in 0..1")
+            key = "max" if self.min >= 0 else "min"
+            subject = f"min={self.min!r} and max={self.max!r}"
+            found.append(Problem("", key, getattr(self, key), "of a logit space must lie in 0..1", subject))
         if self.is_integer:
-            found.append("is_integer=True makes no sense in a logit space, whose values lie between 0 and 1")
+            rule = "makes no sense in a logit space, whose values lie between 0 and 1"
+            found.append(Problem("", "is_integer", True, rule))
         return found
 
     _decade: ClassVar[float | None] = 1.0
@@ -415,15 +419,16 @@ class Pow2Space(NumericSpace):
         """Return the power of two nearest to 2 to the power of `transformed`."""
         return np.power(2.0, np.round(transformed))
 
-    def _range_problems(self) -> list[str]:
+    def _range_problems(self) -> list[Problem]:
         found = super()._range_problems()
         for name, value in (("min", self.min), ("max", self.max)):
             if value != INFINITY and not _is_power_of_two(value):
-                found.append(f"{name}={value!r} must be a power of two (1, 2, 4, 8, …)")
+                found.append(Problem("", name, value, "must be a power of two (1, 2, 4, 8, …)"))
         if not self.is_integer:
-            found.append("is_integer=False makes no sense in a space of powers of two")
+            found.append(Problem("", "is_integer", self.is_integer, "makes no sense in a space of powers of two"))
         if self.rounding_factor != 1:
-            found.append(f"rounding_factor={self.rounding_factor!r} makes no sense in a space of powers of two")
+            rule = "makes no sense in a space of powers of two"
+            found.append(Problem("", "rounding_factor", self.rounding_factor, rule))
         return found
 
     def problem_with(self, value: Any) -> str | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 
 from carbs.arrays import Array
-from carbs.errors import CarbsError, raise_problems
+from carbs.errors import CarbsError, Problem, raise_problems, refuse
 from carbs.spaces.categorical import CategoricalSpace
 from carbs.spaces.space import SPACES, Space
 from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue
@@ -46,21 +46,23 @@ class Param:
         """The space with its scale settled."""
         return self.space if isinstance(self.space, CategoricalSpace) else self.space.scaled_around(float(self.center))
 
-    def problems(self) -> list[str]:
-        """List what is wrong with this definition, one sentence each; empty if it is valid."""
+    def problems(self) -> list[Problem]:
+        """List the broken rules of this definition; empty if it is valid."""
+        subject = f"parameter name {shown(self.name)}"
         if not isinstance(self.name, str) or not self.name:
-            return [f"parameter name {shown(self.name)} must be a non-empty string"]
+            return [Problem("", "name", self.name, "must be a non-empty string", subject)]
         if self.name == SUGGESTION_ID_KEY:
-            return [f"parameter name {self.name!r} is reserved for the identifier of a suggestion"]
+            return [Problem("", "name", self.name, "is reserved for the identifier of a suggestion", subject)]
+        place = f"parameter {self.name!r}"
         if not isinstance(self.space, tuple(SPACES.values())):
-            return [f"parameter {self.name!r}: space={shown(self.space)} must be one of carbs' spaces"]
+            return [Problem(place, "space", self.space, "must be one of carbs' spaces")]
         found = self.space.problems()
         if not found and self.search_center is not None:
             space = self.settled_space if is_finite(self.search_center) else self.space
             problem = space.problem_with(self.search_center)
             if problem:
-                found.append(f"search_center={shown(self.search_center)} {problem}")
-        return [f"parameter {self.name!r}: {problem}" for problem in found]
+                found.append(Problem("", "search_center", self.search_center, problem))
+        return [replace(problem, place=place) for problem in found]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description that JSON can hold; infinite bounds are left out."""
@@ -108,14 +110,23 @@ class SearchSpace:
 
     def __post_init__(self) -> None:
         if isinstance(self.params, (str, Mapping)) or not isinstance(self.params, Iterable):
-            raise CarbsError(f"invalid search space: params={shown(self.params)} must be a list of Param")
+            raise refuse(Problem("", "params", self.params, "must be a list of Param"), "invalid search space")
         object.__setattr__(self, "params", tuple(self.params))
-        problems = [] if self.params else ["at least one parameter is needed"]
+        problems = [] if self.params else [Problem("", "params", (), "at least one parameter is needed", "")]
         for param in self.params:
-            problems += param.problems() if isinstance(param, Param) else [f"{shown(param)} must be a Param"]
+            if isinstance(param, Param):
+                problems += param.problems()
+            else:
+                problems.append(Problem("", "params", param, "must be a Param", shown(param)))
         names = [param.name for param in self.params if isinstance(param, Param) and isinstance(param.name, str)]
         problems += [
-            f"parameter name {name!r} is used {names.count(name)} times; names must be unique"
+            Problem(
+                "",
+                "name",
+                name,
+                f"is used {names.count(name)} times; names must be unique",
+                f"parameter name {name!r}",
+            )
             for name in dict.fromkeys(names)
             if names.count(name) > 1
         ]
@@ -199,18 +210,19 @@ class SearchSpace:
             [space.round(coordinates[:, columns]) for space, columns in zip(self.spaces, self.columns, strict=True)]
         )
 
-    def problems_with(self, values: Mapping[str, Any]) -> list[str]:
+    def problems_with(self, values: Mapping[str, Any]) -> list[Problem]:
         """List why `values` is not a configuration of this space; keys of other names are allowed."""
         if not is_dictionary(values):
-            return [f"{shown(values)} must be a dictionary of the parameters' values"]
+            return [Problem("", "", values, "must be a dictionary of the parameters' values", shown(values))]
         problems = []
         for name, space in zip(self.names, self.spaces, strict=True):
             if name not in values:
-                problems.append(f"parameter {name!r} is missing")
+                problems.append(Problem("", name, None, "is missing", f"parameter {name!r}"))
                 continue
             problem = space.problem_with(values[name])
             if problem:
-                problems.append(f"parameter {name!r}: value {shown(values[name])} {problem}")
+                subject = f"value {shown(values[name])}"
+                problems.append(Problem(f"parameter {name!r}", name, values[name], problem, subject))
         return problems
 
     def select(self, values: Mapping[str, Any]) -> ParamDict:

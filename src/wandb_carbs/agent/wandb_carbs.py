@@ -248,7 +248,7 @@ class WandbCarbs(RecordedRun):
             return False
         try:
             suggestion = self._suggestion_from_run(RunView(own))
-            problems = self._carbs.space.problems_with(suggestion)
+            problems = [str(problem) for problem in self._carbs.space.problems_with(suggestion)]
         except Exception as error:  # noqa: BLE001 - a subclass may fail in any way
             problems = [repr(error)]
         if problems:

@@ -225,8 +225,7 @@ def _read_param(reader: _Reader, name: str, section: _Section) -> Param | None:
         return None
     param = Param(name, space(**values), center)
     for problem in param.problems():
-        key = problem.partition(": ")[2].partition("=")[0]
-        reader.say(section.lines.get(key, section.line), problem)
+        reader.say(section.lines.get(problem.key, section.line), str(problem))
     return param if len(reader.problems) == before else None
 
 

@@ -202,7 +202,7 @@ def _with_suggestion(
 ) -> JudgedRun:
     try:
         values = suggestion_from_run(RunView(run.record))
-        problems = space.problems_with(values)
+        problems = [str(problem) for problem in space.problems_with(values)]
     except Exception as error:  # noqa: BLE001 - a subclass's reading of a foreign run may fail in any way
         problems = [f"its configuration cannot be read: {error!r}"]
     if problems:

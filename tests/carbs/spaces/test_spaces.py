@@ -151,7 +151,7 @@ def test_values_outside_are_named() -> None:
     space = SearchSpace(
         (Param("a", LinearSpace(0, 1)), Param("b", Pow2Space(1, 8)), Param("c", CategoricalSpace(("x", "y"))))
     )
-    problems = space.problems_with({"a": 2, "b": 3, "d": 1})
+    problems = [str(problem) for problem in space.problems_with({"a": 2, "b": 3, "d": 1})]
     assert len(problems) == 3
     assert "value 2 must be between" in problems[0]
     assert "power of two" in problems[1]
