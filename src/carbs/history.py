@@ -56,6 +56,21 @@ class ObserveOutput:
     logs: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What came from one source.
+
+    Attributes:
+        given: Observations as they were given, by identifier.
+        kept: The same as they are kept, in that order.
+        identifiers: Of all runs that the source spoke of, those without an observation among them.
+    """
+
+    given: Mapping[str, ObservationInParam] = field(default_factory=dict)
+    kept: tuple[ObservationInParam, ...] = ()
+    identifiers: frozenset[str] = frozenset()
+
+
 class History:
     """All observations and outstanding suggestions, in the order in which they came.
 
@@ -63,6 +78,7 @@ class History:
         successes: Observations with an objective and a cost.
         failures: Observations of failed runs.
         pending: Outstanding suggestions by identifier.
+        revision: Grows with every change of the observations.
     """
 
     def __init__(self, space: SearchSpace) -> None:
@@ -70,6 +86,8 @@ class History:
         self.successes: list[ObservationInParam] = []
         self.failures: list[ObservationInParam] = []
         self.pending: dict[str, ParamDict] = {}
+        self.revision = 0
+        self._sources: dict[str, _Source] = {}
 
     def add(self, observation: ObservationInParam) -> None:
         """Add an observation; its suggestion, if it names one, is outstanding no longer.
@@ -78,6 +96,68 @@ class History:
             CarbsError: If it is no observation, its configuration is not in the search space, or its cost is not
                 positive and finite. Nothing is changed then.
         """
+        self._append(self._checked(observation))
+        self.forget(observation.input)
+
+    def synchronize(
+        self,
+        source: str,
+        observations: Mapping[str, ObservationInParam],
+        outstanding: Mapping[str, ParamDict | None],
+    ) -> None:
+        """Make what is known from `source` exactly this; see `CARBS.synchronize`.
+
+        Raises:
+            CarbsError: If an observation or a suggestion is invalid; nothing is changed then.
+        """
+        known = self._sources.get(source, _Source())
+        if known.given != dict(observations):
+            fresh = _Source(dict(observations), tuple(self._checked(given) for given in observations.values()))
+        else:
+            fresh = known
+        living = {id_: self._checked_suggestion(id_, values) for id_, values in outstanding.items() if values}
+        if fresh is not known:
+            gone = {id(observation) for observation in known.kept}
+            self.successes[:] = [observation for observation in self.successes if id(observation) not in gone]
+            self.failures[:] = [observation for observation in self.failures if id(observation) not in gone]
+            self.revision += 1
+            for observation in fresh.kept:
+                self._append(observation)
+        for suggestion_id in (*known.identifiers, *observations):
+            self.pending.pop(suggestion_id, None)
+        self.pending.update(living)
+        self._sources[source] = replace(fresh, identifiers=frozenset((*observations, *outstanding)))
+
+    def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
+        """Add an outstanding suggestion; one of the same identifier is replaced.
+
+        Raises:
+            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
+        """
+        self.pending[plain(suggestion_id)] = self._checked_suggestion(suggestion_id, values)
+
+    def forget(self, values: Mapping[str, Any]) -> bool:
+        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
+
+        Raises:
+            CarbsError: If `values` is not a dictionary.
+        """
+        if not is_dictionary(values):
+            raise refuse(Problem("", "", values, "must be a dictionary", shown(values)), "suggestion to forget")
+        suggestion_id = values.get(SUGGESTION_ID_KEY)
+        return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+
+    def _append(self, observation: ObservationInParam) -> None:
+        (self.failures if observation.is_failure else self.successes).append(observation)
+        self.revision += 1
+
+    def _checked_suggestion(self, suggestion_id: str, values: Mapping[str, Any]) -> ParamDict:
+        check_suggestion_id(suggestion_id)
+        raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
+        return self._space.select(values)
+
+    def _checked(self, observation: Any) -> ObservationInParam:
+        """Return an observation as it is kept: its cost a float, what failed marked as such."""
         if not isinstance(observation, ObservationInParam):
             problem = Problem("", "", observation, "must be an ObservationInParam", shown(observation))
             raise refuse(problem, "invalid observation")
@@ -95,31 +175,8 @@ class History:
         values = self._space.select(observation.input)
         if output is None or failed:
             known = float(cost) if is_positive(cost) else 1.0
-            self.failures.append(ObservationInParam(values, math.nan, known, is_failure=True))
-        else:
-            self.successes.append(ObservationInParam(values, output, float(cost)))
-        self.forget(observation.input)
-
-    def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
-        """Add an outstanding suggestion; one of the same identifier is replaced.
-
-        Raises:
-            CarbsError: If the identifier is not a non-empty string, or the configuration is not in the search space.
-        """
-        check_suggestion_id(suggestion_id)
-        raise_problems(f"invalid outstanding suggestion {suggestion_id!r}", self._space.problems_with(values))
-        self.pending[plain(suggestion_id)] = self._space.select(values)
-
-    def forget(self, values: Mapping[str, Any]) -> bool:
-        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
-
-        Raises:
-            CarbsError: If `values` is not a dictionary.
-        """
-        if not is_dictionary(values):
-            raise refuse(Problem("", "", values, "must be a dictionary", shown(values)), "suggestion to forget")
-        suggestion_id = values.get(SUGGESTION_ID_KEY)
-        return isinstance(suggestion_id, str) and self.pending.pop(suggestion_id, None) is not None
+            return ObservationInParam(values, math.nan, known, is_failure=True)
+        return ObservationInParam(values, output, float(cost))
 
 
 def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:

@@ -60,7 +60,7 @@ class CARBS:
         self.space = as_space(params)
         self._history = History(self.space)
         self._lock = threading.RLock()
-        self._fitted: tuple[tuple[int, int], Surrogate] | None = None
+        self._fitted: tuple[int, Surrogate] | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the search and its history as JSON; a crash leaves the old file or the new one.
@@ -224,6 +224,30 @@ class CARBS:
         with self._lock:
             self._history.forget(suggestion_to_forget)
 
+    def synchronize(
+        self,
+        source: str,
+        observations: Mapping[str, ObservationInParam],
+        outstanding: Mapping[str, ParamDict | None] | None = None,
+    ) -> None:
+        """Make what is known from one source, a sweep say, exactly what the source says now.
+
+        Its observations that are new are added, corrected ones replaced, deleted ones removed; so are its outstanding
+        suggestions. What came from elsewhere stays.
+
+        Args:
+            source: Name of the source.
+            observations: Its observations by identifier, in order.
+            outstanding: Its other runs by identifier: what each is about to observe, None for one that has no
+                suggestion (yet). A suggestion made here under such an identifier is outstanding until the source says
+                otherwise.
+
+        Raises:
+            CarbsError: If an observation or a suggestion is invalid; nothing is changed then.
+        """
+        with self._lock:
+            self._history.synchronize(source, observations, outstanding or {})
+
     def initialize_from_observations(self, observations: Sequence[ObservationInParam]) -> ObserveOutput:
         """Add many observations, in order.
 
@@ -289,14 +313,14 @@ class CARBS:
 
     def _surrogate(self) -> Surrogate:
         history = self._history
-        key = (len(history.successes), len(history.failures))
-        if self._fitted is None or self._fitted[0] != key:
+        if self._fitted is None or self._fitted[0] != history.revision:
             X = self._success_coordinates()
             sign = self.config.better_direction_sign
             y = sign * np.array([observation.output for observation in history.successes])
             y = np.clip(y, -_LARGEST, _LARGEST)
             log_cost = np.log([observation.cost for observation in history.successes])
-            self._fitted = key, Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
+            surrogate = Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
+            self._fitted = history.revision, surrogate
         return self._fitted[1]
 
     def _success_coordinates(self) -> Array:
