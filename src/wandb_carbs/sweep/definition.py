@@ -12,6 +12,7 @@ import wandb
 from carbs import CARBS, CarbsError, CARBSParams, Param, SearchSpace
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep.reading import Reading
 
 _SCHEMA_VERSION = 1
 
@@ -23,18 +24,30 @@ class SweepDefinition:
     Attributes:
         params: The hyperparameters.
         config: The optimizer's options.
+        metric: What `wandb-carbs agent` reads as a run's objective; None for the last value of the metric that W&B's
+            configuration of the sweep names.
+        cost: What it reads as a run's cost; None for the program's seconds.
+        passes_arguments: Whether `wandb-carbs agent` gives the program the hyperparameters as arguments, though the
+            command of the sweep does not: `create_sweep` wrote that command for programs that use `WandbCarbs`.
     """
 
     params: tuple[Param, ...]
     config: CARBSParams
+    metric: Reading | None = None
+    cost: Reading | None = None
+    passes_arguments: bool = False
 
     def to_json(self) -> str:
         """Return the definition as JSON, to be kept in a sweep's description."""
-        described = {
+        described: dict[str, Any] = {
             "schema_version": _SCHEMA_VERSION,
             "params": [param.to_dict() for param in self.params],
             "config": self.config.to_dict(),
         }
+        # Left out where there is nothing to say, so that every version reads such a sweep.
+        described.update({key: reading.to_dict() for key, reading in self._readings() if reading is not None})
+        if self.passes_arguments:
+            described["passes_arguments"] = True
         return json.dumps({"carbs": described}, allow_nan=False)
 
     @classmethod
@@ -59,9 +72,19 @@ class SweepDefinition:
             )
         if not isinstance(params, list) or not isinstance(config, dict):
             raise CarbsError("the sweep's CARBS definition is damaged: params must be a list, config an object")
-        definition = cls(tuple(Param.from_dict(param) for param in params), CARBSParams(**config))
+        readings = {key: Reading.from_dict(described[key]) for key in ("metric", "cost") if key in described}
+        definition = cls(
+            tuple(Param.from_dict(param) for param in params),
+            CARBSParams(**config),
+            metric=readings.get("metric"),
+            cost=readings.get("cost"),
+            passes_arguments=described.get("passes_arguments") is True,
+        )
         SearchSpace(definition.params)  # raises if they are none of one
         return definition
+
+    def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
+        return ("metric", self.metric), ("cost", self.cost)
 
     def optimizer(self) -> CARBS:
         """Return a new optimizer for this definition."""
