@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import sqlite3
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    build_schema,
+    execute_sync,
+    parse,
+)
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.graphql.nodes import USER, Node, Nodes
-from wandb_carbs.server.graphql.sdl import SDL
-from wandb_carbs.server.store import artifacts, run_states, runs
-from wandb_carbs.server.store.ids import global_id
-from wandb_carbs.server.store.projects import ensure_project, find_project
-from wandb_carbs.server.sweeps import agents, sweeps
+from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_runs, nodes_sweeps
+from wandb_carbs.server.graphql.fields import Context
+from wandb_carbs.server.graphql.mutations import MUTATIONS
+from wandb_carbs.server.store import run_states
 
 if TYPE_CHECKING:
     from graphql import ExecutionResult
@@ -37,14 +50,32 @@ class Reply:
 
 
 @functools.cache
-def _schema() -> GraphQLSchema:
-    schema = build_schema(SDL)
+def schema() -> GraphQLSchema:
+    """Return the schema, with the functions that answer its fields."""
+    built = build_schema(resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8"))
     for name, kind in (("JSONString", str), ("Int64", int)):
-        scalar = schema.type_map[name]
+        scalar = built.type_map[name]
         # The name of this attribute differs between the releases of graphql-core.
         for attribute in ("parse_value", "coerce_input_value"):
             setattr(scalar, attribute, functools.partial(_checked_scalar, name, kind))
-    return schema
+    types: Mapping[str, Any] = built.type_map
+    for nodes in (nodes_projects, nodes_runs, nodes_sweeps, nodes_artifacts):
+        for kind_name, fields in nodes.FIELDS.items():
+            for name, answer in fields.items():
+                types[kind_name].fields[name].resolve = functools.partial(_answer, answer)
+    for name, change in MUTATIONS.items():
+        types["Mutation"].fields[name].resolve = functools.partial(_change, change)
+    for name in nodes_artifacts.INTERFACES:
+        types[name].resolve_type = nodes_artifacts.type_of_collection
+    return built
+
+
+def _answer(field: Any, source: Any, info: Any, **arguments: Any) -> Any:
+    return field(source, info.context, **arguments)
+
+
+def _change(mutation: Any, _root: Any, info: Any, input: Any) -> Any:  # noqa: A002 - the schema's name
+    return mutation(info.context, input)
 
 
 def _checked_scalar(name: str, kind: type, value: Any) -> Any:
@@ -74,17 +105,42 @@ def execute(store: Store, files: RunFiles, base_url: str, body: Any) -> Reply:
         return _failure(error.status, str(error))
     except (GraphQLError, RecursionError) as error:
         return _failure(400, str(error))
+    unknown = sorted(set(_mutations(document)) - MUTATIONS.keys())
+    if unknown:
+        # Left out as an unknown field is, it would look to the client as if it were done.
+        return _failure(400, f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed")
     run_states.expire(store)
     with store.reading() as db:
         # No validation: an SDK newer than this schema gets its reply without the fields that are unknown here.
         result = execute_sync(
-            _schema(),
+            schema(),
             document,
-            root_value=_Root(store, files, base_url, db).fields(),
+            context_value=Context(store, files, base_url, db, store.now()),
             variable_values=variables,
             operation_name=operation,
         )
     return _reply(result)
+
+
+def _mutations(document: DocumentNode) -> Iterator[str]:
+    """Yield the names of all mutations that a document asks for."""
+    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
+    seen: set[str] = set()
+
+    def names(selected: SelectionSetNode) -> Iterator[str]:
+        for part in selected.selections:
+            if isinstance(part, FieldNode):
+                yield part.name.value
+            elif isinstance(part, InlineFragmentNode):
+                yield from names(part.selection_set)
+            elif isinstance(part, FragmentSpreadNode) and part.name.value not in seen:
+                seen.add(part.name.value)
+                if part.name.value in fragments:
+                    yield from names(fragments[part.name.value].selection_set)
+
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION:
+            yield from (name for name in names(operation.selection_set) if name != "__typename")
 
 
 def _checked(body: Any) -> tuple[str, dict[str, Any], str | None]:
@@ -113,136 +169,8 @@ def _reply(result: ExecutionResult) -> Reply:
             status, message = 503, f"the server's database is not available: {cause}"  # clients retry
         elif cause is not None and not isinstance(cause, GraphQLError):
             _LOG.error("cannot answer %s", error.path, exc_info=cause)
-            message = "internal error of the local W&B server; its log tells more"
+            message = "internal error of the local W&B server; its log says more"
         body.setdefault("errors", []).append({"message": message, "path": error.path})
     if result.errors and result.errors[0].path is None:  # it did not come to execution
         status = 400
     return Reply(status, body)
-
-
-class _Root:
-    """The root fields of one request."""
-
-    def __init__(self, store: Store, files: RunFiles, base_url: str, db: sqlite3.Connection) -> None:
-        self._store = store
-        self._files = files
-        self._base_url = base_url
-        self._db = db
-        self._nodes = Nodes(db, files, base_url, store.now())
-
-    def fields(self) -> Node:
-        """Return all root fields of queries and mutations."""
-        return {
-            "viewer": USER,
-            "serverInfo": {"features": [], "cliVersionInfo": None, "latestLocalVersionInfo": None},
-            "entity": lambda _info, name=None: self._nodes.entity(name),
-            "project": self._project,
-            "model": self._project,
-            "models": self._models,
-            "upsertBucket": self._upsert_bucket,
-            "upsertModel": self._upsert_model,
-            "upsertSweep": self._upsert_sweep,
-            "createAgent": self._create_agent,
-            "agentHeartbeat": self._agent_heartbeat,
-            "createRunFiles": self._create_run_files,
-            "stopRun": self._stop_run,
-            "deleteRun": self._delete_run,
-            "artifact": lambda _info, id: self._nodes.artifact(artifacts.by_id(self._db, id)),  # noqa: A006
-            "clientIDMapping": self._client_id_mapping,
-            "createArtifact": self._create_artifact,
-            "createArtifactManifest": self._create_artifact_manifest,
-            "updateArtifactManifest": self._update_artifact_manifest,
-            "createArtifactFiles": self._create_artifact_files,
-            "commitArtifact": self._commit_artifact,
-            "useArtifact": lambda _info, input: self._artifact_payload(input["artifactID"]),  # noqa: A006
-        }
-
-    def _project(self, _info: Any, name: str | None = None, entityName: str | None = None) -> Node | None:
-        return self._nodes.project(find_project(self._db, entityName, name))
-
-    def _models(
-        self, _info: Any, entityName: str | None = None, first: int | None = None, after: str | None = None, **_: Any
-    ) -> Node:
-        rows = self._db.execute(
-            "SELECT * FROM projects WHERE entity = coalesce(?, entity) ORDER BY id", (entityName,)
-        ).fetchall()
-        return self._nodes.connection(rows, self._nodes.project, first, after)
-
-    def _run(self, run_id: int) -> Node | None:
-        return self._nodes.run(
-            self._db.execute(
-                """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
-                   WHERE runs.id = ?""",
-                (run_id,),
-            ).fetchone()
-        )
-
-    def _upsert_bucket(self, _info: Any, input: Node) -> Node:  # noqa: A002 - the schema's name
-        run_id, inserted = runs.upsert(self._store, input)
-        return {"bucket": self._run(run_id), "inserted": inserted, "serverSettings": {"serverMessages": []}}
-
-    def _upsert_model(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        known = find_project(self._db, input.get("entityName"), input.get("name"))
-        with self._store.transaction() as db:
-            row = ensure_project(db, input.get("entityName"), input.get("name"), self._store.now())
-        project = self._nodes.project(row)
-        return {"project": project, "model": project, "inserted": known is None}
-
-    def _upsert_sweep(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        sweep_id, warnings = sweeps.upsert(self._store, input)
-        row = self._db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
-        return {"sweep": self._nodes.sweep(row), "configValidationWarnings": warnings}
-
-    def _create_agent(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        return {"agent": {"id": agents.create_agent(self._store, input["sweep"], input.get("host"))}}
-
-    def _agent_heartbeat(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        commands = agents.heartbeat(self._store, input["id"], input.get("runState"))
-        return {"agent": {"id": input["id"]}, "commands": json.dumps(commands)}
-
-    def _create_run_files(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        run = runs.find(self._db, input.get("entityName"), input.get("projectName"), input["runName"])
-        if run is None:
-            raise RequestError(f"unknown run {input['runName']!r}", 404)
-        targets = [
-            {"name": name, "uploadUrl": self._base_url + self._files.address(run["id"], name)}
-            for name in input["files"]
-        ]
-        return {"runID": global_id("Run", run["id"]), "uploadHeaders": [], "files": targets}
-
-    def _stop_run(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        runs.stop(self._store, input["id"])
-        return {"success": True}
-
-    def _delete_run(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        self._files.delete(runs.delete(self._store, input["id"]))
-        return {"clientMutationId": input.get("clientMutationId")}
-
-    def _client_id_mapping(self, _info: Any, clientID: str) -> Node | None:
-        row = artifacts.by_client_id(self._db, clientID)
-        return None if row is None else {"serverID": global_id("Artifact", row["id"])}
-
-    def _artifact_payload(self, identifier: str) -> Node:
-        return {"artifact": self._nodes.artifact(artifacts.by_id(self._db, identifier))}
-
-    def _create_artifact(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        return self._artifact_payload(global_id("Artifact", artifacts.create(self._store, input)))
-
-    def _create_artifact_manifest(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        if input.get("type") == "PATCH":
-            # Each writer's part would replace the others'.
-            raise RequestError("this local server takes no artifact from several writers (distributed_id)")
-        return {"artifactManifest": self._nodes.manifest(artifacts.by_id(self._db, input["artifactID"]))}
-
-    def _update_artifact_manifest(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        row = artifacts.by_id(self._db, input["artifactManifestID"], "ArtifactManifest")
-        return {"artifactManifest": self._nodes.manifest(row)}
-
-    def _create_artifact_files(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        specs = input["artifactFiles"]
-        rows = {spec["artifactID"]: artifacts.by_id(self._db, spec["artifactID"]) for spec in specs}
-        edges = [{"node": self._nodes.artifact_file(rows[spec["artifactID"]], spec["name"])} for spec in specs]
-        return {"files": {"edges": edges}}
-
-    def _commit_artifact(self, _info: Any, input: Node) -> Node:  # noqa: A002
-        return self._artifact_payload(global_id("Artifact", artifacts.commit(self._store, input["artifactID"])))

@@ -51,6 +51,18 @@ def create_agent(store: Store, sweep_name: str, host: str | None) -> str:
         return global_id("Agent", cursor.lastrowid)
 
 
+def by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
+    """Return the agent that an opaque id stands for.
+
+    Raises:
+        RequestError: There is none (404).
+    """
+    row: sqlite3.Row | None = db.execute("SELECT * FROM agents WHERE id = ?", (row_id("Agent", identifier),)).fetchone()
+    if row is None:
+        raise RequestError(f"unknown agent {identifier!r}", 404)
+    return row
+
+
 def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Command]:
     """Take an agent's heartbeat and answer with at most one command, since function agents read no more.
 
@@ -65,9 +77,7 @@ def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Comm
     reported = {name for name, alive in runs.json_object("runState", run_state or "{}").items() if alive}
     now = store.now()
     with store.transaction() as db:
-        agent = db.execute("SELECT * FROM agents WHERE id = ?", (row_id("Agent", identifier),)).fetchone()
-        if agent is None:
-            raise RequestError(f"unknown agent {identifier!r}", 404)
+        agent = by_id(db, identifier)
         sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (agent["sweep_id"],)).fetchone()
         db.execute("UPDATE agents SET heartbeat_at = ? WHERE id = ?", (now, agent["id"]))
         db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, sweep["id"]))

@@ -1,0 +1,89 @@
+"""How fields of the schema are answered.
+
+The value of an object is the row of the database that it stands for, and each field of its type has a function from the
+row to the field's value. Only the fields that a query selects are ever computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.store.database import timestamp
+from wandb_carbs.server.store.ids import global_id
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from wandb_carbs.server.store.database import Store
+    from wandb_carbs.server.store.files import RunFiles
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request.
+
+    Attributes:
+        store: The storage.
+        files: The runs' files.
+        base_url: The address at which the client has reached the server.
+        db: The database, locked for the whole request.
+        now: The request's time, in microseconds since the epoch.
+    """
+
+    store: Store
+    files: RunFiles
+    base_url: str
+    db: sqlite3.Connection
+    now: int
+
+
+# A field's function: called with the object's row, the request, and the field's arguments by name.
+Field = Callable[..., Any]
+# type -> field -> function
+Fields = Mapping[str, Mapping[str, Field]]
+
+
+def column(name: str) -> Field:
+    """Return the field that is a column of the row."""
+    return lambda row, _context: row[name]
+
+
+def moment(name: str) -> Field:
+    """Return the field that is a column with a time."""
+    return lambda row, _context: timestamp(row[name])
+
+
+def identifier(kind: str) -> Field:
+    """Return the field that is the row's opaque id."""
+    return lambda row, _context: global_id(kind, row["id"])
+
+
+def constant(value: Any) -> Field:
+    """Return the field that is the same for all objects of its type."""
+    return lambda _row, _context, **_: value
+
+
+def project_of(row: sqlite3.Row, context: Context) -> sqlite3.Row:
+    """Return the row of the project that a row belongs to."""
+    found: sqlite3.Row = context.db.execute("SELECT * FROM projects WHERE id = ?", (row["project_id"],)).fetchone()
+    return found
+
+
+def count(context: Context, query: str, *values: Any) -> int:
+    """Return the number that a query of one row and column gives."""
+    number: int = context.db.execute(query, values).fetchone()[0]
+    return number
+
+
+def connection(items: Sequence[Any], first: int | None = None, after: str | None = None) -> Node:
+    """Return a page of a short list, whose cursors are positions."""
+    start = int(after) + 1 if after and after.isascii() and after.isdigit() and len(after) < 18 else 0
+    end = len(items) if first is None else start + max(first, 0)
+    edges = [{"node": item, "cursor": str(start + place)} for place, item in enumerate(items[start:end])]
+    last = edges[-1]["cursor"] if edges else None
+    page = {"endCursor": last, "hasNextPage": end < len(items)}
+    return {"edges": edges, "pageInfo": page, "totalCount": len(items)}

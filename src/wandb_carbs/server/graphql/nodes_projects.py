@@ -1,0 +1,113 @@
+"""Entities and projects, and the fields at which queries start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.graphql.fields import (
+    Context,
+    Fields,
+    Node,
+    column,
+    connection,
+    constant,
+    count,
+    identifier,
+    moment,
+)
+from wandb_carbs.server.graphql.nodes_runs import find_runs
+from wandb_carbs.server.graphql.viewer import SERVER, USER
+from wandb_carbs.server.store import artifacts
+from wandb_carbs.server.store.database import DEFAULT_ENTITY
+from wandb_carbs.server.store.projects import find_project
+from wandb_carbs.server.store.queries import count_runs
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def _entity(_root: Any, _context: Context, name: str | None = None) -> Node:
+    """Return an entity; every name is one."""
+    name = name or DEFAULT_ENTITY
+    return {"id": f"entity-{name}", "name": name, "organization": None, "isTeam": False}
+
+
+def _project(
+    _root: Any, context: Context, name: str | None = None, entityName: str | None = None
+) -> sqlite3.Row | None:
+    return find_project(context.db, entityName, name)
+
+
+def _projects(
+    _root: Any,
+    context: Context,
+    entityName: str | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    **_: Any,
+) -> Node:
+    rows = context.db.execute(
+        "SELECT * FROM projects WHERE entity = coalesce(?, entity) ORDER BY id", (entityName,)
+    ).fetchall()
+    return connection(rows, first, after)
+
+
+def _run(project: sqlite3.Row, context: Context, name: str, **_: Any) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = context.db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
+           WHERE runs.project_id = ? AND runs.name = ?""",
+        (project["id"], name),
+    ).fetchone()
+    return row
+
+
+def _sweep(project: sqlite3.Row, context: Context, sweepName: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = context.db.execute(
+        "SELECT * FROM sweeps WHERE project_id = ? AND name = ?", (project["id"], sweepName)
+    ).fetchone()
+    return row
+
+
+def _sweeps(
+    project: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None, **_: Any
+) -> Node:
+    rows = context.db.execute("SELECT * FROM sweeps WHERE project_id = ? ORDER BY id DESC", (project["id"],))
+    return connection(rows.fetchall(), first, after)
+
+
+FIELDS: Fields = {
+    "Query": {
+        "viewer": constant(USER),
+        "serverInfo": constant(SERVER),
+        "entity": _entity,
+        "project": _project,
+        "model": _project,
+        "models": _projects,
+    },
+    "Project": {
+        "id": identifier("Project"),
+        "internalId": column("id"),
+        "name": column("name"),
+        "entityName": column("entity"),
+        "entity": lambda row, context: _entity(None, context, row["entity"]),
+        "createdAt": moment("created_at"),
+        "isBenchmark": constant(False),
+        "readOnly": constant(False),
+        "access": constant("PRIVATE"),
+        "description": constant(None),
+        "views": constant("{}"),
+        "user": constant(USER),
+        "run": _run,
+        "bucket": _run,
+        "runs": lambda row, context, **query: find_runs(context, row["id"], **query),
+        "runCount": lambda row, context, filters=None: count_runs(context.db, row["id"], filters),
+        "sweep": _sweep,
+        "sweeps": _sweeps,
+        "totalSweeps": lambda row, context: count(
+            context, "SELECT count(*) FROM sweeps WHERE project_id = ?", row["id"]
+        ),
+        "artifact": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifactCollection": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifactCollectionMembership": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+    },
+}

@@ -1,0 +1,148 @@
+"""Runs, with their history and files."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.graphql.fields import (
+    Context,
+    Fields,
+    Node,
+    column,
+    connection,
+    constant,
+    count,
+    identifier,
+    moment,
+    project_of,
+)
+from wandb_carbs.server.graphql.viewer import USER
+from wandb_carbs.server.store import artifacts, run_states, runs, streams
+from wandb_carbs.server.store.queries import select_runs
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def find_runs(
+    context: Context,
+    project_id: int,
+    filters: str | None = None,
+    order: str | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Node:
+    """Return a page of a project's runs.
+
+    Raises:
+        RequestError: An argument is malformed.
+    """
+    page = select_runs(context.db, project_id, filters, order, first=first, after=after)
+    edges = [{"node": row, "cursor": page.cursor(place)} for place, row in enumerate(page.rows)]
+    end = edges[-1]["cursor"] if edges else None
+    return {"edges": edges, "pageInfo": {"endCursor": end, "hasNextPage": page.has_next}}
+
+
+def run_of(context: Context, run_id: int) -> sqlite3.Row | None:
+    """Return a run's row with its `sweep_name`, or None."""
+    row: sqlite3.Row | None = context.db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
+           WHERE runs.id = ?""",
+        (run_id,),
+    ).fetchone()
+    return row
+
+
+def _files(
+    row: sqlite3.Row,
+    context: Context,
+    names: list[str] | None = None,
+    pattern: str | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Node:
+    found = context.files.nodes(context.db, row["id"], context.base_url)
+    if names:
+        found = [file for file in found if file["name"] in names]
+    if pattern:
+        found = [file for file in found if fnmatch.fnmatchcase(file["name"], pattern.replace("%", "*"))]
+    return connection(found, first, after)
+
+
+def _history(
+    row: sqlite3.Row,
+    context: Context,
+    samples: int | None = None,
+    minStep: int | None = None,
+    maxStep: int | None = None,
+) -> list[str]:
+    return streams.sampled_lines(context.db, row["id"], runs.HISTORY, samples, (minStep, maxStep))
+
+
+def _events(row: sqlite3.Row, context: Context, samples: int | None = None) -> list[str]:
+    return streams.sampled_lines(context.db, row["id"], runs.EVENTS, samples, (None, None))
+
+
+def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
+    return {"lastStep": row["last_step"], "sets": [], "keys": {key: {} for key in json.loads(row["history_keys"])}}
+
+
+def _telemetry(row: sqlite3.Row, _context: Context, **_: Any) -> str:
+    telemetry = json.loads(row["config"]).get("_wandb")
+    value = telemetry.get("value") if isinstance(telemetry, dict) else None
+    return json.dumps({"t": value.get("t")} if isinstance(value, dict) else {})
+
+
+FIELDS: Fields = {
+    "Run": {
+        "id": identifier("Run"),
+        "projectId": column("project_id"),
+        "name": column("name"),
+        "displayName": column("display_name"),
+        "sweepName": column("sweep_name"),
+        "state": column("state"),
+        "config": column("config"),
+        "summaryMetrics": column("summary"),
+        "systemMetrics": lambda row, _context: row["system_metrics"] or "{}",
+        "tags": lambda row, _context: json.loads(row["tags"]),
+        "group": column("group_name"),
+        "groupName": column("group_name"),
+        "jobType": column("job_type"),
+        "commit": column("commit_hash"),
+        "host": column("host"),
+        "readOnly": constant(False),
+        "createdAt": moment("created_at"),
+        "heartbeatAt": moment("heartbeat_at"),
+        "description": column("description"),
+        "notes": column("notes"),
+        "user": constant(USER),
+        "project": project_of,
+        "exitcode": column("exit_code"),
+        "shouldStop": lambda row, _context: bool(row["stop_requested"]),
+        "stopped": lambda row, _context: bool(row["stop_requested"]),
+        "failed": lambda row, _context: row["state"] in {run_states.FAILED, run_states.CRASHED},
+        "running": lambda row, _context: row["state"] in run_states.ALIVE,
+        "historyLineCount": column("history_lines"),
+        "eventsLineCount": column("event_lines"),
+        "logLineCount": column("log_lines"),
+        "historyTail": lambda row, context: streams.tail(context.db, row["id"], runs.HISTORY),
+        "eventsTail": lambda row, context: streams.tail(context.db, row["id"], runs.EVENTS),
+        "historyKeys": _history_keys,
+        "wandbConfig": _telemetry,
+        "history": _history,
+        "events": _events,
+        "sampledHistory": lambda row, context, specs: streams.sampled_rows(context.db, row["id"], specs),
+        "parquetHistory": constant({"parquetUrls": [], "liveData": []}),
+        "fileCount": lambda row, context: count(context, "SELECT count(*) FROM files WHERE run_id = ?", row["id"]),
+        "files": _files,
+        "outputArtifacts": lambda row, context, first=None, after=None: connection(
+            artifacts.of_run(context.db, row["id"]), first, after
+        ),
+    },
+    "File": {
+        # Whether it is to be put or got, a file has one address.
+        "url": lambda file, _context, **_: file["url"],
+    },
+}

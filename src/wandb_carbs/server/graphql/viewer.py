@@ -1,0 +1,28 @@
+"""The one user of this server, and the server itself."""
+
+from __future__ import annotations
+
+from wandb_carbs.server.graphql.fields import Node
+from wandb_carbs.server.store.database import DEFAULT_ENTITY
+from wandb_carbs.server.store.ids import global_id
+
+USER: Node = {
+    "id": global_id("User", 1),
+    "name": DEFAULT_ENTITY,
+    "username": DEFAULT_ENTITY,
+    "email": "",
+    "entity": DEFAULT_ENTITY,
+    "flags": "{}",
+    "admin": True,
+    "teams": {"edges": []},
+    "apiKeys": {"edges": []},
+}
+# SDKs up to 0.29 compare their own version with these before they send media or an artifact; null makes them raise.
+_VERSIONS: Node = {"max_cli_version": "999.0.0", "min_cli_version": "0.0.1"}
+_LATEST: Node = {
+    "latestVersionString": "999.0.0",
+    "versionOnThisInstanceString": "999.0.0",
+    "outOfDate": False,
+    "isRunningLatest": True,
+}
+SERVER: Node = {"features": [], "cliVersionInfo": _VERSIONS, "latestLocalVersionInfo": _LATEST}
