@@ -82,6 +82,11 @@ def is_transient(error: BaseException) -> bool:
     return any(_is_connection_error(link) for link in chain)
 
 
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status with which W&B refused; None if it did not answer."""
+    return next((status for link in _chain(error) if (status := _status(link)) is not None), None)
+
+
 def describe(error: BaseException) -> str:
     """Return an error's first line, with its type where it says too little."""
     if any(_has_no_answer(link) for link in _chain(error)):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wandb_carbs.agent import own_run
+from wandb_carbs.graphql import execute
 from wandb_carbs.plain import plain, to_json
 from wandb_carbs.record import PREEMPTING, SUGGESTION_KEY, RunRecord
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
@@ -121,15 +122,4 @@ def publish(
         "config": None if whole is None else to_json(whole),
         "summaryMetrics": None if summary is None else to_json(summary),
     }
-    with_retries(f"write to run {record.name}", lambda: _execute(record.source, _UPSERT, variables), limit=limit)
-
-
-def _execute(run: Any, document: str, variables: dict[str, Any]) -> None:
-    service = getattr(run, "_service_api", None)
-    if service is not None:
-        service.execute_graphql(document, variables)
-        return
-    # Before 0.25 or so the public API spoke to the server itself, through a GraphQL client that the SDK brings along.
-    from wandb_gql import gql  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    run.client.execute(gql(document), variable_values=variables)
+    with_retries(f"write to run {record.name}", lambda: execute(record.source, _UPSERT, variables), limit=limit)
