@@ -11,6 +11,7 @@ from carbs.history import ObservationInParam, ObserveOutput, SuggestOutput
 from carbs.optimizer import CARBS
 from carbs.spaces.categorical import CategoricalSpace
 from carbs.spaces.numeric import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace
 from carbs.spaces.space import Space
 from carbs.spaces.values import ParamDict, ParamValue
@@ -25,6 +26,7 @@ __all__ = [
     "LogitSpace",
     "ObservationInParam",
     "ObserveOutput",
+    "OrdinalSpace",
     "OutstandingSuggestionEstimatorEnum",
     "Param",
     "ParamDict",

@@ -17,7 +17,7 @@ from carbs.history import ObservationInParam, gather
 from carbs.models.groups import group
 from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
-from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.spaces.values import ParamDict
 from carbs.threads import one_thread
@@ -216,7 +216,7 @@ class Insight:
         position = self.space.names.index(name)
         space, columns = self.space.spaces[position], self.space.columns[position]
         index = self.best_at(cost)
-        if isinstance(space, CategoricalSpace):
+        if isinstance(space, ChoiceSpace):
             coordinates = space.encode(space.choices)
         else:
             low, high = space.coordinate_bounds

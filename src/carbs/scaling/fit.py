@@ -29,7 +29,7 @@ from carbs.scaling.laws import (
 )
 from carbs.scaling.line import Line, fit_line, free_costs
 from carbs.scaling.response_surface import Runs
-from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.threads import one_thread
@@ -79,7 +79,7 @@ def scaling_laws(
         np.log([observation.cost for observation in seen]),
     )
     rng = np.random.default_rng(seed)
-    numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, CategoricalSpace)]
+    numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, ChoiceSpace)]
     _check_number(groups.size, len(numeric))
     with one_thread():
         runs, reach = _runs(space, groups, numeric)
@@ -119,7 +119,7 @@ def _runs(space: SearchSpace, groups: Groups, numeric: Sequence[int]) -> tuple[R
     return runs, Reach(float(10**low), float(10**high))
 
 
-def _param_law(name: str, space: NumericSpace | CategoricalSpace, line: Line, column: int, reach: Reach) -> ParamLaw:
+def _param_law(name: str, space: NumericSpace | ChoiceSpace, line: Line, column: int, reach: Reach) -> ParamLaw:
     assert isinstance(space, NumericSpace)
     scale = space.resolved_scale * unit(space)
     slopes = scale * line.slope[:, column]

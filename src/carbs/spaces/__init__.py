@@ -2,12 +2,13 @@
 
 Every space maps its values to *search coordinates*, in which one unit is a large step and the initial search radius
 (0.3 by default) a moderate one. A numeric space first transforms the value (identity, log10, logit) and then divides by
-its `scale`; a categorical space has one coordinate for each choice.
+its `scale`; a categorical space has one coordinate for each choice, an ordinal one a coordinate for all.
 """
 
 from carbs.arrays import Array, Flags, Indices
-from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.categorical import CategoricalSpace, ChoiceSpace
 from carbs.spaces.numeric import FIRST_STEP, LinearSpace, LogitSpace, LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.spaces.space import SPACES, Space
 from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue
@@ -19,12 +20,14 @@ __all__ = [
     "SUGGESTION_ID_KEY",
     "Array",
     "CategoricalSpace",
+    "ChoiceSpace",
     "Flags",
     "Indices",
     "LinearSpace",
     "LogSpace",
     "LogitSpace",
     "NumericSpace",
+    "OrdinalSpace",
     "Param",
     "ParamDict",
     "ParamValue",

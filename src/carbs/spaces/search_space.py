@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -11,9 +12,10 @@ import numpy as np
 
 from carbs.arrays import Array
 from carbs.errors import CarbsError, Problem, raise_problems, refuse
-from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.categorical import ChoiceSpace
+from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import SPACES, Space
-from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue
+from carbs.spaces.values import INFINITY, SUGGESTION_ID_KEY, ParamDict, ParamValue, as_json
 from carbs.values import is_dictionary, is_finite, plain, shown
 
 
@@ -26,6 +28,7 @@ class Param:
         space: The values that it may take.
         search_center: The value to start from; None means no opinion (the search then spreads over bounded spaces).
             The first suggestion is the centres themselves; where a space has a `rounding_factor`, the nearest multiple.
+            That of an integer space is rounded to a whole number, with a warning.
     """
 
     name: str
@@ -34,7 +37,16 @@ class Param:
 
     def __post_init__(self) -> None:
         for name in ("name", "search_center"):
-            object.__setattr__(self, name, plain(getattr(self, name)))
+            object.__setattr__(self, name, as_json(getattr(self, name)))
+        center = self.search_center
+        if isinstance(self.space, NumericSpace) and self.space.is_integer is True and is_finite(center):
+            whole = round(center)
+            if whole != center:
+                warnings.warn(
+                    f"parameter {self.name!r}: search_center={center!r} of an integer space is rounded to {whole}",
+                    stacklevel=3,
+                )
+                object.__setattr__(self, "search_center", whole)
 
     @property
     def center(self) -> ParamValue:
@@ -44,7 +56,7 @@ class Param:
     @property
     def settled_space(self) -> Space:
         """The space with its scale settled."""
-        return self.space if isinstance(self.space, CategoricalSpace) else self.space.scaled_around(float(self.center))
+        return self.space if isinstance(self.space, ChoiceSpace) else self.space.scaled_around(float(self.center))
 
     def problems(self) -> list[Problem]:
         """List the broken rules of this definition; empty if it is valid."""
@@ -72,7 +84,7 @@ class Param:
             if value is not None and value not in (INFINITY, -INFINITY)
         }
         described: dict[str, Any] = {"name": self.name, "space": {"kind": self.space.kind, **space}}
-        if isinstance(self.space, CategoricalSpace):
+        if isinstance(self.space, ChoiceSpace):
             described["space"]["choices"] = list(self.space.choices)
         if self.search_center is not None:
             described["search_center"] = self.search_center
@@ -198,7 +210,7 @@ class SearchSpace:
         space = self.spaces[place]
         center: Any = self.params[place].search_center
         values = space.decode(coordinates)
-        if center is None or isinstance(space, CategoricalSpace):
+        if center is None or isinstance(space, ChoiceSpace):
             return values
         # Others are cut to the twelve digits that the transform leaves exact.
         exact, is_center = space.nearest(center), coordinates[:, 0] == space.encode([center])[0, 0]
@@ -227,7 +239,10 @@ class SearchSpace:
 
     def select(self, values: Mapping[str, Any]) -> ParamDict:
         """Return just this space's parameters of `values`, in order, as plain Python values."""
-        return {name: plain(values[name]) for name in self.names}
+        return {
+            name: space.own(values[name]) if isinstance(space, ChoiceSpace) else plain(values[name])
+            for name, space in zip(self.names, self.spaces, strict=True)
+        }
 
 
 def as_space(space: SearchSpace | Sequence[Param]) -> SearchSpace:

@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from carbs.spaces.categorical import CategoricalSpace
 from carbs.spaces.numeric import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.ordinal import OrdinalSpace
 
-Space: TypeAlias = LinearSpace | LogSpace | LogitSpace | Pow2Space | CategoricalSpace
+Space: TypeAlias = LinearSpace | LogSpace | LogitSpace | Pow2Space | CategoricalSpace | OrdinalSpace
 SPACES: dict[str, type[Space]] = {
-    space.kind: space for space in (LinearSpace, LogSpace, LogitSpace, Pow2Space, CategoricalSpace)
+    space.kind: space for space in (LinearSpace, LogSpace, LogitSpace, Pow2Space, CategoricalSpace, OrdinalSpace)
 }

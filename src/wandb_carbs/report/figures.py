@@ -9,7 +9,7 @@ import numpy as np
 
 from carbs.insight import Calibration, Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw
-from carbs.spaces.categorical import CategoricalSpace
+from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.numeric import LogSpace, NumericSpace, Pow2Space
 from carbs.spaces.space import Space
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
@@ -142,7 +142,7 @@ def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependenc
     """Draw how the believed objective changes with a hyperparameter, at some costs."""
     traces = []
     for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
-        x = [drawing.text(value) for value in found.values] if isinstance(space, CategoricalSpace) else found.values
+        x = [drawing.text(value) for value in found.values] if isinstance(space, ChoiceSpace) else found.values
         believed = found.believed
         traces += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
         traces.append({**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"})
@@ -160,7 +160,7 @@ def success(
     name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]], failed: Sequence[JudgedRun]
 ) -> drawing.Figure:
     """Draw the believed probability of success over a hyperparameter, and where runs failed."""
-    is_category = isinstance(space, CategoricalSpace)
+    is_category = isinstance(space, ChoiceSpace)
     traces = []
     for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
         x = [drawing.text(value) for value in found.values] if is_category else found.values
@@ -227,7 +227,7 @@ def describe(run: JudgedRun, data: ReportData) -> str:
 
 def _name_choices(figure: drawing.Figure, space: Space) -> None:
     """Make the horizontal axis one of choices, whose names may be long."""
-    if not isinstance(space, CategoricalSpace):
+    if not isinstance(space, ChoiceSpace):
         return
     names = [str(choice) for choice in space.choices]
     short = [name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…" for name in names]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from carbs import CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
+from carbs import LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
+from carbs.spaces.categorical import ChoiceSpace
 
 _MAX_POW2 = 2**62  # what fits a 64-bit integer
 
 
 def distribution_of(param: Param, space: Any) -> dict[str, Any]:
     """Return W&B's nearest distribution; it is valid and finite, but nothing is ever run with what it draws."""
-    if isinstance(space, CategoricalSpace):
+    if isinstance(space, ChoiceSpace):
         return {"values": list(space.choices)}
     if isinstance(space, Pow2Space):
         top = min(space.max, _MAX_POW2)

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbs import CarbsError, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, SearchSpace, Space
+from carbs import (
+    CarbsError,
+    CategoricalSpace,
+    LinearSpace,
+    LogitSpace,
+    LogSpace,
+    OrdinalSpace,
+    Param,
+    Pow2Space,
+    SearchSpace,
+    Space,
+)
 
 INF = math.inf
 SPACES: list[Space] = [
@@ -33,6 +44,8 @@ SPACES: list[Space] = [
     Pow2Space(min=1),
     CategoricalSpace(("adam", "sgd", "lion")),
     CategoricalSpace((1, 2.5, True, "1")),
+    OrdinalSpace((0.0, 0.1, 0.25)),
+    OrdinalSpace(("small", "medium", "large", "huge")),
 ]
 spaces = pytest.mark.parametrize("space", SPACES, ids=repr)
 
@@ -280,3 +293,11 @@ def test_a_space_at_the_limits_of_floats_works_without_a_warning(space: LinearSp
 
 def test_the_scale_of_an_open_space_is_settled_before_its_center_is_judged() -> None:
     assert SearchSpace((Param("x", LinearSpace(min=0), 1e15),)).center == [1.0]
+
+
+@pytest.mark.parametrize(("center", "whole"), [(2.5, 2), (3.7, 4), (np.float32(2.75), 3)])
+def test_computed_center_of_an_integer_is_rounded_with_a_warning(center: float, whole: int) -> None:
+    with pytest.warns(UserWarning, match=r"parameter 'n': search_center=.* is rounded to") as caught:
+        param = Param("n", LinearSpace(1, 9, is_integer=True), center)
+    assert (param.search_center, type(param.search_center)) == (whole, int)
+    assert caught[0].filename == __file__
