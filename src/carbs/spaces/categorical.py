@@ -43,9 +43,8 @@ class ChoiceSpace:
         if not isinstance(self.choices, tuple) or len(self.choices) < 2:
             return [Problem("", "choices", self.choices, "must be a list of at least two values")]
         if self._most is not None and len(self.choices) > self._most:
-            rule = f"has {len(self.choices)} values, and at most {self._most} are possible; " + (
-                "if they have an order, use OrdinalSpace, which takes any number"
-            )
+            most = f"has {len(self.choices)} values, and at most {self._most} are possible"
+            rule = f"{most}; if they have an order, use OrdinalSpace, which takes any number"
             return [Problem("", "choices", list(self.choices), rule)]
         rule = "must be a string, a finite number, a boolean, None or a list of these"
         found = [

@@ -38,7 +38,7 @@ class Param:
     def __post_init__(self) -> None:
         for name in ("name", "search_center"):
             object.__setattr__(self, name, as_json(getattr(self, name)))
-        center = self.search_center
+        center: Any = self.search_center
         if isinstance(self.space, NumericSpace) and self.space.is_integer is True and is_finite(center):
             whole = round(center)
             if whole != center:

@@ -31,12 +31,13 @@ def test_choices_survive_json(kind: type[CategoricalSpace | OrdinalSpace]) -> No
 
 def test_a_list_that_is_given_back_is_a_copy() -> None:
     space = CategoricalSpace(([1], [2]))
-    space.decode(space.encode([[2]]))[0].append(3)
+    given: Any = space.decode(space.encode([[2]]))[0]
+    given.append(3)
     assert space.choices == ([1], [2])
 
 
 def test_tuples_and_arrays_are_the_lists_that_json_makes_of_them() -> None:
-    space = CategoricalSpace(((128, 128), np.array([256, 256])))  # type: ignore[arg-type]
+    space = CategoricalSpace(((128, 128), np.array([256, 256])))
     assert space.choices == ([128, 128], [256, 256])
     assert space.problem_with((256, 256)) is None
     assert SearchSpace((Param("layers", space),)).select({"layers": (256, 256)}) == {"layers": [256, 256]}

@@ -50,4 +50,4 @@ def test_a_million_choices_are_no_burden() -> None:
     carbs = CARBS(params=[Param("x", OrdinalSpace(tuple(range(1_000_000))))])
     for number in range(8):
         carbs.observe(ObservationInParam(carbs.suggest().suggestion, float(number), cost=1.0))
-    assert 0 <= carbs.suggest().suggestion["x"] < 1_000_000
+    assert 0 <= float(carbs.suggest().suggestion["x"]) < 1_000_000
