@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from carbs.models import gaussian_process as gp, priors, surrogate
-from carbs.search import cost_limit as limits, most_gain as proposal
+from carbs.search import cost_limit as limits, maximise, most_gain as proposal
 
 # What each idea is, and the constants that switch it off.
 IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
@@ -32,9 +32,9 @@ IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
     "no bands of cost": [(proposal, "_BAND_SHARE", 0.0)],
     "no limit to growth": [(limits, "_GROWTH", math.log(1e9))],
     "short horizon": [(proposal, "_HORIZON", (1.0, 1.0))],
-    "no refinement of candidates": [(proposal, "_REFINE_STEPS", ())],
-    "no candidates over the space": [(proposal, "_NUM_GLOBAL", 10)],
-    "no candidates around the frontier": [(proposal, "_NUM_LOCAL", 10)],
+    "no refinement of candidates": [(maximise, "_REFINE_STEPS", ())],
+    "no candidates over the space": [(proposal, "NUM_GLOBAL", 10)],
+    "no candidates around the frontier": [(maximise, "_NUM_LOCAL", 10)],
     "no warps": [(priors, "_WARP_DEVIATION", None)],
     "no saturation": [(priors, "_SATURATION", 0.0)],
     "no pulling up of outliers": [(surrogate, "_OUTLIER_REACH", math.inf)],

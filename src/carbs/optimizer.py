@@ -15,16 +15,13 @@ from typing import Any
 import numpy as np
 
 from carbs import checkpoint
-from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import Problem, check_positive, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
 from carbs.models.groups import group
-from carbs.models.surrogate import Surrogate
-from carbs.search import candidates
-from carbs.search.at_cost import propose_for_cost
-from carbs.search.cost_limit import affordable
-from carbs.search.most_gain import Proposal, are_among, keys, propose
+from carbs.models.surrogate import MODEL_ERRORS, Surrogate
+from carbs.search import at_cost, first_draws, most_gain
+from carbs.search.situation import Proposal, Situation
 from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
@@ -32,16 +29,8 @@ from carbs.values import as_float, plain, shown
 
 logger = logging.getLogger("carbs")
 
-# The draws around a given centre have the radius that the user set after this many successes; it doubles with each.
-_NUM_NEAR = 2
-# A thousandfold radius reaches every bound; where the model cannot be used after thousands of runs, 2^n would overflow.
-_MAX_DOUBLINGS = 10
 # Objectives beyond this count as this: their squares and sums must be floats.
 _LARGEST = 1e150
-# What numpy and scipy raise where numbers are too extreme for them.
-_MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
-# As soon as there are this many successes, costs can be predicted, and the model can stand in for runs that go on.
-_MIN_FOR_MODEL = 2
 
 
 class CARBS:
@@ -141,7 +130,7 @@ class CARBS:
         """
         wanted, succeeded = self.config.num_random_samples, len(self._history.successes)
         missing = wanted - succeeded - len(self._history.pending)
-        return max(min(wanted, _MIN_FOR_MODEL) - succeeded, missing, 0)
+        return max(min(wanted, first_draws.MIN_FOR_MODEL) - succeeded, missing, 0)
 
     @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:
@@ -269,76 +258,42 @@ class CARBS:
         return np.random.default_rng(int.from_bytes(digest, "big"))
 
     def _choose(self, rng: np.random.Generator, for_cost: float | None) -> Proposal:
-        if self.num_awaited > 0:
-            reason = f"{self.num_awaited} more runs are needed before the model suggests"
-            return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
-        pending, failures = self._pending_coordinates(), self._failed_coordinates()
+        situation, awaited = self._situation(rng), self.num_awaited
+        reason = f"{awaited} more runs are needed before the model suggests" if awaited else ""
+        problem = ""
         try:
-            fitted = self._surrogate()
-            if for_cost is not None:
-                return propose_for_cost(self.space, self.config, fitted, pending, failures, for_cost, rng)
-            return propose(self.space, self.config, fitted, pending, failures, rng)
-        except _MODEL_ERRORS as error:
-            reason = f"the model could not be used: {error!r}"
-            logger.exception("Suggesting at random, since %s", reason)
-            return Proposal(self._draw_initial(rng), {"kind": "random", "reason": reason})
+            if not awaited or first_draws.wants_models(situation):
+                situation = replace(situation, surrogate=self._surrogate(situation))
+            if not awaited:
+                return most_gain.propose(situation) if for_cost is None else at_cost.propose(situation, for_cost)
+        except MODEL_ERRORS as error:
+            problem = f"the model could not be used: {error!r}"
+            logger.exception("Suggesting at random, since %s", problem)
+        proposal = first_draws.propose(situation)
+        if "reason" in proposal.log and not problem:
+            logger.warning("Drawing without a guard against high costs, since %s", proposal.log["reason"])
+        return replace(proposal, log={**proposal.log, "reason": reason or problem})
 
-    def _draw_initial(self, rng: np.random.Generator) -> Array:
-        history = self._history
-        first = len(history.successes) + len(history.failures) + len(history.pending)
-        shift = np.random.default_rng(self.config.seed).random(self.space.width)
-        failures = self._failed_coordinates()
-        are_costs_known = len(history.successes) >= _MIN_FOR_MODEL
-        step = None
-        if self.space.has_given_center:
-            if first == 0:
-                return self.space.center
-            # Twice as far with every success, as the costs become known; and farther if everything near fails.
-            doublings = min(len(history.successes) - _NUM_NEAR, _MAX_DOUBLINGS)
-            radius = self.config.initial_search_radius * 2.0**doublings
-            step = candidates.first_steps(self.space, radius, are_costs_known=are_costs_known) * (
-                1 + 0.2 * len(failures)
-            )
-        points = candidates.initial(self.space, first, step, shift, rng)
-        taken = set(keys(np.vstack([self._success_coordinates(), failures, self._pending_coordinates()])))
-        is_new = ~are_among(points, taken)
-        points = points[is_new] if np.any(is_new) else points
-        if are_costs_known and (step is not None or self.config.max_suggestion_cost is not None):
-            try:
-                points = affordable(self.space, self.config, self._surrogate(), points, is_growing=step is not None)
-            except _MODEL_ERRORS:
-                logger.exception("Drawing without a guard against high costs, since the model could not be used")
-        x: Array = points[int(np.argmax(_nearest(points, failures))) if len(failures) else 0]
-        return x
+    def _situation(self, rng: np.random.Generator) -> Situation:
+        """Return the situation without models."""
+        history, encode = self._history, self.space.encode
+        successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
+        pending = encode(list(history.pending.values()))
+        return Situation(self.space, self.config, encode(successes), encode(failures), pending, None, rng)
 
-    def _surrogate(self) -> Surrogate:
+    def _surrogate(self, situation: Situation) -> Surrogate:
+        """Return the models of the observed runs, fitted anew only if there are more of them than last time."""
         history = self._history
         if self._fitted is None or self._fitted[0] != history.revision:
-            X = self._success_coordinates()
             sign = self.config.better_direction_sign
             y = sign * np.array([observation.output for observation in history.successes])
             y = np.clip(y, -_LARGEST, _LARGEST)
             log_cost = np.log([observation.cost for observation in history.successes])
-            surrogate = Surrogate.fit(self.space, group(X, y, log_cost), self._failed_coordinates())
-            self._fitted = history.revision, surrogate
+            groups = group(situation.successes, y, log_cost)
+            self._fitted = history.revision, Surrogate.fit(self.space, groups, situation.failures)
         return self._fitted[1]
-
-    def _success_coordinates(self) -> Array:
-        return self.space.encode([observation.input for observation in self._history.successes])
-
-    def _pending_coordinates(self) -> Array:
-        return self.space.encode(list(self._history.pending.values()))
-
-    def _failed_coordinates(self) -> Array:
-        return self.space.encode([observation.input for observation in self._history.failures])
 
 
 def _copies(observations: list[ObservationInParam]) -> list[ObservationInParam]:
     # First the whole list at once: another thread may be adding to it.
     return [replace(observation, input=dict(observation.input)) for observation in list(observations)]
-
-
-def _nearest(points: Array, others: Array) -> Array:
-    """Compute the distance from each of `points`, shape (m, D), to the nearest of `others`, shape (n, D)."""
-    distances: Array = np.min(np.linalg.norm(points[:, None] - others[None], axis=2), axis=1)
-    return distances

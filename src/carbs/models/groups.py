@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from carbs.arrays import Array
+from carbs.spaces.identity import rounded
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def group(X: Array, y: Array, log_cost: Array) -> Groups:
     Returns:
         The groups.
     """
-    # Nine decimals: what a configuration keeps on its way through JSON and back.
-    _, first, inverse = np.unique(np.round(X, 9), axis=0, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(rounded(X), axis=0, return_index=True, return_inverse=True)
     inverse = inverse.ravel()
     order = np.argsort(first)
     rank = np.empty_like(order)

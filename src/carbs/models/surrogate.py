@@ -14,6 +14,8 @@ from carbs.models.priors import cost_prior, objective_prior, success_hyperparame
 from carbs.models.success import Classifier
 from carbs.spaces.search_space import SearchSpace
 
+# The errors of numpy and scipy where numbers are too extreme for them, and those of a model that notices it.
+MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 # Above this number of points the hyperparameters are fitted to a subset: their uncertainty is small by then, and the
 # time of a fit grows with the cube.
 MAX_FIT_POINTS = 200

@@ -1,4 +1,4 @@
-"""Propose the run that tells most about the objective at a given cost."""
+"""Propose the run that tells most about the best objective at a given cost."""
 
 from __future__ import annotations
 
@@ -9,61 +9,47 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.config import CARBSParams
-from carbs.models.surrogate import Surrogate
 from carbs.search import candidates
 from carbs.search.cost_limit import CostLimit
-from carbs.search.most_gain import Proposal, are_among, describe, keys, kind_of, last_resort, pool_of, search
-from carbs.spaces.search_space import SearchSpace
+from carbs.search.maximise import NUM_GLOBAL, last_resort, maximise, pool_of
+from carbs.search.situation import Proposal, Situation, describe, kind_of
+from carbs.spaces.identity import are_among, keys
 
-_NUM_GLOBAL = 500
-# How closely the configuration to predict has to keep to the cost: a factor of e^0.1 costs one standard deviation.
+# Standard deviation, in nats, of the penalty that keeps the target at the cost: a factor of e^0.1 costs half a nat.
 _CLOSENESS = 0.1
 
 
-def propose_for_cost(
-    space: SearchSpace,
-    config: CARBSParams,
-    fitted: Surrogate,
-    pending: Array,
-    failures: Array,
-    cost: float,
-    rng: np.random.Generator,
-) -> Proposal:
-    """Propose the run that tightens the prediction of the best objective at a cost.
+def propose(situation: Situation, cost: float) -> Proposal:
+    """Propose the run that narrows the prediction of the best objective at a cost most.
 
-    The configuration to predict, x*, is the one that the models believe best at that cost. A run at x narrows the
-    variance of its objective by Cov(f(x), f(x*))^2 / (Var f(x) + noise); the run that narrows it most is proposed,
-    among those that are not dearer than the cost itself and within the limits of any suggestion.
+    The target x* is the configuration that the models predict to be best at that cost. A run at x narrows the variance
+    of the target's objective by Cov(f(x), f(x*))^2 / (Var f(x) + noise). The run that narrows it most is proposed, if
+    it costs no more than the cost itself and keeps within the limits of any suggestion.
 
     Args:
-        space: The search space.
-        config: Options.
-        fitted: Models of the history.
-        pending: Search coordinates of outstanding suggestions, shape (p, D); they count as runs to come.
-        failures: Search coordinates of failed runs, shape (f, D).
+        situation: The situation, with models.
         cost: The cost, positive, in the unit of the observed ones.
-        rng: Source of randomness.
 
     Returns:
         The proposal; its log also holds `target_objective` and its standard deviation, `target_objective_std`.
     """
-    surrogate = fitted.with_pending(pending, np.zeros((2, len(pending), 1)))
-    seen = np.vstack([fitted.groups.X, pending])
+    space, pending, models = situation.space, situation.pending, situation.models
+    surrogate = models.with_pending(pending, np.zeros((2, len(pending), 1)))
+    seen = np.vstack([models.groups.X, pending])
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
     log_cost = math.log(cost)
-    sample = candidates.everywhere(space, seen, _NUM_GLOBAL, rng)
-    pool = pool_of(space, fitted, sample, seen[members], rng)
+    sample = candidates.everywhere(space, seen, NUM_GLOBAL, situation.generator)
+    pool = pool_of(situation, sample, seen[members])
 
     def worth(points: Array) -> Array:
         at = surrogate.predict(points)
         value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / _CLOSENESS) ** 2 + at.log_success
         return value
 
-    target, _ = search(space, worth, fitted, pool, rng)
-    limit = CostLimit.of(space, config, fitted, beliefs.known_log_cost).lowered_to(log_cost + _CLOSENESS)
-    taken = frozenset(keys(np.vstack([seen, failures])))
+    target, _ = maximise(situation, worth, pool)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).lowered_to(log_cost + _CLOSENESS)
+    taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
     def narrowing(points: Array) -> Array:
         at = surrogate.predict(points)
@@ -72,9 +58,9 @@ def propose_for_cost(
         value = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
         return np.where(are_among(points, taken) | limit.is_exceeded(points, at), -math.inf, value)
 
-    x, score = search(space, narrowing, fitted, np.vstack([target[None], pool]), rng)
-    log = describe(fitted, target, config)
-    told: dict[str, Any] = {f"target_{name}": log[f"predicted_{name}"] for name in ("objective", "objective_std")}
+    x, score = maximise(situation, narrowing, np.vstack([target[None], pool]))
+    predicted = describe(target, situation)
+    log: dict[str, Any] = {f"target_{name}": predicted[f"predicted_{name}"] for name in ("objective", "objective_std")}
     if not math.isfinite(score):
-        x, told["reason"] = last_resort(surrogate, limit, pool, taken)
-    return Proposal(x, {"kind": kind_of(x, fitted), **told, **describe(fitted, x, config)})
+        x, log["reason"] = last_resort(surrogate, limit, pool, taken)
+    return Proposal(x, {"kind": kind_of(x, situation), **log, **describe(x, situation)})

@@ -10,9 +10,9 @@ from scipy.special import ndtr, stdtrit
 
 from carbs.arrays import Array, Flags
 from carbs.config import CARBSParams
-from carbs.models.surrogate import Beliefs, Surrogate
+from carbs.models.surrogate import Beliefs
+from carbs.search.situation import Situation
 from carbs.spaces.numeric import FIRST_STEP
-from carbs.spaces.search_space import SearchSpace
 
 # A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
 # search approaches expensive regions step by step, and no single guess is meant to cost as much as everything before.
@@ -42,8 +42,7 @@ class CostLimit:
     """What a suggestion may cost, as natural logarithms.
 
     Attributes:
-        space: The search space.
-        fitted: Models of the history. What is outstanding is not imagined: the limits rest on observed runs.
+        situation: The situation; its models imagine no outcomes of running configurations, so limits rest on seen runs.
         predicted: Limit of the predicted cost.
         surprising: Limit of what the cost is feared to be.
         num_deviations: How many standard deviations above the prediction that is.
@@ -51,8 +50,7 @@ class CostLimit:
         cap: The user's cap, which the predicted cost never exceeds; infinite if there is none.
     """
 
-    space: SearchSpace
-    fitted: Surrogate
+    situation: Situation
     predicted: float
     surprising: float
     num_deviations: float
@@ -60,25 +58,24 @@ class CostLimit:
     cap: float
 
     @classmethod
-    def of(cls, space: SearchSpace, config: CARBSParams, fitted: Surrogate, log_cost: Array) -> CostLimit:
+    def of(cls, situation: Situation, log_cost: Array) -> CostLimit:
         """Derive the limits.
 
         Args:
-            space: The search space.
-            config: Options.
-            fitted: Models of the history.
+            situation: The situation, with models.
             log_cost: Predicted log costs of the observed configurations and, after them, of the outstanding ones, as
                 far as observed runs tell them; shape (m + p,).
         """
-        log_spent = float(np.logaddexp.reduce(fitted.groups.log_cost + np.log(fitted.groups.count)))
+        groups = situation.models.groups
+        log_spent = float(np.logaddexp.reduce(groups.log_cost + np.log(groups.count)))
         least = log_spent + math.log(_SPENT_SHARE)
-        cap = log_cap(config)
-        observed = np.max(log_cost[: fitted.groups.size])
+        cap = log_cap(situation.config)
+        observed = np.max(log_cost[: groups.size])
         dearest = float(min(np.max(log_cost), observed + _OUTSTANDING_STEPS * _GROWTH))
         predicted = min(max(dearest + _GROWTH, least), cap)
-        num_deviations = float(stdtrit(max(fitted.groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
-        is_early = bool(np.sum(fitted.groups.count) < config.num_random_samples)
-        return cls(space, fitted, predicted, predicted + _SURPRISE, num_deviations, is_early, cap)
+        num_deviations = float(stdtrit(max(groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
+        is_early = bool(np.sum(groups.count) < situation.config.num_random_samples)
+        return cls(situation, predicted, predicted + _SURPRISE, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
         """Return these limits with one of the predicted cost that is `predicted` at most; what is feared stays."""
@@ -94,23 +91,24 @@ class CostLimit:
 
         What is foretold to be cheaper than every run so far is feared as if it were predicted to cost as the cheapest.
         """
-        cheapest = np.min(self.fitted.groups.log_cost)
+        cheapest = np.min(self.situation.models.groups.log_cost)
         worst: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
         if not self.is_early:
             return worst
         margin = _WORST_GROWTH - _GROWTH - _SURPRISE
-        return np.maximum(worst, steepest(self.space, self.fitted, points) - margin)
+        return np.maximum(worst, steepest(self.situation, points) - margin)
 
 
-def steepest(space: SearchSpace, fitted: Surrogate, points: Array) -> Array:
+def steepest(situation: Situation, points: Array) -> Array:
     """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may.
 
     The natural logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
     """
-    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / space.longest_first_steps)
-    rise = np.linalg.norm((points[:, None] - fitted.groups.X[None]) * nats, axis=2)
+    groups = situation.models.groups
+    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / situation.space.longest_first_steps)
+    rise = np.linalg.norm((points[:, None] - groups.X[None]) * nats, axis=2)
     nearest = np.argmin(rise, axis=1)
-    reached: Array = fitted.groups.log_cost[nearest] + rise[np.arange(len(points)), nearest]
+    reached: Array = groups.log_cost[nearest] + rise[np.arange(len(points)), nearest]
     return reached
 
 
@@ -120,13 +118,11 @@ def log_cap(config: CARBSParams) -> float:
     return math.inf if cap is None else math.log(cap)
 
 
-def affordable(space: SearchSpace, config: CARBSParams, fitted: Surrogate, points: Array, *, is_growing: bool) -> Array:
+def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Array:
     """Choose the early draws that a model of a few runs does not believe too dear.
 
     Args:
-        space: The search space.
-        config: Options.
-        fitted: Models of the few runs.
+        situation: The situation, with models of the few runs.
         points: Search coordinates, shape (m, D).
         is_growing: Whether the search starts from a given centre and grows from there: otherwise only the user's cap
             counts.
@@ -134,11 +130,12 @@ def affordable(space: SearchSpace, config: CARBSParams, fitted: Surrogate, point
     Returns:
         The `points` within the limits; the one of the least cost where there is none.
     """
-    beliefs = fitted.predict(points)
+    models = situation.models
+    beliefs = models.predict(points)
     log_cost, limit = beliefs.known_log_cost, math.inf
     if is_growing:
         margin = _WORST_GROWTH - _INITIAL_GROWTH
-        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(space, fitted, points) - margin)
-        limit = float(np.max(fitted.predict(fitted.groups.X).known_log_cost)) + _INITIAL_GROWTH
-    cheap: Array = points[(log_cost <= min(limit, log_cap(config))) | (log_cost == np.min(log_cost))]
+        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(situation, points) - margin)
+        limit = float(np.max(models.predict(models.groups.X).known_log_cost)) + _INITIAL_GROWTH
+    cheap: Array = points[(log_cost <= min(limit, log_cap(situation.config))) | (log_cost == np.min(log_cost))]
     return cheap

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from carbs import CARBS, ParamDict, SuggestOutput
+from carbs.spaces.identity import keys
 from wandb_carbs.record import RunRecord, Standing
 from wandb_carbs.sweep.history import JudgedRun, feed
 
@@ -85,8 +84,8 @@ def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) ->
 
 def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:
     """Tell whether two configurations are the same to the optimizer."""
-    points = carbs.space.encode([one, other])
-    return bool(np.all(np.abs(points[0] - points[1]) < 1e-9))
+    first, second = keys(carbs.space.encode([one, other]))
+    return first == second
 
 
 def beliefs(output: SuggestOutput) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""The situation that a proposal is made in, and the proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from carbs.arrays import Array
+from carbs.config import CARBSParams
+from carbs.models.surrogate import Surrogate
+from carbs.spaces.identity import keys
+from carbs.spaces.search_space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a proposal depends on.
+
+    Attributes:
+        space: The search space.
+        config: The user's options.
+        successes: Search coordinates of the runs that succeeded, repeats included, shape (n, D).
+        failures: Search coordinates of the runs that failed, shape (f, D).
+        pending: Search coordinates of the running configurations, whose outcome is not known yet, shape (p, D).
+        surrogate: Models of the successes and failures; None where there are too few runs, or the fit failed.
+        generator: Source of randomness.
+    """
+
+    space: SearchSpace
+    config: CARBSParams
+    successes: Array
+    failures: Array
+    pending: Array
+    surrogate: Surrogate | None
+    generator: np.random.Generator
+
+    @property
+    def models(self) -> Surrogate:
+        """The models, for a proposal that is only made with them."""
+        assert self.surrogate is not None
+        return self.surrogate
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed configuration.
+
+    Attributes:
+        x: Its rounded search coordinates, shape (D,).
+        log: The models' predictions for it; see `SuggestOutput.log`.
+    """
+
+    x: Array
+    log: dict[str, Any]
+
+
+def kind_of(x: Array, situation: Situation) -> str:
+    """Say whether a point, shape (D,), is a "resample" of an observed configuration or the "model"'s new one."""
+    return "resample" if keys(x[None])[0] in set(keys(situation.models.groups.X)) else "model"
+
+
+def describe(x: Array, situation: Situation) -> dict[str, float]:
+    """Return the models' predictions for a point, shape (D,), in the user's units; see `SuggestOutput.log`."""
+    models = situation.models
+    beliefs = models.predict(x[None])
+    objective = situation.config.better_direction_sign * models.objective_scaler.backward(beliefs.objective[0, 0])
+    return {
+        "predicted_objective": float(objective),
+        "predicted_objective_std": float(beliefs.objective_std[0] * models.objective_scaler.deviation),
+        "predicted_cost": float(np.exp(beliefs.log_cost[0, 0])),
+        "predicted_cost_std": float(beliefs.log_cost_std[0]),
+        "success_probability": float(np.exp(beliefs.log_success[0])),
+    }
