@@ -15,52 +15,50 @@ import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from types import ModuleType
-from typing import Any
 
 import numpy as np
+from optimizers import OPTIMIZERS, Ours
 from quality import Task, Trajectory, parser_of, problem_names, reference, run, score
 from rich.console import Console
 from rich.table import Table
 
-from carbs.models import gaussian_process as gp, priors, surrogate
-from carbs.search import cost_limit as limits, maximise, most_gain as proposal
+from carbs.tuning import DEFAULT, Tuning
 
-# What each idea is, and the constants that switch it off.
-IDEAS: dict[str, list[tuple[ModuleType, str, Any]]] = {
-    "everything on": [],
-    "no bands of cost": [(proposal, "_BAND_SHARE", 0.0)],
-    "no limit to growth": [(limits, "_GROWTH", math.log(1e9))],
-    "short horizon": [(proposal, "_HORIZON", (1.0, 1.0))],
-    "no refinement of candidates": [(maximise, "_REFINE_STEPS", ())],
-    "no candidates over the space": [(proposal, "NUM_GLOBAL", 10)],
-    "no candidates around the frontier": [(maximise, "_NUM_LOCAL", 10)],
-    "no warps": [(priors, "_WARP_DEVIATION", None)],
-    "no saturation": [(priors, "_SATURATION", 0.0)],
-    "no pulling up of outliers": [(surrogate, "_OUTLIER_REACH", math.inf)],
-    "no noise": [(priors, "_NOISE_PRIOR", (math.log(1e-6), 0.1)), (gp, "_NOISE_BOUNDS", (math.log(1e-6),) * 2)],
+GAIN, LIMIT, MODEL = DEFAULT.gain, DEFAULT.limit, DEFAULT.model
+LEAST_NOISE = math.log(1e-6)
+# The ideas, and the values that switch each off.
+IDEAS: dict[str, Tuning] = {
+    "everything on": DEFAULT,
+    "no bands of cost": replace(DEFAULT, gain=replace(GAIN, band_share=0.0)),
+    "no limit to growth": replace(DEFAULT, limit=replace(LIMIT, growth=math.log(1e9))),
+    "short horizon": replace(DEFAULT, gain=replace(GAIN, horizon=(1.0, 1.0))),
+    "no refinement of candidates": replace(DEFAULT, gain=replace(GAIN, refine_steps=())),
+    "no candidates over the space": replace(DEFAULT, gain=replace(GAIN, num_global=10)),
+    "no candidates around the frontier": replace(DEFAULT, gain=replace(GAIN, num_local=10)),
+    "no warps": replace(DEFAULT, model=replace(MODEL, warp_deviation=1e-6, saturation=0.0)),
+    "no saturation": replace(DEFAULT, model=replace(MODEL, saturation=0.0)),
+    "no pulling up of outliers": replace(DEFAULT, model=replace(MODEL, outlier_reach=math.inf)),
+    "no noise": replace(
+        DEFAULT, model=replace(MODEL, objective_noise=(LEAST_NOISE, 0.1), noise_bounds=(LEAST_NOISE, LEAST_NOISE))
+    ),
 }
-
-
-def run_without(idea: str, task: Task) -> Trajectory:
-    """Run a task with an idea switched off, in a process of its own."""
-    for module, name, value in IDEAS[idea]:
-        setattr(module, name, value)
-    return replace(run(task), task=replace(task, optimizer=idea))
+OPTIMIZERS.update({idea: partial(Ours, tuning=tuning) for idea, tuning in IDEAS.items()})
 
 
 def main() -> None:
     """Run every idea on every problem and print the mean hypervolumes."""
     args = parser_of(__doc__).parse_args()
     names = problem_names(args)
-    tasks = [Task("carbs", name, seed, args.runs, args.yahpo) for name in names for seed in range(args.seeds)]
-    trajectories: list[Trajectory] = []
-    for idea in IDEAS:  # a pool for each: what is switched off in one must not be off in the next
-        with ProcessPoolExecutor(args.jobs) as pool:
-            trajectories += pool.map(partial(run_without, idea), tasks)
+    tasks = [
+        Task(idea, name, seed, args.runs, args.yahpo) for idea in IDEAS for name in names for seed in range(args.seeds)
+    ]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        trajectories: list[Trajectory] = list(pool.map(run, tasks))
     scales = {name: reference(name, args.yahpo, [t for t in trajectories if t.task.problem == name]) for name in names}
     marks = [number for number in (20, 40, 60) if number < args.runs] + [args.runs]
-    table = Table("idea", *(f"HV@{k}" for k in marks), "± standard error", title=f"{len(tasks)} searches each")
+    table = Table(
+        "idea", *(f"HV@{k}" for k in marks), "± standard error", title=f"{len(tasks) // len(IDEAS)} searches each"
+    )
     for idea in IDEAS:
         mine = [t for t in trajectories if t.task.optimizer == idea]
         values = np.array([[score(t, scales[t.task.problem], k) for k in marks] for t in mine])

@@ -10,6 +10,7 @@ import numpy as np
 
 from carbs import CARBS, CARBSParams, ObservationInParam, Param, ParamDict, SearchSpace
 from carbs.search.candidates import everywhere
+from carbs.tuning import DEFAULT, Tuning
 
 
 class Optimizer(Protocol):
@@ -19,8 +20,8 @@ class Optimizer(Protocol):
 
 
 class Ours:
-    def __init__(self, params: Sequence[Param], seed: int) -> None:
-        self.carbs = CARBS(CARBSParams(seed=seed), params)
+    def __init__(self, params: Sequence[Param], seed: int, tuning: Tuning = DEFAULT) -> None:
+        self.carbs = CARBS(CARBSParams(seed=seed), params, tuning=tuning)
 
     def ask(self) -> tuple[Any, ParamDict]:
         suggestion = self.carbs.suggest().suggestion

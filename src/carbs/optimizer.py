@@ -25,6 +25,7 @@ from carbs.search.situation import Proposal, Situation
 from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
+from carbs.tuning import DEFAULT, Tuning
 from carbs.values import as_float, plain, shown
 
 logger = logging.getLogger("carbs")
@@ -39,14 +40,18 @@ class CARBS:
     Args:
         config: Options; the defaults maximise.
         params: The hyperparameters to search.
+        tuning: The tuned constants, for experiments on the optimizer itself; checkpoints do not keep them.
 
     Raises:
         CarbsError: If the search space or an option is invalid; one error names every problem.
     """
 
-    def __init__(self, config: CARBSParams | None = None, params: Sequence[Param] = ()) -> None:
+    def __init__(
+        self, config: CARBSParams | None = None, params: Sequence[Param] = (), *, tuning: Tuning = DEFAULT
+    ) -> None:
         self.config = as_config(config, hint="; write CARBS(params=[…]) to give only parameters")
         self.space = as_space(params)
+        self._tuning = tuning
         self._history = History(self.space)
         self._lock = threading.RLock()
         self._fitted: tuple[int, Surrogate] | None = None
@@ -279,7 +284,7 @@ class CARBS:
         history, encode = self._history, self.space.encode
         successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
         pending = encode(list(history.pending.values()))
-        return Situation(self.space, self.config, encode(successes), encode(failures), pending, None, rng)
+        return Situation(self.space, self.config, encode(successes), encode(failures), pending, None, rng, self._tuning)
 
     def _surrogate(self, situation: Situation) -> Surrogate:
         """Return the models of the observed runs, fitted anew only if there are more of them than last time."""
@@ -290,7 +295,8 @@ class CARBS:
             y = np.clip(y, -_LARGEST, _LARGEST)
             log_cost = np.log([observation.cost for observation in history.successes])
             groups = group(situation.successes, y, log_cost)
-            self._fitted = history.revision, Surrogate.fit(self.space, groups, situation.failures)
+            surrogate = Surrogate.fit(self.space, groups, situation.failures, self._tuning.model)
+            self._fitted = history.revision, surrogate
         return self._fitted[1]
 
 

@@ -39,17 +39,16 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
 from carbs.arrays import Array, Indices
+from carbs.tuning import DEFAULT
 
 _SQRT5 = math.sqrt(5.0)
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
 _JITTER = 1e-9
 # Bounds of the fit, natural logarithms of: length scales (a fortieth of a bounded dimension up to "irrelevant"), the
-# variances of the Matern part and of the slopes, the noise variance (a deviation of a thousandth of the objectives' or
-# of a nat and up).
+# variances of the Matern part and of the slopes.
 _LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
 _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
 _SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
-_NOISE_BOUNDS = (math.log(1e-6), math.log(2.0))
 # Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
 _WARP_BOUNDS = (-2.0, 2.0)
 # Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
@@ -68,6 +67,7 @@ class Prior:
         noise: For t2.
         warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
         mean_variance: m2 itself.
+        noise_bounds: Bounds of the logarithm of t2 in a fit.
     """
 
     length_scale: tuple[float, float]
@@ -76,6 +76,7 @@ class Prior:
     noise: tuple[float, float]
     warp: tuple[Array | float, float] | None = None
     mean_variance: float = 1.0
+    noise_bounds: tuple[float, float] = DEFAULT.model.noise_bounds
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,7 @@ def fit(
     """
     num_owners = int(owner.max()) + 1
     start, _ = _prior_arrays(prior, num_owners)
-    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, _NOISE_BOUNDS]
+    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, prior.noise_bounds]
     bounds += [_WARP_BOUNDS] * (len(start) - len(bounds))
     result = minimize(
         negative_log_posterior,

@@ -13,16 +13,10 @@ from carbs.models.groups import Groups
 from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
 from carbs.models.success import Classifier
 from carbs.spaces.search_space import SearchSpace
+from carbs.tuning import DEFAULT, ModelTuning
 
 # The errors of numpy and scipy where numbers are too extreme for them, and those of a model that notices it.
 MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
-# Above this number of points the hyperparameters are fitted to a subset: their uncertainty is small by then, and the
-# time of a fit grows with the cube.
-MAX_FIT_POINTS = 200
-# See `winsorise`; a normal sample of a thousand stays untouched.
-_OUTLIER_REACH = 5.0
-# Above this number of points the models are conditioned on a subset, too.
-MAX_MODEL_POINTS = 1500
 
 
 @dataclass(frozen=True)
@@ -108,23 +102,24 @@ class Surrogate:
     origin: Array
 
     @classmethod
-    def fit(cls, space: SearchSpace, groups: Groups, failures: Array) -> Surrogate:
+    def fit(cls, space: SearchSpace, groups: Groups, failures: Array, tuning: ModelTuning = DEFAULT.model) -> Surrogate:
         """Fit the models.
 
         Args:
             space: The search space.
             groups: Grouped successes.
             failures: Search coordinates of failed runs, shape (f, D).
+            tuning: The tuned constants.
 
         Returns:
             The surrogate.
         """
         owner = np.repeat(np.arange(len(space.params)), [s.width for s in space.spaces])
-        clipped = winsorise(groups.y)
+        clipped = winsorise(groups.y, tuning.outlier_reach)
         objective_scaler, mean_log_cost = Scaler.of(clipped), float(np.mean(groups.log_cost))
         y, c = objective_scaler.forward(clipped), groups.log_cost - mean_log_cost
-        chosen = _subset(groups, MAX_FIT_POINTS)
-        keep = _subset(groups, MAX_MODEL_POINTS)
+        chosen = _subset(groups, tuning.max_fit_points)
+        keep = _subset(groups, tuning.max_model_points)
         X = groups.X - space.middle
 
         # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
@@ -134,15 +129,15 @@ class Surrogate:
             hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], share * within, owner, prior)
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
-        cost = model(c, groups.within_log_cost, cost_prior(space))
+        cost = model(c, groups.within_log_cost, cost_prior(space, tuning))
         cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
         within_y = objective_scaler.standardise_squares(groups.within_y)
-        objective = model(y, within_y, objective_prior(space, cost_slopes))
+        objective = model(y, within_y, objective_prior(space, cost_slopes, tuning))
         success = None
         if len(failures):
-            both = np.vstack([X[chosen], failures[-MAX_FIT_POINTS:] - space.middle])
+            both = np.vstack([X[chosen], failures[-tuning.max_fit_points :] - space.middle])
             labels = np.where(np.arange(len(both)) < len(chosen), 1.0, -1.0)
-            success = Classifier.fit(success_hyperparameters(space), both, labels)
+            success = Classifier.fit(success_hyperparameters(space, tuning), both, labels)
         return cls(
             groups,
             objective_scaler,
@@ -196,18 +191,19 @@ class Surrogate:
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
 
 
-def winsorise(y: Array) -> Array:
+def winsorise(y: Array, reach: float) -> Array:
     """Pull bad outliers up: many training runs diverge, and how badly they did says nothing about good ones.
 
     Args:
         y: Objectives, higher is better, shape (n,).
+        reach: How far below the median is too far.
 
     Returns:
-        `y`, bounded below by the median minus five times the distance from the median to the best or to the lower
+        `y`, bounded below by the median minus `reach` times the distance from the median to the best or to the lower
         quartile, whichever is more: what is worse is as far from being interesting as that.
     """
     lower, middle = np.quantile(y, [0.25, 0.5])
-    pulled: Array = np.maximum(y, middle - _OUTLIER_REACH * max(np.max(y) - middle, middle - lower))
+    pulled: Array = np.maximum(y, middle - reach * max(np.max(y) - middle, middle - lower))
     return pulled
 
 

@@ -9,14 +9,10 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.search import candidates
 from carbs.search.cost_limit import CostLimit
-from carbs.search.maximise import NUM_GLOBAL, last_resort, maximise, pool_of
+from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Proposal, Situation, describe, kind_of
 from carbs.spaces.identity import are_among, keys
-
-# Standard deviation, in nats, of the penalty that keeps the target at the cost: a factor of e^0.1 costs half a nat.
-_CLOSENESS = 0.1
 
 
 def propose(situation: Situation, cost: float) -> Proposal:
@@ -33,22 +29,21 @@ def propose(situation: Situation, cost: float) -> Proposal:
     Returns:
         The proposal; its log also holds `target_objective` and its standard deviation, `target_objective_std`.
     """
-    space, pending, models = situation.space, situation.pending, situation.models
+    pending, models, closeness = situation.pending, situation.models, situation.tuning.gain.closeness
     surrogate = models.with_pending(pending, np.zeros((2, len(pending), 1)))
     seen = np.vstack([models.groups.X, pending])
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
     log_cost = math.log(cost)
-    sample = candidates.everywhere(space, seen, NUM_GLOBAL, situation.generator)
-    pool = pool_of(situation, sample, seen[members])
+    pool = pool_of(situation, sample_of(situation, seen), seen[members])
 
     def worth(points: Array) -> Array:
         at = surrogate.predict(points)
-        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / _CLOSENESS) ** 2 + at.log_success
+        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / closeness) ** 2 + at.log_success
         return value
 
     target, _ = maximise(situation, worth, pool)
-    limit = CostLimit.of(situation, beliefs.known_log_cost).lowered_to(log_cost + _CLOSENESS)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).lowered_to(log_cost + closeness)
     taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
     def narrowing(points: Array) -> Array:

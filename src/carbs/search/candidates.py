@@ -9,13 +9,19 @@ from scipy.special import ndtri
 
 from carbs.arrays import Array
 from carbs.spaces.search_space import SearchSpace
+from carbs.tuning import DEFAULT, GainTuning
 
 # Points of the initial design among which a draw may choose to keep away from failures and high costs.
-NUM_INITIAL_CHOICES = 64
+_NUM_INITIAL_CHOICES = 64
+# Standard deviation of the jitter on them, in the unit cube: it keeps processes apart that do not see one another, and
+# leaves the design's even spread.
+_JITTER = 0.02
+# Quantiles of a normal draw that the design reaches, 1.6 deviations: a first draw far out in the tail helps nobody.
+_TAILS = (0.05, 0.95)
 
 
 def reflect(points: Array, low: Array, high: Array) -> Array:
-    """Mirror points that left the bounds back into them, so that they do not pile up on the bounds.
+    """Mirror points that left the bounds back into them, so that they do not gather on the bounds.
 
     Args:
         points: Shape (m, D).
@@ -31,7 +37,12 @@ def reflect(points: Array, low: Array, high: Array) -> Array:
 
 
 def around(
-    space: SearchSpace, origins: Array, radius: Array, number: int, rng: np.random.Generator, *, clip_share: float = 0.5
+    space: SearchSpace,
+    origins: Array,
+    radius: Array,
+    number: int,
+    rng: np.random.Generator,
+    tuning: GainTuning = DEFAULT.gain,
 ) -> Array:
     """Draw candidates from normals around origins.
 
@@ -41,21 +52,23 @@ def around(
         radius: Standard deviations, shape (D,) or (number, 1).
         number: How many, m.
         rng: Source of randomness.
-        clip_share: Share of the candidates that is clipped at the bounds; the others are reflected.
+        tuning: How many hyperparameters a candidate changes, and the share of candidates clipped at the bounds (the
+            others are mirrored back).
 
     Returns:
         Rounded search coordinates, shape (m, D).
     """
     origin = origins[rng.integers(len(origins), size=number)]
     step = rng.standard_normal((number, space.width)) * radius
-    # In many dimensions a step in all of them at once always leaves the good region: move about 10 at a time.
-    share = min(1.0, 10 / len(space.params))
-    by_param = rng.random((number, len(space.params))) < np.where(rng.random((number, 1)) < 0.5, share, share / 2)
-    by_param[np.arange(number), rng.integers(len(space.params), size=number)] = True
+    num_params = len(space.params)
+    share = min(1.0, tuning.num_moved / num_params)
+    chance = rng.random((number, num_params))
+    by_param = chance < np.where(rng.random((number, 1)) < tuning.wide_share, share, share / 2)
+    by_param[np.arange(number), rng.integers(num_params, size=number)] = True
     moved = np.repeat(by_param, [s.width for s in space.spaces], axis=1)
     points = origin + np.where(moved, step, 0.0)
     low, high = space.bounds
-    is_clipped = rng.random((number, 1)) < clip_share
+    is_clipped = rng.random((number, 1)) < tuning.clip_share
     return space.round(np.where(is_clipped, np.clip(points, low, high), reflect(points, low, high)))
 
 
@@ -96,18 +109,17 @@ def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rn
         rng: Source of the jitter, so that processes that do not see each other's points differ.
 
     Returns:
-        Rounded search coordinates, shape (NUM_INITIAL_CHOICES, D).
+        Rounded search coordinates, shape (64, D).
     """
     # Additive recurrence by the generalised golden ratio: low discrepancy in any dimension without a table (Roberts
     # 2018, "The Unreasonable Effectiveness of Quasirandom Sequences").
     ratio = 2.0
     for _ in range(60):
         ratio = (1 + ratio) ** (1 / (space.width + 1))
-    index = np.arange(first, first + NUM_INITIAL_CHOICES)[:, None]
+    index = np.arange(first, first + _NUM_INITIAL_CHOICES)[:, None]
     unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
-    unit = reflect(unit + 0.02 * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
-    # Within 1.6 deviations: a first draw far out in the tail serves nobody.
-    normal = space.center + (first_steps(space, 1.0) if step is None else step) * ndtri(np.clip(unit, 0.05, 0.95))
+    unit = reflect(unit + _JITTER * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
+    normal = space.center + (first_steps(space, 1.0) if step is None else step) * ndtri(np.clip(unit, *_TAILS))
     low, high = space.bounds
     is_covered = np.isfinite(low) & np.isfinite(high) & (step is None)
     covering = np.where(is_covered, low, 0.0) + unit * np.where(is_covered, high - low, 0.0)

@@ -14,28 +14,6 @@ from carbs.models.surrogate import Beliefs
 from carbs.search.situation import Situation
 from carbs.spaces.numeric import FIRST_STEP
 
-# A run is suggested if it costs at most twice the dearest run so far, or at most this share of all that was spent: the
-# search approaches expensive regions step by step, and no single guess is meant to cost as much as everything before.
-_GROWTH = math.log(2.0)
-_SPENT_SHARE = 0.3
-# Outstanding runs lift that limit, as finished ones do, but by two such steps at most, however many they are: they must
-# not climb on one another. With one step, many workers would hardly climb faster than one does in the same time.
-_OUTSTANDING_STEPS = 2
-# That is meant for what is predicted. What one in 160 of normal errors surpasses, a cost is at most twice as high
-# again: far from all runs the predicted cost says little.
-_NUM_DEVIATIONS = 2.5
-_SURPRISE = math.log(2.0)
-# The deviation itself is estimated, and from few runs badly: Student's t allows for that, with the degrees of freedom
-# of the runs, or of six, since before that the steepest rise below is feared as well.
-_MIN_FREEDOM = 5
-# Draws before that, around a given centre, are to cost at most three times the dearest run so far, a deviation above
-# the prediction. A model of a few runs is not to be trusted far from all of them: where the cost rises as steeply as it
-# well may, ten times. That is a factor of 55 for a search unit (three hyperparameters, each of which makes a run ten
-# times as dear), or as much as a hyperparameter itself changes, if it is searched by its logarithm and that is more.
-_INITIAL_GROWTH = math.log(3.0)
-_WORST_GROWTH = math.log(10.0)
-_STEEPEST = math.sqrt(3) * math.log(10.0)
-
 
 @dataclass(frozen=True)
 class CostLimit:
@@ -66,16 +44,16 @@ class CostLimit:
             log_cost: Predicted log costs of the observed configurations and, after them, of the outstanding ones, as
                 far as observed runs tell them; shape (m + p,).
         """
-        groups = situation.models.groups
+        groups, tuning = situation.models.groups, situation.tuning.limit
         log_spent = float(np.logaddexp.reduce(groups.log_cost + np.log(groups.count)))
-        least = log_spent + math.log(_SPENT_SHARE)
+        least = log_spent + math.log(tuning.spent_share)
         cap = log_cap(situation.config)
         observed = np.max(log_cost[: groups.size])
-        dearest = float(min(np.max(log_cost), observed + _OUTSTANDING_STEPS * _GROWTH))
-        predicted = min(max(dearest + _GROWTH, least), cap)
-        num_deviations = float(stdtrit(max(groups.size - 1, _MIN_FREEDOM), ndtr(_NUM_DEVIATIONS)))
+        dearest = float(min(np.max(log_cost), observed + tuning.outstanding_steps * tuning.growth))
+        predicted = min(max(dearest + tuning.growth, least), cap)
+        num_deviations = float(stdtrit(max(groups.size - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
         is_early = bool(np.sum(groups.count) < situation.config.num_random_samples)
-        return cls(situation, predicted, predicted + _SURPRISE, num_deviations, is_early, cap)
+        return cls(situation, predicted, predicted + tuning.surprise, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
         """Return these limits with one of the predicted cost that is `predicted` at most; what is feared stays."""
@@ -95,7 +73,8 @@ class CostLimit:
         worst: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
         if not self.is_early:
             return worst
-        margin = _WORST_GROWTH - _GROWTH - _SURPRISE
+        tuning = self.situation.tuning.limit
+        margin = tuning.worst_growth - tuning.growth - tuning.surprise
         return np.maximum(worst, steepest(self.situation, points) - margin)
 
 
@@ -105,7 +84,9 @@ def steepest(situation: Situation, points: Array) -> Array:
     The natural logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
     """
     groups = situation.models.groups
-    nats = np.maximum(_STEEPEST, FIRST_STEP * math.log(10.0) / situation.space.longest_first_steps)
+    nats = np.maximum(
+        situation.tuning.limit.steepest, FIRST_STEP * math.log(10.0) / situation.space.longest_first_steps
+    )
     rise = np.linalg.norm((points[:, None] - groups.X[None]) * nats, axis=2)
     nearest = np.argmin(rise, axis=1)
     reached: Array = groups.log_cost[nearest] + rise[np.arange(len(points)), nearest]
@@ -130,12 +111,12 @@ def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Arra
     Returns:
         The `points` within the limits; the one of the least cost where there is none.
     """
-    models = situation.models
+    models, tuning = situation.models, situation.tuning.limit
     beliefs = models.predict(points)
     log_cost, limit = beliefs.known_log_cost, math.inf
     if is_growing:
-        margin = _WORST_GROWTH - _INITIAL_GROWTH
+        margin = tuning.worst_growth - tuning.initial_growth
         log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(situation, points) - margin)
-        limit = float(np.max(models.predict(models.groups.X).known_log_cost)) + _INITIAL_GROWTH
+        limit = float(np.max(models.predict(models.groups.X).known_log_cost)) + tuning.initial_growth
     cheap: Array = points[(log_cost <= min(limit, log_cap(situation.config))) | (log_cost == np.min(log_cost))]
     return cheap

@@ -13,18 +13,6 @@ from carbs.search.cost_limit import CostLimit
 from carbs.search.situation import Situation
 from carbs.spaces.identity import are_among
 
-# Candidates: over the space, around the frontier with steps of these shares of a length scale, and refinements.
-NUM_GLOBAL = 500
-_NUM_LOCAL = 130
-_LOCAL_STEPS = (0.05, 0.15, 0.5)
-_NUM_REFINED = 200
-_REFINE_STEPS = tuple(0.3 * 0.6**i for i in range(6))
-_NUM_ELITES = 10
-# A length scale beyond the width of the space says "irrelevant": there, a step across the space is enough.
-_LONGEST_STEP = 2.0
-# Standard deviation of a local step at least, in search units: however short a length scale is fitted.
-_SHORTEST_STEP = 0.01
-
 
 def pool_of(situation: Situation, sample: Array, members: Array) -> Array:
     """Collect the points that a search begins with.
@@ -37,12 +25,10 @@ def pool_of(situation: Situation, sample: Array, members: Array) -> Array:
     Returns:
         The members, the sample, and points around the members, shape (m, D).
     """
-    scales = _step_scales(situation.models)
+    tuning, scales = situation.tuning.gain, _step_scales(situation)
     around = [
-        candidates.around(
-            situation.space, members, np.maximum(step * scales, _SHORTEST_STEP), _NUM_LOCAL, situation.generator
-        )
-        for step in _LOCAL_STEPS
+        _around(situation, members, np.maximum(step * scales, tuning.shortest_step), tuning.num_local)
+        for step in tuning.local_steps
     ]
     return np.vstack([members, sample, *around])
 
@@ -58,11 +44,11 @@ def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array)
     Returns:
         The best point, shape (D,), and its score, minus infinity if no point may be chosen.
     """
-    scales = _step_scales(situation.models)
+    tuning, scales = situation.tuning.gain, _step_scales(situation)
     points, scores = pool, score(pool)
-    for step in _REFINE_STEPS:
-        elites = np.argsort(-scores, kind="stable")[:_NUM_ELITES]
-        fresh = candidates.around(situation.space, points[elites], step * scales, _NUM_REFINED, situation.generator)
+    for step in tuning.refine_steps:
+        elites = np.argsort(-scores, kind="stable")[: tuning.num_elites]
+        fresh = _around(situation, points[elites], step * scales, tuning.num_refined)
         points, scores = np.vstack([points[elites], fresh]), np.concatenate([scores[elites], score(fresh)])
     best = int(np.argmax(scores))
     return points[best], float(scores[best])
@@ -88,6 +74,16 @@ def last_resort(surrogate: Surrogate, limit: CostLimit, pool: Array, taken: Coll
     return pool[cheapest], "no candidate is sure to cost less than the limit; this is the surest"
 
 
-def _step_scales(models: Surrogate) -> Array:
-    scales: Array = np.minimum(models.objective.hyper.length_scales, _LONGEST_STEP)
+def sample_of(situation: Situation, seen: Array) -> Array:
+    """Draw the points over the whole space that a search begins with; `seen` are the points so far, shape (n, D)."""
+    return candidates.everywhere(situation.space, seen, situation.tuning.gain.num_global, situation.generator)
+
+
+def _around(situation: Situation, origins: Array, radius: Array, number: int) -> Array:
+    return candidates.around(situation.space, origins, radius, number, situation.generator, situation.tuning.gain)
+
+
+def _step_scales(situation: Situation) -> Array:
+    """Return how far a step goes, shape (D,): a length scale of the objective, within bounds."""
+    scales: Array = np.minimum(situation.models.objective.hyper.length_scales, situation.tuning.gain.longest_step)
     return scales

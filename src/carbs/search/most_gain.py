@@ -14,33 +14,11 @@ import numpy as np
 from carbs import pareto
 from carbs.arrays import Array
 from carbs.models.surrogate import Surrogate
-from carbs.search import acquisition, candidates
+from carbs.search import acquisition
 from carbs.search.cost_limit import CostLimit
-from carbs.search.maximise import NUM_GLOBAL, last_resort, maximise, pool_of
+from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Proposal, Situation, describe, kind_of
 from carbs.spaces.identity import are_among, keys
-
-# Joint draws of the outcomes of outstanding suggestions over which the gain is averaged: enough that no single lucky
-# draw decides, and they share one Cholesky factor, so that they cost little. Where dozens are outstanding, each draw
-# holds many outcomes already and costs the more (an agent draws for all that start with it): fewer do.
-_NUM_IMAGINED = 8
-_MIN_IMAGINED = 3
-_MAX_OUTCOMES = 128
-# The frontier is valued up to the dearest configuration that the models see in the space, but at least one and at most
-# four natural-log units (a factor of 3 to 55) beyond the dearest run so far: without this nothing dearer would ever
-# bring a gain; much further the models only guess.
-_HORIZON = (1.0, 4.0)
-# Most suggestions count the gain over all costs, a quarter only above a random cost. A cheap run's gain counts at
-# every higher cost too, so that the first kind alone would hardly ever look at what expensive runs could bring (the
-# paper draws a random cost for the same reason).
-_BAND_SHARE = 0.25
-# A failure brings nothing and costs a place, and often much time. With this power of the probability of success, a
-# candidate that succeeds in five of six cases is worth half of a safe one.
-_FAILURE_AVERSION = 4
-# Objectives count for nothing that are believed to be below this quantile over the space: what nine of ten random
-# configurations surpass is not worth a run, however cheap. (A quantile of those seen would rise as the search closes in
-# on good ones, and make it blind for cheap ones.)
-_REFERENCE_QUANTILE = 0.1
 
 
 @dataclass(frozen=True)
@@ -53,6 +31,7 @@ class Scorer:
         limit: The limits of cost; the user's cap also lowers the score of points that are near it.
         cheapest: Smallest predicted log cost that a suggestion may have.
         taken: Keys of the configurations that must not be suggested (again).
+        failure_aversion: Power of the probability of success.
     """
 
     surrogate: Surrogate
@@ -60,6 +39,7 @@ class Scorer:
     limit: CostLimit
     cheapest: float
     taken: frozenset[bytes]
+    failure_aversion: float
 
     def score(self, points: Array) -> Array:
         """Score `points`, shape (m, D): shape (m,), minus infinity for those that must not be suggested."""
@@ -71,7 +51,7 @@ class Scorer:
         gain = acquisition.log_expected_gain(
             beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
         )
-        gain = gain + _FAILURE_AVERSION * beliefs.log_success
+        gain = gain + self.failure_aversion * beliefs.log_success
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.limit.cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
@@ -89,23 +69,23 @@ def propose(situation: Situation) -> Proposal:
         The proposal. Where the limits leave no candidate, it is the one of the least predicted cost, with the reason in
         its log.
     """
-    space, pending, models, rng = situation.space, situation.pending, situation.models, situation.generator
-    num_imagined = max(_MIN_IMAGINED, min(_NUM_IMAGINED, _MAX_OUTCOMES // len(pending))) if len(pending) else 1
-    surrogate = models.with_pending(pending, rng.standard_normal((2, len(pending), num_imagined)))
+    pending, models, rng = situation.pending, situation.models, situation.generator
+    tuning = situation.tuning.gain
+    surrogate = _imagined(situation)
     seen = np.vstack([models.groups.X, pending])
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
     dearest = float(np.max(beliefs.known_log_cost))
-    sample = candidates.everywhere(space, seen, NUM_GLOBAL, rng)
+    sample = sample_of(situation, seen)
     at_random = models.predict(sample)
     reachable = float(np.max(at_random.log_cost))
-    end = float(np.clip(reachable, dearest + _HORIZON[0], dearest + _HORIZON[1]))
+    end = float(np.clip(reachable, dearest + tuning.horizon[0], dearest + tuning.horizon[1]))
     limit = CostLimit.of(situation, beliefs.known_log_cost)
-    reference = float(np.quantile(at_random.objective, _REFERENCE_QUANTILE))
+    reference = float(np.quantile(at_random.objective, tuning.reference_quantile))
     end = min(end, limit.cap)
     cheapest = begin = min(_cheapest_that_counts(situation), end)
-    if rng.random() < _BAND_SHARE:
+    if rng.random() < tuning.band_share:
         begin = max(cheapest, rng.uniform(min(np.min(beliefs.log_cost), end), end))
     front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, begin)
 
@@ -116,7 +96,7 @@ def propose(situation: Situation) -> Proposal:
     observed = members[members < models.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, situation.failures])))
-    scorer = Scorer(surrogate, front, limit, cheapest, taken)
+    scorer = Scorer(surrogate, front, limit, cheapest, taken, tuning.failure_aversion)
 
     pool = pool_of(situation, sample, seen[members])
     x, score = maximise(situation, scorer.score, pool)
@@ -128,6 +108,14 @@ def propose(situation: Situation) -> Proposal:
     return Proposal(x, {**log, **describe(x, situation)})
 
 
+def _imagined(situation: Situation) -> Surrogate:
+    """Return the models with the outcomes of the running configurations imagined, several times over."""
+    number, tuning = len(situation.pending), situation.tuning.gain
+    num_imagined = max(tuning.min_imagined, min(tuning.num_imagined, tuning.max_outcomes // number)) if number else 1
+    draws = situation.generator.standard_normal((2, number, num_imagined))
+    return situation.models.with_pending(situation.pending, draws)
+
+
 def _cheapest_that_counts(situation: Situation) -> float:
     """Return the log cost from which on a gain counts, minus infinity where the space is bounded.
 
@@ -137,5 +125,5 @@ def _cheapest_that_counts(situation: Situation) -> float:
     space = situation.space
     if np.all(np.isfinite(space.bounds)):
         return -math.inf
-    around_center = candidates.everywhere(space, space.center[None], NUM_GLOBAL, situation.generator)
+    around_center = sample_of(situation, space.center[None])
     return float(np.min(situation.models.predict(around_center).log_cost))

@@ -12,6 +12,7 @@ from carbs.config import CARBSParams
 from carbs.models.surrogate import Surrogate
 from carbs.spaces.identity import keys
 from carbs.spaces.search_space import SearchSpace
+from carbs.tuning import DEFAULT, Tuning
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Situation:
         pending: Search coordinates of the running configurations, whose outcome is not known yet, shape (p, D).
         surrogate: Models of the successes and failures; None where there are too few runs, or the fit failed.
         generator: Source of randomness.
+        tuning: The tuned constants.
     """
 
     space: SearchSpace
@@ -35,6 +37,7 @@ class Situation:
     pending: Array
     surrogate: Surrogate | None
     generator: np.random.Generator
+    tuning: Tuning = DEFAULT
 
     @property
     def models(self) -> Surrogate:
