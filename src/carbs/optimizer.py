@@ -287,7 +287,7 @@ class CARBS:
         return Situation(self.space, self.config, encode(successes), encode(failures), pending, None, rng, self._tuning)
 
     def _surrogate(self, situation: Situation) -> Surrogate:
-        """Return the models of the observed runs, fitted anew only if there are more of them than last time."""
+        """Return the models of the observed runs, fitted anew only if they have changed."""
         history = self._history
         if self._fitted is None or self._fitted[0] != history.revision:
             sign = self.config.better_direction_sign
