@@ -21,8 +21,8 @@ from starlette.routing import Route
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql import execute
 from wandb_carbs.server.pages.views import Pages, error_page
-from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.files import RunFiles
+from wandb_carbs.server.sweeps import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,9 @@ class _Endpoints:
         self._authorize(request)
         body = await _json(request)
         names = request.path_params
-        reply = await run_in_threadpool(runs.stream, self._store, names["entity"], names["project"], names["run"], body)
+        reply = await run_in_threadpool(
+            stopping.stream, self._store, names["entity"], names["project"], names["run"], body
+        )
         return JSONResponse(reply)
 
     async def put_file(self, request: Request) -> Response:

@@ -12,11 +12,14 @@ from wandb_carbs.server.graphql.nodes_runs import run_of
 from wandb_carbs.server.store import artifacts, runs
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.store.projects import ensure_project, find_project
-from wandb_carbs.server.sweeps import agents, sweeps
+from wandb_carbs.server.sweeps import agents, stopping, sweeps
 
 
 def _upsert_bucket(context: Context, values: Node) -> Node:
     run_id, inserted = runs.upsert(context.store, values)
+    if values.get("summaryMetrics") is not None:
+        with context.store.transaction() as db:
+            stopping.judge(db, db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
     return {"bucket": run_of(context, run_id), "inserted": inserted, "serverSettings": {"serverMessages": []}}
 
 
@@ -31,6 +34,12 @@ def _upsert_sweep(context: Context, values: Node) -> Node:
     sweep_id, warnings = sweeps.upsert(context.store, values)
     row = context.db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
     return {"sweep": row, "configValidationWarnings": warnings}
+
+
+def _enqueue_sweep_run(context: Context, values: Node) -> Node:
+    name = sweeps.enqueue(context.store, values)
+    # The scheduler asks for the run by this id, which is its name.
+    return {"id": name, "runQueueItemId": name}
 
 
 def _create_agent(context: Context, values: Node) -> Node:
@@ -60,7 +69,8 @@ def _stop_run(context: Context, values: Node) -> Node:
 
 
 def _delete_run(context: Context, values: Node) -> Node:
-    context.files.delete(runs.delete(context.store, values["id"]))
+    if runs.exists(context.db, values["id"]):  # what is gone already is as the client wants it
+        context.files.delete(runs.delete(context.store, values["id"]))
     return {"clientMutationId": values.get("clientMutationId")}
 
 
@@ -98,6 +108,7 @@ MUTATIONS: Mapping[str, Callable[[Context, Node], Node]] = {
     "upsertBucket": _upsert_bucket,
     "upsertModel": _upsert_model,
     "upsertSweep": _upsert_sweep,
+    "enqueueSweepRun": _enqueue_sweep_run,
     "createAgent": _create_agent,
     "agentHeartbeat": _agent_heartbeat,
     "createRunFiles": _create_run_files,

@@ -21,6 +21,7 @@ from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps import sweeps
+from wandb_carbs.server.sweeps.config import expected_runs, parse_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,11 +31,11 @@ _AGENT_SHOWN = 60 * MICROSECONDS
 
 
 def _display_name(row: sqlite3.Row, _context: Context) -> str:
-    return str(row["display_name"] or sweeps.parse_config(row["config"]).get("name") or row["name"])
+    return str(row["display_name"] or parse_config(row["config"]).get("name") or row["name"])
 
 
 def _description(row: sqlite3.Row, _context: Context) -> str | None:
-    return row["description"] or sweeps.parse_config(row["config"]).get("description")
+    return row["description"] or parse_config(row["config"]).get("description")
 
 
 def _runs(
@@ -43,6 +44,15 @@ def _runs(
     own = runs.json_object("filters", filters) if filters else {}
     both = json.dumps({"$and": [{"sweep": row["name"]}, own]})
     return find_runs(context, row["project_id"], both, order or "+created_at", **page)
+
+
+def _prior_runs(row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None) -> Node:
+    rows = context.db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM runs JOIN sweeps ON sweeps.id = runs.sweep_id
+           WHERE sweep_id = ? AND prior ORDER BY runs.id""",
+        (row["id"],),
+    )
+    return connection(rows.fetchall(), first, after)
 
 
 def _agents(row: sqlite3.Row, context: Context) -> Node:
@@ -77,7 +87,7 @@ FIELDS: Fields = {
         "id": identifier("Sweep"),
         "name": column("name"),
         "displayName": _display_name,
-        "method": lambda row, _context: sweeps.parse_config(row["config"])["method"],
+        "method": lambda row, _context: parse_config(row["config"])["method"],
         "state": column("state"),
         "description": _description,
         "config": column("config"),
@@ -85,15 +95,16 @@ FIELDS: Fields = {
         "updatedAt": moment("updated_at"),
         "heartbeatAt": moment("heartbeat_at"),
         "earlyStopJobRunning": constant(False),
-        "bestLoss": lambda row, context: sweeps.best_objective(
-            context.db, row["id"], sweeps.parse_config(row["config"])
-        ),
+        "bestLoss": lambda row, context: sweeps.best_objective(context.db, row["id"], parse_config(row["config"])),
         "controller": column("controller"),
         "scheduler": column("scheduler"),
         "runCount": lambda row, context: count(context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]),
-        "runCountExpected": lambda row, _context: sweeps.expected_runs(sweeps.parse_config(row["config"])),
+        "runCountExpected": lambda row, _context: expected_runs(parse_config(row["config"])),
         "project": project_of,
         "runs": _runs,
+        "priorRuns": _prior_runs,
+        # A scheduler on the user's machine shows itself as a run of this name.
+        "controllerRunName": column("name"),
         "agents": _agents,
         "agent": _agent,
     },

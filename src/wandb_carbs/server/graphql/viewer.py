@@ -25,4 +25,10 @@ _LATEST: Node = {
     "outOfDate": False,
     "isRunningLatest": True,
 }
-SERVER: Node = {"features": [], "cliVersionInfo": _VERSIONS, "latestLocalVersionInfo": _LATEST}
+# What a new SDK asks a server for before it relies on it (names of W&B's own).
+_FEATURES = ("SWEEPS_LOCAL_SCHEDULER",)
+SERVER: Node = {
+    "features": [{"name": name, "isEnabled": True} for name in _FEATURES],
+    "cliVersionInfo": _VERSIONS,
+    "latestLocalVersionInfo": _LATEST,
+}

@@ -13,7 +13,7 @@ from wandb_carbs.server.store import run_states, runs, streams
 from wandb_carbs.server.store.database import timestamp
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.store.queries import select_runs
-from wandb_carbs.server.sweeps.sweeps import parse_config
+from wandb_carbs.server.sweeps.config import parse_config
 
 if TYPE_CHECKING:
     import sqlite3

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENTITY = "local"
 DEFAULT_PROJECT = "uncategorized"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 MICROSECONDS = 1_000_000
 
@@ -130,8 +130,53 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_of_collection ON artifacts (project_id, collection, version);
 CREATE INDEX artifacts_of_run ON artifacts (run_id, id);
 """
+_COMPLETION = """
+ALTER TABLE runs ADD COLUMN prior INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN judged_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN fork TEXT;
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX alerts_of_run ON alerts (run_id, id);
+ALTER TABLE artifacts ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE artifacts ADD COLUMN digest_algorithm TEXT NOT NULL DEFAULT 'MANIFEST_MD5';
+ALTER TABLE artifacts ADD COLUMN ttl INTEGER;
+CREATE TABLE entries (
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    reference TEXT,
+    birth_id INTEGER NOT NULL,
+    PRIMARY KEY (artifact_id, path)
+) WITHOUT ROWID;
+CREATE TABLE artifact_uses (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (run_id, artifact_id)
+) WITHOUT ROWID;
+CREATE TABLE collections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    description TEXT,
+    tags TEXT NOT NULL DEFAULT '[]',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (project_id, name)
+);
+INSERT INTO collections (project_id, name, type, created_at, updated_at)
+    SELECT project_id, collection, type, min(created_at), max(updated_at) FROM artifacts
+    GROUP BY project_id, collection;
+"""
 # What each version of the schema adds to the one before.
-_STEPS = (_TABLES, _ARTIFACTS)
+_STEPS = (_TABLES, _ARTIFACTS, _COMPLETION)
 
 
 class Store:

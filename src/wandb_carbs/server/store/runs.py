@@ -155,6 +155,15 @@ def run_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
     return row
 
 
+def exists(db: sqlite3.Connection, identifier: str) -> bool:
+    """Tell whether the run that an opaque id stands for is still there.
+
+    Raises:
+        RequestError: The id is not one of a run (404).
+    """
+    return db.execute("SELECT 1 FROM runs WHERE id = ?", (row_id("Run", identifier),)).fetchone() is not None
+
+
 def stop(store: Store, identifier: str) -> None:
     """Ask a run to stop."""
     with store.transaction() as db:

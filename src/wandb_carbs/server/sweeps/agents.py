@@ -13,11 +13,12 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.ids import global_id, new_name, row_id
-from wandb_carbs.server.sweeps import sweeps
-from wandb_carbs.server.sweeps.draws import search_space
+from wandb_carbs.server.sweeps import controller, sweeps
+from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from wandb_carbs.server.store.database import Store
 
@@ -149,20 +150,40 @@ def _work(db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: i
         ).fetchone()
         if waiting is not None:
             return [_lease(db, waiting, sweep, agent, now)]
-    config = sweeps.parse_config(sweep["config"])
+    config = parse_config(sweep["config"])
     cap = config.get("run_cap")
-    count = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ?", (sweep["id"],)).fetchone()[0]
-    values = None
-    if cap is None or count < cap:
-        values = search_space(config).suggest(sweep["seed"], sweep["draws"])
+    if cap is not None and sweeps.count_runs(db, sweep["id"]) >= cap:
+        return _exhausted(db, sweep)
+    if has_local_controller(config):
+        following = controller.next_run(db, sweep, now)
+        if following.exhausted:
+            return _exhausted(db, sweep)
+        return [] if following.run is None else [_lease(db, following.run, sweep, agent, now)]
+    if is_custom(config):
+        return []  # a scheduler enqueues the runs, and ends the sweep
+    values = _draw(db, sweep, config)
     if values is None:
         return _exhausted(db, sweep)
-    db.execute("UPDATE sweeps SET draws = draws + 1 WHERE id = ?", (sweep["id"],))
-    run_id = runs.insert(db, sweep["project_id"], new_name(), now, state=run_states.PENDING)
-    wrapped = json.dumps({key: {"value": value} for key, value in values.items()})
-    db.execute("UPDATE runs SET sweep_id = ?, config = ? WHERE id = ?", (sweep["id"], wrapped, run_id))
-    leased = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-    return [_lease(db, leased, sweep, agent, now)]
+    return [_lease(db, sweeps.add_run(db, sweep, values, now), sweep, agent, now)]
+
+
+def _draw(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the parameters of the sweep's next run, or None when its grid is exhausted.
+
+    A grid leaves out what its prior runs have run.
+    """
+    space, draws = space_of(config), sweep["draws"]
+    assert space is not None
+    prior = db.execute("SELECT config FROM runs WHERE sweep_id = ? AND prior", (sweep["id"],)).fetchall()
+    done = [json.loads(row["config"]) for row in prior] if space.method == "grid" else []
+    while True:
+        values = space.suggest(sweep["seed"], draws)
+        draws += 1
+        wrapped = None if values is None else {key: {"value": value} for key, value in values.items()}
+        if wrapped is None or not any(all(other.get(k) == v for k, v in wrapped.items()) for other in done):
+            break
+    db.execute("UPDATE sweeps SET draws = ? WHERE id = ?", (draws, sweep["id"]))
+    return wrapped
 
 
 def _exhausted(db: sqlite3.Connection, sweep: sqlite3.Row) -> list[Command]:
@@ -186,6 +207,6 @@ def _lease(db: sqlite3.Connection, run: sqlite3.Row, sweep: sqlite3.Row, agent: 
     return {
         "type": "resume" if run["state"] == run_states.PREEMPTED else "run",
         "run_id": run["name"],
-        "program": sweeps.parse_config(sweep["config"]).get("program"),
+        "program": parse_config(sweep["config"]).get("program"),
         "args": {key: value for key, value in config.items() if key != "_wandb"},
     }

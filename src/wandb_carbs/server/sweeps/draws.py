@@ -11,7 +11,7 @@ from typing import Any
 
 from wandb_carbs.server.errors import RequestError
 
-METHODS = ("random", "grid", "bayes")
+METHODS = ("random", "grid", "bayes", "custom")
 
 # name -> the settings it needs and those it may have
 _DISTRIBUTIONS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -104,10 +104,10 @@ def search_space(config: Mapping[str, Any]) -> SearchSpace:
     """
     method = config.get("method")
     if method not in METHODS:
-        raise RequestError(f"invalid sweep config: method {method!r} must be one of {', '.join(METHODS)}")
+        raise RequestError(f"method {method!r} must be one of {', '.join(METHODS)}")
     parameters = config.get("parameters")
     if not isinstance(parameters, Mapping) or not parameters:
-        raise RequestError("invalid sweep config: 'parameters' must be a mapping of at least one parameter")
+        raise RequestError("'parameters' must be a mapping of at least one parameter")
     problems: list[str] = []
     distributions = tuple(_read(parameters, (), problems))
     if method == "grid":
@@ -117,7 +117,7 @@ def search_space(config: Mapping[str, Any]) -> SearchSpace:
             if d.grid is None
         ]
     if problems:
-        raise RequestError(f"invalid sweep config: {'; '.join(problems)}")
+        raise RequestError("; ".join(problems))
     return SearchSpace(method, distributions)
 
 
@@ -187,6 +187,14 @@ def _categorical(path: tuple[str, ...], settings: Mapping[str, Any]) -> Distribu
         if min(weights) < 0 or not sum(weights) > 0:
             raise RequestError(f"probabilities {weights!r} must not be negative and must sum to 1")
     return Distribution(path, lambda rng: rng.choices(values, weights)[0], values.__getitem__, len(values))
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def _number(key: str, value: Any) -> float:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import math
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_states
+from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.filters import Filter
 from wandb_carbs.server.store.ids import new_name, row_id
 from wandb_carbs.server.store.projects import ensure_project
-from wandb_carbs.server.sweeps.draws import grid_size, search_space
+from wandb_carbs.server.sweeps.config import check_config, config_warnings, parse_config
+from wandb_carbs.server.sweeps.draws import is_number
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,39 +33,6 @@ _COLUMNS = {
 }
 
 
-@functools.lru_cache(maxsize=256)
-def parse_config(text: str) -> Mapping[str, Any]:
-    """Parse a sweep's YAML; the result is shared and must not be changed.
-
-    Raises:
-        RequestError: It is no YAML mapping, or its search space is invalid.
-    """
-    try:
-        config = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise RequestError(f"invalid sweep config: {error}") from None
-    if not isinstance(config, dict):
-        raise RequestError("invalid sweep config: it must be a mapping")
-    search_space(config)
-    cap = config.get("run_cap")
-    if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or cap < 1):
-        raise RequestError(f"invalid sweep config: run_cap {cap!r} must be a positive integer")
-    metric = config.get("metric")
-    if metric is not None and (not isinstance(metric, dict) or not isinstance(metric.get("name"), str)):
-        raise RequestError(f"invalid sweep config: metric {metric!r} must have a name")
-    return config
-
-
-def config_warnings(config: Mapping[str, Any]) -> list[str]:
-    """Return what this server does otherwise than the configuration asks."""
-    warnings = []
-    if config["method"] == "bayes":
-        warnings.append("this local server has no method 'bayes': it suggests at random; CARBS agents choose their own")
-    if config.get("early_terminate"):
-        warnings.append("this local server ignores 'early_terminate'")
-    return warnings
-
-
 def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
     """Create or update a sweep.
 
@@ -82,14 +46,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
     Raises:
         RequestError: The configuration or the state is invalid, or the id is unknown; nothing is changed.
     """
-    changes: dict[str, str] = {c: values[k] for k, c in _COLUMNS.items() if values.get(k) is not None}
-    warnings: list[str] = []
-    if "config" in changes:
-        warnings = config_warnings(parse_config(changes["config"]))
-    if "state" in changes:
-        changes["state"] = changes["state"].upper()
-        if changes["state"] not in STATES:
-            raise RequestError(f"sweep state {changes['state']!r} must be one of {', '.join(STATES)}")
+    changes, warnings = _checked(values)
     prior = Filter.parse(values.get("priorRunsFilters"))
     now = store.now()
     with store.transaction() as db:
@@ -107,19 +64,130 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
             assert cursor.lastrowid is not None
             sweep_id = cursor.lastrowid
             if values.get("priorRunsFilters"):
-                _attach(db, project["id"], sweep_id, prior)
+                warnings += _attach(db, project["id"], sweep_id, prior, values["priorRunsFilters"])
         for column, value in changes.items():
             db.execute(f"UPDATE sweeps SET {column} = ? WHERE id = ?", (value, sweep_id))  # noqa: S608 - our own names
         db.execute("UPDATE sweeps SET updated_at = ? WHERE id = ?", (now, sweep_id))
         if changes.get("state") == CANCELED:
             _cancel(db, sweep_id)
+        if "controller" in changes:
+            _stop_early(db, sweep_id, json.loads(changes["controller"]))
     return sweep_id, warnings
 
 
-def _attach(db: sqlite3.Connection, project_id: int, sweep_id: int, prior: Filter) -> None:
-    rows = db.execute("SELECT *, NULL AS sweep_name FROM runs WHERE project_id = ?", (project_id,)).fetchall()
-    chosen = [(sweep_id, row["id"]) for row in rows if prior.matches(row)]
-    db.executemany("UPDATE runs SET sweep_id = ? WHERE id = ?", chosen)
+def _checked(values: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return the columns to change, and warnings about the configuration."""
+    changes: dict[str, str] = {c: values[k] for k, c in _COLUMNS.items() if values.get(k) is not None}
+    warnings: list[str] = []
+    if "config" in changes:
+        config = parse_config(changes["config"])
+        check_config(config)
+        warnings = config_warnings(config)
+    for key in ("controller", "scheduler"):
+        if key in changes:
+            runs.json_object(key, changes[key])
+    if "state" in changes:
+        changes["state"] = changes["state"].upper()
+        if changes["state"] not in STATES:
+            raise RequestError(f"sweep state {changes['state']!r} must be one of {', '.join(STATES)}")
+    return changes, warnings
+
+
+def _attach(db: sqlite3.Connection, project_id: int, sweep_id: int, prior: Filter, text: str) -> list[str]:
+    """Move runs into a sweep, and return a warning for each that another sweep loses.
+
+    Raises:
+        RequestError: A run that the filter names does not exist (404), or none matches.
+    """
+    rows = db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
+           WHERE runs.project_id = ?""",
+        (project_id,),
+    )
+    chosen = [row for row in rows if prior.matches(row)]
+    missing = sorted(_named(json.loads(text)) - {row["name"] for row in chosen})
+    if missing or not chosen:
+        raise RequestError(f"prior runs: the project has no run {', '.join(missing) or 'that matches'}", 404)
+    db.executemany("UPDATE runs SET sweep_id = ?, prior = 1 WHERE id = ?", [(sweep_id, row["id"]) for row in chosen])
+    return [
+        f"run {row['name']} has been moved here from sweep {row['sweep_name']}"
+        for row in chosen
+        if row["sweep_name"] is not None
+    ]
+
+
+def _named(tree: Any) -> set[str]:
+    """Return the runs that a filter asks for by their names."""
+    if isinstance(tree, list):
+        return {name for part in tree for name in _named(part)}
+    if not isinstance(tree, dict):
+        return set()
+    own = {tree["name"]} if isinstance(tree.get("name"), str) else set()
+    return own.union(*(_named(tree[key]) for key in ("$or", "$and") if key in tree))
+
+
+def _stop_early(db: sqlite3.Connection, sweep_id: int, controller: dict[str, Any]) -> None:
+    """Stop the runs that a local controller names."""
+    names = controller.get("earlystop") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RequestError(f"controller: earlystop {names!r} must be a list of runs")
+    db.executemany(
+        f"UPDATE runs SET stop_requested = 1 WHERE sweep_id = ? AND name = ? AND state IN {run_states.ALIVE}",  # noqa: S608
+        [(sweep_id, name) for name in names],
+    )
+
+
+def enqueue(store: Store, values: Mapping[str, Any]) -> str:
+    """Add a run with chosen parameters to a sweep's queue, and return its name.
+
+    Args:
+        store: The storage.
+        values: Arguments of the mutation `enqueueSweepRun`; the `config` has each value bare or as `{"value": …}`.
+
+    Raises:
+        RequestError: The sweep is unknown (404), has ended or has all its runs, or the config is malformed.
+    """
+    config = runs.json_object("config", values["config"])
+    wrapped = {
+        key: value if isinstance(value, dict) and "value" in value else {"value": value}
+        for key, value in config.items()
+    }
+    now = store.now()
+    with store.transaction() as db:
+        sweep = sweep_by_id(db, values["id"])
+        if sweep["state"] in {FINISHED, CANCELED}:
+            raise RequestError(f"sweep {sweep['name']} is {sweep['state']}: it takes no more runs")
+        cap = parse_config(sweep["config"]).get("run_cap")
+        if cap is not None and count_runs(db, sweep["id"]) >= cap:
+            raise RequestError(f"sweep {sweep['name']} has as many runs as its run_cap {cap}")
+        name = add_run(db, sweep, wrapped, now)["name"]
+        if values.get("displayName"):
+            db.execute(
+                "UPDATE runs SET display_name = ? WHERE project_id = ? AND name = ?",
+                (values["displayName"], sweep["project_id"], name),
+            )
+    return str(name)
+
+
+def add_run(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any], now: int) -> sqlite3.Row:
+    """Add a run that waits for an agent to a sweep, and return its row.
+
+    Args:
+        db: The database.
+        sweep: The sweep's row.
+        config: The parameters, each as `{"value": …}`.
+        now: The time.
+    """
+    run_id = runs.insert(db, sweep["project_id"], new_name(), now, state=run_states.PENDING)
+    db.execute("UPDATE runs SET sweep_id = ?, config = ? WHERE id = ?", (sweep["id"], json.dumps(config), run_id))
+    row: sqlite3.Row = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+    return row
+
+
+def count_runs(db: sqlite3.Connection, sweep_id: int) -> int:
+    """Return how many runs a sweep has."""
+    number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ?", (sweep_id,)).fetchone()[0]
+    return number
 
 
 def _cancel(db: sqlite3.Connection, sweep_id: int) -> None:
@@ -145,12 +213,6 @@ def sweep_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
     return row
 
 
-def expected_runs(config: Mapping[str, Any]) -> int | None:
-    """Return how many runs the sweep will have: its cap or the size of its grid, or None."""
-    sizes = [size for size in (config.get("run_cap"), grid_size(search_space(config))) if size is not None]
-    return min(sizes) if sizes else None
-
-
 def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, Any]) -> float | None:
     """Return the best value of the sweep's metric over its finished runs, or None."""
     metric = config.get("metric")
@@ -159,17 +221,22 @@ def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, A
     rows = db.execute(
         "SELECT summary FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
     ).fetchall()
-    values = [json.loads(row["summary"]).get(metric["name"]) for row in rows]
+    values = [value_of(json.loads(row["summary"]), metric["name"]) for row in rows]
     best = max if metric.get("goal") == "maximize" else min
-    return best((number for value in values if (number := _finite(value)) is not None), default=None)
+    return best((value for value in values if value is not None), default=None)
 
 
-def _finite(value: Any) -> float | None:
-    """Return a number as GraphQL's Float can hold it; None for everything else."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond the largest float
-        return None
-    return number if math.isfinite(number) else None
+def value_of(summary: Any, name: str) -> float | None:
+    """Return a metric's value in a summary or a row of a history; None if it is no finite number.
+
+    Args:
+        summary: The JSON object.
+        name: The metric; dots lead into nested objects where no key has the whole name.
+    """
+    value: Any = summary
+    if isinstance(summary, dict) and name in summary:
+        value = summary[name]
+    else:
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+    return float(value) if is_number(value) else None

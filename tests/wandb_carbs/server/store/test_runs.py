@@ -210,16 +210,6 @@ def test_refused_sweep_leaves_nothing_behind(store: Store) -> None:
         assert db.execute("SELECT count(*) FROM sweeps").fetchone()[0] == 0
 
 
-def test_prior_runs_join_the_sweep(store: Store) -> None:
-    for name in ("a", "b"):
-        runs.upsert(store, {"name": name, "modelName": "p"})
-    config = "{method: bayes, early_terminate: {type: hyperband}, parameters: {x: {min: 1, max: 3}}}"
-    prior = '{"$or": [{"name": "b"}]}'
-    sweep_id, warnings = sweeps.upsert(store, {"projectName": "p", "config": config, "priorRunsFilters": prior})
-    assert (row(store, "a")["sweep_id"], row(store, "b")["sweep_id"]) == (None, sweep_id)
-    assert len(warnings) == 2
-
-
 def test_newer_database_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "new")
     with store.transaction() as db:

@@ -1,0 +1,193 @@
+"""What a sweep's configuration says, and what of it is invalid."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.sweeps.draws import SearchSpace, grid_size, is_number, search_space
+
+# Every key that W&B's agents, schedulers and pages know.
+_KEYS = frozenset(
+    {
+        *("name", "description", "method", "metric", "metrics", "parameters", "program", "command", "early_terminate"),
+        *("run_cap", "project", "entity", "controller", "scheduler", "settings", "image_uri", "imageuri", "job"),
+        *("launch", "queue", "resource", "resource_args", "template_variables", "iteration", "wandb_version"),
+    }
+)
+# GraphQL's largest Int.
+_MAX_INT = 2**31 - 1
+_GOALS = ("minimize", "maximize")
+_HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
+
+
+@dataclass(frozen=True)
+class Hyperband:
+    """When hyperband looks at a run.
+
+    Attributes:
+        bands: After how many logged values of the metric, ascending; at most 100.
+        keep: Share of the runs that go on at each band.
+        strict: Judge by what a run had reached at the band, not by the best that it has logged since.
+    """
+
+    bands: tuple[int, ...]
+    keep: float
+    strict: bool
+
+
+@functools.lru_cache(maxsize=256)
+def parse_config(text: str) -> Mapping[str, Any]:
+    """Parse a sweep's YAML; the result is shared and must not be changed.
+
+    Raises:
+        RequestError: It is no YAML mapping.
+    """
+    try:
+        config = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise RequestError(f"invalid sweep config: {error}") from None
+    if not isinstance(config, dict):
+        raise RequestError("invalid sweep config: it must be a mapping")
+    return config
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Check a sweep's configuration.
+
+    Raises:
+        RequestError: It is invalid; the message names all problems.
+    """
+    problems = [
+        *_metric_problems(config),
+        *_other_problems(config),
+        *_problem_of(space_of, config),
+        *_problem_of(early_stopping, config),
+    ]
+    if problems:
+        raise RequestError(f"invalid sweep config: {'; '.join(problems)}")
+
+
+def _problem_of(check: Callable[[Mapping[str, Any]], object], config: Mapping[str, Any]) -> list[str]:
+    try:
+        check(config)
+    except RequestError as error:
+        return [str(error)]
+    return []
+
+
+def space_of(config: Mapping[str, Any]) -> SearchSpace | None:
+    """Return the search space, or None where others choose the parameters.
+
+    Raises:
+        RequestError: The method or a parameter is invalid.
+    """
+    if config.get("method") == "custom" and not config.get("parameters"):
+        return None
+    return search_space(config)
+
+
+def is_custom(config: Mapping[str, Any]) -> bool:
+    """Tell whether a scheduler chooses the parameters and enqueues runs of its own."""
+    return config.get("method") == "custom"
+
+
+def has_local_controller(config: Mapping[str, Any]) -> bool:
+    """Tell whether a controller on the user's machine chooses the parameters."""
+    controller = config.get("controller")
+    return isinstance(controller, Mapping) and controller.get("type") == "local"
+
+
+def _metric_problems(config: Mapping[str, Any]) -> list[str]:
+    metric, several = config.get("metric"), config.get("metrics")
+    if several is not None and (not isinstance(several, list) or not several):
+        return [f"metrics {several!r} must be a list of metrics"]
+    problems = []
+    for one in [*([] if metric is None else [metric]), *(several or [])]:
+        if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
+            problems.append(f"metric {one!r} must have a name")
+            continue
+        if one.get("goal") is not None and one["goal"] not in _GOALS:
+            problems.append(f"metric.goal {one['goal']!r} must be minimize or maximize")
+        if one.get("target") is not None and not is_number(one["target"]):
+            problems.append(f"metric.target {one['target']!r} must be a number")
+    if config.get("method") == "bayes" and metric is None:
+        problems.append("method bayes needs a metric: add 'metric: {name: …, goal: minimize}'")
+    return problems
+
+
+def _other_problems(config: Mapping[str, Any]) -> list[str]:
+    problems = []
+    cap = config.get("run_cap")
+    if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or not 1 <= cap <= _MAX_INT):
+        problems.append(f"run_cap {cap!r} must be a positive integer")
+    controller = config.get("controller")
+    kind = controller.get("type") if isinstance(controller, Mapping) else controller
+    if controller is not None and kind not in {"local", "cloud"}:
+        problems.append(f"controller.type {kind!r} must be local or cloud")
+    return problems
+
+
+def early_stopping(config: Mapping[str, Any]) -> Hyperband | None:
+    """Return when runs are stopped early, or None.
+
+    Raises:
+        RequestError: The type is unknown, or a setting is invalid.
+    """
+    settings = config.get("early_terminate")
+    if not settings or has_local_controller(config):
+        return None  # a local controller names itself the runs to stop
+    if not isinstance(settings, Mapping) or settings.get("type") != "hyperband":
+        kind = settings.get("type") if isinstance(settings, Mapping) else settings
+        raise RequestError(f"early_terminate.type {kind!r} must be hyperband, the only one of this server")
+    if not isinstance(config.get("metric"), Mapping):
+        raise RequestError("early_terminate needs a metric")
+    numbers = {key: settings.get(key) for key in ("min_iter", "max_iter", "s", "eta")}
+    for key, value in numbers.items():
+        least = 2 if key == "eta" else 1
+        if value is not None and not (
+            isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MAX_INT
+        ):
+            raise RequestError(f"early_terminate.{key} {value!r} must be an integer of at least {least}")
+    eta = numbers["eta"] or 3
+    if numbers["min_iter"] is not None:
+        bands = [numbers["min_iter"] * eta**power for power in range(32)]
+    elif numbers["max_iter"] is not None and numbers["s"] is not None:
+        bands = [numbers["max_iter"] // eta**power for power in range(1, min(numbers["s"], 32) + 1)]
+    else:
+        raise RequestError("early_terminate needs min_iter, or max_iter and s")
+    useful = tuple(sorted({band for band in bands if 1 <= band <= _MAX_INT}))
+    return Hyperband(useful, 1 / eta, bool(settings.get("strict")))
+
+
+def config_warnings(config: Mapping[str, Any]) -> list[str]:
+    """Return what the user should know of a valid configuration."""
+    warnings = []
+    unknown = [str(key) for key in config if key not in _KEYS]
+    if unknown:
+        warnings.append(f"unknown keys are ignored: {', '.join(unknown)}")
+    if config.get("method") == "bayes":
+        warnings.append(
+            "The config is fine, but this local server has no Bayesian search of its own and draws at random. "
+            "For W&B's own, add 'scheduler: {engine: wandb}' and run 'wandb sweep-scheduler'. "
+            "Agents of CARBS choose by themselves"
+        )
+    stopping = config.get("early_terminate")
+    if isinstance(stopping, Mapping):
+        odd = [str(key) for key in stopping if key not in _HYPERBAND_KEYS]
+        if odd and not has_local_controller(config):
+            warnings.append(f"unknown keys of early_terminate are ignored: {', '.join(odd)}")
+    return warnings
+
+
+def expected_runs(config: Mapping[str, Any]) -> int | None:
+    """Return how many runs the sweep will have: its cap or the size of its grid, or None."""
+    space = space_of(config)
+    grid = None if space is None else grid_size(space)
+    sizes = [size for size in (config.get("run_cap"), grid) if size is not None]
+    return min(*sizes, _MAX_INT) if sizes else None
