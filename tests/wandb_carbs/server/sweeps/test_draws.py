@@ -135,5 +135,5 @@ def test_bad_parameter_is_named(settings: Any, message: str) -> None:
     ],
 )
 def test_bad_sweep_is_refused(config: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="must|grid search needs"):
+    with pytest.raises(RequestError, match=r"must|grid search needs"):
         search_space(config)
