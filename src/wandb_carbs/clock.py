@@ -39,18 +39,21 @@ def parse_timestamp(text: Any) -> datetime | None:
         return None
 
 
-def server_time(records: Iterable[RunRecord], machine_time: datetime, own: RunRecord | None = None) -> datetime:
-    """Tell the time by W&B's clock, by which staleness is judged: this machine's may be wrong.
+def server_time(
+    records: Iterable[RunRecord], machine_time: datetime, just_heard_of: RunRecord | None = None
+) -> datetime:
+    """Return the time by W&B's clock, by which staleness is judged: this machine's may be wrong.
 
-    W&B heard of an agent's own run within the last half minute. Without one, it is the latest time that W&B put on a
-    run which it takes for alive, so that it has heard of it lately, too.
+    It is the time of a run that W&B has just heard of. Without one, it is the latest time that W&B put on a run which
+    it takes for alive.
 
     Args:
         records: Runs; a time far from this machine's clock is no time that W&B put on a run now.
         machine_time: The time by this machine's clock, taken if nothing else is known.
-        own: The agent's own run; None if there is none.
+        just_heard_of: A run that W&B heard of within the last half minute, such as the agent's own. One that is
+            started again is none: W&B's time of it may be from before it was interrupted.
     """
-    if own is not None and own.last_seen is not None:
-        return own.last_seen
+    if just_heard_of is not None and just_heard_of.last_seen is not None:
+        return just_heard_of.last_seen
     times = (record.last_seen for record in records if not record.has_ended)
     return max((t for t in times if t is not None and abs(t - machine_time) < _MAX_CLOCK_ERROR), default=machine_time)

@@ -21,6 +21,7 @@ A state of W&B's that is not known here counts as alive.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +34,10 @@ STATE_KEY = "carbs.state"
 OBJECTIVE_KEY = "carbs.objective"
 COST_KEY = "carbs.cost"
 REASON_KEY = "carbs.reason"
+# The point in the search space as JSON: what every reader takes for the run's suggestion.
 SUGGESTION_KEY = "carbs.suggestion"
+# The configuration that a subclass made of the suggestion, as JSON; only where it is another.
+CONFIG_KEY = "carbs.config"
 
 INITIALIZING = "initializing"
 RUNNING = "running"
@@ -146,6 +150,22 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
     return _judge_living(record, now, stale_seconds)
 
 
+def recorded_suggestion(record: RunRecord) -> dict[str, Any] | None:
+    """Return the point in the search space that a run has recorded; None if it has recorded none."""
+    return _json_object(record.summary.get(SUGGESTION_KEY))
+
+
+def recorded_config(record: RunRecord) -> Mapping[str, Any]:
+    """Return the configuration that a run got with its suggestion.
+
+    It need not be the run's configuration: the SDK replaces the whole of that when a run's id is used again.
+    """
+    values = _json_object(record.summary.get(CONFIG_KEY))
+    if values is None:
+        values = recorded_suggestion(record)
+    return record.config if values is None else values
+
+
 def is_number(value: Any) -> bool:
     """Tell whether a JSON value is a finite number, and one that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -179,6 +199,14 @@ def _judge_success(record: RunRecord) -> Verdict:
     if record.summary[COST_KEY] <= 0:
         return Verdict(Standing.SKIPPED, f"{COST_KEY}={record.summary[COST_KEY]!r} is not positive")
     return Verdict(Standing.OBSERVATION)
+
+
+def _json_object(text: Any) -> dict[str, Any] | None:
+    try:
+        values = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
 
 
 def _text(value: Any) -> str:

@@ -116,7 +116,7 @@ def spacing(carbs: CARBS, suggestions: list[Any]) -> float:
 def sequential(history: SweepHistory, number: int, seed: int) -> float:
     """Compute the spacing of so many suggestions of one optimizer, each outstanding when the next is made."""
     carbs = history.definition.optimizer()
-    feed(carbs, [run for run in history.runs if run.verdict.standing.value == "observation"])
+    feed(carbs, history.path, [run for run in history.runs if run.verdict.standing.value == "observation"])
     return spacing(carbs, [carbs.suggest(f"{i}", seed=f"{seed}/{i}").suggestion for i in range(number)])
 
 

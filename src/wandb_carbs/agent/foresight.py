@@ -10,6 +10,7 @@ from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces.identity import keys
 from wandb_carbs.record import RunRecord, Standing
 from wandb_carbs.sweep.history import JudgedRun, feed
+from wandb_carbs.sweep.path import SweepPath
 
 # Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.
 _MAX_FORESEEN = 128
@@ -24,7 +25,7 @@ def seed_of(sweep_id: str, run_id: str, attempt: int = 0) -> str:
 
 
 def look_around(
-    carbs: CARBS, others: Sequence[JudgedRun], own: RunRecord, sweep_id: str
+    carbs: CARBS, sweep: SweepPath, others: Sequence[JudgedRun], own: RunRecord
 ) -> tuple[int, list[JudgedRun]]:
     """Tell the optimizer of the other runs, and draw for those that will draw before `own`.
 
@@ -34,27 +35,29 @@ def look_around(
 
     Args:
         carbs: The optimizer.
+        sweep: The sweep.
         others: The other runs.
         own: The run that is about to draw.
-        sweep_id: The sweep.
 
     Returns:
         How many runs were foreseen, and the runs left out, to be told of after the draw.
     """
-    feed(carbs, [run for run in others if run.verdict.standing not in _LIVING])
+    feed(carbs, sweep, others, own.id, with_outstanding=False)
     living = [run for run in others if run.verdict.standing in _LIVING]
-    foreseen, later = 0, []
+    foreseen: int = 0
+    later: list[JudgedRun] = []
     for run in sorted(living, key=lambda run: run.record.order):
-        if run.verdict.standing is Standing.OUTSTANDING:
+        if run.suggestion is not None:
             if run.record.order < own.order:
-                feed(carbs, [run])
+                carbs.remember_suggestion(run.suggestion, run.record.id)
             else:
                 later.append(run)
         elif run.record.order < own.order and foreseen < _MAX_FORESEEN:
             foreseen += 1
-            carbs.suggest(run.record.id, seed=seed_of(sweep_id, run.record.id))
+            carbs.suggest(run.record.id, seed=seed_of(sweep.sweep_id, run.record.id))
     if not carbs.num_awaited:
-        feed(carbs, later)
+        for run in later:
+            carbs.remember_suggestion(run.suggestion or {}, run.record.id)
         later = []
     return foreseen, later
 

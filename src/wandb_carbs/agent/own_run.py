@@ -46,6 +46,17 @@ def check_sweep(run: Any, sweep_id: str | None) -> str:
     return actual
 
 
+def is_open(run: Any) -> bool:
+    """Tell whether the SDK holds the run: it is one of this process, and not finished."""
+    return run is not None and not getattr(run, "_is_finished", False)
+
+
+def update_config(run: Any, values: Mapping[str, Any]) -> None:
+    """Put values into the run's configuration, over those that the sweep has locked."""
+    # The one way past the lock that leaves no warning.
+    run.config.update_locked(dict(values), user="carbs", _allow_val_change=True)
+
+
 def config_of(run: Any) -> dict[str, Any]:
     """Return the run's whole configuration."""
     return {key: value for key, value in dict(run.config).items() if key != "_wandb"}

@@ -1,4 +1,4 @@
-"""Writing this process's run so that the others see it at once, and that it stays."""
+"""RunPublisher: the only writer to W&B."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from wandb_carbs.agent import own_run
 from wandb_carbs.graphql import execute
 from wandb_carbs.plain import plain, to_json
-from wandb_carbs.record import PREEMPTING, SUGGESTION_KEY, RunRecord
+from wandb_carbs.record import CONFIG_KEY, PREEMPTING, SUGGESTION_KEY, RunRecord
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.runs import RunReader
 
@@ -19,56 +19,91 @@ logger = logging.getLogger("wandb_carbs")
 _MAX_PUBLISHED = 3
 
 
-class Reporter:
-    """Writes a run's record both through the SDK and straight to the server.
+class RunPublisher:
+    """Write one run's record to W&B, so that the others see it at once and it stays.
 
     The SDK holds the configuration back for some seconds and the summary for up to 15, and loses both when the process
-    is killed; the server alone would soon be overwritten by what the SDK holds. So every value goes both ways, to the
-    SDK first.
+    is killed. A value that is written to the server alone is soon overwritten by the values that the SDK holds. So
+    every value goes both ways, to the SDK first. Where the SDK does not hold the run (another process has it, or it is
+    finished), values go to the server alone.
 
     Args:
-        run: The run of this process.
-        record: The same run as the server knows it.
+        record: The run as the server knows it.
         reader: Reads the run back.
+        run: The run of this process, as `wandb.init` returned it; None if another process has it.
         limit: Seconds after which no new attempt to write is begun.
+
+    Attributes:
+        record: The run as the server knew it when it was last read.
     """
 
-    def __init__(self, run: Any, record: RunRecord, reader: RunReader, limit: float) -> None:
-        self._reader = reader
+    def __init__(self, record: RunRecord, reader: RunReader, run: Any = None, limit: float = RETRY_SECONDS) -> None:
         self.record = record
+        self._reader = reader
         self._run = run
         self._limit = limit
 
-    def suggestion(self, values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
-        """Publish the run's configuration, together with flat summary keys.
+    def note(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """Give flat summary keys to the SDK, which sends them when it likes to.
+
+        Returns:
+            The whole summary with them.
+
+        Raises:
+            WandbConnectionError: If the SDK does not hold the run, and W&B cannot be reached.
+        """
+        if own_run.is_open(self._run):
+            return own_run.update_summary(self._run, keys)
+        self.record = self._reader.one(self.record.id)
+        return {**self.record.summary, **keys}
+
+    def suggestion(self, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
+        """Publish a suggestion and the configuration that the run gets, together with flat summary keys.
+
+        Args:
+            suggestion: The point in the search space.
+            values: The run's configuration, made of the suggestion.
+            keys: Further summary keys.
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        # The values of a sweep are locked; this is the one way past the lock that leaves no warning.
-        self._run.config.update_locked(dict(values), user="carbs", _allow_val_change=True)
-        # Python's JSON, in which infinity comes back as the number it was.
-        suggestion = json.dumps(plain(values), default=str)
-        summary = own_run.update_summary(self._run, {**keys, SUGGESTION_KEY: suggestion})
-        publish(self.record, config=own_run.config_of(self._run), summary=summary, limit=self._limit)
+        config = {key: value for key, value in self.record.config.items() if key != "_wandb"}
+        if own_run.is_open(self._run):
+            own_run.update_config(self._run, values)
+            config = own_run.config_of(self._run)
+        recorded = {SUGGESTION_KEY: _to_text(suggestion)}
+        # Only where it differs: then the suggestion alone does not say it.
+        if dict(values) != dict(suggestion) or CONFIG_KEY in self.record.summary:
+            recorded[CONFIG_KEY] = _to_text(values)
+        summary = self.note({**keys, **recorded})
+        self._write(config={**config, **values}, summary=summary)
 
     def outcome(self, keys: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
-        """Publish flat summary keys that the SDK has been given, and make sure that they stay.
+        """Publish flat summary keys that `note` has been given, and make sure that they stay.
 
         Args:
             keys: The keys.
-            summary: The whole summary with them.
+            summary: The whole summary with them, as `note` returned it.
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
         for _ in range(_MAX_PUBLISHED):
-            publish(self.record, summary=summary, limit=self._limit)
+            self._write(summary=summary)
             # A summary that the SDK had under way may have arrived after ours, without it.
             written = self._reader.one(self.record.id).summary
             if all(written.get(key) == value for key, value in keys.items()):
                 return
         logger.warning("The record of run %s was overwritten; W&B has it when the run ends", self.record.name)
+
+    def last_words(self, keys: Mapping[str, Any], limit: float) -> None:
+        """Publish flat summary keys from a process that is about to end; nothing is read back.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        self._write(summary=self.note(keys), limit=limit)
 
     def is_preempting(self) -> bool:
         """Tell whether the run was marked as about to be pre-empted (`wandb.Run.mark_preempting`).
@@ -78,13 +113,31 @@ class Reporter:
         """
         return self._reader.one(self.record.id).state == PREEMPTING
 
-    def last_words(self, keys: Mapping[str, Any], limit: float) -> None:
-        """Publish flat summary keys from a process that is about to end.
+    def _write(
+        self,
+        *,
+        summary: Mapping[str, Any],
+        config: Mapping[str, Any] | None = None,
+        limit: float | None = None,
+    ) -> None:
+        """Replace the run's summary, and its configuration unless None, on the server in one request.
 
-        Raises:
-            WandbConnectionError: If W&B cannot be reached.
+        The SDK's own part of the configuration stays: without it, the SDK takes a run that is resumed for one that
+        never began.
         """
-        publish(self.record, summary=own_run.update_summary(self._run, keys), limit=limit)
+        source = self.record.source
+        internal = {key: value for key, value in source.rawconfig.items() if key == "_wandb"}
+        whole = None if config is None else {key: {"value": value} for key, value in {**config, **internal}.items()}
+        variables = {
+            "id": source.storage_id,
+            "config": None if whole is None else to_json(whole),
+            "summaryMetrics": to_json(summary),
+        }
+        with_retries(
+            f"write to run {self.record.name}",
+            lambda: execute(source, _UPSERT, variables),
+            limit=self._limit if limit is None else limit,
+        )
 
 
 _UPSERT = """
@@ -94,32 +147,6 @@ mutation UpsertBucket($id: String!, $config: JSONString, $summaryMetrics: JSONSt
 """
 
 
-def publish(
-    record: RunRecord,
-    *,
-    config: Mapping[str, Any] | None = None,
-    summary: Mapping[str, Any] | None = None,
-    limit: float = RETRY_SECONDS,
-) -> None:
-    """Replace a run's configuration and summary on the server, in one request, before returning.
-
-    The SDK's own way holds both back: the configuration for some seconds, the summary for up to 15. What the SDK keeps
-    for itself in the configuration stays: without it, the SDK takes a run that is resumed for one that never began.
-
-    Args:
-        record: The run, as read from the server.
-        config: The whole configuration; None leaves it.
-        summary: The whole summary; None leaves it.
-        limit: Seconds after which no new attempt is begun.
-
-    Raises:
-        WandbConnectionError: If it cannot be written.
-    """
-    internal = {key: value for key, value in record.source.rawconfig.items() if key == "_wandb"}
-    whole = None if config is None else {key: {"value": value} for key, value in {**config, **internal}.items()}
-    variables = {
-        "id": record.source.storage_id,
-        "config": None if whole is None else to_json(whole),
-        "summaryMetrics": None if summary is None else to_json(summary),
-    }
-    with_retries(f"write to run {record.name}", lambda: execute(record.source, _UPSERT, variables), limit=limit)
+def _to_text(values: Mapping[str, Any]) -> str:
+    # Python's JSON, in which infinity comes back as the number it was.
+    return json.dumps(plain(values), default=str)

@@ -1,4 +1,16 @@
-"""Recording how a run went."""
+"""RunRecorder: the states of a run, and what leads from one to the next.
+
+| state | suggestion | `observation` | `failure` | `abandoned` | end of the block | SIGTERM |
+|---|---|---|---|---|---|---|
+| initializing | running | | | | stays | stays |
+| running | running (redrawn) | success | failure | abandoned | by the exception; without one abandoned | abandoned |
+| success | | only with `allow_update` | stays, warns | stays, warns | stays | stays |
+| failure | | success | failure | abandoned | stays | stays |
+| abandoned | | success | failure | abandoned | stays | stays |
+
+An objective that is not finite leads to failure instead of success. A success whose publication failed may be recorded
+once more. A run that is started again begins as running, or as success if it had reported one.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +18,12 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carbs import CarbsError
 from wandb_carbs.agent import own_run, sigterm
 from wandb_carbs.agent.exceptions import NAN, judge_exception, text_of
-from wandb_carbs.agent.publisher import Reporter
+from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.record import (
     ABANDONED,
@@ -26,9 +37,6 @@ from wandb_carbs.record import (
     SUCCESS,
 )
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 logger = logging.getLogger("wandb_carbs")
 
 sigterm.install()
@@ -37,41 +45,69 @@ sigterm.install()
 _SIGTERM_SECONDS = 5.0
 
 
-class RecordedRun:
-    """The part of `WandbCarbs` that records how the run went.
+class RunRecorder:
+    """Take a run from state to state (see the module's table), each published before the call returns.
+
+    From its construction on, a SIGTERM records a running run as abandoned.
 
     Args:
-        run: The run of this process.
-        raise_errors: Whether the context manager lets exceptions through.
+        publisher: Writes the run's record.
     """
 
-    _reporter: Reporter
-
-    def __init__(self, run: Any, *, raise_errors: bool) -> None:
-        self._wandb_run = run
-        self._raise_errors = raise_errors
+    def __init__(self, publisher: RunPublisher) -> None:
+        self._publisher = publisher
         self._state = INITIALIZING
         # Whether the server has the observation: until then it may be recorded once more.
         self._is_stored = False
         self._started = time.monotonic()
+        sigterm.watch(self._interrupt)
 
-    def record_observation(self, objective: float, cost: float | None = None, allow_update: bool = False) -> None:
-        """Record how the run went; others can see it when this returns.
+    @property
+    def state(self) -> str:
+        """The run's state, one of those of `wandb_carbs.record`."""
+        return self._state
+
+    @property
+    def name(self) -> str:
+        """The run's name, for messages."""
+        return self._publisher.record.name
+
+    def initialize(self) -> None:
+        """Say that the run is about to take a suggestion; the SDK sends it."""
+        self._publisher.note({STATE_KEY: INITIALIZING})
+
+    def start(self, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
+        """Publish a suggestion; the run's own time begins.
 
         Args:
-            objective: What is optimized. If it is not finite, a failure is recorded.
-            cost: What the run cost, positive; None for the seconds since the suggestion was taken up in this process.
-                A run that goes on from a checkpoint should add what it had spent before.
-            allow_update: Whether an observation that was recorded before may be replaced.
+            suggestion: The point in the search space.
+            values: The configuration that the run gets.
+            keys: Further summary keys, flat.
 
         Raises:
-            CarbsError: If an argument is invalid, or there is an observation already.
-            WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
+            WandbConnectionError: If W&B cannot be reached.
         """
+        self._enter(RUNNING, suggestion, values, keys)
+
+    def resume(self, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
+        """Take up the run's own suggestion, which it had published before it was interrupted.
+
+        Args:
+            suggestion: The point in the search space.
+            values: The configuration that the run gets.
+            keys: The summary keys of its record, the old state among them.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        self._is_stored = keys.get(STATE_KEY) == SUCCESS
+        kept = {**keys, REASON_KEY: ""} if REASON_KEY in keys else keys
+        self._enter(SUCCESS if self._is_stored else RUNNING, suggestion, values, kept)
+
+    def observation(self, objective: float, cost: float | None = None, *, allow_update: bool = False) -> None:
+        """Record the objective and the cost of the run; see `WandbCarbs.record_observation`."""
         if self._state == SUCCESS and self._is_stored and not allow_update:
-            raise WandbCarbsError(
-                f"run {self._wandb_run.name} has recorded its observation; pass allow_update=True to replace it"
-            )
+            raise WandbCarbsError(f"run {self.name} has recorded its observation; pass allow_update=True to replace it")
         value = own_run.as_float("objective", objective)
         spent = time.monotonic() - self._started if cost is None else own_run.as_float("cost", cost)
         if not (math.isfinite(spent) and spent > 0):
@@ -83,78 +119,70 @@ class RecordedRun:
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
         self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
-    def record_failure(self, reason: object = "") -> None:
-        """Record that the hyperparameters made the run fail, so that the search avoids their like.
-
-        Args:
-            reason: Why, e.g. "out_of_memory", or the exception; kept as text in the run's summary.
-
-        Raises:
-            WandbConnectionError: If W&B cannot be reached.
-        """
+    def failure(self, reason: object = "") -> None:
+        """Record that the hyperparameters made the run fail; see `WandbCarbs.record_failure`."""
         self._report_unless_successful(FAILURE, reason)
 
-    def record_abandoned(self, reason: object = "") -> None:
-        """Record that the run ended for reasons that say nothing of its hyperparameters; its place is free.
-
-        Args:
-            reason: Why, or the exception; kept as text in the run's summary.
-
-        Raises:
-            WandbConnectionError: If W&B cannot be reached.
-        """
+    def abandoned(self, reason: object = "") -> None:
+        """Record that the run says nothing of its hyperparameters; see `WandbCarbs.record_abandoned`."""
         self._report_unless_successful(ABANDONED, reason)
 
-    def __enter__(self) -> Self:
-        return self
+    def leave(self, error: BaseException | None) -> None:
+        """Record the end of the training code, unless an outcome has been recorded.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        sigterm.unwatch(self._abandon_on_signal)
+        Where there is an exception, nothing that is raised here takes its place.
+
+        Args:
+            error: The exception that ended it; None if it came to its end.
+
+        Raises:
+            WandbConnectionError: If there is no exception, and W&B cannot be reached.
+        """
+        self.unwatch()
         if self._state != RUNNING:
-            return self._swallow(error)
+            return
         if error is None:
-            logger.warning("Run %s ended without recording anything; it counts as abandoned", self._wandb_run.name)
-            self.record_abandoned("nothing was recorded")
-            return False
+            logger.warning("Run %s ended without recording anything; it counts as abandoned", self.name)
+            self.abandoned("nothing was recorded")
+            return
         state, reason = judge_exception(error)
         try:
-            # Who marks the run with `run.mark_preempting()` and then raises leaves because the machine is taken away.
-            if state == FAILURE and self._reporter.is_preempting():
+            # A run that calls `run.mark_preempting()` and then raises leaves because the machine is taken away.
+            if state == FAILURE and self._publisher.is_preempting():
                 state, reason = ABANDONED, "preempted"
             self._report(state, {REASON_KEY: reason})
         except WandbConnectionError as problem:
-            logger.warning("Could not record that run %s ended: %s", self._wandb_run.name, problem)
-        return self._swallow(error)
+            logger.warning("Could not record that run %s ended: %s", self.name, problem)
+
+    def unwatch(self) -> None:
+        """Leave SIGTERM alone from now on."""
+        sigterm.unwatch(self._interrupt)
+
+    def _enter(
+        self, state: str, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]
+    ) -> None:
+        self._state = state
+        self._publisher.suggestion(suggestion, values, {**keys, STATE_KEY: state})
+        self._started = time.monotonic()
 
     def _report_unless_successful(self, state: str, reason: object) -> None:
         if self._state == SUCCESS:
-            logger.warning(
-                "Run %s has recorded its observation; it is kept, and %r is not recorded", self._wandb_run.name, state
-            )
+            logger.warning("Run %s has recorded its observation; it is kept, and %r is not recorded", self.name, state)
             return
         self._report(state, {REASON_KEY: text_of(reason)})
 
     def _report(self, state: str, values: Mapping[str, Any]) -> None:
         keys = {STATE_KEY: state, **values}
-        sigterm.unwatch(self._abandon_on_signal)
+        self.unwatch()
         # Only what the SDK has taken in is recorded: should it refuse, the end of the block still records something.
-        summary = own_run.update_summary(self._wandb_run, keys)
+        summary = self._publisher.note(keys)
         self._state = state
         self._is_stored = False
-        self._reporter.outcome(keys, summary)
+        self._publisher.outcome(keys, summary)
         self._is_stored = True
-        logger.info("Run %s: %s %s", self._wandb_run.name, state, dict(values))
+        logger.info("Run %s: %s %s", self.name, state, dict(values))
 
-    def _abandon_on_signal(self) -> None:
+    def _interrupt(self) -> None:
         if self._state == RUNNING:
             self._state = ABANDONED
-            self._reporter.last_words({STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}, _SIGTERM_SECONDS)
-
-    def _swallow(self, error: BaseException | None) -> bool:
-        if self._raise_errors or not isinstance(error, Exception):
-            return False
-        logger.error("Run %s ended by an exception", self._wandb_run.name, exc_info=error)
-        self._wandb_run.finish(exit_code=1)
-        return True
+            self._publisher.last_words({STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}, _SIGTERM_SECONDS)

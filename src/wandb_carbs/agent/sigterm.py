@@ -20,30 +20,34 @@ from typing import Any
 logger = logging.getLogger("wandb_carbs")
 
 _PATIENCE = 10.0
-# Weak: a run that ended without a word must not be kept by this.
-_watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
+# Weak: a run that ended without a word must not be kept by this. The tuple is replaced as a whole, under the lock, so
+# that the handler, which may interrupt that, reads it without one.
+_watchers: tuple[weakref.WeakMethod[Callable[[], None]], ...] = ()
+_lock = threading.RLock()
 _previous: Any = signal.SIG_DFL
 
 
 def watch(callback: Callable[[], None]) -> None:
     """Call a bound method at SIGTERM, before what SIGTERM did so far."""
-    global _previous  # noqa: PLW0603 - a process has one handler
-    _watchers.append(weakref.WeakMethod(callback))
-    current = signal.getsignal(signal.SIGTERM)
-    # Who ignores SIGTERM lives on; a handler from C (None) cannot be called from here.
-    if _is_main() and current not in (_handle, signal.SIG_IGN, None):
-        _previous = current
-        signal.signal(signal.SIGTERM, _handle)
+    global _previous, _watchers  # noqa: PLW0603 - a process has one handler
+    with _lock:
+        _watchers = (*_watchers, weakref.WeakMethod(callback))
+        current = signal.getsignal(signal.SIGTERM)
+        # A process that ignores SIGTERM lives on; a handler from C (None) cannot be called from here.
+        if _is_main() and current not in (_handle, signal.SIG_IGN, None):
+            _previous = current
+            signal.signal(signal.SIGTERM, _handle)
 
 
 def unwatch(callback: Callable[[], None]) -> None:
     """Do not call the method any more; with the last one, somebody else's handler is restored."""
-    global _previous  # noqa: PLW0603 - a process has one handler
-    _watchers[:] = [reference for reference in _watchers if reference() not in (None, callback)]
-    # Another handler may have been installed over this one since: then it stays.
-    if not _watchers and callable(_previous) and _is_main() and signal.getsignal(signal.SIGTERM) is _handle:
-        signal.signal(signal.SIGTERM, _previous)
-        _previous = signal.SIG_DFL
+    global _previous, _watchers  # noqa: PLW0603 - a process has one handler
+    with _lock:
+        _watchers = tuple(reference for reference in _watchers if reference() not in (None, callback))
+        # Another handler may have been installed over this one since: then it stays.
+        if not _watchers and callable(_previous) and _is_main() and signal.getsignal(signal.SIGTERM) is _handle:
+            signal.signal(signal.SIGTERM, _previous)
+            _previous = signal.SIG_DFL
 
 
 def install() -> None:
@@ -80,7 +84,9 @@ def _is_main() -> bool:
 
 def _forget() -> None:
     """Give a forked child its former handler: that a worker is terminated says nothing about its parent's run."""
-    _watchers.clear()
+    global _lock, _watchers  # noqa: PLW0603 - likewise
+    _lock = threading.RLock()  # another thread may have held it at the fork
+    _watchers = ()
     if _is_main() and signal.getsignal(signal.SIGTERM) is _handle:
         signal.signal(signal.SIGTERM, _previous)
 

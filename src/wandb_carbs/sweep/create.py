@@ -10,6 +10,7 @@ import wandb
 from carbs import CarbsError, CARBSParams, Param, SearchSpace
 from carbs.config import as_config
 from carbs.errors import raise_problems
+from wandb_carbs.graphql import check_sdk
 from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition
@@ -78,6 +79,7 @@ def create_sweep(
     ]
     problems += _problems_with_params(params)
     raise_problems("cannot create the sweep", problems)
+    check_sdk()
     assert params is not None
     sweep = sweep_configuration(sweep_name, params, config, metric_name)
     sweep.update({key: value for key, value in sweep_options.items() if value is not None})

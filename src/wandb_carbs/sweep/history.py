@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
-from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.clock import server_time
 from wandb_carbs.record import (
     ABANDONED,
@@ -24,6 +22,7 @@ from wandb_carbs.record import (
     Standing,
     Verdict,
     classify,
+    recorded_suggestion,
 )
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.definition import SweepDefinition, load_definition
@@ -33,13 +32,13 @@ from wandb_carbs.sweep.runs import RunReader
 logger = logging.getLogger("wandb_carbs")
 
 _WITH_SUGGESTION = (Standing.OBSERVATION, Standing.FAILURE, Standing.OUTSTANDING)
-_warned: set[str] = set()
-# Runs whose outcome an optimizer has seen: one that outlives a run must not see them twice.
-_observed: weakref.WeakKeyDictionary[CARBS, set[str]] = weakref.WeakKeyDictionary()
+
+
+FromRun = Callable[[Any], Mapping[str, Any]]
 
 
 class RunView:
-    """A run as `_suggestion_from_run` gets it: the public API's, with its recorded suggestion in `config`."""
+    """A run as `_suggestion_from_run` gets it: like the public API's, but its values are plain dictionaries."""
 
     def __init__(self, record: RunRecord) -> None:
         self._record = record
@@ -88,6 +87,38 @@ class SweepHistory:
         return count(self.runs)
 
 
+class SweepReader:
+    """Read a sweep again and again, as `load_sweep` reads it once: each reading shows what W&B says then.
+
+    Args:
+        sweep: "entity/project/sweep".
+        stale_seconds: A run not heard of for longer is gone.
+
+    Raises:
+        WandbCarbsError: If it is not a sweep that `create_sweep` created.
+        WandbConnectionError: If it cannot be read.
+    """
+
+    def __init__(self, sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> None:
+        self.path = sweep if isinstance(sweep, SweepPath) else SweepPath.parse(sweep)
+        self.definition = load_definition(str(self.path))
+        self._space = SearchSpace(self.definition.params)
+        self._stale_seconds = stale_seconds
+        self._reader = RunReader(self.path, INTERACTIVE_SECONDS)
+        self._warned: set[str] = set()
+
+    def read(self) -> SweepHistory:
+        """Read all runs: one request for each 1000.
+
+        Raises:
+            WandbConnectionError: If they cannot be read.
+        """
+        records = self._reader.all()
+        now = server_time(records, datetime.now(timezone.utc))
+        runs = judge(records, self._space, now, stale_seconds=self._stale_seconds, warned=self._warned)
+        return SweepHistory(self.path, self.definition, tuple(runs))
+
+
 def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> SweepHistory:
     """Read a sweep that `create_sweep` created.
 
@@ -99,12 +130,7 @@ def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) 
         WandbCarbsError: If it is no such sweep.
         WandbConnectionError: If it cannot be read.
     """
-    path = sweep if isinstance(sweep, SweepPath) else SweepPath.parse(sweep)
-    definition = load_definition(str(path))
-    space = SearchSpace(definition.params)
-    records = RunReader(path, INTERACTIVE_SECONDS).all()
-    now = server_time(records, datetime.now(timezone.utc))
-    return SweepHistory(path, definition, tuple(judge(records, space, now, stale_seconds=stale_seconds)))
+    return SweepReader(sweep, stale_seconds=stale_seconds).read()
 
 
 def carbs_from_sweep(sweep: str | SweepPath | SweepHistory) -> CARBS:
@@ -119,8 +145,14 @@ def carbs_from_sweep(sweep: str | SweepPath | SweepHistory) -> CARBS:
     """
     history = sweep if isinstance(sweep, SweepHistory) else load_sweep(sweep)
     carbs = history.definition.optimizer()
-    feed(carbs, history.runs)
+    feed(carbs, history.path, history.runs)
     return carbs
+
+
+def config_of_run(run: Any) -> Mapping[str, Any]:
+    """Return a run's configuration as it is."""
+    config: Mapping[str, Any] = run.config
+    return config
 
 
 def judge(
@@ -128,45 +160,48 @@ def judge(
     space: SearchSpace,
     now: datetime,
     *,
-    suggestion_from_run: Callable[[Any], Mapping[str, Any]] = lambda run: run.config,
+    suggestion_from_run: FromRun = config_of_run,
     stale_seconds: float = STALE_SECONDS,
+    warned: set[str] | None = None,
 ) -> list[JudgedRun]:
-    """Judge what each run counts as; one that is malformed is skipped, with one warning per process.
+    """Judge what each run counts as; one that is malformed is skipped, with a warning.
 
     Args:
         records: The runs.
         space: The search space that their configurations must lie in.
         now: The present, by W&B's clock.
-        suggestion_from_run: Reads a configuration of the search space from a run.
+        suggestion_from_run: Reads a configuration of the search space from a run that has recorded none.
         stale_seconds: A run not heard of for longer is gone.
+        warned: Ids of runs that there has been a warning of; this reading's are added.
     """
+    warned = set() if warned is None else warned
     judged = []
     for record in records:
         run = JudgedRun(record, classify(record, now, stale_seconds))
         if run.verdict.standing in _WITH_SUGGESTION:
-            run = _with_suggestion(run, space, suggestion_from_run)
-        if run.verdict.standing is Standing.SKIPPED and record.id not in _warned:
-            _warned.add(record.id)
+            suggestion, problem = read_suggestion(record, space, suggestion_from_run)
+            verdict = Verdict(Standing.SKIPPED, problem) if suggestion is None else run.verdict
+            run = JudgedRun(record, verdict, suggestion)
+        if run.verdict.standing is Standing.SKIPPED and record.id not in warned:
+            warned.add(record.id)
             logger.warning("Skipping run %s (%s): %s", record.name, record.id, run.verdict.reason)
         judged.append(run)
     return judged
 
 
 def lost_suggestions(
-    runs: Sequence[JudgedRun],
-    space: SearchSpace,
-    suggestion_from_run: Callable[[Any], Mapping[str, Any]] = lambda run: run.config,
+    runs: Sequence[JudgedRun], space: SearchSpace, suggestion_from_run: FromRun = config_of_run
 ) -> dict[str, ParamDict]:
     """Read the configurations of the abandoned runs that had taken a suggestion, by the run's id.
 
     Args:
         runs: Runs.
         space: The search space; configurations outside are left out.
-        suggestion_from_run: Reads a configuration of the search space from a run.
+        suggestion_from_run: Reads a configuration of the search space from a run that has recorded none.
     """
-    gone = [run for run in runs if run.verdict.standing is Standing.ABANDONED]
-    took = [run for run in gone if run.record.summary.get(STATE_KEY) in (RUNNING, ABANDONED)]
-    read = {run.record.id: _with_suggestion(run, space, suggestion_from_run).suggestion for run in took}
+    gone = [run.record for run in runs if run.verdict.standing is Standing.ABANDONED]
+    took = [record for record in gone if record.summary.get(STATE_KEY) in (RUNNING, ABANDONED)]
+    read = {record.id: read_suggestion(record, space, suggestion_from_run)[0] for record in took}
     return {id_: values for id_, values in read.items() if values is not None}
 
 
@@ -176,35 +211,52 @@ def count(runs: Sequence[JudgedRun]) -> dict[str, int]:
     return {standing.value: counts[standing] for standing in Standing}
 
 
-def feed(carbs: CARBS, runs: Sequence[JudgedRun]) -> None:
-    """Tell an optimizer of observations, failures and outstanding suggestions; what it knows already is left out."""
-    observed = _observed.setdefault(carbs, set())
+def feed(
+    carbs: CARBS, sweep: SweepPath, runs: Sequence[JudgedRun], own_id: str = "", *, with_outstanding: bool = True
+) -> None:
+    """Make an optimizer know of a sweep exactly what its runs say now.
+
+    What was deleted or corrected in W&B since the last time goes; what is known from elsewhere stays.
+
+    Args:
+        carbs: The optimizer.
+        sweep: The sweep.
+        runs: All its runs, but for the agent's own.
+        own_id: Id of the agent's own run; its suggestion from the last time goes, too.
+        with_outstanding: Whether the outstanding suggestions are told of.
+    """
+    observations: dict[str, ObservationInParam] = {}
+    others: dict[str, ParamDict | None] = {own_id: None} if own_id else {}
     for run in runs:
-        record, standing = run.record, run.verdict.standing
-        if record.id in observed:
-            continue
-        if run.suggestion is None:
-            carbs.forget_suggestion({SUGGESTION_ID_KEY: record.id})
-            continue
-        values = {**run.suggestion, SUGGESTION_ID_KEY: record.id}
-        if standing is Standing.OUTSTANDING:
-            carbs.remember_suggestion(values, record.id)
-            continue
-        observed.add(record.id)
-        if standing is Standing.FAILURE:
-            carbs.observe(ObservationInParam(input=values, is_failure=True))
+        standing, summary = run.verdict.standing, run.record.summary
+        if standing is Standing.OBSERVATION and run.suggestion is not None:
+            observations[run.record.id] = ObservationInParam(run.suggestion, summary[OBJECTIVE_KEY], summary[COST_KEY])
+        elif standing is Standing.FAILURE and run.suggestion is not None:
+            observations[run.record.id] = ObservationInParam(run.suggestion, is_failure=True)
         else:
-            carbs.observe(ObservationInParam(values, record.summary[OBJECTIVE_KEY], record.summary[COST_KEY]))
+            others[run.record.id] = run.suggestion if with_outstanding else None
+    carbs.synchronize(str(sweep), observations, others)
 
 
-def _with_suggestion(
-    run: JudgedRun, space: SearchSpace, suggestion_from_run: Callable[[Any], Mapping[str, Any]]
-) -> JudgedRun:
+def read_suggestion(
+    record: RunRecord, space: SearchSpace, suggestion_from_run: FromRun = config_of_run
+) -> tuple[ParamDict | None, str]:
+    """Read a run's suggestion: the point that it recorded, or for runs of older packages what its configuration says.
+
+    Args:
+        record: A run that has taken a suggestion. The configuration of one that has not is W&B's own draw.
+        space: The search space.
+        suggestion_from_run: Reads a configuration of the search space from a run that has recorded none.
+
+    Returns:
+        The configuration of the search space, None if there is none; and why there is none.
+    """
     try:
-        values = suggestion_from_run(RunView(run.record))
-        problems = [str(problem) for problem in space.problems_with(values)]
+        recorded = recorded_suggestion(record)
+        values = suggestion_from_run(RunView(record)) if recorded is None else recorded
+        problems = space.problems_with(values)
     except Exception as error:  # noqa: BLE001 - a subclass's reading of a foreign run may fail in any way
-        problems = [f"its configuration cannot be read: {error!r}"]
+        return None, f"its configuration cannot be read: {error!r}"
     if problems:
-        return replace(run, verdict=Verdict(Standing.SKIPPED, "; ".join(problems)))
-    return replace(run, suggestion=space.select(values))
+        return None, "; ".join(map(str, problems))
+    return space.select(values), ""

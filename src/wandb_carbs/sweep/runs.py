@@ -1,24 +1,20 @@
-"""Reading a sweep's runs, and writing to one, so that the other agents see it at once.
+"""Reading a sweep's runs.
 
-Requests to W&B for one run of `WandbCarbs`, beside those of the SDK's own logging: one to sign in, one for each 1000
-runs of the sweep, one to publish the suggestion, one to make sure that it arrived and that no other agent chose the
-same at the same time; then one to publish the outcome and one to make sure that it arrived. `from_sweep` adds two. Runs
-that have ended and reported are not asked for again within a process.
+Every reading reads all runs: one request for each 1000. A run that was deleted or corrected in W&B is therefore noticed
+by a process that goes on. `docs/many-machines.md` ("Load on W&B") counts the requests of a run.
 """
 
 from __future__ import annotations
 
 import inspect
 import itertools
-import json
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import wandb
 
 from wandb_carbs.clock import parse_timestamp
-from wandb_carbs.record import FAILURE, STATE_KEY, SUCCESS, SUGGESTION_KEY, RunRecord
+from wandb_carbs.record import RunRecord
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.path import SweepPath
 
@@ -26,12 +22,6 @@ T = TypeVar("T")
 
 _PAGE = 1000
 _RECENT = 100
-# Longer lists of known runs would make the filter itself the burden.
-_MAX_EXCLUDED = 5000
-
-
-_settled: dict[tuple[str, SweepPath], dict[str, RunRecord]] = {}
-_settled_lock = threading.Lock()
 
 
 class RunReader:
@@ -40,10 +30,13 @@ class RunReader:
     Args:
         sweep: The sweep.
         limit: Seconds after which no new attempt to read is begun.
+
+    Attributes:
+        sweep: The sweep.
     """
 
     def __init__(self, sweep: SweepPath, limit: float = RETRY_SECONDS) -> None:
-        self._sweep = sweep
+        self.sweep = sweep
         self._limit = limit
         self._api: Any = None
 
@@ -53,30 +46,32 @@ class RunReader:
         Raises:
             WandbConnectionError: If they cannot be read.
         """
-        key = (str(wandb.setup().settings.base_url), self._sweep)
-        with _settled_lock:
-            known = dict(_settled.get(key, {}))
-        filters: dict[str, Any] = {"sweep": self._sweep.sweep_id}
-        if 0 < len(known) <= _MAX_EXCLUDED:
-            filters = {"$and": [filters, {"name": {"$nin": sorted(known)}}]}
-        fresh = self._read(
-            f"the runs of sweep {self._sweep}", lambda api: self._page(api, filters, "+created_at", None)
+        records = self._read(
+            f"the runs of sweep {self.sweep}", lambda api: self._find(api, self._filter(), "+created_at", _PAGE)
         )
-        known.update({record.id: record for record in fresh})
-        with _settled_lock:
-            settled = {id_: record for id_, record in known.items() if _is_settled(record)}
-            _settled.setdefault(key, {}).update(settled)
-        return sorted(known.values(), key=lambda record: record.order)
+        return sorted(records, key=lambda record: record.order)
 
-    def recent(self) -> list[RunRecord]:
-        """Read the sweep's newest runs, at most 100, in one page.
+    def changed(self, known: Collection[str], waiting: Collection[str]) -> list[RunRecord]:
+        """Read what is new since the last reading: in one page, unless more than 100 runs were created meanwhile.
+
+        Args:
+            known: Ids of the runs that were read before.
+            waiting: Those of them that had not published then. One that is older than the 100 newest runs takes
+                another page.
+
+        Returns:
+            All runs that were created since, at least the 100 newest; and all of `waiting` that still exist.
 
         Raises:
             WandbConnectionError: If they cannot be read.
         """
-        filters = {"sweep": self._sweep.sweep_id}
-        what = f"the newest runs of sweep {self._sweep}"
-        return self._read(what, lambda api: self._page(api, filters, "-created_at", _RECENT))
+        what = f"the newest runs of sweep {self.sweep}"
+        newest = self._read(what, lambda api: self._newest(api, known))
+        missing = sorted(set(waiting) - {record.id for record in newest})
+        if missing:
+            filters = {"$and": [self._filter(), {"name": {"$in": missing}}]}
+            newest += self._read(what, lambda api: self._find(api, filters, "-created_at", _PAGE))
+        return newest
 
     def one(self, run_id: str) -> RunRecord:
         """Read one run.
@@ -84,7 +79,7 @@ class RunReader:
         Raises:
             WandbConnectionError: If it cannot be read.
         """
-        path = f"{self._sweep.entity}/{self._sweep.project}/{run_id}"
+        path = f"{self.sweep.entity}/{self.sweep.project}/{run_id}"
         return self._read(f"run {path}", lambda api: to_record(api.run(path)))
 
     def check_sweep(self) -> None:
@@ -93,7 +88,7 @@ class RunReader:
         Raises:
             WandbConnectionError: If it cannot be read.
         """
-        self._read(f"sweep {self._sweep}", lambda api: api.sweep(str(self._sweep)))
+        self._read(f"sweep {self.sweep}", lambda api: api.sweep(str(self.sweep)))
 
     def _read(self, what: str, read: Callable[[Any], T]) -> T:
         def attempt() -> T:
@@ -109,14 +104,29 @@ class RunReader:
 
         return with_retries(f"read {what}", attempt, limit=self._limit)
 
-    def _page(self, api: Any, filters: dict[str, Any], order: str, most: int | None) -> list[RunRecord]:
-        known = inspect.signature(api.runs).parameters
-        # Lazy runs would cost a request each as soon as their configuration is looked at.
-        options = {name: False for name in ("lazy", "include_sweeps") if name in known}
-        path = f"{self._sweep.entity}/{self._sweep.project}"
-        runs = api.runs(path, filters=filters, order=order, per_page=most or _PAGE, **options)
-        # A limit, since iterating further would read the next page.
-        return [to_record(run) for run in itertools.islice(runs, most)]
+    def _filter(self) -> dict[str, Any]:
+        return {"sweep": self.sweep.sweep_id}
+
+    def _newest(self, api: Any, known: Collection[str]) -> list[RunRecord]:
+        """Go back page by page until one holds a run that was known."""
+        runs = iter(_runs(api, self.sweep, self._filter(), "-created_at", _RECENT))
+        found: list[RunRecord] = []
+        while True:
+            # A page at a time, since iterating further would read the next.
+            page = [to_record(run) for run in itertools.islice(runs, _RECENT)]
+            found += page
+            if len(page) < _RECENT or any(record.id in known for record in page):
+                return found
+
+    def _find(self, api: Any, filters: dict[str, Any], order: str, per_page: int) -> list[RunRecord]:
+        return [to_record(run) for run in _runs(api, self.sweep, filters, order, per_page)]
+
+
+def _runs(api: Any, sweep: SweepPath, filters: dict[str, Any], order: str, per_page: int) -> Any:
+    known = inspect.signature(api.runs).parameters
+    # Lazy runs would cost a request each as soon as their configuration is looked at.
+    options = {name: False for name in ("lazy", "include_sweeps") if name in known}
+    return api.runs(f"{sweep.entity}/{sweep.project}", filters=filters, order=order, per_page=per_page, **options)
 
 
 def to_record(run: Any) -> RunRecord:
@@ -132,32 +142,15 @@ def to_record(run: Any) -> RunRecord:
 
 
 def _read_record(run: Any) -> RunRecord:
-    """Read a public API run.
-
-    A suggestion that is recorded in the summary goes before the configuration: the SDK replaces the whole configuration
-    when a run's id is used again, which must not change what an observation was observed of.
-    """
     attributes = run._attrs  # noqa: SLF001 - the dates have no public name in every SDK
     summary = run.summary._json_dict if hasattr(run.summary, "_json_dict") else dict(run.summary)  # noqa: SLF001
-    config = dict(run.config)
-    recorded = summary.get(SUGGESTION_KEY)
-    if isinstance(recorded, str):
-        try:
-            values = json.loads(recorded)
-        except (ValueError, RecursionError):
-            values = None
-        config.update(values if isinstance(values, dict) else {})
     return RunRecord(
         id=run.id,
         name=run.name or run.id,
         state=run.state,
         created_at=parse_timestamp(attributes.get("createdAt")),
         heartbeat_at=parse_timestamp(attributes.get("heartbeatAt")),
-        config=config,
+        config=dict(run.config),
         summary=dict(summary),
         source=run,
     )
-
-
-def _is_settled(record: RunRecord) -> bool:
-    return record.has_ended and record.summary.get(STATE_KEY) in (SUCCESS, FAILURE)

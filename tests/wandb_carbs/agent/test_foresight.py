@@ -10,8 +10,10 @@ import pytest
 from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param, ParamDict
 from wandb_carbs import JudgedRun, RunRecord, Standing, Verdict
 from wandb_carbs.agent.foresight import are_equal, look_around, seed_of
+from wandb_carbs.sweep.path import SweepPath
 
 PARAMS = [Param("lr", LogSpace(min=1e-5, max=1e-1)), Param("x", LinearSpace(min=0, max=1))]
+SWEEP = SweepPath("team", "project", "sweep")
 NOW = datetime(2026, 5, 1, tzinfo=timezone.utc)
 
 
@@ -29,7 +31,7 @@ def optimizer(number: int) -> CARBS:
 
 def draw(me: int, others: list[JudgedRun], observed: int) -> ParamDict:
     carbs = optimizer(observed)
-    look_around(carbs, others, run(me).record, "sweep")
+    look_around(carbs, SWEEP, others, run(me).record)
     return carbs.space.select(carbs.suggest(f"run{me}", seed=seed_of("sweep", f"run{me}")).suggestion)
 
 
@@ -37,7 +39,7 @@ def draw(me: int, others: list[JudgedRun], observed: int) -> ParamDict:
 def test_a_foreseen_suggestion_is_the_one_that_is_drawn(observed: int) -> None:
     """With the same history, an agent knows what the runs before it will draw."""
     carbs = optimizer(observed)
-    foreseen, later = look_around(carbs, [run(i) for i in range(3)], run(3).record, "sweep")
+    foreseen, later = look_around(carbs, SWEEP, [run(i) for i in range(3)], run(3).record)
     assert (foreseen, later) == (3, [])
     for me in range(3):
         drawn = draw(me, [run(i) for i in range(4) if i != me], observed)
@@ -57,7 +59,7 @@ def test_a_later_run_that_was_faster_does_not_shift_the_sequence() -> None:
 
 def test_a_later_run_is_told_of_once_the_model_is_used() -> None:
     carbs = optimizer(8)
-    _, later = look_around(carbs, [run(5, {"lr": 0.01, "x": 0.5})], run(3).record, "sweep")
+    _, later = look_around(carbs, SWEEP, [run(5, {"lr": 0.01, "x": 0.5})], run(3).record)
     assert later == []
     assert set(carbs.outstanding_suggestions) == {"run5"}
 

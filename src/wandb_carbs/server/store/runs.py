@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.record import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
+from wandb_carbs.record import ABANDONED, CONFIG_KEY, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.ids import checked_name, new_name, row_id
@@ -93,14 +93,16 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
 
 
 def _keep_suggestion(db: sqlite3.Connection, run_id: int, text: str) -> str:
-    """Return a living run's configuration, completed by the suggestion that was recorded of the run.
+    """Return a living run's configuration, completed by what was recorded of the run with its suggestion.
 
     A run that is started again may begin with an empty configuration, and its agent repeats the suggestion; if it is
     killed before, what was observed must still say of what.
     """
     summary = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
+    # The suggestion is the run's configuration, unless another was made of it.
+    key = CONFIG_KEY if CONFIG_KEY in summary else SUGGESTION_KEY
     try:
-        suggestion = json_object(SUGGESTION_KEY, summary[SUGGESTION_KEY])
+        suggestion = json_object(key, summary[key])
     except (KeyError, TypeError, RequestError):
         return text
     config = json_object("config", text)
