@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def dump(space: SearchSpace, config: CARBSParams, history: History) -> str:
     document = {
         **definition(space.params, config),
         "successes": [{"input": o.input, "output": o.output, "cost": o.cost} for o in history.successes],
-        "failures": [{"input": o.input} for o in history.failures],
+        "failures": [{"input": o.input, "cost": o.cost} for o in history.failures],
         "outstanding": history.pending,
     }
     return json.dumps(document, indent=1, allow_nan=False)
@@ -98,7 +99,8 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History]:
         for success in document["successes"]:
             history.add(ObservationInParam(success["input"], success["output"], success["cost"]))
         for failure in document["failures"]:
-            history.add(ObservationInParam(failure["input"], is_failure=True))
+            # Older checkpoints have no cost of a failure.
+            history.add(ObservationInParam(failure["input"], cost=failure.get("cost", 1.0), is_failure=True))
         for suggestion_id, values in document["outstanding"].items():
             history.remember(suggestion_id, values)
     except (KeyError, TypeError, AttributeError) as error:
@@ -109,9 +111,13 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History]:
 def write(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` to a file so that a crash leaves the old or the new content, never half of it."""
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}")
+    try:
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -38,7 +38,8 @@ class SuggestOutput:
         suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
         log: What the optimizer believed: `kind` ("random", "model" or "resample"); with a model also
             `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
-            logarithm), `success_probability`, `expected_improvement`; `reason` where the model could not be used.
+            logarithm), `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add
+            if it succeeds: objective times natural log cost); `reason` where the model could not be used.
     """
 
     suggestion: ParamDict

@@ -14,7 +14,7 @@ from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import ObservationInParam, gather
-from carbs.models.groups import group
+from carbs.models.groups import group_successes
 from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
 from carbs.spaces.categorical import ChoiceSpace
@@ -113,11 +113,7 @@ class Insight:
         self.sign = as_config(config).better_direction_sign
         history = gather(self.space, observations)
         self.successes, self.failures = history.successes, history.failures
-        self.groups = group(
-            self.space.encode([observation.input for observation in self.successes]),
-            self.sign * np.array([observation.output for observation in self.successes], float),
-            np.log([observation.cost for observation in self.successes]),
-        )
+        self.groups = group_successes(self.space, self.successes, self.sign)
         if self.groups.size < 3:
             raise CarbsError(f"{self.groups.size} different configurations succeeded; the models need at least 3")
         with one_thread():
@@ -155,13 +151,18 @@ class Insight:
 
     @cached_property
     def members(self) -> np.ndarray:
-        """Indices of the groups on the frontier of posterior means, by increasing cost."""
+        """Indices of the groups on the smoothed frontier, by increasing cost.
+
+        It compares configurations that were run, by predicted objective and observed cost: noise that the models take
+        for luck puts none on it. The observed frontier (`carbs.pareto.frontier` of the runs themselves) compares the
+        observed objectives, and the search the predicted ones at predicted costs.
+        """
         with one_thread():
             beliefs = self.surrogate.predict(self.groups.X)
         return frontier(beliefs.objective[:, 0], self.groups.log_cost)
 
     def best_at(self, cost: float) -> int:
-        """Return the index of the frontier's member that is best up to a cost; the cheapest if all are dearer.
+        """Return the index of the smoothed frontier's member that is best up to a cost; if all cost more, the cheapest.
 
         Raises:
             CarbsError: If the cost is not a positive, finite number.
@@ -205,7 +206,7 @@ class Insight:
 
         Args:
             name: The hyperparameter.
-            cost: Names the frontier's member whose other values are held.
+            cost: The best member of the smoothed frontier up to this cost gives the other values.
 
         Raises:
             CarbsError: If there is no such hyperparameter, or the cost is not a positive, finite number.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import os
@@ -18,7 +19,7 @@ from carbs import checkpoint
 from carbs.config import CARBSParams, as_config
 from carbs.errors import Problem, check_positive, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
-from carbs.models.groups import group
+from carbs.models.groups import group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.search import at_cost, first_draws, most_gain
 from carbs.search.situation import Proposal, Situation
@@ -29,9 +30,6 @@ from carbs.tuning import DEFAULT, Tuning
 from carbs.values import as_float, plain, shown
 
 logger = logging.getLogger("carbs")
-
-# Objectives beyond this count as this: their squares and sums must be floats.
-_LARGEST = 1e150
 
 
 class CARBS:
@@ -55,6 +53,18 @@ class CARBS:
         self._history = History(self.space)
         self._lock = threading.RLock()
         self._fitted: tuple[int, Surrogate] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the lock, for `pickle` and `copy`."""
+        with self._lock:
+            state = {**self.__dict__, "_history": copy.deepcopy(self._history)}
+        del state["_lock"]
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take a state, and make a lock of its own."""
+        self.__dict__.update(state)
+        self._lock = threading.RLock()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the search and its history as JSON; a crash leaves the old file or the new one.
@@ -290,11 +300,7 @@ class CARBS:
         """Return the models of the observed runs, fitted anew only if they have changed."""
         history = self._history
         if self._fitted is None or self._fitted[0] != history.revision:
-            sign = self.config.better_direction_sign
-            y = sign * np.array([observation.output for observation in history.successes])
-            y = np.clip(y, -_LARGEST, _LARGEST)
-            log_cost = np.log([observation.cost for observation in history.successes])
-            groups = group(situation.successes, y, log_cost)
+            groups = group_successes(self.space, history.successes, self.config.better_direction_sign)
             surrogate = Surrogate.fit(self.space, groups, situation.failures, self._tuning.model)
             self._fitted = history.revision, surrogate
         return self._fitted[1]

@@ -73,7 +73,7 @@ def plot_frontier(
     objective_label: str = "objective",
     cost_label: str = "cost",
 ) -> Figure:
-    """Draw all runs, and the frontier as the model believes it with its 90 % band.
+    """Draw all runs, and the smoothed frontier (predicted objective, observed cost) with its 90 % band.
 
     Args:
         space: The search space, or its parameters.
@@ -110,7 +110,9 @@ def plot_frontier(
         linewidth=0,
         label="90 % believed",
     )
-    axes.plot(member_cost, believed.objective, "o-", color=_FRONTIER, markersize=3.5, linewidth=1.3, label="frontier")
+    axes.plot(
+        member_cost, believed.objective, "o-", color=_FRONTIER, markersize=3.5, linewidth=1.3, label="smoothed frontier"
+    )
     failed = [run.input for run in insight.failures]
     if failed:
         expected = insight.believe(insight.space.encode(failed)).cost
@@ -145,7 +147,7 @@ def plot_scaling(
     Args:
         laws: What `carbs.scaling.scaling_laws` returned.
         space: The search space, or its parameters.
-        observations: What was observed; the frontier's runs are drawn strong, the others faint.
+        observations: What was observed; the configurations of the smoothed frontier are drawn strong, the others faint.
         config: The optimizer's options; only the direction of the objective is used.
         cost: Cost up to which to draw the predictions; None for ten times the largest that the laws rest on.
         cost_label: Label of the horizontal axes.
@@ -220,7 +222,7 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
 
 
 def _show_the_good(axes: Axes, insight: Insight) -> None:
-    """Leave what is far worse than the frontier out of the picture: failed training would squeeze the rest."""
+    """Leave runs far worse than the smoothed frontier out of the picture: failed training would squeeze the rest."""
     outputs = np.array([run.output for run in insight.successes])
     on_frontier = insight.sign * insight.groups.y[insight.members]
     best, worst = (np.max, np.min) if insight.sign > 0 else (np.min, np.max)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from carbs.arrays import Array
+from carbs.history import ObservationInParam
 from carbs.spaces.identity import rounded
+from carbs.spaces.search_space import SearchSpace
+
+# Objectives beyond this count as this: their squares and sums must be floats.
+_LARGEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,22 @@ class Groups:
     def num_repeats(self) -> float:
         """Number of observations beside the first of each configuration."""
         return float(np.sum(self.count)) - self.size
+
+
+def group_successes(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> Groups:
+    """Group successful runs by configuration.
+
+    Args:
+        space: The search space.
+        successes: The runs, n of them, in order.
+        sign: 1 if the objective is maximised, -1 if it is minimised.
+
+    Returns:
+        The groups; their objectives are the higher the better, and at most 1e150 in size.
+    """
+    y = sign * np.array([run.output for run in successes], float)
+    log_cost = np.log(np.array([run.cost for run in successes], float))
+    return group(space.encode([run.input for run in successes]), np.clip(y, -_LARGEST, _LARGEST), log_cost)
 
 
 def group(X: Array, y: Array, log_cost: Array) -> Groups:

@@ -14,7 +14,7 @@ from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam, gather
-from carbs.models.groups import Groups, group
+from carbs.models.groups import Groups, group_successes
 from carbs.models.surrogate import Surrogate
 from carbs.scaling.laws import (
     LEVEL,
@@ -73,11 +73,7 @@ def scaling_laws(
     if not is_whole(num_bootstrap, 2):
         raise CarbsError(f"num_bootstrap={shown(num_bootstrap)} must be a whole number of at least 2")
     seen = gather(space, observations).successes
-    groups = group(
-        space.encode([observation.input for observation in seen]),
-        sign * np.array([observation.output for observation in seen], float),
-        np.log([observation.cost for observation in seen]),
-    )
+    groups = group_successes(space, seen, sign)
     rng = np.random.default_rng(seed)
     numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, ChoiceSpace)]
     _check_number(groups.size, len(numeric))

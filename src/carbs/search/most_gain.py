@@ -6,14 +6,14 @@ The reasons for every step are in docs/how-it-works.md, "The frontier, and how f
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.models.surrogate import Surrogate
+from carbs.models.surrogate import Beliefs, Surrogate
 from carbs.search import acquisition
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
@@ -44,19 +44,22 @@ class Scorer:
     def score(self, points: Array) -> Array:
         """Score `points`, shape (m, D): shape (m,), minus infinity for those that must not be suggested."""
         beliefs = self.surrogate.predict(points)
-        # The change of the posterior mean that one noisy run can bring, rather than all that is unknown (Frazier et al.
-        # 2009, "The Knowledge-Gradient Policy for Correlated Normal Beliefs").
-        variance = beliefs.objective_std**2
-        change = variance / np.sqrt(variance + self.surrogate.objective.hyper.noise)
-        gain = acquisition.log_expected_gain(
-            beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
-        )
-        gain = gain + self.failure_aversion * beliefs.log_success
+        gain = self.log_gain(beliefs) + self.failure_aversion * beliefs.log_success
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.limit.cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
         is_ruled_out = are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs) | (cost < self.cheapest)
         return np.where(is_ruled_out, -np.inf, gain)
+
+    def log_gain(self, beliefs: Beliefs) -> Array:
+        """Return the logarithm of the hypervolume that successful runs are expected to add, shape (m,)."""
+        # The change of the posterior mean that one noisy run can bring, rather than all that is unknown (Frazier et al.
+        # 2009, "The Knowledge-Gradient Policy for Correlated Normal Beliefs").
+        variance = beliefs.objective_std**2
+        change = variance / np.sqrt(variance + self.surrogate.objective.hyper.noise)
+        return acquisition.log_expected_gain(
+            beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
+        )
 
 
 def propose(situation: Situation) -> Proposal:
@@ -87,7 +90,9 @@ def propose(situation: Situation) -> Proposal:
     cheapest = begin = min(_cheapest_that_counts(situation), end)
     if rng.random() < tuning.band_share:
         begin = max(cheapest, rng.uniform(min(np.min(beliefs.log_cost), end), end))
-    front = acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, begin)
+    front, whole = (
+        acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, start) for start in (begin, cheapest)
+    )
 
     # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
     frequency = situation.config.resample_frequency
@@ -104,7 +109,8 @@ def propose(situation: Situation) -> Proposal:
     if not math.isfinite(score):
         x, log["reason"] = last_resort(surrogate, limit, pool, taken)
     log["kind"] = kind_of(x, situation)
-    log["expected_improvement"] = math.exp(score) * models.objective_scaler.deviation
+    gain = replace(scorer, front=whole).log_gain(surrogate.predict(x[None]))
+    log["expected_improvement"] = math.exp(gain[0]) * models.objective_scaler.deviation
     return Proposal(x, {**log, **describe(x, situation)})
 
 

@@ -1,7 +1,7 @@
 """Search spaces: the values that a hyperparameter may take, and the coordinates in which it is searched.
 
-Every space maps its values to *search coordinates*, in which one unit is a large step and the initial search radius
-(0.3 by default) a moderate one. A numeric space first transforms the value (identity, log10, logit) and then divides by
+Every space maps its values to *search coordinates*, in which one unit is a large step: a bounded space is two
+units wide, and the first draws around a given search centre have a radius of 0.15. A numeric space first transforms the value (identity, log10, logit) and then divides by
 its `scale`; a categorical space has one coordinate for each choice, an ordinal one a coordinate for all.
 """
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-# A bounded numeric space is this many search units wide (unless `scale` says otherwise), so that the initial search
-# radius of 0.3 covers about a third of it from its centre: the paper's choice for a log space of two decades.
+# A bounded numeric space is this many search units wide (unless `scale` says otherwise), as a log space of two decades
+# is in the paper, whose search radius is 0.3.
 _BOUNDED_WIDTH = 2.0
 # Decades of a first step from the search centre at most: a factor of five.
 FIRST_STEP = 2 / 3
@@ -300,7 +300,7 @@ class LinearSpace(NumericSpace):
     """Numbers searched as they are.
 
     Without `scale`, a space with an open end is scaled by how far its search centre is from its other end (or from 0);
-    an integer one by at least 4, so that a step of the initial radius 0.3 reaches the next integer.
+    an integer one by at least 4, so that a first step of 0.15 search units reaches the next integer.
     """
 
     kind: ClassVar[str] = "linear"

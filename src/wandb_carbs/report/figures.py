@@ -24,7 +24,7 @@ _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
 def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
-    """Draw the runs, and the frontier as the model believes it."""
+    """Draw the runs, and the smoothed frontier (predicted objective, observed cost)."""
     groups, members = insight.groups, insight.members
     believed = insight.believe(groups.X[members])
     cost = np.exp(groups.log_cost)
@@ -37,7 +37,11 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
             "text": [describe(run, data) for run in observed],
             "hovertemplate": "%{text}<extra></extra>",
         },
-        {**drawing.line(cost[members], believed.objective, "@frontier"), "name": "frontier", "mode": "lines+markers"},
+        {
+            **drawing.line(cost[members], believed.objective, "@frontier"),
+            "name": "smoothed frontier",
+            "mode": "lines+markers",
+        },
     ]
     repeated = groups.count > 1
     if np.any(repeated):
@@ -88,7 +92,7 @@ def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
         {**drawing.marks([run.cost for run in insight.successes], values, "@run", 4), "name": "runs", "opacity": 0.6},
         {
             **drawing.marks(member_costs, members, "@frontier", 6),
-            "name": "frontier",
+            "name": "smoothed frontier",
         },
         {**drawing.line(costs, [p.value for p in predictions], color), "name": "law"},
     ]
