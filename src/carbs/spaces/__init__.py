@@ -1,8 +1,9 @@
 """Search spaces: the values that a hyperparameter may take, and the coordinates in which it is searched.
 
-Every space maps its values to *search coordinates*, in which one unit is a large step: a bounded space is two
-units wide, and the first draws around a given search centre have a radius of 0.15. A numeric space first transforms the value (identity, log10, logit) and then divides by
-its `scale`; a categorical space has one coordinate for each choice, an ordinal one a coordinate for all.
+Every space maps its values to *search coordinates*, in which one unit is a large step: a bounded space is two units
+wide, and the first draws around a given search centre have a radius of 0.15. A numeric space first transforms the value
+(identity, log10, logit) and then divides by its `scale`; a categorical space has one coordinate for each choice, an
+ordinal one a coordinate for all.
 """
 
 from carbs.arrays import Array, Flags, Indices
