@@ -1,10 +1,10 @@
 # ruff: noqa: I001 - threads must come before numpy
 """Switch off one idea of the optimizer at a time, and see what it bought.
 
-uv run --group bench benchmarks/ablation.py                                # the simulator
-uv run --group bench benchmarks/ablation.py --yahpo DIR --tasks 3945,168330   # and real training runs (LCBench)
+uv run --group bench benchmarks/ablation.py                                # the simulators
+uv run --group bench benchmarks/ablation.py --yahpo DIR --curves DIR --ideas "everything on,no warps"
 
-The hypervolumes are those of quality.py.
+The tables are those of quality.py.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 from optimizers import OPTIMIZERS, Ours
-from quality import Task, Trajectory, parser_of, problem_names, reference, run, score
+from quality import compared, folders_of, marks_of, parser_of, problem_names, show_beliefs, show_cost, show_count
 from rich.console import Console
-from rich.table import Table
+from scores import scale_of
+from trajectories import Task, run
 
 from carbs.tuning import DEFAULT, Tuning
 
@@ -46,28 +46,24 @@ OPTIMIZERS.update({idea: partial(Ours, tuning=tuning) for idea, tuning in IDEAS.
 
 
 def main() -> None:
-    """Run every idea on every problem and print the mean hypervolumes."""
-    args = parser_of(__doc__).parse_args()
-    names = problem_names(args)
+    """Run every idea on every problem and print means, tails, and differences by problem."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--ideas", default=",".join(IDEAS), help="the ideas to switch off, the first for comparison")
+    args = parser.parse_args()
+    folders, names = folders_of(args), problem_names(args)
     tasks = [
-        Task(idea, name, seed, args.runs, args.yahpo) for idea in IDEAS for name in names for seed in range(args.seeds)
+        Task(idea, name, seed, args.runs, args.workers)
+        for idea in args.ideas.split(",")
+        for name in names
+        for seed in range(args.seeds)
     ]
     with ProcessPoolExecutor(args.jobs) as pool:
-        trajectories: list[Trajectory] = list(pool.map(run, tasks))
-    scales = {name: reference(name, args.yahpo, [t for t in trajectories if t.task.problem == name]) for name in names}
-    marks = [number for number in (20, 40, 60) if number < args.runs] + [args.runs]
-    table = Table(
-        "idea", *(f"HV@{k}" for k in marks), "± standard error", title=f"{len(tasks) // len(IDEAS)} searches each"
-    )
-    for idea in IDEAS:
-        mine = [t for t in trajectories if t.task.optimizer == idea]
-        values = np.array([[score(t, scales[t.task.problem], k) for k in marks] for t in mine])
-        # The problems differ more than the ideas: the error of the mean is that within problems.
-        by_problem = {n: [v[-1] for t, v in zip(mine, values, strict=True) if t.task.problem == n] for n in names}
-        within = [np.var(v, ddof=1) for v in by_problem.values() if len(v) > 1]
-        error = math.sqrt(np.mean(within) / len(mine)) if within else math.nan
-        table.add_row(idea, *(f"{value:.3f}" for value in values.mean(axis=0)), f"{error:.3f}")
-    Console().print(table)
+        trajectories = list(pool.map(partial(run, folders=folders), tasks))
+    scales = {name: scale_of(name, folders, [t for t in trajectories if t.task.problem == name]) for name in names}
+    groups, console = compared(trajectories), Console(width=max(Console().width, 120))
+    show_count(console, groups, scales, marks_of(args.runs))
+    show_cost(console, groups, scales)
+    show_beliefs(console, groups, scales)
 
 
 if __name__ == "__main__":

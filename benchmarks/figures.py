@@ -1,8 +1,8 @@
 """Draw the two figures of docs/benchmarks.md from what quality.py and speed.py wrote.
 
-uv run --group bench benchmarks/quality.py --yahpo DIR --out quality.json
+uv run --group bench benchmarks/quality.py --yahpo DIR --problems NAMES --optimizers carbs,optuna-gp --out quality.json
 uv run --group bench benchmarks/speed.py --optimizers carbs,optuna-gp,optuna-tpe --out speed.json
-uv run --group bench benchmarks/figures.py --quality quality.json --speed speed.json --to docs/images
+uv run --group bench benchmarks/figures.py --quality quality.json --yahpo DIR --speed speed.json --to docs/images
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from quality import Task, Trajectory, reference, score
+from scores import Scale, scale_of
+from trajectories import Trajectory, read
+from worlds import Folders
 
 from carbs.plotting import STYLE
 
@@ -29,15 +31,15 @@ STYLES: dict[str, tuple[str, str]] = {
 }
 
 
-def over_cost(trajectory: Trajectory, scale: tuple[float, float, float, float], spent: np.ndarray) -> list[float]:
+def over_cost(trajectory: Trajectory, scale: Scale, spent: np.ndarray) -> list[float]:
     """Return the hypervolume once each of the costs `spent` has been spent; not a number past the last run."""
     total = np.cumsum(trajectory.cost)
-    reached = [score(trajectory, scale, number) for number in range(len(total) + 1)]
+    reached = [scale.volume(trajectory, number) for number in range(len(total) + 1)]
     numbers = np.searchsorted(total, spent, side="right")
     return [reached[number] if cost <= total[-1] else np.nan for number, cost in zip(numbers, spent, strict=True)]
 
 
-def draw_quality(trajectories: list[Trajectory]) -> Figure:
+def draw_quality(trajectories: list[Trajectory], folders: Folders) -> Figure:
     """Draw hypervolume against spent cost, a panel for each problem, the mean over seeds."""
     names = list(dict.fromkeys(t.task.problem for t in trajectories))
     columns = min(3, len(names))
@@ -46,11 +48,8 @@ def draw_quality(trajectories: list[Trajectory]) -> Figure:
     panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for panel, name in zip(panels, names, strict=False):
         mine = [t for t in trajectories if t.task.problem == name]
-        scale = reference(name, mine[0].task.yahpo, mine)
-        draw_problem(panel, mine, scale)
-        prefix, _, base = name.rpartition(":")
-        title = f"LCBench {base}" if base.isdigit() else "simulator"
-        panel.set_title(f"{title}, with noise" if prefix else title)
+        draw_problem(panel, mine, scale_of(name, folders, mine))
+        panel.set_title(name)
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     figure.supxlabel("spent cost")
@@ -60,7 +59,7 @@ def draw_quality(trajectories: list[Trajectory]) -> Figure:
     return figure
 
 
-def draw_problem(panel: Axes, mine: list[Trajectory], scale: tuple[float, float, float, float]) -> None:
+def draw_problem(panel: Axes, mine: list[Trajectory], scale: Scale) -> None:
     """Draw one problem; each line ends where the first of its searches does."""
     first = min(t.cost[0] for t in mine)
     for optimizer, (label, colour) in STYLES.items():
@@ -91,15 +90,16 @@ def main() -> None:
     """Draw what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quality", type=Path, help="what quality.py wrote")
+    parser.add_argument("--yahpo", metavar="DIR", help="folder of yahpo_data, where quality.py had it")
+    parser.add_argument("--curves", metavar="DIR", help="folder of taskset_*.npz tables, where quality.py had it")
     parser.add_argument("--speed", type=Path, help="what speed.py wrote")
     parser.add_argument("--to", type=Path, default=Path(), help="folder for the figures")
     args = parser.parse_args()
     args.to.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         if args.quality:
-            rows = json.loads(args.quality.read_text())
-            trajectories = [Trajectory(**{**row, "task": Task(**row["task"])}) for row in rows]
-            draw_quality(trajectories).savefig(args.to / "quality.png", dpi=100)
+            figure = draw_quality(read(args.quality), Folders(args.yahpo, args.curves))
+            figure.savefig(args.to / "quality.png", dpi=100)
         if args.speed:
             draw_speed(json.loads(args.speed.read_text())).savefig(args.to / "speed.png", dpi=150)
 

@@ -18,6 +18,7 @@ class LCBench:
     """One OpenML task: maximise the validation accuracy in percent; the cost is the training time in seconds."""
 
     noise = 0.8  # a typical spread between seeds, in percent
+    memory = 400_000  # of what `size` measures, for the problems in which large networks fail
 
     params = (
         Param("epoch", LogSpace(min=1, max=52, is_integer=True), 4),
@@ -50,3 +51,8 @@ class LCBench:
         x = np.array([[float(config[param.name]) for param in self.params]], np.float32)
         seconds, accuracy = self._session.run(None, {"x_cat": self._task, "x_cont": x})[0][0][:2]
         return float(accuracy), max(float(seconds), 1e-2)
+
+    @staticmethod
+    def size(config: Mapping[str, ParamValue]) -> float:
+        """Return a measure of the memory that a network needs."""
+        return float(config["max_units"]) * float(config["num_layers"]) * float(config["batch_size"])

@@ -1,34 +1,62 @@
-"""Optimizers side by side: `ask() -> (handle, config)`, `tell(handle, objective, cost)`."""
+"""Optimizers side by side: `ask() -> (handle, config)`, `tell(handle, objective or None, cost)`; asks may overlap."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from carbs import CARBS, CARBSParams, ObservationInParam, Param, ParamDict, SearchSpace
-from carbs.search.candidates import everywhere
+from carbs import CARBS, CARBSParams, CategoricalSpace, ObservationInParam, Param, ParamDict, SearchSpace
 from carbs.tuning import DEFAULT, Tuning
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A prediction of one run, its noise included: objective and natural logarithm of the cost, with deviations."""
+
+    objective: float
+    objective_std: float
+    log_cost: float
+    log_cost_std: float
 
 
 class Optimizer(Protocol):
     def ask(self) -> tuple[Any, ParamDict]: ...
 
-    def tell(self, handle: Any, objective: float, cost: float) -> None: ...
+    def belief(self) -> Belief | None:
+        """Return the prediction for what was asked last, None if there is none."""
+
+    def tell(self, handle: Any, objective: float | None, cost: float) -> None:
+        """Report a run; an objective of None is a failed one."""
 
 
 class Ours:
     def __init__(self, params: Sequence[Param], seed: int, tuning: Tuning = DEFAULT) -> None:
         self.carbs = CARBS(CARBSParams(seed=seed), params, tuning=tuning)
+        self.log: dict[str, Any] = {}
 
     def ask(self) -> tuple[Any, ParamDict]:
-        suggestion = self.carbs.suggest().suggestion
-        return suggestion, suggestion
+        output = self.carbs.suggest()
+        self.log = output.log
+        return output.suggestion, output.suggestion
 
-    def tell(self, handle: Any, objective: float, cost: float) -> None:
-        self.carbs.observe(ObservationInParam(handle, objective, cost))
+    def belief(self) -> Belief | None:
+        log = self.log
+        if "predicted_objective" not in log:
+            return None
+        return Belief(
+            log["predicted_objective"],
+            math.hypot(log["predicted_objective_std"], log.get("objective_noise", 0.0)),
+            math.log(log["predicted_cost"]),
+            math.hypot(log["predicted_cost_std"], log.get("cost_noise", 0.0)),
+        )
+
+    def tell(self, handle: Any, objective: float | None, cost: float) -> None:
+        output = math.nan if objective is None else objective
+        self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None))
 
 
 class Random:
@@ -36,10 +64,14 @@ class Random:
         self.space, self.rng = SearchSpace(tuple(params)), np.random.default_rng(seed)
 
     def ask(self) -> tuple[Any, ParamDict]:
-        points = everywhere(self.space, self.space.center[None], 1, self.rng)
+        low, high = self.space.bounds
+        points = self.space.round(low + self.rng.random((1, self.space.width)) * (high - low))
         return None, self.space.decode(points)[0]
 
-    def tell(self, handle: Any, objective: float, cost: float) -> None: ...
+    def belief(self) -> Belief | None:
+        return None
+
+    def tell(self, handle: Any, objective: float | None, cost: float) -> None: ...
 
 
 class Optuna:
@@ -53,7 +85,7 @@ class Optuna:
             "gp": lambda: optuna.samplers.GPSampler(seed=seed),
             "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
         }
-        self.params, self.space = params, SearchSpace(tuple(params))
+        self.params, self.failed = params, optuna.trial.TrialState.FAIL
         self.study = optuna.create_study(sampler=samplers[sampler](), directions=["maximize", "minimize"])
 
     def ask(self) -> tuple[Any, ParamDict]:
@@ -61,7 +93,9 @@ class Optuna:
         config: ParamDict = {}
         for param in self.params:
             space: Any = param.space
-            if space.kind == "logit":  # Optuna has none: hand it the logit
+            if isinstance(space, CategoricalSpace):
+                config[param.name] = trial.suggest_categorical(param.name, list(space.choices))
+            elif space.kind == "logit":  # Optuna has none: hand it the logit
                 low, high = (math.log10(value / (1 - value)) for value in (space.min, space.max))
                 config[param.name] = 1 / (1 + 10 ** -trial.suggest_float(param.name, low, high))
             elif space.is_integer:
@@ -70,8 +104,14 @@ class Optuna:
                 config[param.name] = trial.suggest_float(param.name, space.min, space.max, log=space.kind == "log")
         return trial, config
 
-    def tell(self, handle: Any, objective: float, cost: float) -> None:
-        self.study.tell(handle, [objective, math.log(cost)])
+    def belief(self) -> Belief | None:
+        return None
+
+    def tell(self, handle: Any, objective: float | None, cost: float) -> None:
+        if objective is None:
+            self.study.tell(handle, state=self.failed)
+        else:
+            self.study.tell(handle, [objective, math.log(cost)])
 
 
 OPTIMIZERS: dict[str, Callable[[Sequence[Param], int], Optimizer]] = {

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from carbs import CarbsError, LinearSpace, LogSpace, ObservationInParam, Param
+from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest
+
+SPACE = (Param("rate", LogSpace(min=1e-4, max=0.1)), Param("width", LinearSpace(min=1, max=9, is_integer=True)))
+
+
+def run(rate: float, width: int, objective: float, cost: float, *, failed: bool = False) -> ObservationInParam:
+    return ObservationInParam({"rate": rate, "width": width}, objective, cost, is_failure=failed)
+
+
+def test_edges_of_each_end() -> None:
+    """Only configurations exactly on a bound count, each end for itself, the most frequent first."""
+    found = edges(SPACE, [{"rate": 0.1, "width": 1}, {"rate": 0.1, "width": 5}, {"rate": 0.0999, "width": 9}])
+    assert found == [
+        Edge("rate", 0.1, True, 2, 3),
+        Edge("width", 1, False, 1, 3),
+        Edge("width", 9, True, 1, 3),
+    ]
+
+
+def test_edges_of_open_ends() -> None:
+    """An open end has no edge."""
+    assert edges([Param("rate", LogSpace())], [{"rate": 1e-3}]) == []
+
+
+def test_rest_counts_from_the_last_run_that_lifted_the_frontier() -> None:
+    """A run that is better than all that cost no more lifts it, however bad it is beside expensive ones."""
+    runs = [
+        run(0.01, 2, 1.0, 10.0),
+        run(0.01, 3, 0.5, 2.0),
+        run(0.01, 4, 0.4, 3.0),
+        run(0.01, 5, 0.9, 5.0, failed=True),
+    ]
+    assert rest(runs) == Rest(2, 3.0, 3.0 / 15.0)
+
+
+def test_rest_of_a_minimised_objective() -> None:
+    runs = [run(0.01, 2, 1.0, 1.0), run(0.01, 3, 0.5, 1.0), run(0.01, 4, 0.8, 1.0)]
+    assert rest(runs, -1).runs == 1
+    assert rest(runs).runs == 2
+
+
+def test_rest_of_nothing() -> None:
+    assert rest([]) == Rest(0, 0.0, 0.0)
+
+
+def test_rest_needs_a_direction() -> None:
+    with pytest.raises(CarbsError, match=r"better_direction_sign=0 must be 1 or -1"):
+        rest([], 0)
+
+
+def test_held_share() -> None:
+    """A 90 % interval reaches 1.645 deviations to both sides."""
+    seen = np.array([0.0, 1.6, 1.7, -1.6])
+    assert held_share(np.zeros(4), np.ones(4), seen) == 0.75
+    assert math.isnan(held_share(np.empty(0), np.empty(0), np.empty(0)))
+
+
+def test_doubts_say_what_is_wrong() -> None:
+    """A frontier on an edge, intervals that do not hold, and runs without progress are each said, with numbers."""
+    climbing = [run(0.1, 2 + place, float(place), 1.0 + place) for place in range(5)]
+    useless = [run(0.01, 3, -1.0, 8.0) for _ in range(25)]
+    seen = np.array([0.0] * 11 + [9.0] * 8)
+    said = doubts(SPACE, [*climbing, *useless], 1, (np.zeros(19), np.ones(19), seen))
+    assert said == [
+        "5 of 5 frontier runs are on the upper edge of rate (0.1): widen it if you can",
+        "the 90 % intervals held 58% of 19 runs: do not trust the predictions",
+        "no run has improved the frontier for 25 runs and 93% of the cost: stop here, or widen the search",
+    ]
+
+
+def test_doubts_of_a_good_search() -> None:
+    """A search that improves, inside its bounds and its intervals, gives no reason for doubt."""
+    climbing = [run(0.01, 2 + place, float(place), 1.0 + place) for place in range(5)]
+    assert doubts(SPACE, climbing, 1, (np.zeros(19), np.ones(19), np.zeros(19))) == []
+
+
+def test_doubts_need_enough_to_go_by() -> None:
+    """Two runs on an edge and eleven intervals are too few to say anything."""
+    few = [run(0.1, 2, 0.0, 1.0), run(0.1, 3, 1.0, 2.0)]
+    assert doubts(SPACE, few, 1, (np.zeros(11), np.ones(11), np.full(11, 9.0))) == []
