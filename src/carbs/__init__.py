@@ -10,7 +10,7 @@ from carbs.errors import CarbsError, Problem
 from carbs.history import ObservationInParam, ObserveOutput, SuggestOutput
 from carbs.optimizer import CARBS
 from carbs.spaces.categorical import CategoricalSpace
-from carbs.spaces.numeric import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.kinds import LinearSpace, LogitSpace, LogSpace, Pow2Space
 from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace
 from carbs.spaces.space import Space

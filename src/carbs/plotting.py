@@ -15,7 +15,7 @@ from carbs.errors import CarbsError
 from carbs.history import ObservationInParam
 from carbs.insight import Calibration, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
-from carbs.spaces.numeric import LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
 from carbs.spaces.search_space import Param, SearchSpace
 
 if TYPE_CHECKING:

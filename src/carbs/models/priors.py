@@ -8,6 +8,7 @@ import numpy as np
 
 from carbs.arrays import Array
 from carbs.models import gaussian_process as gp
+from carbs.models.kernel import Hyperparameters
 from carbs.spaces.search_space import SearchSpace
 from carbs.tuning import ModelTuning
 
@@ -46,11 +47,11 @@ def cost_prior(space: SearchSpace, tuning: ModelTuning) -> gp.Prior:
     )
 
 
-def success_hyperparameters(space: SearchSpace, tuning: ModelTuning) -> gp.Hyperparameters:
+def success_hyperparameters(space: SearchSpace, tuning: ModelTuning) -> Hyperparameters:
     """Return the hyperparameters of the latent function behind the probability of success."""
     length_scales = np.full(space.width, math.sqrt(len(space.params)))
     slopes = np.full(space.width, tuning.success_slope)
-    return gp.Hyperparameters(length_scales, signal=tuning.success_signal, slopes=slopes, noise=0.0)
+    return Hyperparameters(length_scales, signal=tuning.success_signal, slopes=slopes, noise=0.0)
 
 
 def _length_scale_prior(space: SearchSpace, tuning: ModelTuning) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_ndtr
 
 from carbs.arrays import Array
-from carbs.models import gaussian_process as gp
+from carbs.models.kernel import Hyperparameters, kernel, prior_variance
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 # Newton's method converges in about eight steps; a step smaller than this changes no probability.
@@ -34,14 +34,14 @@ class Classifier:
         L: Cholesky factor of I + W^(1/2) K W^(1/2), shape (n, n).
     """
 
-    hyper: gp.Hyperparameters
+    hyper: Hyperparameters
     X: Array
     gradient: Array
     root: Array
     L: Array
 
     @classmethod
-    def fit(cls, hyper: gp.Hyperparameters, X: Array, labels: Array) -> Classifier:
+    def fit(cls, hyper: Hyperparameters, X: Array, labels: Array) -> Classifier:
         """Find the mode of the latent function by Newton's method (R&W algorithm 3.1).
 
         Args:
@@ -52,7 +52,7 @@ class Classifier:
         Returns:
             The classifier.
         """
-        K = gp.kernel(X, X, hyper)
+        K = kernel(X, X, hyper)
         identity = np.eye(len(X))
         latent = np.zeros(len(X))
         for _ in range(_MAX_STEPS):
@@ -76,9 +76,9 @@ class Classifier:
         Returns:
             Shape (m,).
         """
-        cross = gp.kernel(points, self.X, self.hyper)
+        cross = kernel(points, self.X, self.hyper)
         half = solve_triangular(self.L, (cross * self.root).T, lower=True, check_finite=False)
-        prior = gp.prior_variance(points, self.hyper)
+        prior = prior_variance(points, self.hyper)
         variance = np.maximum(prior - np.sum(half * half, 0), 0.0)
         return np.asarray(log_ndtr(cross @ self.gradient / np.sqrt(1 + variance)))
 

@@ -15,7 +15,8 @@ from scipy.special import stdtrit
 
 from carbs.arrays import Array
 from carbs.errors import CarbsError, check_positive
-from carbs.spaces.numeric import LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.kinds import LogSpace, Pow2Space
+from carbs.spaces.numeric import NumericSpace
 
 LEVEL = 0.9  # of all intervals
 # The draws hold what the runs leave open as uncertain as the priors say, which are wider than what is met: on simulated

@@ -8,7 +8,8 @@ ordinal one a coordinate for all.
 
 from carbs.arrays import Array, Flags, Indices
 from carbs.spaces.categorical import CategoricalSpace, ChoiceSpace
-from carbs.spaces.numeric import FIRST_STEP, LinearSpace, LogitSpace, LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.kinds import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.numeric import FIRST_STEP, NumericSpace
 from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.spaces.space import SPACES, Space

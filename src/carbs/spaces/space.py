@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from carbs.spaces.categorical import CategoricalSpace
-from carbs.spaces.numeric import LinearSpace, LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.kinds import LinearSpace, LogitSpace, LogSpace, Pow2Space
 from carbs.spaces.ordinal import OrdinalSpace
 
 Space: TypeAlias = LinearSpace | LogSpace | LogitSpace | Pow2Space | CategoricalSpace | OrdinalSpace

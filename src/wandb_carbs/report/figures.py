@@ -10,7 +10,8 @@ import numpy as np
 from carbs.insight import Calibration, Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw
 from carbs.spaces.categorical import ChoiceSpace
-from carbs.spaces.numeric import LogSpace, NumericSpace, Pow2Space
+from carbs.spaces.kinds import LogSpace, Pow2Space
+from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import Space
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report import drawing

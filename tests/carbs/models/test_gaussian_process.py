@@ -13,6 +13,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 from carbs.models import gaussian_process as gp
+from carbs.models.kernel import Hyperparameters, warp
 
 PRIOR = gp.Prior(length_scale=(0.5, 1.0), signal=(0.0, 1.0), slope=(-1.0, 1.0), noise=(-6.0, 2.0))
 
@@ -24,7 +25,7 @@ def data(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return X, (y - y.mean()) / y.std()
 
 
-def sklearn_kernel(hyper: gp.Hyperparameters) -> object:
+def sklearn_kernel(hyper: Hyperparameters) -> object:
     # Of inputs times the roots of the slopes' variances: scikit-learn's dot product has one variance for all.
     matern = ConstantKernel(hyper.signal) * Matern(hyper.length_scales * np.sqrt(hyper.slopes), nu=2.5)
     return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean_variance)
@@ -51,10 +52,10 @@ def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> N
 
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=2), st.floats(-1000, 1000), st.floats(-1000, 1000))
 def test_warps_keep_the_order(warps: list[float], a: float, b: float) -> None:
-    low, high = gp.warp(np.array([[min(a, b)] * 2, [max(a, b)] * 2]), np.array(warps))
+    low, high = warp(np.array([[min(a, b)] * 2, [max(a, b)] * 2]), np.array(warps))
     assert np.all(low <= high)
     assert np.all(np.isfinite([low, high]))
-    assert gp.warp(np.array([[a]]), np.zeros(1)) == pytest.approx(np.array([[a]]), rel=1e-3, abs=1e-3)
+    assert warp(np.array([[a]]), np.zeros(1)) == pytest.approx(np.array([[a]]), rel=1e-3, abs=1e-3)
 
 
 def test_a_warp_learns_that_one_end_is_steeper() -> None:
@@ -78,7 +79,7 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
     X, y = data(25, 3)
     scales, slopes = np.array([0.7, 1.3, 5.0]), np.array([0.2, 3.0, 0.01])
-    hyper = gp.Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean_variance=4.0)
+    hyper = Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean_variance=4.0)
     roots = np.sqrt(slopes)
     theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X * roots, y)
     flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean_variance=hyper.mean_variance)
@@ -132,7 +133,7 @@ def test_the_linear_part_extrapolates_a_power_law() -> None:
 
 def test_conditioning_survives_duplicates_without_noise() -> None:
     X = np.zeros((30, 2))
-    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slopes=np.zeros(2), noise=0.0)
+    hyper = Hyperparameters(np.ones(2), signal=1.0, slopes=np.zeros(2), noise=0.0)
     mean, deviation = gp.Posterior.condition(hyper, X, np.ones((30, 1)), np.ones(30)).predict(np.zeros((1, 2)))
     assert mean[0, 0] == pytest.approx(1.0, abs=1e-3)
     assert np.isfinite(deviation[0])
@@ -140,7 +141,7 @@ def test_conditioning_survives_duplicates_without_noise() -> None:
 
 def test_joint_draws_have_the_posteriors_moments() -> None:
     X, y = data(10, 2)
-    hyper = gp.Hyperparameters(np.ones(2), signal=1.0, slopes=np.full(2, 0.1), noise=0.01)
+    hyper = Hyperparameters(np.ones(2), signal=1.0, slopes=np.full(2, 0.1), noise=0.01)
     posterior = gp.Posterior.condition(hyper, X, y[:, None], np.ones(10))
     points = np.random.default_rng(5).uniform(-2, 2, (6, 2))
     mean, deviation = posterior.predict(points)

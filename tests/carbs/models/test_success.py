@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from carbs.models import gaussian_process as gp
+from carbs.models.kernel import Hyperparameters, kernel
 from carbs.models.success import Classifier
 
-HYPER = gp.Hyperparameters(np.full(3, 1.7), signal=4.0, slopes=np.full(3, 4.0), noise=0.0)
+HYPER = Hyperparameters(np.full(3, 1.7), signal=4.0, slopes=np.full(3, 4.0), noise=0.0)
 
 
 def test_the_mode_solves_its_equation_and_the_probability_is_calibrated_by_sampling() -> None:
@@ -17,15 +17,15 @@ def test_the_mode_solves_its_equation_and_the_probability_is_calibrated_by_sampl
     X = rng.uniform(-1, 1, (40, 3))
     labels = np.where(X.sum(1) > 0.5, -1.0, 1.0)
     classifier = Classifier.fit(HYPER, X, labels)
-    K = gp.kernel(X, X, HYPER)
+    K = kernel(X, X, HYPER)
     latent = K @ classifier.gradient  # at the mode f = K grad log p(y | f), R&W equation 3.17
     z = labels * latent
     expected = labels * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) / ndtr(z)
     assert classifier.gradient == pytest.approx(expected, abs=1e-4)
     points = rng.uniform(-1, 1, (5, 3))
-    cross = gp.kernel(points, X, HYPER)
+    cross = kernel(points, X, HYPER)
     W = classifier.root**2
-    covariance = gp.kernel(points, points, HYPER) - cross @ np.linalg.solve(K + np.diag(1 / W), cross.T)
+    covariance = kernel(points, points, HYPER) - cross @ np.linalg.solve(K + np.diag(1 / W), cross.T)
     draws = rng.multivariate_normal(cross @ classifier.gradient, covariance, 100_000)
     assert np.exp(classifier.log_probability(points)) == pytest.approx(ndtr(draws).mean(0), abs=0.01)
 
