@@ -21,6 +21,7 @@ from starlette.routing import Route
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql import execute
 from wandb_carbs.server.pages.views import Pages, error_page
+from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.sweeps import stopping
 
@@ -57,6 +58,7 @@ def create_app(store: Store, *, api_key: str, files_dir: Path, host: str = "127.
             Route("/files/{entity}/{project}/{run}/file_stream", endpoints.file_stream, methods=["POST"]),
             Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.put_file, methods=["PUT"]),
             Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.get_file, methods=["GET"]),
+            Route("/artifactsV2/{place:path}", endpoints.get_entry, methods=["GET"]),
             Route("/", endpoints.home, methods=["GET"]),
             Route("/{entity}/{project}", endpoints.project, methods=["GET"]),
             Route("/{entity}/{project}/sweeps/{sweep}", endpoints.sweep, methods=["GET"]),
@@ -147,6 +149,20 @@ class _Endpoints:
         if not path.is_file():
             raise RequestError(f"no file {name!r}", 404)
         # A run's files are its own business: a browser must not run them as a page of this server.
+        return FileResponse(path, media_type="application/octet-stream")
+
+    async def get_entry(self, request: Request) -> Response:
+        """Answer the SDKs up to 0.28, which put together the addresses of artifacts' files themselves."""
+        self._authorize(request)
+        place = request.path_params["place"]
+
+        def find() -> Path | None:
+            with self._store.reading() as db:
+                return manifests.file_at(db, self._files, place)
+
+        path = await run_in_threadpool(find)
+        if path is None or not path.is_file():
+            raise RequestError(f"no file of an artifact at {place!r}", 404)
         return FileResponse(path, media_type="application/octet-stream")
 
     async def home(self, request: Request) -> Response:

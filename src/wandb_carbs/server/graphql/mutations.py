@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql.fields import Context, Node
-from wandb_carbs.server.graphql.nodes_artifacts import artifact_file
+from wandb_carbs.server.graphql.mutations_artifacts import ARTIFACT_MUTATIONS
 from wandb_carbs.server.graphql.nodes_runs import run_of
-from wandb_carbs.server.store import artifacts, runs
+from wandb_carbs.server.store import alerts, branches, runs
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.store.projects import ensure_project, find_project
 from wandb_carbs.server.sweeps import agents, stopping, sweeps
 
 
 def _upsert_bucket(context: Context, values: Node) -> Node:
-    run_id, inserted = runs.upsert(context.store, values)
+    with context.store.transaction() as db:
+        run_id, inserted = runs.upsert(context.store, values)
+        if inserted:
+            branches.fork(db, run_id)
     if values.get("summaryMetrics") is not None:
         with context.store.transaction() as db:
             stopping.judge(db, db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
@@ -74,34 +77,24 @@ def _delete_run(context: Context, values: Node) -> Node:
     return {"clientMutationId": values.get("clientMutationId")}
 
 
-def _create_artifact(context: Context, values: Node) -> Node:
-    return _artifact(context, global_id("Artifact", artifacts.create(context.store, values)))
+def _rewind_run(context: Context, values: Node) -> Node:
+    return {"rewoundRun": run_of(context, branches.rewind(context.store, values))}
 
 
-def _artifact(context: Context, identifier: str) -> Node:
-    return {"artifact": artifacts.by_id(context.db, identifier)}
+def _delete_files(context: Context, values: Node) -> Node:
+    for identifier in values["files"]:
+        context.files.delete_one(identifier)
+    return {"success": True}
 
 
-def _create_artifact_manifest(context: Context, values: Node) -> Node:
-    if values.get("type") == "PATCH":
-        # Each writer's part would replace the others'.
-        raise RequestError("this local server takes no artifact from several writers (distributed_id)")
-    return {"artifactManifest": artifacts.by_id(context.db, values["artifactID"])}
+def _notify(context: Context, values: Node) -> Node:
+    alerts.add(context.store, values)
+    return {"success": True}
 
 
-def _update_artifact_manifest(context: Context, values: Node) -> Node:
-    return {"artifactManifest": artifacts.by_id(context.db, values["artifactManifestID"], "ArtifactManifest")}
-
-
-def _create_artifact_files(context: Context, values: Node) -> Node:
-    specs = values["artifactFiles"]
-    rows = {spec["artifactID"]: artifacts.by_id(context.db, spec["artifactID"]) for spec in specs}
-    edges = [{"node": artifact_file(rows[spec["artifactID"]], context, spec["name"])} for spec in specs]
-    return {"files": {"edges": edges}}
-
-
-def _commit_artifact(context: Context, values: Node) -> Node:
-    return _artifact(context, global_id("Artifact", artifacts.commit(context.store, values["artifactID"])))
+def _update_run_state(context: Context, values: Node) -> Node:
+    runs.set_state(context.store, values["id"], values["state"])
+    return {"success": True}
 
 
 MUTATIONS: Mapping[str, Callable[[Context, Node], Node]] = {
@@ -114,10 +107,9 @@ MUTATIONS: Mapping[str, Callable[[Context, Node], Node]] = {
     "createRunFiles": _create_run_files,
     "stopRun": _stop_run,
     "deleteRun": _delete_run,
-    "createArtifact": _create_artifact,
-    "createArtifactManifest": _create_artifact_manifest,
-    "updateArtifactManifest": _update_artifact_manifest,
-    "createArtifactFiles": _create_artifact_files,
-    "commitArtifact": _commit_artifact,
-    "useArtifact": lambda context, values: _artifact(context, values["artifactID"]),
+    "rewindRun": _rewind_run,
+    "deleteFiles": _delete_files,
+    "notifyScriptableRunAlert": _notify,
+    "updateRunState": _update_run_state,
+    **ARTIFACT_MUTATIONS,
 }

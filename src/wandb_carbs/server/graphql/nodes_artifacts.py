@@ -1,6 +1,6 @@
 """Artifacts, their collections, manifests and files.
 
-A collection and a membership have no rows of their own: each is shown by the row of one of its artifacts.
+A membership, the place of a version in its collection, is shown by the row of the version.
 """
 
 from __future__ import annotations
@@ -8,65 +8,34 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql.fields import (
     Context,
-    Field,
     Fields,
     Node,
     column,
     connection,
     constant,
+    count,
     identifier,
     moment,
     project_of,
 )
-from wandb_carbs.server.store import artifacts
+from wandb_carbs.server.graphql.nodes_runs import run_of
+from wandb_carbs.server.store import artifacts, collections, manifests
 from wandb_carbs.server.store.ids import global_id
 
 if TYPE_CHECKING:
     import sqlite3
 
-
-def _itself(row: sqlite3.Row, _context: Context) -> sqlite3.Row:
-    return row
-
-
-def _all_files(row: sqlite3.Row, context: Context) -> list[Node]:
-    prefix = artifacts.file_name(row["id"], "")
-    found = context.files.nodes(context.db, row["run_id"], context.base_url)
-    return [{**file, "name": file["name"].removeprefix(prefix)} for file in found if file["name"].startswith(prefix)]
+INTERFACES = ("ArtifactCollection",)
+# For how long an artifact without a limit is kept: for ever.
+_NO_TTL = -1
 
 
-def _files(
-    row: sqlite3.Row,
-    context: Context,
-    names: list[str] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Node:
-    return connection([f for f in _all_files(row, context) if not names or f["name"] in names], first, after)
-
-
-def _files_of_entries(
-    row: sqlite3.Row,
-    context: Context,
-    entries: list[Node] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    **_: Any,
-) -> Node:
-    return _files(row, context, [entry["name"] for entry in entries or ()], first, after)
-
-
-def _aliases(row: sqlite3.Row, _context: Context) -> list[Node]:
-    return [
-        {"id": f"{row['id']}/{alias}", "alias": alias, "artifactCollection": row}
-        for alias in json.loads(row["aliases"])
-    ]
-
-
-def _membership(row: sqlite3.Row, context: Context, aliasName: str) -> sqlite3.Row | None:
-    return artifacts.find(context.db, row["project_id"], f"{row['collection']}:{aliasName}")
+def type_of_collection(_row: Any, _info: Any, _kind: Any) -> str:
+    """Return the type of a collection: there is one only."""
+    return "ArtifactSequence"
 
 
 def artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
@@ -86,64 +55,205 @@ def _artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
     }
 
 
+def _itself(row: sqlite3.Row, _context: Context) -> sqlite3.Row:
+    return row
+
+
+def _files(
+    row: sqlite3.Row,
+    context: Context,
+    names: list[str] | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Node:
+    found = manifests.nodes(context.db, context.files, row, context.base_url, names or None)
+    return connection(found, first, after)
+
+
+def _files_of_entries(
+    row: sqlite3.Row,
+    context: Context,
+    entries: list[Node] | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    **_: Any,
+) -> Node:
+    return _files(row, context, [entry["name"] for entry in entries or ()], first, after)
+
+
+def _aliases(row: sqlite3.Row, context: Context) -> list[Node]:
+    collection = _collection_of(row, context)
+    return [
+        {"id": f"{row['id']}/{alias}", "alias": alias, "artifactCollection": collection}
+        for alias in json.loads(row["aliases"])
+    ]
+
+
+def _tags(row: sqlite3.Row, _context: Context) -> list[Node]:
+    return [{"id": f"tag/{tag}", "name": tag} for tag in json.loads(row["tags"])]
+
+
+def _collection_of(row: sqlite3.Row, context: Context) -> sqlite3.Row | None:
+    return collections.find(context.db, row["project_id"], row["collection"])
+
+
 def _by_client_id(_root: Any, context: Context, clientID: str) -> Node | None:
     row = artifacts.by_client_id(context.db, clientID)
     return None if row is None else {"serverID": global_id("Artifact", row["id"])}
 
 
-def type_of_collection(_row: Any, _info: Any, _kind: Any) -> str:
-    """Return the type of a collection: there is one only."""
-    return "ArtifactSequence"
+def _versions(
+    row: sqlite3.Row,
+    context: Context,
+    first: int | None = None,
+    after: str | None = None,
+    order: str | None = None,
+    filters: str | None = None,
+) -> Node:
+    found = [r for r in artifacts.versions(context.db, row["project_id"], row["name"]) if _matches(r, filters)]
+    page = connection(found[::-1] if (order or "").startswith("+") else found, first, after)
+    for edge in page["edges"]:
+        edge["version"] = f"v{edge['node']['version']}"
+    return page
 
 
-INTERFACES = ("ArtifactCollection",)
+def _matches(row: sqlite3.Row, filters: str | None) -> bool:
+    """Tell whether a version has a state and tags.
 
-_COLLECTION: dict[str, Field] = {
-    "id": lambda row, _context: f"{row['project_id']}/{row['collection']}",
-    "name": column("collection"),
-    "project": project_of,
-    "artifactMembership": _membership,
-    "latestArtifact": lambda row, context: artifacts.find(context.db, row["project_id"], row["collection"]),
-}
+    Raises:
+        RequestError: The filter asks for something else.
+    """
+    tree = json.loads(filters) if filters else {}
+    conditions = [tree, *tree.get("$and", ())]
+    for key, value in [item for condition in conditions for item in condition.items()]:
+        if key == "$and":
+            continue
+        if key == "state":
+            if row["state"] != value:
+                return False
+        elif key in {"tags", "tag"}:
+            wanted = value.get("$in", [None]) if isinstance(value, dict) else [value]
+            if not set(wanted).intersection(json.loads(row["tags"])):
+                return False
+        else:
+            raise RequestError(f"artifacts of this local server are filtered by state and tags, not by {key!r}")
+    return True
+
+
+def _membership(row: sqlite3.Row, context: Context, aliasName: str) -> sqlite3.Row | None:
+    return artifacts.find(context.db, row["project_id"], f"{row['name']}:{aliasName}")
+
+
+def _aliases_of_all(row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None) -> Node:
+    versions = artifacts.versions(context.db, row["project_id"], row["name"])
+    return connection([alias for version in versions for alias in _aliases(version, context)], first, after)
+
+
+def _type_collection(row: sqlite3.Row, context: Context, name: str) -> sqlite3.Row | None:
+    found = collections.find(context.db, row["project_id"], name)
+    return found if found is not None and found["type"] == row["type"] else None
+
+
+def _collections(
+    row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None, **query: Any
+) -> Node:
+    if query.get("filters") and json.loads(query["filters"]):
+        raise RequestError("collections of artifacts on this local server cannot be filtered")
+    project_id, kind = (row["project_id"], row["type"]) if "type" in row.keys() else (row["id"], None)  # noqa: SIM118
+    return connection(collections.of_project(context.db, project_id, kind), first, after)
+
+
+def _artifact_type(row: sqlite3.Row, context: Context, name: str) -> sqlite3.Row | None:
+    return next((kind for kind in collections.types(context.db, row["id"]) if kind["type"] == name), None)
+
 
 FIELDS: Fields = {
     "Query": {
         "artifact": lambda _root, context, id: artifacts.by_id(context.db, id),  # noqa: A006 - the schema's name
+        "artifactCollection": lambda _root, context, id: collections.by_id(context.db, id),  # noqa: A006
         "clientIDMapping": _by_client_id,
+    },
+    "Project": {
+        "artifact": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifactCollection": lambda row, context, name: collections.find(context.db, row["id"], name),
+        "artifactCollectionMembership": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifactCollections": _collections,
+        "artifactType": _artifact_type,
+        "artifactTypes": lambda row, context, first=None, after=None: connection(
+            collections.types(context.db, row["id"]), first, after
+        ),
+    },
+    "Run": {
+        "outputArtifacts": lambda row, context, first=None, after=None: connection(
+            artifacts.of_run(context.db, row["id"]), first, after
+        ),
+        "inputArtifacts": lambda row, context, first=None, after=None: connection(
+            artifacts.used_by_run(context.db, row["id"]), first, after
+        ),
     },
     "Artifact": {
         "id": identifier("Artifact"),
-        "artifactSequence": _itself,
+        "artifactSequence": _collection_of,
+        "artifactMemberships": lambda row, _context: connection([row]),
         "versionIndex": column("version"),
         "artifactType": lambda row, _context: {"name": row["type"]},
         "description": column("description"),
         "metadata": column("metadata"),
-        "ttlDurationSeconds": constant(-1),  # for ever
+        "ttlDurationSeconds": lambda row, _context: _NO_TTL if row["ttl"] is None else row["ttl"],
         "ttlIsInherited": constant(False),
-        "tags": constant([]),
+        "tags": _tags,
         "historyStep": column("history_step"),
         "state": column("state"),
-        "size": lambda row, context: sum(file["sizeBytes"] for file in _all_files(row, context)),
+        "size": lambda row, context: count(
+            context, "SELECT coalesce(sum(size), 0) FROM entries WHERE artifact_id = ?", row["id"]
+        ),
         "digest": column("digest"),
-        "digestAlgorithm": constant("MANIFEST_MD5"),
+        "digestAlgorithm": column("digest_algorithm"),
         "commitHash": constant(""),
-        "fileCount": lambda row, context: len(_all_files(row, context)),
+        "fileCount": lambda row, context: count(
+            context, "SELECT count(*) FROM entries WHERE artifact_id = ?", row["id"]
+        ),
         "createdAt": moment("created_at"),
         "updatedAt": moment("updated_at"),
         "aliases": _aliases,
         "currentManifest": _itself,
         "files": _files,
         "filesByManifestEntries": _files_of_entries,
+        "createdBy": lambda row, context: run_of(context, row["run_id"]),
+        "usedBy": lambda row, context, **page: connection(artifacts.users(context.db, row["id"]), **page),
     },
-    "ArtifactSequence": {**_COLLECTION, "digestAlgorithm": constant("MANIFEST_MD5")},
+    "ArtifactSequence": {
+        "id": identifier("ArtifactCollection"),
+        "name": column("name"),
+        "description": column("description"),
+        "createdAt": moment("created_at"),
+        "updatedAt": moment("updated_at"),
+        "project": project_of,
+        "state": constant("READY"),
+        "defaultArtifactType": lambda row, _context: {"name": row["type"]},
+        "tags": lambda row, context: connection(_tags(row, context)),
+        "aliases": _aliases_of_all,
+        "artifacts": _versions,
+        "artifactMembership": _membership,
+        "latestArtifact": lambda row, context: artifacts.find(context.db, row["project_id"], row["name"]),
+        "digestAlgorithm": constant("MANIFEST_MD5"),
+    },
     "ArtifactCollectionMembership": {
         "id": identifier("Membership"),
         "versionIndex": column("version"),
         "createdAt": moment("created_at"),
         "aliases": _aliases,
-        "artifactCollection": _itself,
+        "artifactCollection": _collection_of,
         "artifact": _itself,
         "files": _files,
+    },
+    "ArtifactType": {
+        "id": lambda row, _context: f"type/{row['name'] if isinstance(row, dict) else row['type']}",
+        "name": lambda row, _context: row["name"] if isinstance(row, dict) else row["type"],
+        "description": constant(None),
+        "createdAt": lambda row, context: None if isinstance(row, dict) else moment("created_at")(row, context),
+        "artifactCollection": _type_collection,
+        "artifactCollections": _collections,
     },
     "ArtifactManifest": {
         "id": identifier("ArtifactManifest"),

@@ -17,7 +17,6 @@ from wandb_carbs.server.graphql.fields import (
 )
 from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.graphql.viewer import SERVER, USER
-from wandb_carbs.server.store import artifacts
 from wandb_carbs.server.store.database import DEFAULT_ENTITY
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.store.queries import count_runs
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 def _entity(_root: Any, _context: Context, name: str | None = None) -> Node:
     """Return an entity; every name is one."""
     name = name or DEFAULT_ENTITY
-    return {"id": f"entity-{name}", "name": name, "organization": None, "isTeam": False}
+    return {"id": f"entity-{name}", "name": name, "organization": None, "isTeam": False, "xxhashDigestsEnabled": False}
 
 
 def _project(
@@ -106,8 +105,5 @@ FIELDS: Fields = {
         "totalSweeps": lambda row, context: count(
             context, "SELECT count(*) FROM sweeps WHERE project_id = ?", row["id"]
         ),
-        "artifact": lambda row, context, name: artifacts.find(context.db, row["id"], name),
-        "artifactCollection": lambda row, context, name: artifacts.find(context.db, row["id"], name),
-        "artifactCollectionMembership": lambda row, context, name: artifacts.find(context.db, row["id"], name),
     },
 }

@@ -19,11 +19,14 @@ from wandb_carbs.server.graphql.fields import (
     project_of,
 )
 from wandb_carbs.server.graphql.viewer import USER
-from wandb_carbs.server.store import artifacts, run_states, runs, streams
+from wandb_carbs.server.store import logs, run_states, runs, streams
 from wandb_carbs.server.store.queries import select_runs
 
 if TYPE_CHECKING:
     import sqlite3
+
+# Where the files of artifacts are among a run's files; they are no files of the run to its users.
+_ARTIFACT_FILES = "artifact/"
 
 
 def find_runs(
@@ -63,7 +66,11 @@ def _files(
     first: int | None = None,
     after: str | None = None,
 ) -> Node:
-    found = context.files.nodes(context.db, row["id"], context.base_url)
+    found = [
+        file
+        for file in context.files.nodes(context.db, row["id"], context.base_url)
+        if not file["name"].startswith(_ARTIFACT_FILES)
+    ]
     if names:
         found = [file for file in found if file["name"] in names]
     if pattern:
@@ -87,6 +94,26 @@ def _events(row: sqlite3.Row, context: Context, samples: int | None = None) -> l
 
 def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
     return {"lastStep": row["last_step"], "sets": [], "keys": {key: {} for key in json.loads(row["history_keys"])}}
+
+
+def _parquet_history(row: sqlite3.Row, _context: Context, **_: Any) -> Node:
+    """Say that nothing has been exported to Parquet.
+
+    Live data, of which one row is enough, tells a client that asks for exports that there is history beside them.
+    """
+    return {"parquetUrls": [], "liveData": [{"_step": row["last_step"]}] if row["history_lines"] else []}
+
+
+def _log_lines(
+    row: sqlite3.Row,
+    context: Context,
+    first: int | None = None,
+    last: int | None = None,
+    after: str | None = None,
+    **_: Any,
+) -> Node:
+    lines = logs.lines(context.db, row["id"])
+    return connection(lines[-last:] if last else lines, first, after)
 
 
 def _telemetry(row: sqlite3.Row, _context: Context, **_: Any) -> str:
@@ -134,12 +161,12 @@ FIELDS: Fields = {
         "history": _history,
         "events": _events,
         "sampledHistory": lambda row, context, specs: streams.sampled_rows(context.db, row["id"], specs),
-        "parquetHistory": constant({"parquetUrls": [], "liveData": []}),
-        "fileCount": lambda row, context: count(context, "SELECT count(*) FROM files WHERE run_id = ?", row["id"]),
-        "files": _files,
-        "outputArtifacts": lambda row, context, first=None, after=None: connection(
-            artifacts.of_run(context.db, row["id"]), first, after
+        "parquetHistory": _parquet_history,
+        "fileCount": lambda row, context: count(
+            context, "SELECT count(*) FROM files WHERE run_id = ? AND name NOT LIKE ?", row["id"], f"{_ARTIFACT_FILES}%"
         ),
+        "files": _files,
+        "logLines": _log_lines,
     },
     "File": {
         # Whether it is to be put or got, a file has one address.

@@ -26,7 +26,16 @@ _LATEST: Node = {
     "isRunningLatest": True,
 }
 # What a new SDK asks a server for before it relies on it (names of W&B's own).
-_FEATURES = ("SWEEPS_LOCAL_SCHEDULER",)
+_FEATURES = (
+    "SWEEPS_LOCAL_SCHEDULER",
+    "ARTIFACT_TAGS",
+    "CLIENT_IDS",
+    "LARGE_FILENAMES",
+    "TOTAL_COUNT_IN_FILE_CONNECTION",
+    "PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP",
+    "ARTIFACT_COLLECTION_MEMBERSHIP_FILES",
+    "USE_ARTIFACT_WITH_ENTITY_AND_PROJECT_INFORMATION",
+)
 SERVER: Node = {
     "features": [{"name": name, "isEnabled": True} for name in _FEATURES],
     "cliVersionInfo": _VERSIONS,

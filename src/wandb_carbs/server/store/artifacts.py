@@ -1,25 +1,47 @@
-"""Artifacts: versions of named collections.
+"""Artifacts: versions of named collections, their aliases and tags, and who uses them.
 
-The files of a version are files of the run that logs it, below `artifact/ID/`: they go with the run, and are got as
-its other files are.
+The files of a version are files of the run that logs it, below `artifact/ID/`: they are got as the run's other files
+are. A version's manifest names its entries. An entry may be a reference to somewhere else, or be inherited: its bytes
+are then those of the older version in which it was born.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import runs
+from wandb_carbs.server.store import collections, runs
 from wandb_carbs.server.store.ids import row_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wandb_carbs.server.store.database import Store
 
-PENDING, COMMITTED = "PENDING", "COMMITTED"
+PENDING, COMMITTED, DELETED = "PENDING", "COMMITTED", "DELETED"
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a manifest.
+
+    Attributes:
+        path: Its path in the artifact.
+        digest: Base64 of its hash.
+        size: Bytes; 0 where the manifest does not say.
+        reference: Where it is if it is not on this server, or None.
+        birth_id: Row id of the artifact whose files hold its bytes.
+    """
+
+    path: str
+    digest: str
+    size: int
+    reference: str | None
+    birth_id: int
 
 
 def manifest_name(artifact_id: int) -> str:
@@ -38,13 +60,15 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
     Args:
         store: The storage.
         values: Arguments of the mutation `createArtifact`. The SDK repeats a request whose reply was lost, so a known
-            `clientID` stands for the artifact that is there.
+            `clientID` stands for the artifact that is there. With `enableDigestDeduplication` so does a known digest:
+            a version with the same content takes over the aliases.
 
     Returns:
         The artifact's row id.
 
     Raises:
-        RequestError: The run is unknown (404), the metadata are malformed, or a name is missing.
+        RequestError: The run is unknown (404), the collection has another type, the metadata are malformed, or a name
+            is missing.
     """
     names = values.get("artifactCollectionNames") or [values.get("artifactCollectionName")]
     if not names[0] or not values.get("runName"):
@@ -52,7 +76,7 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
     if values.get("metadata") is not None:
         runs.json_object("metadata", values["metadata"])
     aliases = [alias["alias"] for alias in values.get("aliases") or []]
-    now = store.now()
+    kind, now = values.get("artifactTypeName") or "unspecified", store.now()
     with store.transaction() as db:
         run = runs.find(db, values.get("entityName"), values.get("projectName"), values["runName"])
         if run is None:
@@ -60,23 +84,33 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
         known = db.execute("SELECT id FROM artifacts WHERE client_id = ?", (values.get("clientID"),)).fetchone()
         if known is not None:
             return int(known["id"])
+        collection = collections.ensure(db, run["project_id"], names[0], kind, now)
+        if values.get("enableDigestDeduplication") and values.get("digest"):
+            for twin in versions(db, run["project_id"], collection["name"]):
+                if twin["digest"] == values["digest"]:
+                    give_aliases(db, twin, aliases)
+                    return int(twin["id"])
+        tags = [tag["tagName"] for tag in values.get("tags") or []]
         cursor = db.execute(
             """INSERT INTO artifacts (
-                   project_id, run_id, client_id, type, collection, digest, state, aliases, description, metadata,
-                   history_step, created_at, updated_at
-               ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                   project_id, run_id, client_id, type, collection, digest, digest_algorithm, state, aliases, tags,
+                   description, metadata, history_step, ttl, created_at, updated_at
+               ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 run["project_id"],
                 run["id"],
                 values.get("clientID"),
-                values.get("artifactTypeName") or "unspecified",
-                names[0],
+                collection["type"],
+                collection["name"],
                 values.get("digest") or "",
+                values.get("digestAlgorithm") or "MANIFEST_MD5",
                 PENDING,
                 json.dumps(aliases),
+                json.dumps(tags),
                 values.get("description"),
                 values.get("metadata"),
                 values.get("historyStep"),
+                values.get("ttlDurationSeconds"),
                 now,
                 now,
             ),
@@ -85,31 +119,132 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
         return cursor.lastrowid
 
 
-def commit(store: Store, identifier: str) -> int:
+def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
     """Make an artifact the newest version of its collection, and return its row id; a second time changes nothing.
 
+    Args:
+        store: The storage.
+        identifier: The artifact's opaque id.
+        entries: The entries of its manifest.
+
     Raises:
-        RequestError: The artifact is unknown (404), or its manifest has not arrived.
+        RequestError: The artifact is unknown (404).
     """
     with store.transaction() as db:
         row = by_id(db, identifier)
         artifact_id: int = row["id"]
         if row["state"] == COMMITTED:
             return artifact_id
-        name = manifest_name(artifact_id)
-        if db.execute("SELECT 1 FROM files WHERE run_id = ? AND name = ?", (row["run_id"], name)).fetchone() is None:
-            raise RequestError(f"the manifest of artifact {row['collection']!r} has not arrived")
-        versions = _versions(db, row["project_id"], row["collection"])
-        taken = set(json.loads(row["aliases"]))
-        for other in versions:
-            left = [alias for alias in json.loads(other["aliases"]) if alias not in taken]
-            db.execute("UPDATE artifacts SET aliases = ? WHERE id = ?", (json.dumps(left), other["id"]))
-        version = versions[0]["version"] + 1 if versions else 0
+        last = db.execute(
+            "SELECT max(version) FROM artifacts WHERE project_id = ? AND collection = ?",
+            (row["project_id"], row["collection"]),
+        ).fetchone()[0]
+        give_aliases(db, row, json.loads(row["aliases"]))
         db.execute(
             "UPDATE artifacts SET state = ?, version = ?, updated_at = ? WHERE id = ?",
-            (COMMITTED, version, store.now(), artifact_id),
+            (COMMITTED, 0 if last is None else last + 1, store.now(), artifact_id),
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO entries (artifact_id, path, digest, size, reference, birth_id) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [(artifact_id, e.path, e.digest, e.size, e.reference, e.birth_id) for e in entries],
         )
     return artifact_id
+
+
+def give_aliases(db: sqlite3.Connection, row: sqlite3.Row, aliases: Sequence[str]) -> None:
+    """Give aliases to a version; the versions that had them lose them."""
+    taken = set(aliases)
+    for other in versions(db, row["project_id"], row["collection"]):
+        held = json.loads(other["aliases"])
+        if other["id"] != row["id"] and taken.intersection(held):
+            left = [alias for alias in held if alias not in taken]
+            db.execute("UPDATE artifacts SET aliases = ? WHERE id = ?", (json.dumps(left), other["id"]))
+    own = list(dict.fromkeys([*json.loads(row["aliases"]), *aliases]))
+    db.execute("UPDATE artifacts SET aliases = ? WHERE id = ?", (json.dumps(own), row["id"]))
+
+
+def take_aliases(db: sqlite3.Connection, row: sqlite3.Row, aliases: Sequence[str]) -> None:
+    """Take aliases from a version."""
+    left = [alias for alias in json.loads(row["aliases"]) if alias not in aliases]
+    db.execute("UPDATE artifacts SET aliases = ? WHERE id = ?", (json.dumps(left), row["id"]))
+
+
+def update(store: Store, values: Mapping[str, Any]) -> int:
+    """Change a version's description, metadata, aliases or tags, and return its row id.
+
+    Args:
+        store: The storage.
+        values: Arguments of the mutation `updateArtifact`; null leaves a thing as it is.
+
+    Raises:
+        RequestError: The artifact is unknown (404), or the metadata are malformed.
+    """
+    if values.get("metadata") is not None:
+        runs.json_object("metadata", values["metadata"])
+    columns = {"description": "description", "metadata": "metadata", "ttlDurationSeconds": "ttl"}
+    with store.transaction() as db:
+        row = by_id(db, values["artifactID"])
+        for key, column in columns.items():
+            if values.get(key) is not None:
+                db.execute(f"UPDATE artifacts SET {column} = ? WHERE id = ?", (values[key], row["id"]))  # noqa: S608
+        if values.get("aliases") is not None:
+            wanted = [alias["alias"] for alias in values["aliases"]]
+            take_aliases(db, row, [alias for alias in json.loads(row["aliases"]) if alias not in wanted])
+            give_aliases(db, by_id(db, values["artifactID"]), wanted)
+        gone = {tag["tagName"] for tag in values.get("tagsToDelete") or []}
+        added = [tag["tagName"] for tag in values.get("tagsToAdd") or []]
+        tags = [tag for tag in dict.fromkeys([*json.loads(row["tags"]), *added]) if tag not in gone]
+        db.execute(
+            "UPDATE artifacts SET tags = ?, updated_at = ? WHERE id = ?", (json.dumps(tags), store.now(), row["id"])
+        )
+        return int(row["id"])
+
+
+def delete(store: Store, identifier: str, *, with_aliases: bool) -> list[tuple[int, str]]:
+    """Delete a version; its number is not given again.
+
+    Args:
+        store: The storage.
+        identifier: The artifact's opaque id.
+        with_aliases: Delete it even if aliases point to it.
+
+    Returns:
+        Run and name of each file that no other version needs.
+
+    Raises:
+        RequestError: The artifact is unknown (404), or has aliases.
+    """
+    with store.transaction() as db:
+        row = by_id(db, identifier)
+        aliases = [alias for alias in json.loads(row["aliases"]) if alias != LATEST]
+        if aliases and not with_aliases:
+            raise RequestError(f"the artifact has the aliases {', '.join(aliases)}: pass delete_aliases=True", 409)
+        db.execute("DELETE FROM entries WHERE artifact_id = ?", (row["id"],))
+        db.execute("UPDATE artifacts SET state = ?, aliases = '[]' WHERE id = ?", (DELETED, row["id"]))
+        needed = db.execute("SELECT 1 FROM entries WHERE birth_id = ? LIMIT 1", (row["id"],)).fetchone()
+        if needed is not None:
+            return []
+        prefix = f"artifact/{row['id']}/"
+        own = db.execute("SELECT name FROM files WHERE run_id = ?", (row["run_id"],)).fetchall()
+        gone = [(row["run_id"], file["name"]) for file in own if file["name"].startswith(prefix)]
+        db.executemany("DELETE FROM files WHERE run_id = ? AND name = ?", gone)
+        return gone
+
+
+def use(store: Store, values: Mapping[str, Any]) -> int:
+    """Note that a run uses an artifact, and return the artifact's row id.
+
+    Raises:
+        RequestError: The artifact or the run is unknown (404).
+    """
+    with store.transaction() as db:
+        row = by_id(db, values["artifactID"])
+        run = runs.find(db, values.get("entityName"), values.get("projectName"), values.get("runName") or "")
+        if run is None:
+            raise RequestError(f"unknown run {values.get('runName')!r}", 404)
+        db.execute("INSERT OR IGNORE INTO artifact_uses (run_id, artifact_id) VALUES (?, ?)", (run["id"], row["id"]))
+        return int(row["id"])
 
 
 def by_id(db: sqlite3.Connection, identifier: str, kind: str = "Artifact") -> sqlite3.Row:
@@ -133,11 +268,11 @@ def by_client_id(db: sqlite3.Connection, client_id: str) -> sqlite3.Row | None:
 def find(db: sqlite3.Connection, project_id: int, name: str) -> sqlite3.Row | None:
     """Return the version that "collection:alias" or "collection:v0" names, by default the latest, or None."""
     collection, _, alias = name.partition(":")
-    versions = _versions(db, project_id, collection)
-    for row in versions:
-        if alias in {f"v{row['version']}", *json.loads(row["aliases"])}:
+    found = versions(db, project_id, collection)
+    for row in found:
+        if (alias or LATEST) in {f"v{row['version']}", *json.loads(row["aliases"])}:
             return row
-    return versions[0] if versions and alias in {"", "latest"} else None
+    return found[0] if found and alias in {"", LATEST} else None
 
 
 def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
@@ -147,7 +282,25 @@ def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def _versions(db: sqlite3.Connection, project_id: int, collection: str) -> list[sqlite3.Row]:
+def used_by_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
+    """Return the artifacts that a run has used."""
+    return db.execute(
+        """SELECT artifacts.* FROM artifacts JOIN artifact_uses ON artifacts.id = artifact_id
+           WHERE artifact_uses.run_id = ? AND state != ? ORDER BY artifacts.id""",
+        (run_id, DELETED),
+    ).fetchall()
+
+
+def users(db: sqlite3.Connection, artifact_id: int) -> list[sqlite3.Row]:
+    """Return the runs that have used an artifact, each with its `sweep_name`."""
+    return db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM artifact_uses JOIN runs ON runs.id = run_id
+           LEFT JOIN sweeps ON sweeps.id = runs.sweep_id WHERE artifact_id = ? ORDER BY runs.id""",
+        (artifact_id,),
+    ).fetchall()
+
+
+def versions(db: sqlite3.Connection, project_id: int, collection: str) -> list[sqlite3.Row]:
     """Return the committed versions of a collection, the latest first."""
     return db.execute(
         "SELECT * FROM artifacts WHERE project_id = ? AND collection = ? AND state = ? ORDER BY version DESC",

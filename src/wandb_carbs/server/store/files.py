@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import mimetypes
@@ -14,13 +16,32 @@ from urllib.parse import quote
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.database import timestamp
-from wandb_carbs.server.store.ids import global_id
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
     from wandb_carbs.server.store.database import Store
+
+
+def file_id(run_id: int, name: str) -> str:
+    """Return the opaque id of a run's file."""
+    return base64.b64encode(f"File:{run_id}:{name}".encode("utf-8", "surrogatepass")).decode()
+
+
+def file_of(identifier: str) -> tuple[int, str]:
+    """Return the run and the name that a file's opaque id stands for.
+
+    Raises:
+        RequestError: It is the id of no file (404).
+    """
+    try:
+        kind, run_id, name = base64.b64decode(identifier.encode(), validate=True).decode().split(":", 2)
+        if kind == "File" and run_id.isascii() and run_id.isdigit() and len(run_id) < 18:
+            return int(run_id), name
+    except (binascii.Error, UnicodeError, ValueError):
+        pass
+    raise RequestError(f"unknown file id {identifier!r}", 404)
 
 
 class RunFiles:
@@ -91,12 +112,31 @@ class RunFiles:
         """Delete the bytes of a run's files."""
         shutil.rmtree(self._folder / str(run_id), ignore_errors=True)
 
+    def delete_one(self, identifier: str) -> None:
+        """Delete one file of a run; a file that is gone already is as the client wants it.
+
+        Args:
+            identifier: The file's opaque id.
+
+        Raises:
+            RequestError: It is the id of no file (404).
+        """
+        run_id, name = file_of(identifier)
+        with self._store.transaction() as db:
+            db.execute("DELETE FROM files WHERE run_id = ? AND name = ?", (run_id, name))
+        self.unlink([(run_id, name)])
+
+    def unlink(self, files: Iterable[tuple[int, str]]) -> None:
+        """Delete the bytes of files, given by run and name."""
+        for run_id, name in files:
+            self.path(run_id, name).unlink(missing_ok=True)
+
     def nodes(self, db: sqlite3.Connection, run_id: int, base_url: str) -> list[dict[str, Any]]:
         """Return a run's files as GraphQL nodes, by name."""
         rows = db.execute("SELECT * FROM files WHERE run_id = ? ORDER BY name", (run_id,)).fetchall()
         return [
             {
-                "id": global_id("File", place) + str(run_id),
+                "id": file_id(run_id, row["name"]),
                 "name": row["name"],
                 "url": base_url + self.address(run_id, row["name"]),
                 "directUrl": base_url + self.address(run_id, row["name"]),
@@ -104,6 +144,9 @@ class RunFiles:
                 "mimetype": mimetypes.guess_type(row["name"])[0] or "application/octet-stream",
                 "updatedAt": timestamp(row["updated_at"]),
                 "md5": row["md5"],
+                "displayName": row["name"],
+                "storagePath": f"{run_id}/{row['name']}",
+                "digest": row["md5"],
             }
-            for place, row in enumerate(rows)
+            for row in rows
         ]

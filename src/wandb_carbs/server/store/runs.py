@@ -172,6 +172,28 @@ def stop(store: Store, identifier: str) -> None:
         db.execute("UPDATE runs SET stop_requested = 1 WHERE id = ?", (run_by_id(db, identifier)["id"],))
 
 
+# new state -> the states from which a client may put a run into it
+_TRANSITIONS = {
+    run_states.PENDING: (run_states.RUNNING, run_states.FAILED, run_states.CRASHED, run_states.PREEMPTED),
+    run_states.FAILED: (run_states.PENDING, run_states.RUNNING),
+}
+
+
+def set_state(store: Store, identifier: str, state: str) -> None:
+    """Put a run that belongs to no sweep into a state: `pending` or `failed`.
+
+    Raises:
+        RequestError: There is no such run (404), or it cannot go into that state.
+    """
+    with store.transaction() as db:
+        run = run_by_id(db, identifier)
+        if run["sweep_id"] is not None:
+            raise RequestError(f"run {run['name']} belongs to a sweep, which alone sets its state")
+        if run["state"] not in _TRANSITIONS.get(state, ()):
+            raise RequestError(f"run {run['name']} is {run['state']}: it cannot be put into the state {state!r}")
+        db.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run["id"]))
+
+
 def delete(store: Store, identifier: str) -> int:
     """Delete a run with all that it has logged, and return its row id."""
     with store.transaction() as db:

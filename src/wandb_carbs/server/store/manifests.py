@@ -1,0 +1,135 @@
+"""Manifests: which entries an artifact has, and where the bytes of each are."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import artifacts
+from wandb_carbs.server.store.artifacts import Entry
+from wandb_carbs.server.store.database import timestamp
+from wandb_carbs.server.store.ids import global_id, row_id
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from wandb_carbs.server.store.files import RunFiles
+
+
+def read(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> list[Entry]:
+    """Read an artifact's manifest, and check that all its files have arrived.
+
+    Raises:
+        RequestError: The manifest or a file is missing, or the manifest is malformed.
+    """
+    path = files.path(artifact["run_id"], artifacts.manifest_name(artifact["id"]))
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RequestError(f"the manifest of artifact {artifact['collection']!r} has not arrived") from None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"the manifest of artifact {artifact['collection']!r} is malformed: {error}") from None
+    contents = manifest.get("contents", {}) if isinstance(manifest, dict) else None
+    if not isinstance(contents, dict):
+        raise RequestError(f"the manifest of artifact {artifact['collection']!r} has no contents")
+    entries = [_entry(name, value, artifact) for name, value in contents.items()]
+    missing = [
+        entry.path for entry in entries if entry.reference is None and _stored(db, entry, artifact["id"]) is None
+    ]
+    if missing:
+        raise RequestError(f"files of artifact {artifact['collection']!r} have not arrived: {', '.join(missing[:5])}")
+    return entries
+
+
+def _entry(name: str, value: Any, artifact: sqlite3.Row) -> Entry:
+    digest, size = (value.get("digest"), value.get("size")) if isinstance(value, dict) else (None, None)
+    if not isinstance(digest, str):
+        raise RequestError(f"the manifest of artifact {artifact['collection']!r} is malformed at {name!r}")
+    birth = value.get("birthArtifactID")
+    return Entry(
+        name,
+        digest,
+        size if isinstance(size, int) and 0 <= size < 2**63 else 0,
+        value.get("ref") if isinstance(value.get("ref"), str) else None,
+        row_id("Artifact", birth) if isinstance(birth, str) and birth else artifact["id"],
+    )
+
+
+def _stored(db: sqlite3.Connection, entry: Entry, artifact_id: int) -> sqlite3.Row | None:
+    """Return run and name of the file with an entry's bytes, or None.
+
+    An entry may have been renamed since its birth: the version in which it was born knows its digest.
+    """
+    names = [artifacts.file_name(entry.birth_id, entry.path)]
+    if entry.birth_id != artifact_id:
+        born = db.execute(
+            "SELECT path FROM entries WHERE artifact_id = ? AND digest = ?", (entry.birth_id, entry.digest)
+        )
+        names += [artifacts.file_name(entry.birth_id, row["path"]) for row in born]
+    for name in names:
+        found: sqlite3.Row | None = db.execute(
+            """SELECT files.* FROM files JOIN artifacts ON artifacts.run_id = files.run_id
+               WHERE artifacts.id = ? AND files.name = ?""",
+            (entry.birth_id, name),
+        ).fetchone()
+        if found is not None:
+            return found
+    return None
+
+
+def entries_of(db: sqlite3.Connection, artifact_id: int) -> list[Entry]:
+    """Return the entries of a committed artifact, by path."""
+    rows = db.execute("SELECT * FROM entries WHERE artifact_id = ? ORDER BY path", (artifact_id,))
+    return [Entry(r["path"], r["digest"], r["size"], r["reference"], r["birth_id"]) for r in rows]
+
+
+def nodes(
+    db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row, base_url: str, names: list[str] | None
+) -> list[dict[str, Any]]:
+    """Return an artifact's entries as nodes of GraphQL's type File; only those of the given names, if any are."""
+    wanted = None if names is None else set(names)
+    found = []
+    for place, entry in enumerate(entries_of(db, artifact["id"])):
+        if wanted is not None and entry.path not in wanted:
+            continue
+        file = None if entry.reference is not None else _stored(db, entry, artifact["id"])
+        address = entry.reference if file is None else base_url + files.address(file["run_id"], file["name"])
+        found.append(
+            {
+                "id": global_id("Entry", place) + str(artifact["id"]),
+                "name": entry.path,
+                "displayName": entry.path,
+                "url": address,
+                "directUrl": address,
+                "sizeBytes": entry.size if file is None else file["size"],
+                "storagePath": entry.reference or f"{artifact['id']}/{entry.path}",
+                "mimetype": "",
+                "updatedAt": timestamp(artifact["updated_at"]),
+                "digest": entry.digest,
+                "md5": entry.digest,
+            }
+        )
+    return found
+
+
+def file_at(db: sqlite3.Connection, files: RunFiles, place: str) -> Path | None:
+    """Return the file that an address below `/artifactsV2/` means, or None.
+
+    The SDKs put together `REGION/ENTITY[/PROJECT/COLLECTION[/ARTIFACT]]/BIRTH/HASH[/NAME]`, in which BIRTH is the
+    opaque id of the artifact in which the file was born, and HASH its digest in hexadecimal.
+    """
+    parts = place.split("/")
+    for birth, digest in itertools.pairwise(parts):
+        try:
+            entry = Entry("", base64.b64encode(bytes.fromhex(digest)).decode(), 0, None, row_id("Artifact", birth))
+        except (ValueError, binascii.Error, RequestError):
+            continue
+        found = _stored(db, entry, -1)
+        if found is not None:
+            return files.path(found["run_id"], found["name"])
+    return None
