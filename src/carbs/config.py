@@ -12,7 +12,7 @@ from carbs.values import is_finite, is_positive, is_whole, plain, shown
 
 
 class OutstandingSuggestionEstimatorEnum(Enum):
-    """Legacy: how the old package imagined outstanding suggestions. They are always fantasised now."""
+    """Legacy: how the old package imagined outstanding suggestions. They are always imagined now."""
 
     MEAN = "MEAN"
     CONSTANT = "CONSTANT"
@@ -53,9 +53,9 @@ _LEGACY = {
     "is_pareto_group_selection_conservative": "the frontier is judged on posterior means",
     "is_expected_improvement_pareto_value_clamped": "improvement is integrated over the whole frontier",
     "is_expected_improvement_value_always_max": "improvement is integrated over the whole frontier",
-    "outstanding_suggestion_estimator": "outstanding suggestions are always fantasised",
+    "outstanding_suggestion_estimator": "the outcomes of outstanding suggestions are always imagined",
 }
-# Values that say "as the new package does it anyway": nothing to warn about.
+# Values by which the old package did as this one always does: no warning.
 _HARMLESS: dict[str, Any] = {"is_wandb_logging_enabled": False, "is_saved_on_every_observation": False}
 
 
@@ -145,11 +145,11 @@ class CARBSParams:
 
 
 def as_config(config: CARBSParams | None, hint: str = "") -> CARBSParams:
-    """Return the options, the defaults for None.
+    """Return the options, the default ones for None.
 
     Args:
         config: The options.
-        hint: What the error ends with.
+        hint: The end of the error's text.
 
     Raises:
         CarbsError: If it is anything else.

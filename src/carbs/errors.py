@@ -18,7 +18,7 @@ class Problem:
     Attributes:
         place: The part of the input that it is about, as the sentence names it: "parameter 'lr'", "observations[3]";
             empty for the input itself.
-        key: Name of the option or argument that breaks the rule: "min"; empty where there is none.
+        key: Name of the option or argument that breaks the rule: "min"; may be empty.
         value: Its value, as it was given; None where it is missing.
         rule: The rule, as the rest of a sentence: "must be a positive number".
         subject: Begin of that sentence; None for "key=value", empty where the rule is a whole sentence.
@@ -71,7 +71,7 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def raise_problems(subject: str, problems: Sequence[Problem | str]) -> None:
-    """Raise one error that lists every problem, or return if there is none.
+    """Raise one error that lists every problem; return if `problems` is empty.
 
     Args:
         subject: The beginning of the message: "invalid search space".

@@ -1,4 +1,4 @@
-"""What was suggested, what was observed, and the history that they form."""
+"""Suggestions, observations, and the history that they form."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SuggestOutput:
 
     Attributes:
         suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
-        log: What the optimizer believed: `kind` ("random", "model" or "resample"); with a model also
+        log: The optimizer's predictions: `kind` ("random", "model" or "resample"); with a model also
             `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
             logarithm), `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add
             if it succeeds: objective times natural log cost); `reason` where the model could not be used.
@@ -48,7 +48,7 @@ class SuggestOutput:
 
 @dataclass(frozen=True)
 class ObserveOutput:
-    """What an observation did.
+    """The state of the search after an observation.
 
     Attributes:
         logs: The numbers of successes and failures so far.
@@ -138,7 +138,7 @@ class History:
         self.pending[plain(suggestion_id)] = self._checked_suggestion(suggestion_id, values)
 
     def forget(self, values: Mapping[str, Any]) -> bool:
-        """Remove the outstanding suggestion whose identifier `values` holds; tell whether there was one.
+        """Remove the outstanding suggestion whose identifier `values` holds; say whether there was one.
 
         Raises:
             CarbsError: If `values` is not a dictionary.

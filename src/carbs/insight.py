@@ -1,4 +1,4 @@
-"""What the models believe of a finished or running search, for figures and reports."""
+"""The models' view of a finished or running search, for figures and reports."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ from carbs.threads import one_thread
 
 # Half width of a 90 % interval in standard deviations.
 _HALF_WIDTH = 1.6449
+# Permutations that a total effect is averaged over: with 16 its error is a few hundredths.
 _NUM_PERMUTATIONS = 16
+# Values at which a dependence is shown: enough for a smooth line.
 _GRID = 41
+# An open end is shown so far beyond the runs, in search units.
+_BEYOND = 0.2
 
 
 @dataclass(frozen=True)
 class Believed:
-    """What is believed of m configurations, in the units and direction of what was observed.
+    """Predictions for m configurations, in the units and direction of the observations.
 
     Attributes:
         objective: Expected objective, shape (m,).
@@ -58,8 +62,8 @@ class Importance:
     Attributes:
         name: The hyperparameter.
         length_scale: How far it must move to matter for the objective, in search units (a bounded space has two).
-        objective: Share of the believed objective's variance that is gone when it is known no more: its total effect.
-        cost: The same of the believed log cost.
+        objective: Share of the predicted objective's variance: Sobol' total-effect index, from 0 to 1.
+        cost: The same for the predicted log cost.
     """
 
     name: str
@@ -70,12 +74,12 @@ class Importance:
 
 @dataclass(frozen=True)
 class Dependence:
-    """How the beliefs change with one hyperparameter, all others held.
+    """How the predictions change with one hyperparameter, all others held.
 
     Attributes:
         values: Values of the hyperparameter, m of them.
-        held: The configuration whose other values are held.
-        believed: What is believed at each.
+        held: The configuration that the other values are taken from.
+        believed: The prediction at each.
     """
 
     values: list[int | float | str | bool]
@@ -88,7 +92,7 @@ class Insight:
 
     Args:
         space: The search space, or its parameters.
-        observations: What was observed, failures included; an objective that is not finite is one.
+        observations: The runs, failures included; an objective that is not finite is a failure.
         config: The optimizer's options; only the direction of the objective is used.
 
     Attributes:
@@ -202,7 +206,7 @@ class Insight:
         return found
 
     def dependence(self, name: str, cost: float) -> Dependence:
-        """Tell how the beliefs change with one hyperparameter, all others held as they are best up to a cost.
+        """Show how the predictions change with one hyperparameter, the others held at the best values up to a cost.
 
         Args:
             name: The hyperparameter.
@@ -222,9 +226,8 @@ class Insight:
         else:
             low, high = space.coordinate_bounds
             seen = self.groups.X[:, columns]
-            # An open end is shown a little beyond what was seen.
-            low = low if math.isfinite(low) else float(np.min(seen)) - 0.2
-            high = high if math.isfinite(high) else float(np.max(seen)) + 0.2
+            low = low if math.isfinite(low) else float(np.min(seen)) - _BEYOND
+            high = high if math.isfinite(high) else float(np.max(seen)) + _BEYOND
             coordinates = np.unique(space.round(np.linspace(low, high, _GRID)[:, None]), axis=0)
         points = np.repeat(self.groups.X[index : index + 1], len(coordinates), axis=0)
         points[:, columns] = coordinates
@@ -239,12 +242,12 @@ class Insight:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Predictions made before runs, and what was then seen.
+    """Predictions made before runs, and their outcomes.
 
     Attributes:
         predicted: Expected values, shape (n,).
         deviation: Standard deviations, the noise of a single run included, shape (n,).
-        seen: What was observed, shape (n,).
+        seen: The observed values, shape (n,).
     """
 
     predicted: Array
@@ -252,7 +255,7 @@ class Calibration:
     seen: Array
 
     def coverage(self, levels: Array) -> Array:
-        """Return the share of what was seen inside the central interval of each level, same shape as `levels`."""
+        """Return the share of observed values in the central interval of each level, same shape as `levels`."""
         # A central interval holds a value if the probability of being nearer to the mean is below its level.
         inner = 2 * ndtr(np.abs(self.seen - self.predicted) / np.maximum(self.deviation, 1e-300)) - 1
         return np.asarray(np.mean(inner[:, None] <= levels, axis=0))

@@ -103,7 +103,7 @@ class CARBS:
             How many observations were added.
 
         Raises:
-            CarbsError: If it is no search, or optimises in the other direction.
+            CarbsError: If it is not a CARBS, or optimises in the other direction.
         """
         if not isinstance(other, CARBS):
             subject = f"the search to start from, {shown(other)},"
@@ -168,14 +168,14 @@ class CARBS:
                 outstanding suggestion of the same identifier is replaced.
             is_suggestion_remembered: Whether it is outstanding from now on.
             seed: Extra entropy beside `CARBSParams.seed`, so that processes with the same history differ.
-            for_cost: Suggest the run that tells most about the best objective at this cost, rather than the one that
-                is expected to improve the frontier most.
+            for_cost: Suggest the run that narrows the prediction of the best objective at this cost, rather than the
+                one that is expected to improve the frontier most.
 
         Returns:
-            The configuration and what the optimizer believes of it.
+            The configuration and the optimizer's predictions for it.
 
         Raises:
-            CarbsError: If `for_cost` is not a positive, finite number, or an identifier or seed not what it should be.
+            CarbsError: If `for_cost` is not a positive, finite number, or an identifier or a seed breaks its rule.
         """
         if suggestion_id is not None:
             check_suggestion_id(suggestion_id)
@@ -184,7 +184,7 @@ class CARBS:
         seed = plain(seed)
         if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
             raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
-        # Whatever the caller wants of numpy's errors: here values that are not finite are told by themselves.
+        # The caller may have set numpy to raise; here values that are not finite are noticed anyway.
         with self._lock, one_thread(), np.errstate(all="ignore"):
             rng = self._generator(seed)
             proposal = self._choose(rng, for_cost)

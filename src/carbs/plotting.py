@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette: told apart by colour-blind readers and in print.
+# Okabe and Ito's palette: distinct for colour-blind readers and in print.
 _RUN, _FRONTIER, _FAILED, _LAW = "#8c8c8c", "#0072b2", "#d55e00", "#009e73"
 # Matplotlib's settings for these figures, and for those that are to look like them.
 STYLE: dict[Any, Any] = {
@@ -77,7 +77,7 @@ def plot_frontier(
 
     Args:
         space: The search space, or its parameters.
-        observations: What was observed; failures are ticks at the lower edge, at the cost that the model expects.
+        observations: The runs; failures are ticks at the lower edge, at their predicted cost.
         config: The optimizer's options; only the direction of the objective is used.
         objective_label: Label of the vertical axis.
         cost_label: Label of the horizontal axis.
@@ -108,7 +108,7 @@ def plot_frontier(
         color=_FRONTIER,
         alpha=0.18,
         linewidth=0,
-        label="90 % believed",
+        label="90 % interval",
     )
     axes.plot(
         member_cost, believed.objective, "o-", color=_FRONTIER, markersize=3.5, linewidth=1.3, label="smoothed frontier"
@@ -145,9 +145,9 @@ def plot_scaling(
     """Draw the law of every hyperparameter and of the objective, with 90 % bands, in one panel each.
 
     Args:
-        laws: What `carbs.scaling.scaling_laws` returned.
+        laws: The result of `carbs.scaling.scaling_laws`.
         space: The search space, or its parameters.
-        observations: What was observed; the configurations of the smoothed frontier are drawn strong, the others faint.
+        observations: The runs; the configurations of the smoothed frontier are drawn strong, the others faint.
         config: The optimizer's options; only the direction of the objective is used.
         cost: Cost up to which to draw the predictions; None for ten times the largest that the laws rest on.
         cost_label: Label of the horizontal axes.
@@ -188,11 +188,11 @@ def plot_scaling(
 
 @_styled
 def plot_calibration(calibration: Calibration, *, label: str = "objective") -> Figure:
-    """Draw predictions against what was seen, and how often intervals held what was seen.
+    """Draw predictions against outcomes, and how often intervals held them.
 
     Args:
         calibration: Predictions made before the runs.
-        label: What was predicted.
+        label: Name of the predicted quantity.
 
     Raises:
         CarbsError: If there is no prediction, or matplotlib is not installed.

@@ -89,7 +89,7 @@ class LimitTuning:
 
 @dataclass(frozen=True)
 class ModelTuning:
-    """What the models assume before any run. Pairs are mean and standard deviation of a natural logarithm."""
+    """The models' assumptions before any run. Pairs are mean and standard deviation of a natural logarithm."""
 
     # Length scales grow with the square root of the number of hyperparameters (Hvarfner et al. 2024). With this offset
     # 90 % intervals held as often as they should; with longer ones after 20 runs of 8 hyperparameters 80 %.

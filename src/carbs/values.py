@@ -1,4 +1,4 @@
-"""Values as users write them: numpy's scalars made plain, numbers told from what is none, all of it shown in errors."""
+"""Values as users write them: numpy's scalars made plain, numbers recognised, and all of them shown in errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-# What is longer is cut in an error's message.
+# Longer values are cut in an error's message.
 _LONGEST = 200
 
 
@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
 
 
 def as_float(value: Any) -> float | None:
-    """Return a number as a float; None for what is no number (a boolean is none) or an integer beyond all floats."""
+    """Return a number as a float; None for a boolean, anything else, or an integer beyond all floats."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return None
     try:
@@ -33,28 +33,28 @@ def as_float(value: Any) -> float | None:
 
 
 def is_finite(value: Any) -> bool:
-    """Tell whether `value` is a finite number that a float can hold."""
+    """Say whether `value` is a finite number that a float can hold."""
     number = as_float(value)
     return number is not None and math.isfinite(number)
 
 
 def is_positive(value: Any) -> bool:
-    """Tell whether `value` is a positive, finite number."""
+    """Say whether `value` is a positive, finite number."""
     return is_finite(value) and bool(value > 0)
 
 
 def is_whole(value: Any, least: int) -> bool:
-    """Tell whether `value` is an integer (not merely a whole float) of at least `least` that a float can hold."""
+    """Say whether `value` is an integer (not merely a whole float) of at least `least` that a float can hold."""
     return isinstance(value, (int, np.integer)) and is_finite(value) and bool(value >= least)
 
 
 def is_flag(value: Any) -> bool:
-    """Tell whether `value` is True or False, or 1 or 0 as files have it."""
+    """Say whether `value` is True or False, or 1 or 0 as files have it."""
     return isinstance(value, (int, np.bool_)) and value in (0, 1)
 
 
 def is_dictionary(value: Any) -> bool:
-    """Tell whether `value` can be read like a dictionary; wandb.Config can, although it is no Mapping."""
+    """Say whether `value` can be read like a dictionary; wandb.Config can, although it is no Mapping."""
     return hasattr(value, "keys") and hasattr(value, "get")
 
 

@@ -20,8 +20,8 @@ L          (n, n)       lower Cholesky factor of K
 alpha      (n, S)       K^-1 y
 ========== ============ ==================================================================
 
-A warp makes a function change faster towards one end of a hyperparameter than towards the other: what the first epochs
-do, the last do not. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
+A warp makes a function change faster towards one end of a hyperparameter than towards the other: the first epochs
+change more than the last. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
 2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
 
 The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost), and every
@@ -45,7 +45,7 @@ _NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a fit finds, and the given m2; see the notation table of this module.
+    """The values that a fit finds, and the given m2; see the notation table of this module.
 
     Attributes:
         length_scales: l.

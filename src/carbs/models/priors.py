@@ -12,8 +12,8 @@ from carbs.models.kernel import Hyperparameters
 from carbs.spaces.search_space import SearchSpace
 from carbs.tuning import ModelTuning
 
-# The cost's slopes that count for the saturation of the objective. What makes runs cheaper as it grows (a batch size)
-# does so for the machine's sake, and steeper slopes than one nat for a search unit count as one.
+# Slopes of the log cost that count for the saturation of the objective. A hyperparameter that makes runs cheaper as it
+# grows (a batch size) has no part in it, and one that drives the cost saturates once, however steep the cost is.
 _COUNTED_SLOPES = (0.0, 1.0)
 
 

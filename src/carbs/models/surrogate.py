@@ -1,4 +1,4 @@
-"""The models of objective, cost and success that a suggestion is chosen by."""
+"""The models of objective, cost and success, fitted to a history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
 @dataclass(frozen=True)
 class Beliefs:
-    """What the models predict at m points, for S alternative outcomes of the outstanding suggestions.
+    """Predictions at m points, for S alternative outcomes of the running configurations.
 
     Attributes:
         objective: Expected objective (standardised, higher is better), shape (m, S).
@@ -29,7 +29,7 @@ class Beliefs:
         log_cost: Expected natural logarithm of the cost, shape (m, S).
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
-        known_log_cost: The expected log cost as far as observed runs tell it, shape (m,).
+        known_log_cost: The expected log cost by the observed runs alone, shape (m,).
         known_log_cost_std: Its standard deviation, shape (m,).
     """
 
@@ -54,7 +54,7 @@ class Scaler:
         """Fit to `values`, shape (n,); constant ones are only shifted."""
         size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
         deviation = size * float(np.std(values / size))
-        # A spread at the level of rounding is none.
+        # A spread at the level of rounding counts as no spread.
         return cls(float(np.mean(values)), deviation if deviation > 1e-14 * size else 1.0)
 
     def forward(self, values: Array) -> Array:
@@ -76,17 +76,16 @@ class Surrogate:
 
     Attributes:
         groups: The observations behind it.
-        objective_scaler: What standardises the objective.
-        mean_log_cost: Mean of the log costs, which the cost's model counts from.
+        objective_scaler: The map that standardises the objective.
+        mean_log_cost: Mean of the log costs, the zero of the cost's model.
         objective: Posterior of the standardised objective.
         cost: Posterior of the log cost.
-        known_cost: The same without outstanding suggestions.
+        known_cost: The same without running configurations.
         success: Model of the probability of success, or None if nothing failed.
         y: Outputs of the objective's model, shape (k,).
         c: Outputs of the cost's model, shape (k,).
         count: Number of observations behind each output, shape (k,).
-        origin: Search coordinates that the models count from, so that their linear parts turn around the middle of the
-            space; shape (D,).
+        origin: Zero of the models' inputs, the middle of the space, where their linear parts meet; shape (D,).
     """
 
     groups: Groups
@@ -153,11 +152,11 @@ class Surrogate:
         )
 
     def with_pending(self, pending: Array, noise: Array) -> Surrogate:
-        """Condition on imagined outcomes of outstanding suggestions.
+        """Condition on imagined outcomes of running configurations.
 
         Args:
             pending: Search coordinates, shape (p, D).
-            noise: Standard normal numbers, shape (2, p, S): what the S imaginations draw from the joint posterior.
+            noise: Standard normal numbers, shape (2, p, S), that make S draws from the joint posterior.
 
         Returns:
             A surrogate whose predictions have S columns.
@@ -192,7 +191,7 @@ class Surrogate:
 
 
 def winsorise(y: Array, reach: float) -> Array:
-    """Pull bad outliers up: many training runs diverge, and how badly they did says nothing about good ones.
+    """Pull bad outliers up: many training runs diverge, and their bad objectives say nothing about good ones.
 
     Args:
         y: Objectives, higher is better, shape (n,).
@@ -200,7 +199,7 @@ def winsorise(y: Array, reach: float) -> Array:
 
     Returns:
         `y`, bounded below by the median minus `reach` times the distance from the median to the best or to the lower
-        quartile, whichever is more: what is worse is as far from being interesting as that.
+        quartile, whichever is more.
     """
     lower, middle = np.quantile(y, [0.25, 0.5])
     pulled: Array = np.maximum(y, middle - reach * max(np.max(y) - middle, middle - lower))

@@ -1,4 +1,4 @@
-"""How dear a suggestion may be: what is known of the cost so far bounds how far the next run may go."""
+"""Limits of a suggestion's cost: the costs observed so far bound how expensive the next run may be."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from carbs.spaces.numeric import FIRST_STEP
 
 @dataclass(frozen=True)
 class CostLimit:
-    """What a suggestion may cost, as natural logarithms.
+    """The limits of a suggestion's cost, as natural logarithms.
 
     Attributes:
         situation: The situation; its models imagine no outcomes of running configurations, so limits rest on seen runs.
         predicted: Limit of the predicted cost.
-        surprising: Limit of what the cost is feared to be.
-        num_deviations: How many standard deviations above the prediction that is.
-        is_early: Whether fewer runs have succeeded than the first ones, so that the steepest rise is feared as well.
-        cap: The user's cap, which the predicted cost never exceeds; infinite if there is none.
+        surprising: Limit of the worst cost; see `worst`.
+        num_deviations: Standard deviations from the predicted to the worst cost.
+        is_early: Whether fewer runs have succeeded than first draws are wanted: then the steepest rise counts, too.
+        cap: The user's cap, which the predicted cost never exceeds; infinite without one.
     """
 
     situation: Situation
@@ -41,47 +41,50 @@ class CostLimit:
 
         Args:
             situation: The situation, with models.
-            log_cost: Predicted log costs of the observed configurations and, after them, of the outstanding ones, as
-                far as observed runs tell them; shape (m + p,).
+            log_cost: Log costs, predicted from the observed runs alone, of the observed configurations and, after them,
+                of the running ones; shape (m + p,).
         """
         groups, tuning = situation.models.groups, situation.tuning.limit
         log_spent = float(np.logaddexp.reduce(groups.log_cost + np.log(groups.count)))
         least = log_spent + math.log(tuning.spent_share)
         cap = log_cap(situation.config)
         observed = np.max(log_cost[: groups.size])
-        dearest = float(min(np.max(log_cost), observed + tuning.outstanding_steps * tuning.growth))
-        predicted = min(max(dearest + tuning.growth, least), cap)
+        highest = float(min(np.max(log_cost), observed + tuning.outstanding_steps * tuning.growth))
+        predicted = min(max(highest + tuning.growth, least), cap)
         num_deviations = float(stdtrit(max(groups.size - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
         is_early = bool(np.sum(groups.count) < situation.config.num_random_samples)
         return cls(situation, predicted, predicted + tuning.surprise, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
-        """Return these limits with one of the predicted cost that is `predicted` at most; what is feared stays."""
+        """Return the same limits, but that of the predicted cost at most `predicted`."""
         return replace(self, predicted=min(self.predicted, predicted))
 
     def is_exceeded(self, points: Array, beliefs: Beliefs) -> Flags:
-        """Tell which of `points`, shape (m, D), are believed too dear; shape (m,)."""
-        is_dear: Flags = (beliefs.known_log_cost > self.predicted) | (self.feared(points, beliefs) > self.surprising)
-        return is_dear
+        """Say which of `points`, shape (m, D), are too expensive by their predicted or worst cost; shape (m,)."""
+        is_exceeded: Flags = (beliefs.known_log_cost > self.predicted) | (self.worst(points, beliefs) > self.surprising)
+        return is_exceeded
 
-    def feared(self, points: Array, beliefs: Beliefs) -> Array:
-        """Return what `points`, shape (m, D), may cost at worst; shape (m,).
+    def worst(self, points: Array, beliefs: Beliefs) -> Array:
+        """Return the log cost that `points`, shape (m, D), may have at worst; shape (m,).
 
-        What is foretold to be cheaper than every run so far is feared as if it were predicted to cost as the cheapest.
+        A prediction below the cheapest run so far counts as the cheapest run's cost.
         """
         cheapest = np.min(self.situation.models.groups.log_cost)
-        worst: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
+        reached: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
         if not self.is_early:
-            return worst
+            return reached
         tuning = self.situation.tuning.limit
         margin = tuning.worst_growth - tuning.growth - tuning.surprise
-        return np.maximum(worst, steepest(self.situation, points) - margin)
+        return np.maximum(reached, steepest(self.situation, points) - margin)
 
 
 def steepest(situation: Situation, points: Array) -> Array:
-    """Return what `points`, shape (m, D), cost if the cost rises from the nearest run as steeply as it well may.
+    """Return the log cost of `points`, shape (m, D), if it rises from the nearest run at the steepest plausible rate.
 
-    The natural logarithm, shape (m,). Nothing is predicted: a model of a few runs may foretell the opposite.
+    No model is asked: with a few runs it may predict the opposite.
+
+    Returns:
+        Natural logarithms, shape (m,).
     """
     groups = situation.models.groups
     nats = np.maximum(
@@ -94,22 +97,21 @@ def steepest(situation: Situation, points: Array) -> Array:
 
 
 def log_cap(config: CARBSParams) -> float:
-    """Return the natural logarithm of the user's cap, infinite if there is none."""
+    """Return the natural logarithm of the user's cap, infinite without one."""
     cap = config.max_suggestion_cost
     return math.inf if cap is None else math.log(cap)
 
 
 def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Array:
-    """Choose the early draws that a model of a few runs does not believe too dear.
+    """Choose the early draws that are not too expensive, by a model of a few runs.
 
     Args:
         situation: The situation, with models of the few runs.
         points: Search coordinates, shape (m, D).
-        is_growing: Whether the search starts from a given centre and grows from there: otherwise only the user's cap
-            counts.
+        is_growing: Whether the search grows from a given centre; otherwise only the user's cap counts.
 
     Returns:
-        The `points` within the limits; the one of the least cost where there is none.
+        The `points` within the limits, or the one of the least cost if all exceed them.
     """
     models, tuning = situation.models, situation.tuning.limit
     beliefs = models.predict(points)

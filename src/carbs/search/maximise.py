@@ -70,7 +70,7 @@ def last_resort(surrogate: Surrogate, limit: CostLimit, pool: Array, taken: Coll
     if not np.any(is_new):
         return pool[0], "every configuration in reach has been tried"
     pool = pool[is_new]
-    cheapest = int(np.argmin(limit.feared(pool, surrogate.predict(pool))))
+    cheapest = int(np.argmin(limit.worst(pool, surrogate.predict(pool))))
     return pool[cheapest], "no candidate is sure to cost less than the limit; this is the surest"
 
 

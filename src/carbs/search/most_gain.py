@@ -79,11 +79,11 @@ def propose(situation: Situation) -> Proposal:
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
-    dearest = float(np.max(beliefs.known_log_cost))
+    highest = float(np.max(beliefs.known_log_cost))
     sample = sample_of(situation, seen)
     at_random = models.predict(sample)
     reachable = float(np.max(at_random.log_cost))
-    end = float(np.clip(reachable, dearest + tuning.horizon[0], dearest + tuning.horizon[1]))
+    end = float(np.clip(reachable, highest + tuning.horizon[0], highest + tuning.horizon[1]))
     limit = CostLimit.of(situation, beliefs.known_log_cost)
     reference = float(np.quantile(at_random.objective, tuning.reference_quantile))
     end = min(end, limit.cap)
@@ -94,7 +94,7 @@ def propose(situation: Situation) -> Proposal:
         acquisition.steps(beliefs.objective, beliefs.log_cost, reference, end, start) for start in (begin, cheapest)
     )
 
-    # Now and then a member of the frontier may be run again, if that is what brings most: repeats tell noise from luck.
+    # Now and then a member of the frontier may be run again, if that has the largest gain: repeats show the noise.
     frequency = situation.config.resample_frequency
     num_runs, num_repeats = models.groups.count.sum(), models.groups.num_repeats
     is_repeat_due = frequency and num_runs >= (num_repeats + 1) * frequency

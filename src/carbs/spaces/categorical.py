@@ -90,7 +90,7 @@ class ChoiceSpace:
         return [copy.deepcopy(self.choices[place]) for place in places]
 
     def _place_of(self, value: Any) -> int | None:
-        """Return the place of a choice, None if it is none."""
+        """Return the place of a choice; None for a value that is not a choice."""
         try:
             identity = identity_of(value)
             place = self._index.get(identity)

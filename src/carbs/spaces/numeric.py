@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BOUNDED_WIDTH = 2.0
 # Decades of a first step from the search centre at most: a factor of five.
 FIRST_STEP = 2 / 3
-# In search units: what rounding leaves of a difference, and what makes no difference to a search.
+# In search units: a difference that rounding leaves, and one that makes no difference to a search.
 _HAIR, _NEAR = 1e-9, 5e-3
 # Where search coordinates, being floats, are still finer than a thousandth, and not yet all the same to the models.
 _FARTHEST, _NARROWEST = 1e12, 1e-6
@@ -75,7 +75,7 @@ class NumericSpace:
         return self._type_problems() or self._range_problems() or self._extreme_problems()
 
     def _type_problems(self) -> list[Problem]:
-        """List what is not even of the right type."""
+        """List the options of a wrong type."""
         found = []
         for name in ("min", "max"):
             value = as_float(getattr(self, name))
@@ -90,7 +90,7 @@ class NumericSpace:
         return found
 
     def _range_problems(self) -> list[Problem]:
-        """List what is wrong with the values, given that their types are right."""
+        """List broken rules of the values, given that their types are right."""
         if not self.min < self.max:
             return [Problem("", "min", self.min, f"must be smaller than max={self.max!r}")]
         if self.is_integer and self._highest < self._lowest:
@@ -99,7 +99,7 @@ class NumericSpace:
         return []
 
     def _extreme_problems(self) -> list[Problem]:
-        """List what floating-point numbers cannot follow, given that all else is right."""
+        """List the limits of floating-point numbers that are exceeded, given that all else is right."""
         low, high = self._limits
         least, most = self.inverse(np.array(self._limits))
         found = [
@@ -132,7 +132,7 @@ class NumericSpace:
         """Transformed units per search unit: `scale` if it was given, otherwise chosen.
 
         A space bounded on both sides is made two search units wide, so that the initial radius means the same in every
-        bounded dimension; what a space with an open end takes is told by its class.
+        bounded dimension; a space with an open end takes the scale that its class describes.
         """
         if self.scale is not None:
             return float(self.scale)
@@ -241,7 +241,7 @@ class NumericSpace:
         # Lost digits are relative to the bound; near 1 in a logit space, or in a narrow one, they must not mean a step.
         return bool(distance <= _HAIR or (distance <= _NEAR and abs(value - bound) <= 1e-6 * abs(bound)))
 
-    # Transformed numbers beyond these cannot be told apart, or not be held, as floating-point values.
+    # Transformed numbers beyond these are equal to their neighbours, or infinite, as floating-point values.
     _limits: ClassVar[tuple[float, float]] = (-1e300, 1e300)
 
     # How many transformed units make a factor of ten; None where the transform is no logarithm.

@@ -31,7 +31,7 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
     cost = np.exp(groups.log_cost)
     observed = data.runs(Standing.OBSERVATION)
     traces = [
-        *drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % believed", "@frontier"),
+        *drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@frontier"),
         {
             **drawing.marks([run.record.summary[COST_KEY] for run in observed], _objectives(observed), "@run", 6),
             "name": "runs",
