@@ -21,8 +21,8 @@ alpha      (n, S)       K^-1 y
 ========== ============ ==================================================================
 
 A warp makes a function change faster towards one end of a hyperparameter than towards the other: the first epochs
-change more than the last. With the linear part it also describes power laws that saturate. (Input warping as in Snoek et al.
-2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
+change more than the last. With the linear part it also describes power laws that saturate. (Input warping as in Snoek
+et al. 2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
 
 The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost), and every
 hyperparameter has a slope of its own size: a few drive a cost steeply, the others not at all.
