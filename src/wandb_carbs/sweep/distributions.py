@@ -1,14 +1,90 @@
-"""W&B's distributions for CARBS spaces."""
+"""W&B's sweep parameters as a search space, and CARBS spaces as W&B's distributions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from carbs import LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
+from carbs.errors import Problem, raise_problems
 from carbs.spaces.categorical import ChoiceSpace
+from wandb_carbs.sweep.entries import Entry, read_entry
 
 _MAX_POW2 = 2**62  # what fits a 64-bit integer
+
+
+@dataclass(frozen=True)
+class SweepSpace:
+    """The `parameters` of a sweep's configuration as they were understood.
+
+    Attributes:
+        params: The hyperparameters to search; nested ones are named with dots, `optimizer.lr`.
+        constants: The values that every run gets, by such names. The search ignores them.
+        paths: Where each of both belongs in a run's configuration: `("optimizer", "lr")`; a name without nesting is a
+            path of one, whatever dots it holds.
+        notes: Sentences about how it was understood, where this is not obvious.
+    """
+
+    params: tuple[Param, ...]
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def space_of(configuration: Mapping[str, Any]) -> SweepSpace:
+    """Understand the parameters of a sweep's configuration, W&B's own or one of `wandb-carbs create`.
+
+    Args:
+        configuration: The sweep's configuration; only its `parameters` are read.
+
+    Returns:
+        What to search, and the constants.
+
+    Raises:
+        CarbsError: If something cannot be understood; its `problems` are all there are, the place of each being
+            "parameter 'optimizer.lr'".
+    """
+    parameters = configuration.get("parameters")
+    if not isinstance(parameters, Mapping):
+        rule = (
+            "must be a mapping of names to what they may be: write `parameters: {lr: {space: log, min: 1e-4, max: 1}}`"
+        )
+        raise_problems("invalid sweep", [Problem("", "parameters", parameters, rule)])
+    assert isinstance(parameters, Mapping)
+    entries: dict[str, Entry] = {}
+    paths: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    for path, settings in walk(parameters):
+        name = ".".join(path)
+        if name in paths:
+            where = " and ".join(" in ".join(map(repr, reversed(given))) for given in (paths[name], path))
+            problems.append(Problem(f"parameter {name!r}", "", None, f"is given twice: {where}", ""))
+            continue
+        paths[name] = path
+        found = read_entry(name, settings)
+        if isinstance(found, Entry):
+            entries[name] = found
+        else:
+            problems += found
+    params = tuple(entry.param for entry in entries.values() if entry.param is not None)
+    if not params and not problems:
+        rule = "must name at least one to search" + (": all are constants" if entries else "")
+        problems.append(Problem("", "parameters", None, rule, "'parameters'"))
+    raise_problems("invalid sweep parameters", problems)
+    constants = {name: entry.constant for name, entry in entries.items() if entry.param is None}
+    return SweepSpace(params, constants, paths, tuple(note for entry in entries.values() for note in entry.notes))
+
+
+def walk(parameters: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Go through the entries of `parameters`, into those that nest others; yield each one's path and settings."""
+    for name, settings in parameters.items():
+        inner = settings.get("parameters") if isinstance(settings, Mapping) else None
+        if isinstance(inner, Mapping) and "space" not in settings:
+            yield from walk(inner, (*path, str(name)))
+        else:
+            yield (*path, str(name)), settings
 
 
 def distribution_of(param: Param, space: Any) -> dict[str, Any]:

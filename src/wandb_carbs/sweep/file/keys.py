@@ -1,0 +1,84 @@
+"""The keys of a sweep's file, read one by one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from wandb_carbs.sweep.file.document import Document
+
+
+class Keys:
+    """Reads keys of a file, and notes problems in its document on the way.
+
+    Args:
+        document: The file.
+
+    Attributes:
+        values: The file's values by key; without those that are empty, and without the `sweep:` around all.
+        notes: Sentences about how the file was understood.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._root: tuple[str, ...] = ()
+        self.values: dict[str, Any] = {}
+        self.notes: list[str] = []
+
+    def open(self, known: tuple[str, ...], unused: Mapping[str, str]) -> bool:
+        """Check which keys there are; tell whether there are any.
+
+        Args:
+            known: Those that mean something.
+            unused: Those that other tools know, and why they are not used.
+        """
+        values = self._document.values
+        if not isinstance(values, dict):
+            if not self._document.problems:
+                self.say("the file must be a mapping of names to values")
+            return False
+        if isinstance(values.get("sweep"), dict) and not set(values) & {"parameters", "method"}:
+            self._check(values, ("sweep",), unused)
+            self._root, values = ("sweep",), values["sweep"]
+        self._check(values, known, unused)
+        self.values = {key: value for key, value in values.items() if value is not None}
+        return True
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether something is wrong with the file."""
+        return bool(self._document.problems)
+
+    def say(self, problem: str, *path: str | int) -> None:
+        """Note a problem with the value at a path."""
+        self._document.say(problem, *self._root, *path)
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of the value at a path."""
+        return self._document.line(*self._root, *path)
+
+    def written(self, *path: str | int) -> str | None:
+        """Return a scalar as it is written, so that `name: 2024` is text; None for lists and mappings."""
+        return self._document.texts.get((*self._root, *path))
+
+    def text(self, key: str) -> str | None:
+        """Read text; None where there is none."""
+        if key not in self.values:
+            return None
+        text = self.written(key)
+        if text is None or not text.strip():
+            self.say(f"{key}={self.values[key]!r} must be text", key)
+            return None
+        return text
+
+    def _check(self, values: Mapping[str, Any], known: tuple[str, ...], unused: Mapping[str, str]) -> None:
+        for key, value in values.items():
+            if key in known or key.startswith("x-") or value is None:
+                continue
+            if key in unused:
+                self.notes.append(f"{key!r} {unused[key]}")
+                continue
+            close = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else "; templates go under a key that begins with x-"
+            self.say(f"unknown key {key!r}{hint}; known are {', '.join(known)}", key)

@@ -1,0 +1,232 @@
+"""What a sweep's file says: the keys of W&B's own sweep files, and ours."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from carbs import CarbsError, CARBSParams
+from carbs.errors import Problem, raise_problems
+from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
+from wandb_carbs.sweep.entries import as_number
+from wandb_carbs.sweep.file.document import read_document
+from wandb_carbs.sweep.file.keys import Keys
+from wandb_carbs.sweep.file.metric import read_cost, read_metric
+from wandb_carbs.sweep.reading import LAST
+
+_SIGNS = {"maximize": 1, "minimize": -1}
+_KEYS = (
+    *(
+        "name",
+        "project",
+        "entity",
+        "description",
+        "program",
+        "command",
+        "metric",
+        "goal",
+        "cost",
+        "parameters",
+        "carbs",
+    ),
+    *("method", "run_cap", "early_terminate"),
+)
+# Keys of W&B's that mean nothing for a sweep which agents run.
+_UNUSED = {
+    "job": "belongs to W&B Launch, which is not used: agents run 'program' or 'command'",
+    "scheduler": "belongs to W&B Launch, which is not used: runs are started by agents",
+    **dict.fromkeys(("controller", "image_uri", "imageuri", "settings", "display_name", "resources"), "is not used"),
+}
+_BAD_IN_PROJECTS = "/\\#?%:"
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """What a sweep's file says.
+
+    Attributes:
+        name: The sweep's name; the file's where it does not say.
+        project: Where to create it; None where it does not say.
+        entity: The project's owner; None for the default one.
+        space: The hyperparameters and the constants.
+        parameters: The same, as the file has them.
+        options: The optimizer's options.
+        metric_name: The metric that the program logs; None for the objective as it is recorded.
+        metric_how: Which of its values counts: see `Reading`.
+        cost: The metric that is a run's cost, and which of its values counts; None for its seconds.
+        description: The file's own words about the sweep.
+        sweep_options: Further keys of W&B's sweep configuration.
+        notes: Sentences about how it was understood, where this is not obvious.
+    """
+
+    name: str
+    project: str | None
+    entity: str | None
+    space: SweepSpace
+    parameters: Mapping[str, Any]
+    options: CARBSParams
+    metric_name: str | None = None
+    metric_how: Any = LAST
+    cost: Mapping[str, Any] | None = None
+    description: str = ""
+    sweep_options: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_sweep_file(path: Path) -> SweepFile:
+    """Read a sweep's file.
+
+    Raises:
+        CarbsError: If something is wrong with it; one error names every problem and its line.
+    """
+    document = read_document(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        found = _read(Keys(document), path.stem)
+    raise_problems(str(path), [f"line {line}: {problem}" for line, problem in sorted(document.problems)])
+    assert found is not None
+    return replace(found, notes=(*found.notes, *(str(warning.message) for warning in caught)))
+
+
+def _read(keys: Keys, default_name: str) -> SweepFile | None:
+    """Read the keys; None where something is wrong with them."""
+    if not keys.open(_KEYS, _UNUSED):
+        return None
+    name, project, entity = keys.text("name") or default_name, keys.text("project"), keys.text("entity")
+    wrong = sorted(set(project or "") & set(_BAD_IN_PROJECTS))
+    if wrong:
+        keys.say(f"project={project!r} must not contain {' '.join(wrong)}", "project")
+    description, program, command = keys.text("description"), keys.text("program"), _read_command(keys)
+    options = {
+        "program": program,
+        "command": command,
+        "run_cap": _read_run_cap(keys),
+        "early_terminate": _read_early_terminate(keys),
+    }
+    if "job" in keys.values and not (program or command):
+        keys.say("'job' belongs to W&B Launch, which is not used: write 'program' or 'command' instead", "job")
+    if "method" in keys.values:
+        keys.notes.append(f"method: {keys.values['method']} is not used: CARBS takes its place")
+    metric_name, metric_how, goal = read_metric(keys)
+    cost = read_cost(keys)
+    space = _read_space(keys)
+    carbs = _read_options(keys, goal or "maximize")
+    if keys.has_problems or space is None or carbs is None:
+        return None
+    return SweepFile(
+        name=name,
+        project=project,
+        entity=entity,
+        space=space,
+        parameters=keys.values["parameters"],
+        options=carbs,
+        metric_name=metric_name,
+        metric_how=metric_how,
+        cost=cost,
+        description=description or "",
+        sweep_options={key: value for key, value in options.items() if value is not None},
+        notes=(*keys.notes, *space.notes),
+    )
+
+
+def _read_command(keys: Keys) -> list[str] | None:
+    """Read the command's words; numbers among them are the text that was written."""
+    command = keys.values.get("command")
+    if command is None:
+        return None
+    if not isinstance(command, list) or not command:
+        words = _split(command) or ["python", "train.py"]
+        keys.say(f"'command' must be a list of words: write `command: [{', '.join(words)}]`", "command")
+        return None
+    texts = [keys.written("command", place) for place in range(len(command))]
+    for place, text in enumerate(texts):
+        if text is None:
+            keys.say(f"{command[place]!r} of 'command' must be a word", "command", place)
+    return [text for text in texts if text is not None]
+
+
+def _read_run_cap(keys: Keys) -> int | None:
+    cap = as_number(keys.values.get("run_cap"))
+    if isinstance(cap, float) and cap.is_integer():
+        cap = int(cap)
+    if cap is None or (isinstance(cap, int) and not isinstance(cap, bool) and cap >= 1):
+        return cap
+    keys.say(f"run_cap={cap!r} must be a whole number of at least 1", "run_cap")
+    return None
+
+
+def _read_early_terminate(keys: Keys) -> dict[str, Any] | None:
+    rule = keys.values.get("early_terminate")
+    if rule is not None and not isinstance(rule, dict):
+        example = "write `{type: hyperband, min_iter: 3}`"
+        keys.say(f"early_terminate={rule!r} must be a mapping: {example}", "early_terminate")
+        return None
+    if rule:
+        keys.notes.append(
+            "'early_terminate' goes to W&B, which judges by the metric; a run that it stops counts as abandoned: the search "
+            "does not learn from it"
+        )
+    return rule
+
+
+def _read_space(keys: Keys) -> SweepSpace | None:
+    parameters = keys.values.get("parameters")
+    if parameters is None:
+        keys.say("'parameters' is missing: the hyperparameters to search")
+        return None
+    try:
+        return space_of({"parameters": parameters})
+    except CarbsError as error:
+        entries = walk(parameters) if isinstance(parameters, dict) else ()
+        paths = {f"parameter {'.'.join(path)!r}": path for path, _ in entries}
+        for problem in error.problems:
+            keys.say(str(problem), *_place_of(problem, paths.get(problem.place)))
+    return None
+
+
+def _place_of(problem: Problem, path: tuple[str, ...] | None) -> list[str]:
+    """Return the path in the file of what a problem is about."""
+    if path is None:
+        return ["parameters"]
+    nested = [part for name in path for part in ("parameters", name)]
+    return [*nested, problem.key] if problem.key else nested
+
+
+def _read_options(keys: Keys, goal: str) -> CARBSParams | None:
+    options = keys.values.get("carbs", {})
+    if not isinstance(options, dict):
+        keys.say("'carbs' must be a mapping of the search's options", "carbs")
+        return None
+    if "better_direction_sign" in options:
+        words = "write goal: maximize or minimize instead of 'better_direction_sign'"
+        keys.say(words, "carbs", "better_direction_sign")
+    # No option of the search is text: a quoted number is a number.
+    given = {key: as_number(value) for key, value in options.items() if key != "better_direction_sign"}
+    try:
+        return CARBSParams(better_direction_sign=_SIGNS[goal], **given)
+    except CarbsError as error:
+        for problem in error.problems:
+            keys.say(f"'carbs': {problem}{_hint_of_time(problem.value)}", "carbs", problem.key)
+    return None
+
+
+def _split(command: Any) -> list[str]:
+    """Split a command line into its words, if it is one."""
+    try:
+        return shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return []
+
+
+def _hint_of_time(value: Any) -> str:
+    """Return the number that a time like 2:00:00 stands for, as the end of a sentence."""
+    match = re.fullmatch(r"(?:(\d+):)?(\d+):(\d+)", value) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return f"; if it is a time, write its seconds, {hours * 3600 + minutes * 60 + seconds}"
