@@ -29,6 +29,7 @@ class SweepDefinition:
         cost: What it reads as a run's cost; None for the program's seconds.
         passes_arguments: Whether `wandb-carbs agent` gives the program the hyperparameters as arguments, though the
             command of the sweep does not: `create_sweep` wrote that command for programs that use `WandbCarbs`.
+        description: The user's own words about the sweep.
     """
 
     params: tuple[Param, ...]
@@ -36,6 +37,7 @@ class SweepDefinition:
     metric: Reading | None = None
     cost: Reading | None = None
     passes_arguments: bool = False
+    description: str = ""
 
     def to_json(self) -> str:
         """Return the definition as JSON, to be kept in a sweep's description."""
@@ -48,7 +50,8 @@ class SweepDefinition:
         described.update({key: reading.to_dict() for key, reading in self._readings() if reading is not None})
         if self.passes_arguments:
             described["passes_arguments"] = True
-        return json.dumps({"carbs": described}, allow_nan=False)
+        words = {"description": self.description} if self.description else {}
+        return json.dumps({**words, "carbs": described}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> SweepDefinition:
@@ -58,9 +61,10 @@ class SweepDefinition:
             CarbsError: If the text is no such definition, or one of a later version.
         """
         try:
-            described = json.loads(text)["carbs"]
+            whole = json.loads(text)
+            described, words = whole["carbs"], whole.get("description")
             version, params, config = described["schema_version"], described["params"], described["config"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise CarbsError(
                 "the sweep's description holds no CARBS definition; create the sweep with wandb_carbs.create_sweep, "
                 "or declare the parameters in the program and use WandbCarbs(carbs=CARBS(params=…))"
@@ -79,6 +83,7 @@ class SweepDefinition:
             metric=readings.get("metric"),
             cost=readings.get("cost"),
             passes_arguments=described.get("passes_arguments") is True,
+            description=words if isinstance(words, str) else "",
         )
         SearchSpace(definition.params)  # raises if they are none of one
         return definition

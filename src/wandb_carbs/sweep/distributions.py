@@ -33,11 +33,12 @@ class SweepSpace:
     notes: tuple[str, ...] = ()
 
 
-def space_of(configuration: Mapping[str, Any]) -> SweepSpace:
+def space_of(configuration: Mapping[str, Any], *, may_be_constant: bool = False) -> SweepSpace:
     """Understand the parameters of a sweep's configuration, W&B's own or one of `wandb-carbs create`.
 
     Args:
         configuration: The sweep's configuration; only its `parameters` are read.
+        may_be_constant: Whether it is fine that there is nothing to search.
 
     Returns:
         What to search, and the constants.
@@ -69,7 +70,7 @@ def space_of(configuration: Mapping[str, Any]) -> SweepSpace:
         else:
             problems += found
     params = tuple(entry.param for entry in entries.values() if entry.param is not None)
-    if not params and not problems:
+    if not params and not problems and not may_be_constant:
         rule = "must name at least one to search" + (": all are constants" if entries else "")
         problems.append(Problem("", "parameters", None, rule, "'parameters'"))
     raise_problems("invalid sweep parameters", problems)

@@ -10,6 +10,8 @@ from carbs import CarbsError
 from carbs.errors import Problem, raise_problems
 
 LAST, BEST, MEAN = "last", "best", "mean"
+# The name of a cost that is no metric: the program's seconds.
+RUNTIME = "runtime"
 HOW_RULE = "must be last, best, or mean of how many last points, like 'mean 10'"
 
 

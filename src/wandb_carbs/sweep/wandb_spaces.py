@@ -26,7 +26,7 @@ class UnclearEntryError(Exception):
 
     Attributes:
         key: The key that is wrong; empty for the entry itself.
-        rule: What is wrong and what to write instead.
+        rule: The rule that it breaks, and what to write instead.
         subject: Begin of the sentence, as in `carbs.errors.Problem`.
     """
 
@@ -270,10 +270,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _key(value: Any) -> Any:
+    identity = identity_of(value)
     try:
-        return identity_of(value)
+        hash(identity)
     except TypeError:  # an object, which the space refuses
         return repr(value)
+    return identity
 
 
 def _instead(settings: Mapping[str, Any]) -> str:

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from carbs import CarbsError, CategoricalSpace, LinearSpace, LogSpace, Param, Pow2Space
-from wandb_carbs.cli.config_file import read_config
+from carbs import CategoricalSpace, LinearSpace, LogSpace, Param
 from wandb_carbs.cli.connection import parse_sweep
 from wandb_carbs.server import LocalServer
 from wandb_carbs.sweep.create import sweep_configuration
@@ -483,42 +482,6 @@ def test_create_takes_the_metric_as_wandb_does(
     assert SweepDefinition.from_json(created.config["description"]).config.better_direction_sign == -1
 
 
-@pytest.mark.parametrize(
-    ("metric", "name", "sign"),
-    [
-        ("name: val_loss, goal: minimize", "val_loss", -1),
-        ("name: carbs.objective, goal: maximize", "carbs.objective", 1),
-        ("goal: minimize", None, -1),
-    ],
-)
-def test_config_file_takes_the_metric_as_wandb_does(metric: str, name: str | None, sign: int, tmp_path: Path) -> None:
-    path = tmp_path / "metric.yaml"
-    path.write_text(METRIC_FILE.format(metric=metric))
-    for text in (path.read_text(), f"{path.read_text()}goal: {'maximize' if sign > 0 else 'minimize'}\n"):
-        path.write_text(text)
-        found = read_config(path)
-        assert (found.metric_name, found.options.better_direction_sign) == (name, sign)
-
-
-@pytest.mark.parametrize(
-    ("metric", "after", "problem"),
-    [
-        ("name: val_loss", "", "line 4: 'metric': 'goal' is missing"),
-        ("name: val_loss, goal: down", "", "line 4: goal='down' must be maximize or minimize"),
-        ("name: '', goal: minimize", "", "line 4: name='' must be the name of a metric"),
-        ("name: a, goal: minimize, target: 3", "", "line 4: 'metric': unknown key 'target'"),
-        ("name: a, goal: minimize", "goal: maximize", "line 4: 'metric': goal='minimize' contradicts goal='maximize'"),
-    ],
-)
-def test_malformed_metric_is_an_error(metric: str, after: str, problem: str, tmp_path: Path) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_text(METRIC_FILE.format(metric=metric) + after)
-    with pytest.raises(CarbsError) as caught:
-        read_config(path)
-    assert problem in str(caught.value)
-    assert str(caught.value).count("line 4") == 1
-
-
 def test_unknown_sweep_is_an_error(sweep: Sweep) -> None:
     assert_fails(sweep.run("status", "demo/digits/nothing"), "demo/digits/nothing")
 
@@ -591,56 +554,3 @@ def test_sweeps_are_named_by_path_or_address() -> None:
 def test_what_names_no_sweep_is_an_error(name: str) -> None:
     with pytest.raises(click.UsageError):
         parse_sweep(name, "http://127.0.0.1:8080")
-
-
-def test_config_file_is_read() -> None:
-    found = read_config(ROOT / "examples" / "sweep.yaml")
-    assert found.params == (
-        Param("learning_rate", LogSpace(min=1e-5, max=1e-1), 1e-3),
-        Param("batch_size", Pow2Space(min=16, max=128)),
-        Param("optimizer", CategoricalSpace(("adam", "sgd"))),
-    )
-    assert found.options.better_direction_sign == 1
-    assert found.options.max_suggestion_cost == 3600
-    assert found.sweep_options == {"program": "train.py", "run_cap": 100}
-
-
-BAD_FILE = """\
-name: ""
-goal: up
-nonsense: 1
-parameters:
-  lr: {space: log, min: 1e-1, max: 1e-5}
-  n: {space: log, min: 0, max: 10, is_integer: true}
-  x: {space: linear, min: 0,
-      max: 1, search_center: 7}
-  y: {space: cubic}
-  z: 5
-  lr: {space: log}
-  c: {space: categorical}
-  d: {space: linear, minimum: 0, max: 1}
-carbs:
-  seed: -1
-  foo: 2
-"""
-
-
-def test_config_file_names_every_problem_and_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_text(BAD_FILE)
-    with pytest.raises(CarbsError) as caught:
-        read_config(path)
-    lines = str(caught.value).splitlines()
-    assert lines[0] == f"{path}: 14 problems"
-    numbers = [int(line.split("line ")[1].split(":")[0]) for line in lines[1:]]
-    assert numbers == [1, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 13, 15, 16]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "- a", "a: [1", "5", "\x00", "parameters: {}", "parameters: 3", "carbs: 4", "? [a]\n: 1"]
-)
-def test_malformed_config_file_is_an_error(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_text(text)
-    with pytest.raises(CarbsError, match=r"bad\.yaml"):
-        read_config(path)

@@ -10,6 +10,7 @@ import pytest
 
 from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
 from wandb_carbs import SweepDefinition, create_sweep, sweep_configuration
+from wandb_carbs.sweep.reading import Reading
 
 INF = float("inf")
 PARAMS = [
@@ -153,3 +154,91 @@ _X = Param("x", LinearSpace(0, 1)).to_dict()
 def test_damaged_definition_is_a_carbs_error(text: str) -> None:
     with pytest.raises(CarbsError):
         SweepDefinition.from_json(text)
+
+
+def test_parameters_of_a_file_join_the_others_and_constants_reach_every_run() -> None:
+    found = sweep_configuration(
+        "s",
+        [Param("width", Pow2Space(min=4, max=64))],
+        parameters={
+            "optimizer": {"parameters": {"lr": {"min": 0.1, "max": 1.0}, "momentum": {"value": 0.9}}},
+            "epochs": {"value": 3},
+            "dropout": {"values": [0.0, 0.1, 0.2]},
+        },
+    )
+    assert found["parameters"] == {
+        "width": {"values": [4, 8, 16, 32, 64]},
+        "optimizer": {
+            "parameters": {
+                "lr": {"distribution": "uniform", "min": 0.1, "max": 1.0},
+                "momentum": {"value": 0.9},
+            }
+        },
+        "epochs": {"value": 3},
+        "dropout": {"values": [0.0, 0.1, 0.2]},
+    }
+    searched = SweepDefinition.from_json(found["description"]).params
+    assert [param.name for param in searched] == ["width", "optimizer.lr", "dropout"]
+
+
+def test_constants_alone_may_join_the_others() -> None:
+    found = sweep_configuration("s", PARAMS, parameters={"epochs": {"value": [1, None]}})
+    assert found["parameters"]["epochs"] == {"value": [1, None]}
+
+
+def test_program_without_a_command_gets_no_arguments_of_wandb() -> None:
+    found = sweep_configuration("s", PARAMS, program="train.py")
+    assert found["command"] == ["${env}", "${interpreter}", "${program}"]
+    assert SweepDefinition.from_json(found["description"]).passes_arguments
+    for options in ({"command": ["python", "train.py", "${args}"], "program": "train.py"}, {"command": ["x"]}, {}):
+        given: dict[str, Any] = sweep_configuration("s", PARAMS, **options)
+        assert given.get("command") == options.get("command")
+        assert not SweepDefinition.from_json(given["description"]).passes_arguments
+
+
+def test_how_metric_and_cost_are_read_and_words_are_kept_in_the_definition() -> None:
+    found = sweep_configuration(
+        "s",
+        PARAMS,
+        metric_name="loss",
+        metric_how="mean 10",
+        cost={"name": "tokens", "how": "best"},
+        description="Größe matters",
+    )
+    definition = SweepDefinition.from_json(found["description"])
+    assert definition.metric == Reading("loss", "mean", 10)
+    assert definition.cost == Reading("tokens", "best")
+    assert definition.description == "Größe matters"
+    by_default = SweepDefinition.from_json(
+        sweep_configuration("s", PARAMS, metric_name="loss", cost="runtime")["description"]
+    )
+    assert (by_default.metric, by_default.cost) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"parameters": {"lr": {"value": 3}}}, "'lr' is given in carbs_spaces and in parameters"),
+        ({"parameters": {"lr": {"min": 0, "max": 1}}}, "'lr' is used 2 times"),
+        ({"parameters": {"lr": {"parameters": {"x": {"value": 1}}}}}, "'lr' nests others"),
+        ({"parameters": {"_x": {"value": 1}}}, "'_x' must not begin with '_': W&B keeps such names for itself"),
+        ({"parameters": {"wandb_version": {"value": 1}}}, "reserved by W&B"),
+        ({"parameters": {"x": 3}}, "write `{value: 3}`"),
+        ({"metric_how": "best"}, "needs metric_name"),
+        ({"metric_name": "a", "metric_how": "worst"}, "how='worst' must be last, best"),
+        ({"metric_name": " "}, "metric_name=' ' must be a non-empty string"),
+        ({"cost": {"how": "last"}}, "cost={'how': 'last'} must be 'runtime', a metric's name"),
+        ({"cost": 3}, "cost=3 must be"),
+        ({"description": 3}, "description=3 must be a string"),
+        ({"config": 3}, "config=3 must be a CARBSParams"),
+    ],
+)
+def test_problems_are_joined_not_nested(options: dict[str, Any], word: str) -> None:
+    """Each is one line beside that of the sweep's name, and can be read in parts."""
+    with pytest.raises(CarbsError) as caught:
+        create_sweep("", None, "p", PARAMS, **options)
+    assert word in str(caught.value)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "cannot create the sweep: 2 problems"
+    assert all(line.startswith("  - ") for line in lines[1:])
+    assert len(caught.value.problems) == 2

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wandb_carbs.cli.connection import connect, parse_sweep
 from wandb_carbs.cli.options import json_option, say
 
+if TYPE_CHECKING:
+    from wandb_carbs.sweep.file import SweepFile
+
+# W&B's own name for where a sweep without a project goes.
+_NO_PROJECT = "uncategorized"
+
 
 @click.command("create")
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CONFIG.yaml")
+@click.option("--name", help="The sweep's name, in place of the file's.")
+@click.option("--project", help="The project, in place of the file's.")
+@click.option("--entity", help="User or team, in place of the file's.")
+@click.option("--dry-run", is_flag=True, help="Show how the file was understood, and create nothing.")
 @json_option
-def command(config: Path, as_json: bool) -> None:
-    """Create a sweep from a YAML file.
+def command(
+    config: Path, name: str | None, project: str | None, entity: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Create a sweep from a YAML file: one of W&B's own, or one like this.
 
     \b
     name: My sweep
@@ -24,45 +39,116 @@ def command(config: Path, as_json: bool) -> None:
     entity: my-team            # optional
     program: train.py          # what agents run
     metric:                    # as in W&B's own sweeps; or only goal: minimize
-      name: val_loss           # what W&B's pages sort by, if the program logs it; optional
+      name: val_loss           # what the program logs
       goal: minimize           # or maximize
     parameters:
       learning_rate: {space: log, min: 1e-5, max: 1e-1, search_center: 1e-3}
       batch_size: {space: pow2, min: 16, max: 128}
+      dropout: {values: [0.0, 0.1, 0.2]}
       optimizer: {space: categorical, choices: [adam, sgd]}
+      epochs: {value: 10}      # a constant
     carbs:                     # options of the search
       max_suggestion_cost: 3600
 
-    The search learns from what the program gives to record_observation(objective=…), whatever the metric's name.
-
-    Spaces: linear, log, logit, pow2, categorical. Other keys (command, run_cap, …) go into W&B's sweep configuration.
+    Spaces: linear, log, logit, pow2, categorical, ordinal, and all of W&B's distributions. Other keys (command,
+    run_cap, …) go into W&B's sweep configuration. With --dry-run, see how a file is understood.
     """  # noqa: D301 - click's mark for text that is not to be wrapped
-    from wandb_carbs.cli.config_file import read_config  # noqa: PLC0415 - imports numpy
+    from wandb_carbs.sweep.file import read_sweep_file  # noqa: PLC0415 - imports numpy
 
-    described = read_config(config)
+    described = read_sweep_file(config)
+    notes = [*described.notes, *_notes_on_program(described, config.parent)]
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    name, project, entity = name or described.name, project or described.project, entity or described.entity
+    if dry_run:
+        _show(described, {"name": name, "project": project, "entity": entity}, as_json=as_json)
+        return
     base_url = connect()
-    from wandb_carbs.record import OBJECTIVE_KEY  # noqa: PLC0415 - imports the SDK
-    from wandb_carbs.sweep.create import create_sweep  # noqa: PLC0415 - likewise
+    project = project or _default_project()
+    from wandb_carbs.sweep.create import create_sweep  # noqa: PLC0415 - imports the SDK
 
     with contextlib.redirect_stdout(io.StringIO()) as said:  # the SDK's own words
         sweep_id = create_sweep(
-            described.name,
-            described.entity,
-            described.project,
-            described.params,
+            name,
+            entity,
+            project,
             config=described.options,
             metric_name=described.metric_name,
+            metric_how=described.metric_how,
+            cost=described.cost,
+            parameters=described.parameters,
+            description=described.description,
             **described.sweep_options,
         )
     address = next((word for word in said.getvalue().split() if "/sweeps/" in word), base_url)
     # The address tells the entity where the file does not.
     path = parse_sweep(address, base_url) if address != base_url else sweep_id
-    agent = f"wandb agent {path}"
-    if described.metric_name not in {None, OBJECTIVE_KEY}:
-        click.echo(
-            f"Note: W&B sorts runs by {described.metric_name!r}, which the program has to log; the search learns from "
-            f"what it gives to record_observation(objective=…), which is kept as {OBJECTIVE_KEY!r}",
-            err=True,
-        )
+    agent = f"wandb agent {shlex.quote(path)}"
     text = f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: {agent}"
     say(text, {"id": sweep_id, "address": address, "agent": agent}, as_json=as_json)
+
+
+def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
+    """Return what is to be said of the program that agents are to run."""
+    from wandb_carbs.record import OBJECTIVE_KEY  # noqa: PLC0415 - imports the SDK
+
+    notes = []
+    options, metric = described.sweep_options, described.metric_name
+    program = options.get("program")
+    if program is None and "command" not in options:
+        notes.append(
+            "the file names no program: start agents by wandb.agent(…, function=…) in Python, or write "
+            "`program: train.py`"
+        )
+    elif program is not None and not (Path(program).exists() or (folder / program).exists()):
+        notes.append(f"program {program!r} does not exist here; agents run it in the folder where they are started")
+    if metric not in {None, OBJECTIVE_KEY}:
+        notes.append(
+            f"W&B sorts runs by {metric!r}, which the program has to log; a program that calls "
+            f"record_observation(objective=…) gives the search its objective there, which is kept as {OBJECTIVE_KEY!r}"
+        )
+    return notes
+
+
+def _default_project() -> str:
+    """Return the project that W&B's settings name, or the one where W&B puts sweeps without any."""
+    import wandb  # noqa: PLC0415 - slow to import
+
+    project = wandb.setup().settings.project
+    if project:
+        return str(project)
+    click.echo(f"Note: no project is named, so it is {_NO_PROJECT!r}, as in W&B; give --project", err=True)
+    return _NO_PROJECT
+
+
+def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None:
+    """Show how a file was understood."""
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+
+    from wandb_carbs.cli.spaces import describe  # noqa: PLC0415 - imports numpy
+    from wandb_carbs.tables import make_console  # noqa: PLC0415 - likewise
+
+    space, sign = described.space, described.options.better_direction_sign
+    goal = "maximize" if sign > 0 else "minimize"
+    if as_json:
+        facts = {
+            **named,
+            "goal": goal,
+            "metric": described.metric_name,
+            "parameters": [param.to_dict() for param in space.params],
+            "constants": dict(space.constants),
+            "options": described.options.to_dict(),
+            **described.sweep_options,
+        }
+        click.echo(json.dumps(facts))
+        return
+    table = Table(
+        title=f"{named['name']}: {goal} {described.metric_name or 'the recorded objective'}", title_justify="left"
+    )
+    for heading in ("parameter", "space", "values", "start"):
+        table.add_column(heading, overflow="fold")
+    for param in space.params:
+        table.add_row(param.name, *describe(param))
+    for name, value in space.constants.items():
+        table.add_row(name, "constant", json.dumps(value, ensure_ascii=False), "")
+    make_console().print(table)

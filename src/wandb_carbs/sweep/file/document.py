@@ -1,7 +1,7 @@
 """YAML as people write it: values, and the line of each.
 
 A reader of YAML 1.1, as PyYAML is, takes `1e-5` for text, `no` and `on` for booleans, `1:30` for ninety, `010` for
-eight and a date for an object. Here a word is what it looks like: 1e-5 is a number, 010 is ten, and the others are text.
+eight and a date for an object. Here a word is what it looks like: 1e-5 is a number, 010 is ten, the others are text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TAG = "tag:yaml.org,2002:"
 
 @dataclass
 class Document:
-    """What a file holds.
+    """The contents of a file.
 
     Attributes:
         values: Mappings, lists and scalars.

@@ -27,7 +27,7 @@ class Keys:
         self.notes: list[str] = []
 
     def open(self, known: tuple[str, ...], unused: Mapping[str, str]) -> bool:
-        """Check which keys there are; tell whether there are any.
+        """Check the keys; return whether there are any.
 
         Args:
             known: Those that mean something.
@@ -63,7 +63,7 @@ class Keys:
         return self._document.texts.get((*self._root, *path))
 
     def text(self, key: str) -> str | None:
-        """Read text; None where there is none."""
+        """Read text; None where the key is missing."""
         if key not in self.values:
             return None
         text = self.written(key)

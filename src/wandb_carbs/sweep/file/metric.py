@@ -6,7 +6,7 @@ from typing import Any
 
 from carbs import CarbsError
 from wandb_carbs.sweep.file.keys import Keys
-from wandb_carbs.sweep.reading import LAST, Reading
+from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
 
 _GOALS = {
     **dict.fromkeys(("maximize", "maximise", "max"), "maximize"),
@@ -51,7 +51,7 @@ def read_metric(keys: Keys) -> tuple[str | None, Any, str | None]:
 def read_cost(keys: Keys) -> dict[str, Any] | None:
     """Read which metric is a run's cost, and which of its values counts; None for the run's seconds."""
     cost = keys.values.get("cost")
-    if cost is None:
+    if cost is None or cost == RUNTIME:
         return None
     if isinstance(cost, dict):
         for key in cost.keys() - {"name", "how"}:

@@ -1,4 +1,4 @@
-"""What a sweep's file says: the keys of W&B's own sweep files, and ours."""
+"""The keys of a sweep's file: those of W&B's own sweep files, and ours."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BAD_IN_PROJECTS = "/\\#?%:"
 
 @dataclass(frozen=True)
 class SweepFile:
-    """What a sweep's file says.
+    """A sweep as its file describes it.
 
     Attributes:
         name: The sweep's name; the file's where it does not say.
@@ -168,8 +168,8 @@ def _read_early_terminate(keys: Keys) -> dict[str, Any] | None:
         return None
     if rule:
         keys.notes.append(
-            "'early_terminate' goes to W&B, which judges by the metric; a run that it stops counts as abandoned: the search "
-            "does not learn from it"
+            "'early_terminate' goes to W&B, which judges by the metric; a run that it stops counts as abandoned, and "
+            "teaches the search nothing"
         )
     return rule
 
