@@ -12,16 +12,18 @@ def problems(demo: dict) -> list[str]:
     runs, frontier = demo["runs"], demo["frontier"]
     checks = {
         "there are 20 runs": len(runs) == 20,
-        "all runs succeeded": all(run["state"] == "success" for run in runs),
+        "all runs succeeded": all(run["state"] == "observation" for run in runs),
         "all configurations differ": len({json.dumps(run["config"], sort_keys=True) for run in runs}) == len(runs),
         "each run's stored configuration is its suggestion": all(run["config"] == run["suggestion"] for run in runs),
         "the model chose most of them": sum(run["kind"] != "random" for run in runs) > len(runs) / 2,
         "the frontier is not empty": bool(frontier),
-        "the frontier rises": all(
-            a["cost"] < b["cost"] and a["objective"] < b["objective"] for a, b in itertools.pairwise(frontier)
+        "the frontier falls": all(
+            a["cost"] < b["cost"] and a["objective"] > b["objective"] for a, b in itertools.pairwise(frontier)
         ),
-        "the best accuracy is at least 0.95": max(run["objective"] or 0 for run in runs) >= 0.95,
-        "the median suggestion takes less than 0.1 s": statistics.median(demo["suggest_seconds"]) < 0.1,
+        "the best loss is below 0.15": frontier[-1]["objective"] < 0.15,
+        "costs of the frontier range over a decade": frontier[-1]["cost"] > 10 * frontier[0]["cost"],
+        # While two trainings use the cores.
+        "the median suggestion takes less than 0.5 s": statistics.median(demo["suggest_seconds"]) < 0.5,
     }
     return [claim for claim, holds in checks.items() if not holds]
 

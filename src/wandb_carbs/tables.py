@@ -2,40 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
 from rich.table import Table
 
 # A file or a pipe has no width: wide enough for every table that a terminal could show.
-_NO_TERMINAL_WIDTH = 240
+_NO_TERMINAL_WIDTH = 1000
 
 
-def make_console() -> Console:
-    """Return a console for standard output, which cuts nothing off where that is no terminal.
+def make_console(*, stderr: bool = False) -> Console:
+    """Return a console, which cuts nothing off where that is no terminal.
 
     It shows texts as they are: names and values come from users, and may look like markup.
+
+    Args:
+        stderr: Whether it writes to standard error rather than standard output.
     """
-    console = Console(markup=False, emoji=False)
+    console = Console(markup=False, emoji=False, stderr=stderr)
     if not console.is_terminal:
         console.width = _NO_TERMINAL_WIDTH
     return console
 
 
-def config_table(title: str, heads: Sequence[str], names: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:
-    """Return a table of configurations.
+@dataclass(frozen=True)
+class ConfigTable:
+    """A table of configurations that fits the width: where it is too wide, each configuration becomes a column.
 
-    Args:
-        title: What is above it.
-        heads: Names of the first columns.
+    Attributes:
+        title: Its heading.
+        heads: Names of the first entries of a line.
         names: Names of the hyperparameters.
-        lines: First columns and values; None is shown as nothing.
+        lines: First entries and values of each configuration; None is shown as nothing.
     """
-    table = Table(title=title, title_justify="left")
-    for name in (*heads, *names):
-        # With a blank, a narrow terminal can break the line there.
-        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
+
+    title: str
+    heads: Sequence[str]
+    names: Sequence[str]
+    lines: Sequence[Sequence[Any]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        def fits(table: Table) -> bool:
+            # Rich cuts the measure at the width that it is given.
+            wide = options.update_width(_NO_TERMINAL_WIDTH)
+            return Measurement.get(console, wide, table).maximum <= options.max_width
+
+        is_plain = not console.is_terminal
+        upright = _table(self.title, [*self.heads, *self.names], self.lines, is_plain=is_plain)
+        if fits(upright):
+            yield upright
+            return
+        title, lines = self.title, list(self.lines)
+        while lines:
+            number = len(lines)
+            while number > 1 and not fits(self._lying(title, lines[:number], is_plain=is_plain)):
+                number -= 1
+            yield self._lying(title, lines[:number], is_plain=is_plain)
+            title, lines = "", lines[number:]
+
+    def _lying(self, title: str, lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
+        """Return a table with a column for each of `lines`."""
+        names = [*self.heads, *self.names]
+        by_name = [[name, *values] for name, values in zip(names, zip(*lines, strict=True), strict=True)]
+        return _table(title, by_name[0], by_name[1:], is_plain=is_plain)
+
+
+def _table(title: str, heads: Sequence[Any], lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None if is_plain else box.SIMPLE_HEAD, pad_edge=False)
+    for place, head in enumerate(heads):
+        is_name = place == 0 and isinstance(lines[0][0], str)
+        table.add_column(short(head), justify="left" if is_name else "right", overflow="fold")
     for line in lines:
         table.add_row(*(short(value) for value in line))
     return table

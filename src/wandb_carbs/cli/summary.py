@@ -1,72 +1,12 @@
-"""A sweep's runs as rows, and what can be said of them."""
+"""A sweep in figures, as JSON can hold them."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from carbs.pareto import frontier
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
-from wandb_carbs.sweep.history import JudgedRun, SweepHistory
-
-_LIVING = {Standing.OUTSTANDING.value, Standing.STARTING.value}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A run.
-
-    Attributes:
-        id: Its id.
-        name: The name that W&B shows.
-        state: What it counts as for the search.
-        wandb_state: W&B's own state.
-        kind: How its suggestion came about.
-        objective: None unless the run counts as an observation.
-        cost: Likewise.
-        created_at: ISO-8601, UTC.
-        config: Its configuration in the search space; empty if there is none.
-    """
-
-    id: str
-    name: str
-    state: str
-    wandb_state: str
-    kind: str | None
-    objective: float | None
-    cost: float | None
-    created_at: str | None
-    config: dict[str, Any]
-
-
-def rows(history: SweepHistory) -> list[Row]:
-    """Return the runs in the order of their creation."""
-    return [_row(run) for run in history.runs]
-
-
-def observations(history: SweepHistory) -> list[Row]:
-    """Return the runs that reported an objective and a cost."""
-    return [row for row in rows(history) if row.state == Standing.OBSERVATION.value]
-
-
-def running(history: SweepHistory) -> list[Row]:
-    """Return the runs that are alive."""
-    return [row for row in rows(history) if row.state in _LIVING]
-
-
-def columns(history: SweepHistory) -> list[str]:
-    """Return the names of the hyperparameters."""
-    return [param.name for param in history.definition.params]
-
-
-def find_frontier(history: SweepHistory) -> list[Row]:
-    """Return the runs that no cheaper one equals, by increasing cost."""
-    seen = observations(history)
-    points = np.array([(row.objective, row.cost) for row in seen], float).reshape(-1, 2)
-    return [seen[i] for i in frontier(history.definition.config.better_direction_sign * points[:, 0], points[:, 1])]
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.rows import Row, find_frontier, observations, running
 
 
 def summarize(history: SweepHistory) -> dict[str, Any]:
@@ -87,19 +27,3 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
 def result(row: Row) -> dict[str, Any]:
     """Return an observation as JSON can hold it."""
     return {"run": row.id, "cost": row.cost, "objective": row.objective, "config": row.config}
-
-
-def _row(run: JudgedRun) -> Row:
-    record, standing = run.record, run.verdict.standing
-    counts, kind = standing is Standing.OBSERVATION, record.summary.get("carbs.kind")
-    return Row(
-        id=record.id,
-        name=record.name,
-        state=standing.value,
-        wandb_state=record.state,
-        kind=kind if isinstance(kind, str) else None,
-        objective=float(record.summary[OBJECTIVE_KEY]) if counts else None,
-        cost=float(record.summary[COST_KEY]) if counts else None,
-        created_at=record.created_at.isoformat() if record.created_at else None,
-        config=dict(run.suggestion or {}),
-    )

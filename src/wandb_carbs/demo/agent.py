@@ -51,12 +51,12 @@ class _TimedCARBS(CARBS):
 def _run(data: training.Digits, seed: int, tell: Tell) -> None:
     run = wandb.init()
     try:
-        accuracy, cost = _trial(run, data, seed, tell)
+        loss, cost = _trial(run, data, seed, tell)
     except Exception as error:
         tell({"event": "failed", "run": run.id, "error": f"{type(error).__name__}: {error}"})
         raise
     run.finish()
-    tell({"event": "done", "run": run.id, "objective": accuracy, "cost": cost})
+    tell({"event": "done", "run": run.id, "objective": loss, "cost": cost})
 
 
 def _trial(run: wandb.Run, data: training.Digits, seed: int, tell: Tell) -> tuple[float, float]:
@@ -66,13 +66,13 @@ def _trial(run: wandb.Run, data: training.Digits, seed: int, tell: Tell) -> tupl
         seconds = carbs.suggest_seconds
         tell({"event": "suggested", "run": run.id, "suggestion": suggestion, "suggest_seconds": seconds})
 
-        def report(epoch: int, accuracy: float) -> None:
-            run.log({"epoch": epoch, "accuracy": accuracy})
-            tell({"event": "progress", "epoch": epoch, "accuracy": accuracy})
+        def report(epoch: int, loss: float) -> None:
+            run.log({"epoch": epoch, "loss": loss})
+            tell({"event": "progress", "epoch": epoch, "loss": loss})
 
-        accuracy, cost = training.train(data, dict(run.config), seed, report)
-        trial.record_observation(objective=accuracy, cost=cost)
-    return accuracy, cost
+        loss, cost = training.train(data, dict(run.config), seed, report)
+        trial.record_observation(objective=loss, cost=cost)
+    return loss, cost
 
 
 def _take_over_standard_streams() -> Tell:

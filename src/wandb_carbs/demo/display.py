@@ -1,7 +1,8 @@
-"""What the demo shows while it runs: a line for each agent and a progress bar, or plain lines without a terminal."""
+"""The demo on the terminal: a line for each agent and a progress bar, or plain lines where there is no terminal."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,19 +24,19 @@ _BAR = 12
 
 @dataclass
 class Line:
-    """What an agent is doing.
+    """The state of an agent.
 
     Attributes:
         state: One word or two.
         suggestion: The configuration of its run, empty between runs.
         epoch: Epochs done in this run.
-        accuracy: The last one measured, None before.
+        loss: The last one measured, None before.
     """
 
     state: str = "starting"
     suggestion: dict[str, Any] = field(default_factory=dict)
     epoch: int = 0
-    accuracy: float | None = None
+    loss: float | None = None
 
 
 class Display:
@@ -61,7 +62,7 @@ class Display:
             console=console,
         )
         self._task = self._progress.add_task("runs", total=runs, best="")
-        self._best = 0.0
+        self._best = math.inf
         self._live = (
             Live(get_renderable=self._render, console=console, refresh_per_second=8) if console.is_terminal else None
         )
@@ -83,7 +84,7 @@ class Display:
         if body["event"] == "suggested":
             self._lines[message.agent] = Line("training", body["suggestion"])
         elif body["event"] == "progress":
-            line.epoch, line.accuracy = body["epoch"], body["accuracy"]
+            line.epoch, line.loss = body["epoch"], body["loss"]
         elif body["event"] == "ready":
             line.state = "asking"
         elif body["event"] == "exit":
@@ -94,18 +95,23 @@ class Display:
     def _end_run(self, agent: int, line: Line, body: dict[str, Any]) -> None:
         self._ended += 1
         if body["event"] == "done":
-            outcome = f"accuracy {body['objective']:.3f}  cost {body['cost']:6.2f} s"
-            self._best = max(self._best, body["objective"])
+            outcome = f"loss {body['objective']:.4f}  cost {body['cost']:6.2f} s"
+            self._best = min(self._best, body["objective"])
         else:
             outcome = f"failed: {body['error']}"
-        self._progress.update(self._task, completed=self._ended, best=f"best accuracy {self._best:.3f}")
+        self._progress.update(
+            self._task, completed=self._ended, best=f"best loss {self._best:.4f}" if math.isfinite(self._best) else ""
+        )
         width = len(str(self._runs))
         config = "  ".join(f"{name}={short(value)}" for name, value in line.suggestion.items())
         self._console.print(
             f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {config}",
             markup=False,
             highlight=False,
-            soft_wrap=True,
+            # A line is whole in a file, and never broken in a terminal.
+            soft_wrap=not self._console.is_terminal,
+            no_wrap=True,
+            overflow="ellipsis",
         )
         self._lines[agent] = Line("asking")
 
@@ -125,5 +131,5 @@ def _progress_of(line: Line) -> tuple[Text | str, ...]:
     done = round(_BAR * line.epoch / epochs)
     # Texts, not markup: a console that prints a message without markup draws the live lines without it, too.
     bar = Text.assemble(("━" * done, "green"), ("━" * (_BAR - done), "dim"))
-    accuracy = "" if line.accuracy is None else f"accuracy {line.accuracy:.3f}"
-    return bar, f"epoch {line.epoch}/{epochs}", accuracy
+    loss = "" if line.loss is None else f"loss {line.loss:.4f}"
+    return bar, f"epoch {line.epoch}/{epochs}", loss

@@ -6,10 +6,11 @@ import contextlib
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 
@@ -17,7 +18,11 @@ from wandb_carbs.demo import results
 from wandb_carbs.demo.display import Display
 from wandb_carbs.demo.problem import ENTITY, PARAMS, PROJECT, optimizer_options
 from wandb_carbs.demo.processes import Agents
+from wandb_carbs.record import Standing
 from wandb_carbs.server import LocalServer
+
+if TYPE_CHECKING:
+    from wandb_carbs.sweep.history import SweepHistory
 
 # Last lines of an agent's log that an error shows.
 _LOG_LINES = 15
@@ -28,8 +33,8 @@ class DemoError(RuntimeError):
 
 
 def run_demo(
-    console: Console, *, runs: int, agents: int, seed: int, data_dir: Path | None = None, json_file: Path | None = None
-) -> None:
+    console: Console, *, runs: int, agents: int, seed: int, data_dir: Path | None = None, stay: bool = False
+) -> dict[str, Any]:
     """Run the demo.
 
     Args:
@@ -37,13 +42,16 @@ def run_demo(
         runs: Number of runs.
         agents: Number of agent processes.
         seed: Of the optimizer and the networks.
-        data_dir: Folder to keep the server's state, the logs and the picture in; None keeps only the picture, in the
+        data_dir: Folder to keep the server's state, the logs and the report in; None keeps only the report, in the
             working folder.
-        json_file: File for the results.
+        stay: Whether the server goes on after the last run, until Ctrl-C.
+
+    Returns:
+        The runs and their frontier, as JSON can hold them.
 
     Raises:
         DemoError: If not all runs ended well.
-        KeyboardInterrupt: If it was interrupted; everything has been stopped then.
+        KeyboardInterrupt: If it was interrupted before its end; everything has been stopped then.
     """
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -59,20 +67,25 @@ def run_demo(
         sweep_id = _create_sweep(runs, seed)
         address = f"{server.url}/{ENTITY}/{PROJECT}/sweeps/{sweep_id}"
         console.print(f"Sweep: {address}", highlight=False, soft_wrap=True)
-        processes = Agents(min(agents, runs), [sweep_id, str(seed)], os.environ, folder / "logs")
-        messages = _work(console, stack.enter_context(processes), min(agents, runs), runs)
+        with Agents(min(agents, runs), [sweep_id, str(seed)], os.environ, folder / "logs") as processes:
+            messages = _work(console, processes, min(agents, runs), runs)
+            history = _read(f"{ENTITY}/{PROJECT}/{sweep_id}")
+            _check(history, runs, messages, processes)
         suggested = {message["run"]: message for message in messages if message["event"] == "suggested"}
-        finished = results.read_runs(
-            f"{ENTITY}/{PROJECT}/{sweep_id}", {run: message["suggestion"] for run, message in suggested.items()}
+        found = results.as_json(
+            history,
+            address,
+            {run: message["suggestion"] for run, message in suggested.items()},
+            [message["suggest_seconds"] for message in suggested.values()],
         )
-        if json_file is not None:
-            seconds = [message["suggest_seconds"] for message in suggested.values()]
-            results.write_json(json_file, address, finished, seconds)
-        _check(finished, runs, messages, processes)
-        picture = (data_dir or Path.cwd()) / "frontier.png"
-        results.draw(picture, finished)
-    console.print(results.table(results.find_frontier(finished)))
-    _say_goodbye(console, address, picture, data_dir, time.monotonic() - began)
+        report = (data_dir or Path.cwd()) / "report.html"
+        _show(console, history, report, time.monotonic() - began)
+        if stay:
+            _stay(console, address)
+    if data_dir is not None:
+        again = f"wandb-carbs server --port {_port(address)} --data-dir {data_dir}"
+        console.print(f"Look at the sweep again: {again}", highlight=False, soft_wrap=True)
+    return found
 
 
 def _work(console: Console, processes: Agents, agents: int, runs: int) -> list[dict[str, Any]]:
@@ -89,8 +102,14 @@ def _work(console: Console, processes: Agents, agents: int, runs: int) -> list[d
     return messages
 
 
-def _check(finished: list[results.RunResult], runs: int, messages: list[dict[str, Any]], processes: Agents) -> None:
-    successes = sum(run.state == "success" for run in finished)
+def _read(sweep: str) -> SweepHistory:
+    from wandb_carbs.sweep.history import load_sweep  # noqa: PLC0415 - imports the SDK
+
+    return load_sweep(sweep)
+
+
+def _check(history: SweepHistory, runs: int, messages: list[dict[str, Any]], processes: Agents) -> None:
+    successes = history.counts[Standing.OBSERVATION.value]
     if successes == runs:
         return
     errors = [message["error"] for message in messages if message["event"] == "failed"]
@@ -99,16 +118,29 @@ def _check(finished: list[results.RunResult], runs: int, messages: list[dict[str
     raise DemoError("\n".join([f"only {successes} of {runs} runs succeeded{reason}; agent 1 printed last:", *log]))
 
 
-def _say_goodbye(console: Console, address: str, picture: Path, data_dir: Path | None, seconds: float) -> None:
-    def say(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+def _show(console: Console, history: SweepHistory, report: Path, seconds: float) -> None:
+    """Show the frontier and the laws, and write the report."""
+    from wandb_carbs.report import write_report  # noqa: PLC0415 - imports plotly, slow to import
 
-    say(f"Took {seconds:.0f} s. Picture: {picture}")
-    if data_dir is None:
-        say(f"The server at {address} ended with the demo; with --data-dir DIR the sweep is kept.")
-    else:
-        say(f"Sweep: {address}\nLook at it again: wandb-carbs server --port {_port(address)} --data-dir {data_dir}")
-    say("Next: put your own model into examples/full_example.py, and start `wandb-carbs server` or log in to W&B.")
+    console.print(results.table(history))
+    laws = list(results.laws(history))
+    if laws:
+        console.print("The best values change with the cost:", *(f"  {law}" for law in laws), sep="\n", highlight=False)
+    write_report(history, report)
+    console.print(f"{len(history.runs)} runs in {seconds:.0f} s: {results.best(history)}.", highlight=False)
+    console.print(f"Report: {report} (open it in a browser)", highlight=False, soft_wrap=True)
+    console.print(
+        "Next: put your own model into examples/full_example.py, and start `wandb-carbs server` or log in to W&B.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _stay(console: Console, address: str) -> None:
+    """Let people look at the server's pages until Ctrl-C."""
+    console.print(f"The sweep's page is at {address} until you press Ctrl-C.", highlight=False, soft_wrap=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _port(address: str) -> str:

@@ -7,17 +7,18 @@ from carbs import CARBSParams, LogSpace, Param, Pow2Space
 ENTITY = "demo"
 PROJECT = "digits"
 
-# Costs range over more than two decades within these bounds: that is what makes the frontier worth looking at.
+# Wide bounds: the best learning rate and number of epochs lie inside, and costs range over more than two decades.
 PARAMS = (
-    Param("learning_rate", LogSpace(min=1e-4, max=3e-2)),
-    Param("hidden_units", LogSpace(min=16, max=512, is_integer=True)),
-    Param("batch_size", Pow2Space(min=16, max=256)),
-    Param("l2", LogSpace(min=1e-6, max=1e-1)),
-    Param("epochs", LogSpace(min=4, max=200, is_integer=True)),
+    Param("learning_rate", LogSpace(min=1e-4, max=1.0)),
+    Param("batch_size", Pow2Space(min=8, max=1024)),
+    Param("hidden_units", LogSpace(min=4, max=512, is_integer=True)),
+    Param("epochs", LogSpace(min=1, max=200, is_integer=True)),
 )
+# Seconds of training that a run may take: the demo is to end within a minute.
+_MAX_SECONDS = 8.0
 
 
 def optimizer_options(seed: int) -> CARBSParams:
-    """Return the optimizer's options."""
+    """Return the optimizer's options: the loss is minimised."""
     # Networks start from the same weights in every run, so that running a configuration again would teach nothing.
-    return CARBSParams(seed=seed, resample_frequency=0)
+    return CARBSParams(better_direction_sign=-1, seed=seed, resample_frequency=0, max_suggestion_cost=_MAX_SECONDS)

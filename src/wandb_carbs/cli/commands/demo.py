@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
-from wandb_carbs.cli.options import OutputFile
+from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import make_console
 
 
@@ -17,15 +18,20 @@ from wandb_carbs.tables import make_console
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the server's state, the logs and frontier.png here.  [default: keep only ./frontier.png]",
+    help="Keep the server's state, the logs and report.html here.  [default: keep only ./report.html]",
 )
-@click.option("--json", "json_file", type=OutputFile(), help="Write the results to this file.")
-def command(runs: int, agents: int, seed: int, data_dir: Path | None, json_file: Path | None) -> None:
+@json_option
+def command(runs: int, agents: int, seed: int, data_dir: Path | None, as_json: bool) -> None:
     """Run a small sweep on this machine, from start to end.
 
     Starts a local sweep server, creates a sweep, and lets agents (real ones: wandb.agent with the wandb SDK) train
-    networks that read handwritten digits. Needs no account and no internet. Ctrl-C stops everything.
+    networks that read handwritten digits. Then shows the frontier of cost against loss, and writes a report. Needs no
+    account and no internet. In a terminal the server stays for you to look at its pages; Ctrl-C stops everything.
     """
     from wandb_carbs.demo import run_demo  # noqa: PLC0415 - imports numpy and the server
 
-    run_demo(make_console(), runs=runs, agents=agents, seed=seed, data_dir=data_dir, json_file=json_file)
+    console = make_console(stderr=as_json)
+    stay = console.is_terminal and not as_json
+    found = run_demo(console, runs=runs, agents=agents, seed=seed, data_dir=data_dir, stay=stay)
+    if as_json:
+        click.echo(json.dumps(found))

@@ -90,7 +90,7 @@ def command(sweep: str, output: Path, as_json: bool) -> None:
     if ending == ".parquet":
         importlib.import_module("pyarrow")  # where it is missing, that is told before any reading
     history = load(sweep)
-    from wandb_carbs.cli.summary import Row, columns, rows  # noqa: PLC0415 - imports numpy
+    from wandb_carbs.sweep.rows import Row, columns, rows  # noqa: PLC0415 - imports numpy
 
     names = columns(history)
     lines = [asdict(row) for row in rows(history)]

@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import config_table, make_console, short
+from wandb_carbs.tables import ConfigTable, make_console, short
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory
@@ -57,9 +57,10 @@ def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:
 
 def _render(history: SweepHistory) -> Group:
     from wandb_carbs.cli import summary  # noqa: PLC0415 - imports numpy
+    from wandb_carbs.sweep.rows import columns  # noqa: PLC0415 - likewise
 
     facts = summary.summarize(history)
-    names = summary.columns(history)
+    names = columns(history)
     states = ", ".join(f"{state} {number}" for state, number in facts["states"].items() if number)
     best = facts["best"]
     parts: list[object] = [
@@ -72,11 +73,11 @@ def _render(history: SweepHistory) -> Group:
             (item["cost"], item["objective"], item["run"], *(item["config"][name] for name in names))
             for item in facts["frontier"]
         ]
-        parts.append(config_table("Pareto frontier", ("cost", "objective", "run"), names, lines))
+        parts.append(ConfigTable("Pareto frontier", ("cost", "objective", "run"), names, lines))
     if facts["running"]:
         lines = [
             (item["run"], item["created_at"], *(item["config"].get(name) for name in names))
             for item in facts["running"]
         ]
-        parts.append(config_table("Running now", ("run", "since"), names, lines))
+        parts.append(ConfigTable("Running now", ("run", "since"), names, lines))
     return Group(*parts)  # type: ignore[arg-type]

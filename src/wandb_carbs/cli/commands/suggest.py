@@ -9,7 +9,7 @@ import click
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import config_table, make_console
+from wandb_carbs.tables import ConfigTable, make_console
 
 _BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")
 
@@ -43,4 +43,4 @@ def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> N
         )
         for item in found
     ]
-    make_console().print(config_table("To run next", ("kind", *_BELIEFS), names, lines))
+    make_console().print(ConfigTable("To run next", ("kind", *_BELIEFS), names, lines))

@@ -1,0 +1,51 @@
+"""Tables fit the terminal, and hold every name and number whole."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from wandb_carbs.tables import ConfigTable, make_console, short
+
+NAMES = [f"model.layer_{number}.width" for number in range(20)]
+LINES = [(1.5 * 10**run, 0.123 + run, f"run{run}", *(0.1234567 * 10.0**-run for _ in NAMES)) for run in range(6)]
+
+
+def printed(width: int, names: list[str], lines: list[tuple[object, ...]]) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, markup=False, color_system=None)
+    console.print(ConfigTable("Frontier", ("cost", "objective", "run"), names, lines))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 160, 800])
+def test_every_value_is_there_and_no_line_is_too_long(width: int) -> None:
+    """A table that does not fit turns: each configuration becomes a column."""
+    text = printed(width, NAMES, LINES)
+    assert max(len(line) for line in text.splitlines()) <= width
+    words = text.split()
+    for name in ("cost", "objective", "run", *NAMES):
+        assert name in words
+    for line in LINES:
+        for value in line:
+            assert words.count(short(value)) >= 1
+
+
+def test_a_table_that_fits_has_a_line_for_each_configuration() -> None:
+    text = printed(80, ["lr"], [line[:4] for line in LINES])
+    assert [line.split()[2] for line in text.splitlines() if "run" in line][1:] == [f"run{run}" for run in range(6)]
+
+
+def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each configuration however long it is, and no drawing between them."""
+    make_console().print(ConfigTable("Frontier", ("cost", "objective", "run"), NAMES, LINES))
+    title, heads, *lines = capsys.readouterr().out.splitlines()
+    assert title.strip() == "Frontier"
+    assert heads.split() == ["cost", "objective", "run", *NAMES]
+    assert [len(line.split()) for line in lines] == [23] * 6
+
+
+def test_a_table_without_lines_is_its_heads() -> None:
+    assert "cost" in printed(60, ["lr"], [])
