@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wandb_carbs.agent import own_run
+from wandb_carbs.agent.nesting import nested
 from wandb_carbs.graphql import execute
 from wandb_carbs.plain import plain, to_json
 from wandb_carbs.record import CONFIG_KEY, PREEMPTING, SUGGESTION_KEY, RunRecord
@@ -68,16 +69,17 @@ class RunPublisher:
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        config = {key: value for key, value in self.record.config.items() if key != "_wandb"}
-        if own_run.is_open(self._run):
-            own_run.update_config(self._run, values)
-            config = own_run.config_of(self._run)
         recorded = {SUGGESTION_KEY: _to_text(suggestion)}
         # Only where it differs: then the suggestion alone does not say it.
         if dict(values) != dict(suggestion) or CONFIG_KEY in self.record.summary:
             recorded[CONFIG_KEY] = _to_text(values)
+        config = {key: value for key, value in self.record.config.items() if key != "_wandb"}
+        if own_run.is_open(self._run):
+            config = own_run.config_of(self._run)
+            own_run.update_config(self._run, {**values, **nested(config, values)})
+        config.update({**values, **nested(config, values)})
         summary = self.note({**keys, **recorded})
-        self._write(config={**config, **values}, summary=summary)
+        self._write(config=config, summary=summary)
 
     def outcome(self, keys: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
         """Publish flat summary keys that `note` has been given, and make sure that they stay.
