@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import hmac
-import json
-import tempfile
-import zlib
-from typing import TYPE_CHECKING, Any
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from wandb_carbs.server.access import COOKIE_AGE, TOKEN, Access, check_json, check_origin
+from wandb_carbs.server.bodies import Bodies, chunks
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql import execute
+from wandb_carbs.server.limits import MAX_UPLOAD, MEBIBYTE, Budget, spending
 from wandb_carbs.server.pages.views import Pages, error_page
+from wandb_carbs.server.replies import EXCEPTION_HANDLERS, FILE_HEADERS, Json, Page
 from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.sweeps import stopping
@@ -29,141 +27,118 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from starlette.requests import Request
+
+    from wandb_carbs.server.keys import Key
     from wandb_carbs.server.store.database import Store
 
+T = TypeVar("T")
 
-# Bytes of an upload that are held in memory.
-_SPOOLED = 1 << 20
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+# Readers work in Python most of the time, one at a time: more of them would only wait for each other, and make the
+# writers wait. Writers wait for the disk.
+_READERS = 3
+_WRITERS = 16
 
 
-def create_app(store: Store, *, api_key: str, files_dir: Path, host: str = "127.0.0.1") -> Starlette:
+def create_app(store: Store, *, key: Key, files_dir: Path, host: str = "127.0.0.1") -> Starlette:
     """Return the application.
 
     Args:
         store: The storage.
-        api_key: The key that clients must send.
+        key: The key that clients must send.
         files_dir: Folder for the files that runs upload.
-        host: The address that is bound. On loopback the pages need no key; elsewhere the browser asks for it.
+        host: The address that is bound. On loopback the user who runs the server needs no key for the pages.
     """
-    endpoints = _Endpoints(store, api_key, files_dir, open_pages=host in _LOOPBACK)
+    endpoints = _Endpoints(store, key, files_dir, host)
+    file = "/storage/{run_id}/{signature}/{name:path}"
     return Starlette(
         routes=[
             Route("/graphql", endpoints.graphql, methods=["POST"]),
             Route("/files/{entity}/{project}/{run}/file_stream", endpoints.file_stream, methods=["POST"]),
-            Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.put_file, methods=["PUT"]),
-            Route("/storage/{run_id:int}/{signature}/{name:path}", endpoints.get_file, methods=["GET"]),
+            Route(file, endpoints.put_file, methods=["PUT"]),
+            Route(file, endpoints.get_file, methods=["GET"]),
             Route("/artifactsV2/{place:path}", endpoints.get_entry, methods=["GET"]),
             Route("/", endpoints.home, methods=["GET"]),
             Route("/{entity}/{project}", endpoints.project, methods=["GET"]),
             Route("/{entity}/{project}/sweeps/{sweep}", endpoints.sweep, methods=["GET"]),
             Route("/{entity}/{project}/runs/{run}", endpoints.run, methods=["GET"]),
         ],
-        exception_handlers={
-            RequestError: _refuse,
-            HTTPException: _refuse_http,
-            ClientDisconnect: _hang_up,
-            Exception: _fail,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
     )
 
 
-def _refuse(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestError)
-    message = str(error)
-    return JSONResponse({"error": message, "errors": [{"message": message}]}, error.status)
-
-
-def _refuse_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    message = f"{request.method} {request.url.path}: {error.detail}"
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(error_page(message), error.status_code, _PAGE_HEADERS)
-    return JSONResponse({"error": message, "errors": [{"message": message}]}, error.status_code, error.headers)
-
-
-def _hang_up(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=400)  # nobody is there to read it
-
-
-def _fail(_request: Request, _error: Exception) -> Response:
-    message = "internal error of the local W&B server; its log tells more"
-    return JSONResponse({"error": message, "errors": [{"message": message}]}, 500)
-
-
 class _Endpoints:
-    def __init__(self, store: Store, api_key: str, files_dir: Path, *, open_pages: bool) -> None:
+    def __init__(self, store: Store, key: Key, files_dir: Path, host: str) -> None:
         self._store = store
-        self._api_key = api_key
-        self._files = RunFiles(store, files_dir, api_key)
+        self._access = Access(key, host)
+        self._bodies = Bodies()
+        self._files = RunFiles(store, files_dir, lambda: key.value)
         self._pages = Pages(store, self._files)
-        self._open_pages = open_pages
 
-    def _authorize(self, request: Request) -> None:
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        key = ""
-        if scheme.lower() == "basic":
-            try:
-                key = base64.b64decode(value, validate=True).decode().partition(":")[2]
-            except (binascii.Error, UnicodeError, ValueError):
-                key = ""
-        elif scheme.lower() == "bearer":
-            key = value
-        if not hmac.compare_digest(key.encode(), self._api_key.encode()):
-            raise RequestError("wrong API key: set WANDB_API_KEY to the key that this server printed at its start", 401)
+    # Made when the first request is there: they belong to its event loop.
+    @functools.cached_property
+    def _readers(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(_READERS)
+
+    @functools.cached_property
+    def _writers(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(_WRITERS)
 
     async def graphql(self, request: Request) -> Response:
-        self._authorize(request)
-        body = await _json(request)
-        reply = await run_in_threadpool(execute.execute, self._store, self._files, _base_url(request), body)
-        return JSONResponse(reply.body, reply.status)
+        self._access.check_key(request)
+        check_origin(request)
+        check_json(request)
+        body = await self._bodies.json(request)
+        prepared = await _work(request, self._writers, execute.prepare, body)
+        limiter = self._writers if prepared.is_mutation else self._readers
+        reply = await _work(request, limiter, execute.execute, self._store, self._files, _base_url(request), prepared)
+        return Json(reply.body, reply.status)
 
     async def file_stream(self, request: Request) -> Response:
-        self._authorize(request)
-        body = await _json(request)
+        self._access.check_key(request)
+        check_origin(request)
+        body = await self._bodies.json(request)
         names = request.path_params
-        reply = await run_in_threadpool(
-            stopping.stream, self._store, names["entity"], names["project"], names["run"], body
-        )
-        return JSONResponse(reply)
+        place = names["entity"], names["project"], names["run"]
+        return Json(await _work(request, self._writers, stopping.stream, self._store, *place, body))
 
     async def put_file(self, request: Request) -> Response:
-        run_id, name = request.path_params["run_id"], request.path_params["name"]
-        self._files.check(run_id, request.path_params["signature"], name)
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOLED) as body:
-            async for chunk in request.stream():
-                body.write(chunk)
-            body.seek(0)
-            await run_in_threadpool(self._files.write, run_id, name, iter(lambda: body.read(_SPOOLED), b""))
+        name = request.path_params["name"]
+        run_id = self._files.check(request.path_params["run_id"], request.path_params["signature"], name, to_write=True)
+        with self._files.begin() as upload:
+            part = bytearray()
+            async for chunk in chunks(request, MAX_UPLOAD):
+                part += chunk
+                if len(part) >= MEBIBYTE:
+                    await run_in_threadpool(upload.write, bytes(part))
+                    part.clear()
+            upload.write(bytes(part))
+            await run_in_threadpool(self._files.keep, upload, run_id, name)
         return Response()
 
     async def get_file(self, request: Request) -> Response:
-        run_id, name = request.path_params["run_id"], request.path_params["name"]
-        self._files.check(run_id, request.path_params["signature"], name)
+        name = request.path_params["name"]
+        run_id = self._files.check(
+            request.path_params["run_id"], request.path_params["signature"], name, to_write=False
+        )
         path = self._files.path(run_id, name)
         if not path.is_file():
             raise RequestError(f"no file {name!r}", 404)
-        # A run's files are its own business: a browser must not run them as a page of this server.
-        return FileResponse(path, media_type="application/octet-stream")
+        return FileResponse(path, media_type="application/octet-stream", headers=FILE_HEADERS)
 
     async def get_entry(self, request: Request) -> Response:
         """Answer the SDKs up to 0.28, which put together the addresses of artifacts' files themselves."""
-        self._authorize(request)
+        self._access.check_key(request)
         place = request.path_params["place"]
 
         def find() -> Path | None:
             with self._store.reading() as db:
                 return manifests.file_at(db, self._files, place)
 
-        path = await run_in_threadpool(find)
+        path = await _work(request, self._readers, find)
         if path is None or not path.is_file():
             raise RequestError(f"no file of an artifact at {place!r}", 404)
-        return FileResponse(path, media_type="application/octet-stream")
+        return FileResponse(path, media_type="application/octet-stream", headers=FILE_HEADERS)
 
     async def home(self, request: Request) -> Response:
         return await self._page(request, self._pages.home)
@@ -178,51 +153,52 @@ class _Endpoints:
         return await self._page(request, self._pages.run, "entity", "project", "run")
 
     async def _page(self, request: Request, render: Callable[..., str], *parameters: str) -> Response:
-        # A page of another site may point its own name to this machine; it then comes under that name, and needs a key.
-        if not (self._open_pages and request.url.hostname in _LOOPBACK):
-            try:
-                self._authorize(request)
-            except RequestError as error:
-                challenge = {
-                    **_PAGE_HEADERS,
-                    "WWW-Authenticate": 'Basic realm="wandb-carbs: user api, password the API key"',
-                }
-                return HTMLResponse(error_page(str(error)), error.status, challenge)
+        if TOKEN in request.query_params and self._access.has_token(request):
+            reply = RedirectResponse(request.url.remove_query_params(TOKEN).path, 303)
+            reply.set_cookie(
+                self._access.cookie(request),
+                self._access.token,
+                max_age=COOKIE_AGE,
+                httponly=True,
+                samesite="lax",
+                secure=request.url.scheme == "https",
+            )
+            return reply
         try:
-            page = await run_in_threadpool(render, *(request.path_params[name] for name in parameters))
+            self._access.check_page(request)
         except RequestError as error:
-            return HTMLResponse(error_page(str(error)), error.status, _PAGE_HEADERS)
-        return HTMLResponse(page, headers=_PAGE_HEADERS)
+            challenge = {"WWW-Authenticate": 'Basic realm="wandb-carbs: user api, password the API key"'}
+            return Page(error_page(str(error)), error.status, challenge)
+        try:
+            page = await _work(request, self._readers, render, *(request.path_params[name] for name in parameters))
+        except RequestError as error:
+            return Page(error_page(str(error)), error.status)
+        return Page(page)
 
 
-async def _json(request: Request) -> Any:
-    """Return a request's JSON body.
+async def _work(request: Request, limiter: anyio.CapacityLimiter, function: Callable[..., T], *arguments: Any) -> T:
+    """Run a function in a thread, with a budget that ends when the client goes.
 
     Raises:
-        RequestError: The body is malformed.
+        RequestError: The budget is spent, or the function refuses the request.
     """
-    data = await request.body()
-    if request.headers.get("content-encoding", "").lower() == "gzip":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise RequestError(f"malformed gzip body: {error}") from None
+    budget = Budget()
+
+    def work() -> T:
+        with spending(budget):
+            return function(*arguments)
+
+    watcher = asyncio.ensure_future(_cancel_when_gone(request, budget))
     try:
-        body = json.loads(data)
-        # JSON may hold half of a surrogate pair, which nothing can store.
-        return _without_surrogates(body) if b"\\ud" in data.lower() else body
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"malformed JSON body: {error}") from None
+        return await anyio.to_thread.run_sync(work, limiter=limiter)
+    finally:
+        watcher.cancel()
 
 
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
+async def _cancel_when_gone(request: Request, budget: Budget) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    budget.cancel()
 
 
 def _base_url(request: Request) -> str:

@@ -115,7 +115,9 @@ class Sweep:
     def _post(self, path: str, body: object) -> Any:
         key = base64.b64encode(f"api:{self.server.api_key}".encode()).decode()
         asked = urllib.request.Request(
-            self.server.url + path, json.dumps(body).encode(), {"Authorization": f"Basic {key}"}
+            self.server.url + path,
+            json.dumps(body).encode(),
+            {"Authorization": f"Basic {key}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(asked, timeout=20) as reply:
             return json.load(reply)

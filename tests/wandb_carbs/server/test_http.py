@@ -38,6 +38,8 @@ def request(
     server: LocalServer, path: str, data: bytes | None = None, *, key: str | None = None, **options: str
 ) -> Reply:
     headers = {name.replace("_", "-"): value for name, value in options.items() if name != "method"}
+    if data is not None:
+        headers.setdefault("Content-Type", "application/json")
     if key is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
     address = path if path.startswith("http") else server.url + path

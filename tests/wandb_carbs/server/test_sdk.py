@@ -58,7 +58,10 @@ def graphql(address: str, key: str, query: str, **variables: Any) -> Any:
     asked = urllib.request.Request(
         f"{address}/graphql",
         json.dumps({"query": query, "variables": variables}).encode(),
-        {"Authorization": "Basic " + base64.b64encode(f"api:{key}".encode()).decode()},
+        {
+            "Authorization": "Basic " + base64.b64encode(f"api:{key}".encode()).decode(),
+            "Content-Type": "application/json",
+        },
     )
     with urllib.request.urlopen(asked, timeout=20) as reply:
         return json.load(reply)["data"]

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import wandb_carbs.local
-from wandb_carbs.server.server import LocalServer, ServerError, default_data_dir, serve
+from wandb_carbs.server.server import LocalServer, ServerError, default_data_dir, rotate_key, serve
+from wandb_carbs.server.store import schema
 
 SERVE = """
 import sys
+import time
 from pathlib import Path
 from wandb_carbs.local import serve
 serve(port=0, data_dir=Path(sys.argv[1]))
@@ -57,16 +61,75 @@ def test_server_starts_again_at_its_port(tmp_path: Path) -> None:
         assert server.url == url
 
 
-def test_folder_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
-    with LocalServer(tmp_path):
-        pass
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_folder_of_an_older_version_is_brought_up_and_a_copy_kept(tmp_path: Path, version: int) -> None:
     database = tmp_path / "wandb-carbs.db"
     with contextlib.closing(sqlite3.connect(database)) as db:
-        db.executescript("DROP TABLE artifacts; PRAGMA user_version = 1;")
+        db.executescript(" ".join(schema.STEPS[:version]) + f"PRAGMA user_version = {version};")
+        db.execute("INSERT INTO projects (entity, name, created_at) VALUES ('e', 'p', 0)")
+        db.commit()
     with LocalServer(tmp_path):
         pass
     with contextlib.closing(sqlite3.connect(database)) as db:
         assert db.execute("SELECT count(*) FROM artifacts").fetchone() == (0,)
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    (copy,) = tmp_path.glob(f"wandb-carbs.db.v{version}-*")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with contextlib.closing(sqlite3.connect(copy)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (version,)
+        assert db.execute("SELECT entity, name FROM projects").fetchall() == [("e", "p")]
+
+
+def test_data_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    with LocalServer(tmp_path / "data"):
+        paths = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+        assert len(paths) >= 5
+        assert [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_folder_of_others_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "thesis.tex").touch()
+    with LocalServer(tmp_path):
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("rest", ["", "\n"])
+def test_key_that_a_full_disk_left_empty_is_made_anew(tmp_path: Path, rest: str) -> None:
+    (tmp_path / "api-key").write_text(rest)
+    with LocalServer(tmp_path) as server:
+        assert len(server.api_key) == 40
+        assert (tmp_path / "api-key").read_text().strip() == server.api_key
+
+
+def test_rotated_key_counts_at_once(tmp_path: Path) -> None:
+    with LocalServer(tmp_path) as server:
+        old = server.api_key
+        new = rotate_key(tmp_path)
+        assert new != old
+        assert server.api_key == new
+    assert stat.S_IMODE((tmp_path / "api-key").stat().st_mode) == 0o600
+
+
+def test_what_killed_uploads_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "tmpabc").write_text("half a file")
+    with LocalServer(tmp_path):
+        assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_connections_do_not_wait_for_more_to_send(tmp_path: Path) -> None:
+    """A kept-alive request takes 40 ms and more where the server's sockets wait for more to send."""
+    with LocalServer(tmp_path) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=20)
+        times = []
+        for _ in range(20):
+            begin = time.perf_counter()
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            times.append(time.perf_counter() - begin)
+        connection.close()
+    assert min(times[1:]) < 0.035
 
 
 def test_folder_of_a_running_server_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import functools
 import logging
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLSchema,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
-    SelectionSetNode,
-    build_schema,
-    execute_sync,
-    parse,
-)
+from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync
 
-from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.errors import RequestError, outage, shortened
 from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_runs, nodes_sweeps
+from wandb_carbs.server.graphql.documents import mutation_names, parse_query
 from wandb_carbs.server.graphql.fields import Context
 from wandb_carbs.server.graphql.mutations import MUTATIONS
+from wandb_carbs.server.graphql.resolve import StopExecution, answer, change, value_of_key
+from wandb_carbs.server.limits import Budget, current_budget
 from wandb_carbs.server.store import run_states
 
 if TYPE_CHECKING:
-    from graphql import ExecutionResult
+    from graphql import DocumentNode, ExecutionResult
 
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
 _LOG = logging.getLogger(__name__)
+# A wrong field of a list has an error for each item.
+_MAX_ERRORS = 20
+_MAX_ERROR_LENGTH = 1000
 
 
 @dataclass(frozen=True)
@@ -61,86 +52,86 @@ def schema() -> GraphQLSchema:
     types: Mapping[str, Any] = built.type_map
     for nodes in (nodes_projects, nodes_runs, nodes_sweeps, nodes_artifacts):
         for kind_name, fields in nodes.FIELDS.items():
-            for name, answer in fields.items():
-                types[kind_name].fields[name].resolve = functools.partial(_answer, answer)
-    for name, change in MUTATIONS.items():
-        types["Mutation"].fields[name].resolve = functools.partial(_change, change)
+            for name, function in fields.items():
+                types[kind_name].fields[name].resolve = functools.partial(answer, function)
+    for name, mutation in MUTATIONS.items():
+        types["Mutation"].fields[name].resolve = functools.partial(change, mutation)
     for name in nodes_artifacts.INTERFACES:
         types[name].resolve_type = nodes_artifacts.type_of_collection
     return built
 
 
-def _answer(field: Any, source: Any, info: Any, **arguments: Any) -> Any:
-    return field(source, info.context, **arguments)
-
-
-def _change(mutation: Any, _root: Any, info: Any, input: Any) -> Any:  # noqa: A002 - the schema's name
-    return mutation(info.context, input)
-
-
 def _checked_scalar(name: str, kind: type, value: Any) -> Any:
     if not isinstance(value, kind) or (isinstance(value, int) and abs(value) >= 2**63):
-        raise GraphQLError(f"{name} cannot be {value!r}")
+        raise GraphQLError(f"{name} cannot be {shortened(repr(value), _MAX_ERROR_LENGTH)}")
     return value
 
 
-@functools.lru_cache(maxsize=256)
-def _parse(query: str) -> Any:
-    return parse(query)
+@dataclass(frozen=True)
+class Prepared:
+    """A request that is well-formed and not too large.
+
+    Attributes:
+        document: The parsed query.
+        variables: Its variables.
+        operation: The operation's name, or None for the only one.
+        is_mutation: Whether it may write.
+    """
+
+    document: DocumentNode
+    variables: dict[str, Any]
+    operation: str | None
+    is_mutation: bool
 
 
-def execute(store: Store, files: RunFiles, base_url: str, body: Any) -> Reply:
+def prepare(body: Any) -> Prepared:
+    """Check and parse a GraphQL request.
+
+    Args:
+        body: The request's JSON.
+
+    Raises:
+        RequestError: It is malformed, too large, or asks for an unknown mutation.
+    """
+    query, variables, operation = _checked(body)
+    document = parse_query(query)
+    mutations = set(mutation_names(document))
+    unknown = sorted(mutations - MUTATIONS.keys())
+    if unknown:
+        # Left out as an unknown field is, it would look to the client as if it were done.
+        raise RequestError(f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed")
+    return Prepared(document, variables, operation, bool(mutations))
+
+
+def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> Reply:
     """Execute a GraphQL request.
 
     Args:
         store: The storage.
         files: The runs' files.
         base_url: The address at which the client has reached the server.
-        body: The request's JSON.
+        request: The request.
+
+    Raises:
+        RequestError: The request is too expensive, or its client has gone.
     """
-    try:
-        query, variables, operation = _checked(body)
-        document = _parse(query)
-    except RequestError as error:
-        return _failure(error.status, str(error))
-    except (GraphQLError, RecursionError) as error:
-        return _failure(400, str(error))
-    unknown = sorted(set(_mutations(document)) - MUTATIONS.keys())
-    if unknown:
-        # Left out as an unknown field is, it would look to the client as if it were done.
-        return _failure(400, f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed")
     run_states.expire(store)
-    with store.reading() as db:
-        # No validation: an SDK newer than this schema gets its reply without the fields that are unknown here.
-        result = execute_sync(
-            schema(),
-            document,
-            context_value=Context(store, files, base_url, db, store.now()),
-            variable_values=variables,
-            operation_name=operation,
-        )
+    try:
+        with store.reading() as db:
+            # No validation: an SDK newer than this schema gets its reply without the fields that are unknown here.
+            result = execute_sync(
+                schema(),
+                request.document,
+                context_value=Context(store, files, base_url, db, store.now(), current_budget() or Budget()),
+                variable_values=request.variables,
+                operation_name=request.operation,
+                field_resolver=value_of_key,
+            )
+    except StopExecution as stop:
+        raise stop.reason from None
+    except RecursionError:
+        raise RequestError("the query is nested too deeply") from None
     return _reply(result)
-
-
-def _mutations(document: DocumentNode) -> Iterator[str]:
-    """Yield the names of all mutations that a document asks for."""
-    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
-    seen: set[str] = set()
-
-    def names(selected: SelectionSetNode) -> Iterator[str]:
-        for part in selected.selections:
-            if isinstance(part, FieldNode):
-                yield part.name.value
-            elif isinstance(part, InlineFragmentNode):
-                yield from names(part.selection_set)
-            elif isinstance(part, FragmentSpreadNode) and part.name.value not in seen:
-                seen.add(part.name.value)
-                if part.name.value in fragments:
-                    yield from names(fragments[part.name.value].selection_set)
-
-    for operation in document.definitions:
-        if isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION:
-            yield from (name for name in names(operation.selection_set) if name != "__typename")
 
 
 def _checked(body: Any) -> tuple[str, dict[str, Any], str | None]:
@@ -153,20 +144,15 @@ def _checked(body: Any) -> tuple[str, dict[str, Any], str | None]:
     return body["query"], variables, operation or None
 
 
-def _failure(status: int, message: str) -> Reply:
-    return Reply(status, {"data": None, "errors": [{"message": message}]})
-
-
 def _reply(result: ExecutionResult) -> Reply:
     body: dict[str, Any] = {"data": result.data}
     status = 200
-    for error in result.errors or ():
+    for error in (result.errors or ())[:_MAX_ERRORS]:
         cause = error.original_error
-        message = error.message
-        if isinstance(cause, RequestError):
-            status = cause.status
-        elif isinstance(cause, sqlite3.OperationalError):
-            status, message = 503, f"the server's database is not available: {cause}"  # clients retry
+        refusal = cause if isinstance(cause, RequestError) else outage(cause)
+        message = shortened(error.message, _MAX_ERROR_LENGTH)
+        if refusal is not None:
+            status, message = refusal.status, str(refusal)
         elif cause is not None and not isinstance(cause, GraphQLError):
             _LOG.error("cannot answer %s", error.path, exc_info=cause)
             message = "internal error of the local W&B server; its log says more"

@@ -16,6 +16,7 @@ from wandb_carbs.server.store.ids import global_id
 if TYPE_CHECKING:
     import sqlite3
 
+    from wandb_carbs.server.limits import Budget
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
@@ -30,8 +31,9 @@ class Context:
         store: The storage.
         files: The runs' files.
         base_url: The address at which the client has reached the server.
-        db: The database, locked for the whole request.
+        db: The database as it is at each statement; a query sees what a mutation before it has committed.
         now: The request's time, in microseconds since the epoch.
+        budget: What the request may still cost.
     """
 
     store: Store
@@ -39,6 +41,7 @@ class Context:
     base_url: str
     db: sqlite3.Connection
     now: int
+    budget: Budget
 
 
 # A field's function: called with the object's row, the request, and the field's arguments by name.

@@ -60,7 +60,7 @@ def _create_run_files(context: Context, values: Node) -> Node:
     if run is None:
         raise RequestError(f"unknown run {values['runName']!r}", 404)
     targets = [
-        {"name": name, "uploadUrl": context.base_url + context.files.address(run["id"], name)}
+        {"name": name, "uploadUrl": context.base_url + context.files.upload_address(run["id"], name)}
         for name in values["files"]
     ]
     return {"runID": global_id("Run", run["id"]), "uploadHeaders": [], "files": targets}

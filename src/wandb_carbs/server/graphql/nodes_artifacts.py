@@ -44,12 +44,11 @@ def artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
 
 
 def _artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
-    address = context.base_url + context.files.address(row["run_id"], name)
     return {
         "id": f"{row['run_id']}/{name}",
         "name": name,
-        "directUrl": address,
-        "uploadUrl": address,
+        "directUrl": context.base_url + context.files.address(row["run_id"], name),
+        "uploadUrl": context.base_url + context.files.upload_address(row["run_id"], name),
         "uploadHeaders": [],
         "artifact": row,
     }

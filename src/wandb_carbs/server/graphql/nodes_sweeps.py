@@ -21,7 +21,7 @@ from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps import sweeps
-from wandb_carbs.server.sweeps.config import expected_runs, parse_config
+from wandb_carbs.server.sweeps.config import expected_runs, stored_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,11 +31,11 @@ _AGENT_SHOWN = 60 * MICROSECONDS
 
 
 def _display_name(row: sqlite3.Row, _context: Context) -> str:
-    return str(row["display_name"] or parse_config(row["config"]).get("name") or row["name"])
+    return str(row["display_name"] or stored_config(row["config"]).get("name") or row["name"])
 
 
 def _description(row: sqlite3.Row, _context: Context) -> str | None:
-    return row["description"] or parse_config(row["config"]).get("description")
+    return row["description"] or stored_config(row["config"]).get("description")
 
 
 def _runs(
@@ -87,7 +87,7 @@ FIELDS: Fields = {
         "id": identifier("Sweep"),
         "name": column("name"),
         "displayName": _display_name,
-        "method": lambda row, _context: parse_config(row["config"])["method"],
+        "method": lambda row, _context: stored_config(row["config"]).get("method"),
         "state": column("state"),
         "description": _description,
         "config": column("config"),
@@ -95,11 +95,11 @@ FIELDS: Fields = {
         "updatedAt": moment("updated_at"),
         "heartbeatAt": moment("heartbeat_at"),
         "earlyStopJobRunning": constant(False),
-        "bestLoss": lambda row, context: sweeps.best_objective(context.db, row["id"], parse_config(row["config"])),
+        "bestLoss": lambda row, context: sweeps.best_objective(context.db, row["id"], stored_config(row["config"])),
         "controller": column("controller"),
         "scheduler": column("scheduler"),
         "runCount": lambda row, context: count(context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]),
-        "runCountExpected": lambda row, _context: expected_runs(parse_config(row["config"])),
+        "runCountExpected": lambda row, _context: expected_runs(stored_config(row["config"])),
         "project": project_of,
         "runs": _runs,
         "priorRuns": _prior_runs,

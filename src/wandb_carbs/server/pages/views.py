@@ -13,7 +13,7 @@ from wandb_carbs.server.store import run_states, runs, streams
 from wandb_carbs.server.store.database import timestamp
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.store.queries import select_runs
-from wandb_carbs.server.sweeps.config import parse_config
+from wandb_carbs.server.sweeps.config import stored_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -111,7 +111,7 @@ class Pages:
                 db.execute("SELECT * FROM sweeps WHERE project_id = ? AND name = ?", (project["id"], name)).fetchone(),
                 f"sweep {name}",
             )
-            config = parse_config(sweep["config"])
+            config = stored_config(sweep["config"])
             metric = config.get("metric") or {}
             found = select_runs(db, project["id"], json.dumps({"sweep": name}), first=_MAX_ROWS).rows
         rows = [read_run(row, metric.get("name")) for row in found]
@@ -176,7 +176,7 @@ def _required(row: sqlite3.Row | None, what: str) -> sqlite3.Row:
 
 
 def _title(sweep: sqlite3.Row) -> str:
-    config = parse_config(sweep["config"])
+    config = stored_config(sweep["config"])
     return str(sweep["display_name"] or config.get("name") or sweep["name"])
 
 

@@ -1,7 +1,9 @@
-"""SQLite storage: connection, tables, transactions, clock, and the names of things."""
+"""SQLite storage: connections, transactions, and the clock."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -10,6 +12,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.limits import Budget, current_budget
+from wandb_carbs.server.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,177 +21,25 @@ if TYPE_CHECKING:
 
 DEFAULT_ENTITY = "local"
 DEFAULT_PROJECT = "uncategorized"
-SCHEMA_VERSION = 3
 
 MICROSECONDS = 1_000_000
 
-_TABLES = """
-CREATE TABLE projects (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    entity TEXT NOT NULL,
-    name TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    UNIQUE (entity, name)
-);
-CREATE TABLE sweeps (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project_id INTEGER NOT NULL REFERENCES projects (id),
-    name TEXT NOT NULL UNIQUE,
-    display_name TEXT,
-    description TEXT,
-    config TEXT NOT NULL,
-    state TEXT NOT NULL,
-    controller TEXT,
-    scheduler TEXT,
-    seed INTEGER NOT NULL,
-    draws INTEGER NOT NULL DEFAULT 0,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    heartbeat_at INTEGER NOT NULL
-);
-CREATE INDEX sweeps_of_project ON sweeps (project_id, id);
-CREATE TABLE agents (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    sweep_id INTEGER NOT NULL REFERENCES sweeps (id),
-    name TEXT NOT NULL UNIQUE,
-    host TEXT,
-    created_at INTEGER NOT NULL,
-    heartbeat_at INTEGER NOT NULL
-);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project_id INTEGER NOT NULL REFERENCES projects (id),
-    name TEXT NOT NULL,
-    sweep_id INTEGER REFERENCES sweeps (id),
-    display_name TEXT NOT NULL,
-    state TEXT NOT NULL,
-    config TEXT NOT NULL DEFAULT '{}',
-    summary TEXT NOT NULL DEFAULT '{}',
-    tags TEXT NOT NULL DEFAULT '[]',
-    group_name TEXT,
-    job_type TEXT,
-    notes TEXT,
-    description TEXT,
-    host TEXT,
-    program TEXT,
-    repo TEXT,
-    commit_hash TEXT,
-    system_metrics TEXT,
-    history_keys TEXT NOT NULL DEFAULT '[]',
-    last_step INTEGER NOT NULL DEFAULT -1,
-    history_lines INTEGER NOT NULL DEFAULT 0,
-    event_lines INTEGER NOT NULL DEFAULT 0,
-    log_lines INTEGER NOT NULL DEFAULT 0,
-    exit_code INTEGER,
-    stop_requested INTEGER NOT NULL DEFAULT 0,
-    created_at INTEGER NOT NULL,
-    heartbeat_at INTEGER NOT NULL,
-    agent_id INTEGER REFERENCES agents (id),
-    leased_at INTEGER,
-    seen_at INTEGER,
-    absent_at INTEGER,
-    deliveries INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (project_id, name)
-);
-CREATE INDEX runs_of_project ON runs (project_id, created_at, id);
-CREATE INDEX runs_of_sweep ON runs (sweep_id, created_at, id);
-CREATE INDEX runs_alive ON runs (state) WHERE state IN ('running', 'preempting', 'pending');
-CREATE INDEX runs_of_agent ON runs (agent_id);
-CREATE TABLE lines (
-    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    stream TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    PRIMARY KEY (run_id, stream, position)
-) WITHOUT ROWID;
-CREATE TABLE files (
-    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    md5 TEXT NOT NULL,
-    updated_at INTEGER NOT NULL,
-    PRIMARY KEY (run_id, name)
-) WITHOUT ROWID;
-"""
-_ARTIFACTS = """
-CREATE TABLE artifacts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project_id INTEGER NOT NULL REFERENCES projects (id),
-    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    client_id TEXT UNIQUE,
-    type TEXT NOT NULL,
-    collection TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    state TEXT NOT NULL,
-    version INTEGER,
-    aliases TEXT NOT NULL DEFAULT '[]',
-    description TEXT,
-    metadata TEXT,
-    history_step INTEGER,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-);
-CREATE INDEX artifacts_of_collection ON artifacts (project_id, collection, version);
-CREATE INDEX artifacts_of_run ON artifacts (run_id, id);
-"""
-_COMPLETION = """
-ALTER TABLE runs ADD COLUMN prior INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE runs ADD COLUMN judged_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE runs ADD COLUMN fork TEXT;
-CREATE TABLE alerts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    title TEXT NOT NULL,
-    text TEXT NOT NULL,
-    severity TEXT NOT NULL,
-    created_at INTEGER NOT NULL
-);
-CREATE INDEX alerts_of_run ON alerts (run_id, id);
-ALTER TABLE artifacts ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
-ALTER TABLE artifacts ADD COLUMN digest_algorithm TEXT NOT NULL DEFAULT 'MANIFEST_MD5';
-ALTER TABLE artifacts ADD COLUMN ttl INTEGER;
-CREATE TABLE entries (
-    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
-    path TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    reference TEXT,
-    birth_id INTEGER NOT NULL,
-    PRIMARY KEY (artifact_id, path)
-) WITHOUT ROWID;
-CREATE TABLE artifact_uses (
-    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
-    PRIMARY KEY (run_id, artifact_id)
-) WITHOUT ROWID;
-CREATE TABLE collections (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project_id INTEGER NOT NULL REFERENCES projects (id),
-    name TEXT NOT NULL,
-    type TEXT NOT NULL,
-    description TEXT,
-    tags TEXT NOT NULL DEFAULT '[]',
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    UNIQUE (project_id, name)
-);
-INSERT INTO collections (project_id, name, type, created_at, updated_at)
-    SELECT project_id, collection, type, min(created_at), max(updated_at) FROM artifacts
-    GROUP BY project_id, collection;
-"""
-# What each version of the schema adds to the one before.
-_STEPS = (_TABLES, _ARTIFACTS, _COMPLETION)
+# Seconds to wait for another process that holds the database, and for this process's other writers.
+_BUSY = 2.0
+_TURN = 10.0
+# Steps of SQLite's machine between two looks at the budget of a request: about a millisecond.
+_STEPS_BETWEEN_CHECKS = 20_000
 
 
 class Store:
-    """One SQLite file behind one lock.
+    """One SQLite file with one writer at a time and any number of readers.
 
     A reply leaves the server only after its transaction has reached the disk (WAL with `synchronous=FULL`), so a sweep
-    survives the death of the server and of the machine.
+    survives the death of the server and of the machine. Readers wait for nobody.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        """Open or create the database.
+        """Open or create the database, readable by its owner only; an upgrade of its tables keeps a copy.
 
         Args:
             path: Database file; its folder exists.
@@ -196,28 +48,52 @@ class Store:
         Raises:
             RequestError: The file was written by a newer version of this package.
         """
+        self._path = path
         self._clock = clock
         self._lock = threading.RLock()
         self._depth = 0
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._writer: int | None = None
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._connection = self._connect()
         try:
-            self._open(path)
+            self._upgrade()
         except BaseException:
             self._connection.close()
             raise
         # Clients could not be heard while the server was down: no one's silence counts from before this moment.
         self.started_at = self.now()
 
-    def _open(self, path: Path) -> None:
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_BUSY, check_same_thread=False, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _upgrade(self) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise RequestError(f"{path} has schema version {version}; this server knows {SCHEMA_VERSION}")
-        if version < SCHEMA_VERSION:
-            steps = " ".join(_STEPS[version:])
-            self._connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        if version > schema.VERSION:
+            raise RequestError(f"{self._path} has schema version {version}; this server knows {schema.VERSION}")
+        if version == schema.VERSION:
+            return
+        if version > 0:
+            self._keep_copy(version)
+        steps = " ".join(schema.STEPS[version:])
+        self._connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {schema.VERSION}; COMMIT;")
+
+    def _keep_copy(self, version: int) -> None:
+        """Copy the database as an older version left it to a file beside it."""
+        copy = self._path.with_name(f"{self._path.name}.v{version}-{self.now()}")
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        try:
+            with contextlib.closing(sqlite3.connect(copy)) as target:
+                self._connection.backup(target)
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
 
     def now(self) -> int:
         """Return the time in microseconds since the epoch."""
@@ -225,34 +101,94 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the writer lock and commit at the end, or roll back on an exception; nested calls join the outer one."""
-        with self._lock:
-            outermost = self._depth == 0
-            if outermost:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._depth += 1
+        """Be the writer, and commit at the end or roll back on an exception; nested calls join the outer one.
+
+        Raises:
+            RequestError: Other writers take too long (503).
+        """
+        if not self._lock.acquire(timeout=_TURN):
+            raise RequestError("the server's database is busy; repeat the request later", 503)
+        try:
+            if self._depth > 0:
+                self._depth += 1
+                try:
+                    yield self._connection
+                finally:
+                    self._depth -= 1
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth, self._writer = 1, threading.get_ident()
             try:
                 yield self._connection
-            except BaseException:
-                if outermost:
-                    self._connection.execute("ROLLBACK")
-                raise
-            else:
-                if outermost:
-                    self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
             finally:
-                self._depth -= 1
+                self._depth, self._writer = 0, None
+                # After an exception, and after a commit that failed. SQLite itself rolls back what a full disk broke.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        finally:
+            self._lock.release()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Hold the lock without opening a transaction."""
-        with self._lock:
+        """Read what is committed, statement by statement; inside a transaction of this thread, read what it sees.
+
+        The statements end early once the budget of the request is spent.
+
+        Raises:
+            RequestError: It is spent.
+        """
+        if self._writer == threading.get_ident():
             yield self._connection
+            return
+        with self._reader() as connection:
+            budget = current_budget()
+            if budget is None:
+                yield connection
+                return
+            connection.set_progress_handler(budget.is_spent, _STEPS_BETWEEN_CHECKS)
+            try:
+                yield connection
+            except sqlite3.OperationalError as error:
+                _explain(budget, error)
+                raise
+            finally:
+                connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+            if self._closed:
+                self._close_idle()
+
+    def _close_idle(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
+            self._closed = True
+            self._close_idle()
             self._connection.close()
+
+
+def _explain(budget: Budget, error: sqlite3.OperationalError) -> None:
+    """Raise the budget's own error for a statement that it has interrupted."""
+    if "interrupted" in str(error):
+        try:
+            budget.check()
+        except RequestError as reason:
+            raise reason from None
 
 
 def timestamp(microseconds: int) -> str:

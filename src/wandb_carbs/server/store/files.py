@@ -7,21 +7,23 @@ import binascii
 import hashlib
 import hmac
 import mimetypes
-import os
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.database import timestamp
+from wandb_carbs.server.store.uploads import Upload
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from wandb_carbs.server.store.database import Store
+
+_TO_WRITE = "write:"
+_LONGEST_ID = 19
 
 
 def file_id(run_id: int, name: str) -> str:
@@ -50,63 +52,65 @@ class RunFiles:
     Args:
         store: The storage.
         folder: Where the bytes are.
-        secret: Signs the addresses, so that an upload needs no other authorization.
+        secret: Returns what signs the addresses, so that a file needs no other authorization.
     """
 
-    def __init__(self, store: Store, folder: Path, secret: str) -> None:
+    def __init__(self, store: Store, folder: Path, secret: Callable[[], str]) -> None:
         self._store = store
         self._folder = folder
-        self._secret = secret.encode()
+        self._secret = secret
 
     def address(self, run_id: int, name: str) -> str:
-        """Return the path, with its signature, at which a file is put and got."""
+        """Return the path, with its signature, at which a file is read; it does not allow to write the file."""
         return f"/storage/{run_id}/{self._sign(run_id, name)}/{quote(name, safe='/')}"
 
-    def _sign(self, run_id: int, name: str) -> str:
-        message = f"{run_id}/{name}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:32]
+    def upload_address(self, run_id: int, name: str) -> str:
+        """Return the path, with its signature, at which a file is written, and may be read."""
+        return f"/storage/{run_id}/{self._sign(run_id, name, _TO_WRITE)}/{quote(name, safe='/')}"
 
-    def check(self, run_id: int, signature: str, name: str) -> None:
-        """Check an address.
+    def _sign(self, run_id: int, name: str, purpose: str = "") -> str:
+        message = f"{purpose}{run_id}/{name}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret().encode(), message, hashlib.sha256).hexdigest()[:32]
+
+    def check(self, run: str, signature: str, name: str, *, to_write: bool) -> int:
+        """Check an address, and return the run's row id.
 
         Raises:
             RequestError: The signature is wrong (403).
         """
-        if not hmac.compare_digest(self._sign(run_id, name).encode(), signature.encode("utf-8", "replace")):
-            raise RequestError("this file address was not made by this server", 403)
+        given = signature.encode("utf-8", "replace")
+        if run.isascii() and run.isdigit() and len(run) < _LONGEST_ID:
+            purposes = (_TO_WRITE,) if to_write else ("", _TO_WRITE)
+            if any(hmac.compare_digest(self._sign(int(run), name, purpose).encode(), given) for purpose in purposes):
+                return int(run)
+        raise RequestError("this file address was not made by this server, or not for this", 403)
 
     def path(self, run_id: int, name: str) -> Path:
         """Return where a file's bytes are; the name is hashed, so no name leads out of the folder."""
         return self._folder / str(run_id) / hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def write(self, run_id: int, name: str, chunks: Iterable[bytes]) -> None:
-        """Store a file, replacing it whole.
+    def begin(self) -> Upload:
+        """Return a file under way, to be kept once all of its bytes are there."""
+        return Upload(self._folder.parent / "uploads")
+
+    def keep(self, upload: Upload, run_id: int, name: str) -> None:
+        """Give a run the file that was uploaded, in place of one that it had under that name.
 
         Raises:
             RequestError: The run is gone (404).
+            OSError: The disk is full.
         """
+        digest = upload.finish()
         target = self.path(run_id, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        digest, size = hashlib.md5(usedforsecurity=False), 0
-        handle, temporary = tempfile.mkstemp(dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            with self._store.transaction() as db:
-                if db.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is None:
-                    raise RequestError("the run of this file is gone", 404)
-                db.execute(
-                    "INSERT OR REPLACE INTO files (run_id, name, size, md5, updated_at) VALUES (?, ?, ?, ?, ?)",
-                    (run_id, name, size, digest.hexdigest(), self._store.now()),
-                )
-                Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._store.transaction() as db:
+            if db.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is None:
+                raise RequestError("the run of this file is gone", 404)
+            db.execute(
+                "INSERT OR REPLACE INTO files (run_id, name, size, md5, updated_at) VALUES (?, ?, ?, ?, ?)",
+                (run_id, name, upload.size, digest, self._store.now()),
+            )
+            upload.path.replace(target)
 
     def delete(self, run_id: int) -> None:
         """Delete the bytes of a run's files."""

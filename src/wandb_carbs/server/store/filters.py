@@ -7,12 +7,14 @@ differs from every value, and satisfies no range.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.errors import RequestError
+import re2
+
+from wandb_carbs.server.errors import RequestError, shortened
+from wandb_carbs.server.limits import json_depth
 from wandb_carbs.server.store.database import DEFAULT_ENTITY, MICROSECONDS
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 _MISSING: Any = object()
 # Filters are compiled and evaluated by recursion.
 _MAX_DEPTH = 50
+# A list of 50,000 runs has 0.6 million characters.
+_MAX_LENGTH = 1_000_000
+# Following a path costs its length times its dots.
+_MAX_PATH = 1_000
+_MAX_PATTERN = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _COLUMNS = {
@@ -128,11 +135,13 @@ class Filter:
         Raises:
             RequestError: It is malformed, or uses an unknown operator.
         """
+        if text and len(text) > _MAX_LENGTH:
+            raise RequestError(f"filters have {len(text)} characters; at most {_MAX_LENGTH} are taken", 413)
         try:
             tree = json.loads(text) if text else None
         except (ValueError, RecursionError) as error:
             raise RequestError(f"filters must be JSON: {error}") from None
-        if _depth(tree) > _MAX_DEPTH:
+        if json_depth(tree) > _MAX_DEPTH:
             raise RequestError(f"filters are nested too deeply: more than {_MAX_DEPTH} levels")
         conjuncts = _conjuncts({} if tree is None else tree)
         sweep = next((v for k, v in conjuncts if k == "sweep" and isinstance(v, str)), None)
@@ -147,18 +156,9 @@ class Filter:
         return all(predicate(document) for predicate in self._predicates)
 
 
-def _depth(tree: Any) -> int:
-    """Return how many levels of objects and lists a JSON value has."""
-    depth, level = 0, [tree]
-    while level := [value for value in level if isinstance(value, (dict, list))]:
-        depth += 1
-        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
-    return depth
-
-
 def _conjuncts(tree: Any) -> list[tuple[str, Any]]:
     if not isinstance(tree, dict):
-        raise RequestError(f"filter {tree!r} must be an object")
+        raise RequestError(f"filter {shortened(repr(tree), 100)} must be an object")
     found: list[tuple[str, Any]] = []
     for key, value in tree.items():
         if key == "$and":
@@ -171,7 +171,7 @@ def _conjuncts(tree: Any) -> list[tuple[str, Any]]:
 
 def _parts(operator: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise RequestError(f"filter operator {operator} needs a list, not {value!r}")
+        raise RequestError(f"filter operator {operator} needs a list, not {shortened(repr(value), 100)}")
     return value
 
 
@@ -181,8 +181,10 @@ def _compile(tree: Any) -> Predicate:
 
 
 def _field_or_logic(key: str, value: Any) -> Predicate:
+    if len(key) > _MAX_PATH:
+        raise RequestError(f"filter: {shortened(key, 100)!r} has {len(key)} characters; at most {_MAX_PATH} are taken")
     if key in {"$or", "$nor"}:
-        alternatives = [_compile(part) for part in _parts(key, value)]
+        alternatives = [_compile(part) for part in _merged(_parts(key, value))]
         wanted = key == "$or"
         return lambda document: any(alternative(document) for alternative in alternatives) is wanted
     if key == "$not":
@@ -192,6 +194,15 @@ def _field_or_logic(key: str, value: Any) -> Predicate:
         raise RequestError(f"unknown filter operator {key!r}")
     test = _test(value)
     return lambda document: test(document.get(key))
+
+
+def _merged(alternatives: list[Any]) -> list[Any]:
+    """Write alternatives that ask for a name each, as the SDK lists runs, as one that asks for any of them."""
+    names = [part["name"] for part in alternatives if isinstance(part, dict) and list(part) == ["name"]]
+    if not all(isinstance(name, str) for name in names) or len(names) < 2:
+        return alternatives
+    rest = [part for part in alternatives if not (isinstance(part, dict) and list(part) == ["name"])]
+    return [{"name": {"$in": names}}, *rest]
 
 
 def _test(condition: Any) -> Callable[[Any], bool]:
@@ -211,20 +222,51 @@ def _operator(name: str, operand: Any) -> Callable[[Any], bool]:
         return lambda value: (value is not _MISSING) is bool(operand)
     if name in {"$in", "$nin"}:
         choices, wanted = _parts(name, operand), name == "$in"
-        return lambda value: any(_equal(value, choice) for choice in choices) is wanted
+        texts = frozenset(choice for choice in choices if isinstance(choice, str))
+        others = [choice for choice in choices if not isinstance(choice, str)]
+        return lambda value: (_is_among(value, texts) or any(_equal(value, other) for other in others)) is wanted
     if name == "$not":
         test = _test(operand)
         return lambda value: not test(value)
     if name == "$regex":
-        try:
-            pattern = re.compile(operand)
-        except (re.error, TypeError, RecursionError) as error:
-            raise RequestError(f"filter operator $regex: {operand!r}: {error}") from None
-        return lambda value: any(isinstance(v, str) and pattern.search(v) is not None for v in _each(value))
+        pattern = _pattern(operand)
+        return lambda value: any(isinstance(v, str) and _is_found(pattern, v) for v in _each(value))
     if name in _RANGES:
         holds = _RANGES[name]
         return lambda value: any(_ordered(v, operand, holds) for v in _each(value))
     raise RequestError(f"unknown filter operator {name!r}")
+
+
+def _is_among(value: Any, texts: frozenset[str]) -> bool:
+    """Tell whether a value, or one of its elements, equals one of many texts."""
+    if isinstance(value, datetime):
+        return any(_same(value, text) for text in texts)
+    return any(isinstance(v, str) and v in texts for v in _each(value))
+
+
+def _pattern(operand: Any) -> Any:
+    """Compile a regular expression for an engine whose time grows with the length of the text only.
+
+    Raises:
+        RequestError: It is malformed, or needs an engine that tries one way after the other.
+    """
+    if not isinstance(operand, str) or len(operand) > _MAX_PATTERN:
+        what = f"{len(operand)} characters" if isinstance(operand, str) else type(operand).__name__
+        raise RequestError(f"filter operator $regex needs a text of at most {_MAX_PATTERN} characters, not {what}")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(operand.encode("utf-8", "replace"), options)
+    except re2.error as error:
+        reason = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else error
+        raise RequestError(
+            f"filter operator $regex: {shortened(operand, 100)!r}: {reason}; the syntax is that of RE2, "
+            "without look-around and back-references"
+        ) from None
+
+
+def _is_found(pattern: Any, text: str) -> bool:
+    return pattern.search(text.encode("utf-8", "replace")) is not None
 
 
 _RANGES: dict[str, Callable[[Any, Any], bool]] = {

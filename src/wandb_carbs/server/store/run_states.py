@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
+from wandb_carbs.server.errors import outage
 from wandb_carbs.server.store.database import MICROSECONDS
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from wandb_carbs.server.store.database import Store
 
 PENDING, RUNNING, PREEMPTING = "pending", "running", "preempting"
@@ -70,12 +70,20 @@ def expire(store: Store) -> None:
     silent_since = now - HEARTBEAT_TIMEOUT if age >= HEARTBEAT_TIMEOUT else -1
     absent_since = now - ABSENCE_GRACE if age >= ABSENCE_GRACE else -1
     with store.reading() as db:
-        gone = db.execute(
-            f"""SELECT * FROM runs WHERE state IN {ALIVE}
-                AND (max(heartbeat_at, coalesce(seen_at, 0)) <= ? OR absent_at <= ?)""",  # noqa: S608 - constants
-            (silent_since, absent_since),
-        ).fetchall()
-        if gone:
-            with store.transaction() as writing:
-                for run in gone:
-                    close(writing, run, None)
+        if not _gone(db, silent_since, absent_since):
+            return
+    try:
+        with store.transaction() as db:
+            for run in _gone(db, silent_since, absent_since):
+                close(db, run, None)
+    except sqlite3.OperationalError as error:
+        outage(error)  # a full disk must not keep anybody from reading; the next request tries again
+
+
+def _gone(db: sqlite3.Connection, silent_since: int, absent_since: int) -> list[sqlite3.Row]:
+    # The first condition is that of the index runs_alive, word for word: SQLite uses the index for no other.
+    return db.execute(
+        f"""SELECT * FROM runs WHERE state IN ('running', 'preempting', 'pending') AND state IN {ALIVE}
+            AND (max(heartbeat_at, coalesce(seen_at, 0)) <= ? OR absent_at <= ?)""",  # noqa: S608 - constants
+        (silent_since, absent_since),
+    ).fetchall()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.record import ABANDONED, CONFIG_KEY, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.limits import MAX_JSON_DEPTH, json_depth
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.ids import checked_name, new_name, row_id
 from wandb_carbs.server.store.projects import ensure_project, find_project
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 HISTORY, EVENTS, SUMMARY, OUTPUT = "wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json", "output.log"
 _COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines"}
-_MAX_POSITION = 2**53
+# GraphQL's largest Int, in which clients read how many lines a run has.
+_MAX_POSITION = 2**31 - 1
 _ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 # argument of the mutation -> column; null leaves a column unchanged
@@ -50,6 +52,8 @@ def json_object(name: str, text: str) -> dict[str, Any]:
         raise RequestError(f"{name} must be a JSON object: {error}") from None
     if not isinstance(value, dict):
         raise RequestError(f"{name} must be a JSON object, not {type(value).__name__}")
+    if json_depth(value) > MAX_JSON_DEPTH:
+        raise RequestError(f"{name} has more than {MAX_JSON_DEPTH} levels")
     return value
 
 
@@ -247,10 +251,12 @@ def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
         lines = chunk.get("content", []) if isinstance(chunk, dict) else None
         if isinstance(lines, str):  # old SDKs send a lone line bare
             lines = [lines]
-        whole = isinstance(offset, int) and not isinstance(offset, bool) and 0 <= offset <= _MAX_POSITION
+        whole = isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0
         if not whole or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise RequestError(f"file_stream: {file!r} needs an 'offset' >= 0 and 'content', a list of strings")
         assert offset is not None
+        if offset + len(lines) > _MAX_POSITION:
+            raise RequestError(f"file_stream: {file!r} must have less than {_MAX_POSITION} lines, not {offset}")
         chunks[file] = offset, lines
     return chunks, exit_code
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from wandb_carbs.server.caching import SizedCache
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.sweeps.draws import SearchSpace, grid_size, is_number, search_space
+from wandb_carbs.server.sweeps.reading import load_mapping
 
 # Every key that W&B's agents, schedulers and pages know.
 _KEYS = frozenset(
@@ -41,20 +40,28 @@ class Hyperband:
     strict: bool
 
 
-@functools.lru_cache(maxsize=256)
+def _load(text: str) -> tuple[Mapping[str, Any], int]:
+    return load_mapping(text), len(text)
+
+
+_CACHE = SizedCache(_load, 4_000_000)
+
+
 def parse_config(text: str) -> Mapping[str, Any]:
     """Parse a sweep's YAML; the result is shared and must not be changed.
 
     Raises:
-        RequestError: It is no YAML mapping.
+        RequestError: It is no YAML mapping, or too large.
     """
+    return _CACHE(text)
+
+
+def stored_config(text: str) -> Mapping[str, Any]:
+    """Parse the YAML of a sweep in the database; one that an older version took and this one would not is empty."""
     try:
-        config = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise RequestError(f"invalid sweep config: {error}") from None
-    if not isinstance(config, dict):
-        raise RequestError("invalid sweep config: it must be a mapping")
-    return config
+        return parse_config(text)
+    except RequestError:
+        return {}
 
 
 def check_config(config: Mapping[str, Any]) -> None:
@@ -186,8 +193,11 @@ def config_warnings(config: Mapping[str, Any]) -> list[str]:
 
 
 def expected_runs(config: Mapping[str, Any]) -> int | None:
-    """Return how many runs the sweep will have: its cap or the size of its grid, or None."""
-    space = space_of(config)
+    """Return how many runs the sweep will have: its cap or the size of its grid; None if nobody knows."""
+    try:
+        space = space_of(config)
+    except RequestError:  # an older version took it
+        return None
     grid = None if space is None else grid_size(space)
     sizes = [size for size in (config.get("run_cap"), grid) if size is not None]
     return min(*sizes, _MAX_INT) if sizes else None

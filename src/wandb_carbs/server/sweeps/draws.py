@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.errors import RequestError, shortened
 
 METHODS = ("random", "grid", "bayes", "custom")
 
@@ -35,6 +35,8 @@ _DISTRIBUTIONS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "q_beta": (frozenset(), frozenset({"a", "b", "q"})),
 }
 _DEFAULTS = {"mu": 0.0, "sigma": 1.0, "q": 1.0, "a": 1.0, "b": 1.0}
+# Larger whole numbers have gaps as floats.
+_MAX_STEPS = 2.0**53
 _POSITIVE = {"sigma", "q", "a", "b"}
 
 
@@ -179,7 +181,7 @@ def _distribution(path: tuple[str, ...], settings: Mapping[str, Any]) -> Distrib
 def _categorical(path: tuple[str, ...], settings: Mapping[str, Any]) -> Distribution:
     values, weights = settings["values"], settings.get("probabilities")
     if not isinstance(values, list) or not values:
-        raise RequestError(f"values {values!r} must be a list of at least one value")
+        raise RequestError(f"values {shortened(repr(values), 100)} must be a list of at least one value")
     if weights is not None:
         if not isinstance(weights, list) or len(weights) != len(values):
             raise RequestError(f"probabilities {weights!r} must be a list as long as values")
@@ -223,6 +225,7 @@ def _numeric(path: tuple[str, ...], name: str, numbers: Mapping[str, float]) -> 
         return Distribution(path, draw, None, 0)
     if name == "q_log_uniform":
         low, high = _exp(low), _exp(high)
+    _check_steps(low, high, q)
     least = math.ceil(low / q - 1e-9) if math.isfinite(low) else None
     most = math.floor(high / q + 1e-9) if math.isfinite(high) else None
     if least is not None and most is not None and least > most:
@@ -234,7 +237,10 @@ def _numeric(path: tuple[str, ...], name: str, numbers: Mapping[str, float]) -> 
         return int(value) if float(q).is_integer() else float(f"{value:.12g}")
 
     def quantized(rng: random.Random) -> float:
-        steps = round(draw(rng) / q)
+        value = draw(rng)
+        if abs(value) > _MAX_STEPS * q:
+            return value  # its neighbours among the numbers are further away than q
+        steps = round(value / q)
         steps = steps if least is None else max(steps, least)
         return multiple(steps if most is None else min(steps, most))
 
@@ -244,6 +250,11 @@ def _numeric(path: tuple[str, ...], name: str, numbers: Mapping[str, float]) -> 
         start = least
         return Distribution(path, quantized, lambda i: multiple(start + i), most - least + 1)
     return Distribution(path, quantized, None, 0)
+
+
+def _check_steps(low: float, high: float, q: float) -> None:
+    if any(math.isfinite(bound) and abs(bound) / q > _MAX_STEPS for bound in (low, high)):
+        raise RequestError(f"q {q!r} is too small for min {low!r} and max {high!r}: numbers have 16 digits")
 
 
 def _exp(value: float) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.sweeps import sweeps
-from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, parse_config
+from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,7 +52,7 @@ def judge(db: sqlite3.Connection, run: sqlite3.Row) -> bool:
     if run["sweep_id"] is None:
         return stopped
     sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (run["sweep_id"],)).fetchone()
-    config = parse_config(sweep["config"])
+    config = stored_config(sweep["config"])
     metric = config.get("metric")
     if not isinstance(metric, dict):
         return stopped

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from graphql import GraphQLObjectType
 
+from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_runs, nodes_sweeps
-from wandb_carbs.server.graphql.execute import execute, schema
+from wandb_carbs.server.graphql.execute import Reply, execute, prepare, schema
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.files import RunFiles
 
@@ -48,8 +49,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def ask(store: Store, query: str, **variables: Any) -> Any:
-    files = RunFiles(store, Path("unused"), "secret")
-    return execute(store, files, "http://here", {"query": query, "variables": variables})
+    files = RunFiles(store, Path("unused"), lambda: "secret")
+    try:
+        request = prepare({"query": query, "variables": variables})
+    except RequestError as error:
+        return Reply(error.status, {"errors": [{"message": str(error)}]})
+    return execute(store, files, "http://here", request)
 
 
 @pytest.mark.parametrize(

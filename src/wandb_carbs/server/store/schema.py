@@ -1,0 +1,161 @@
+"""The tables of the database, version by version."""
+
+from __future__ import annotations
+
+_TABLES = """
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (entity, name)
+);
+CREATE TABLE sweeps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL UNIQUE,
+    display_name TEXT,
+    description TEXT,
+    config TEXT NOT NULL,
+    state TEXT NOT NULL,
+    controller TEXT,
+    scheduler TEXT,
+    seed INTEGER NOT NULL,
+    draws INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+);
+CREATE INDEX sweeps_of_project ON sweeps (project_id, id);
+CREATE TABLE agents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sweep_id INTEGER NOT NULL REFERENCES sweeps (id),
+    name TEXT NOT NULL UNIQUE,
+    host TEXT,
+    created_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    sweep_id INTEGER REFERENCES sweeps (id),
+    display_name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    config TEXT NOT NULL DEFAULT '{}',
+    summary TEXT NOT NULL DEFAULT '{}',
+    tags TEXT NOT NULL DEFAULT '[]',
+    group_name TEXT,
+    job_type TEXT,
+    notes TEXT,
+    description TEXT,
+    host TEXT,
+    program TEXT,
+    repo TEXT,
+    commit_hash TEXT,
+    system_metrics TEXT,
+    history_keys TEXT NOT NULL DEFAULT '[]',
+    last_step INTEGER NOT NULL DEFAULT -1,
+    history_lines INTEGER NOT NULL DEFAULT 0,
+    event_lines INTEGER NOT NULL DEFAULT 0,
+    log_lines INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER,
+    stop_requested INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL,
+    agent_id INTEGER REFERENCES agents (id),
+    leased_at INTEGER,
+    seen_at INTEGER,
+    absent_at INTEGER,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (project_id, name)
+);
+CREATE INDEX runs_of_project ON runs (project_id, created_at, id);
+CREATE INDEX runs_of_sweep ON runs (sweep_id, created_at, id);
+CREATE INDEX runs_alive ON runs (state) WHERE state IN ('running', 'preempting', 'pending');
+CREATE INDEX runs_of_agent ON runs (agent_id);
+CREATE TABLE lines (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (run_id, stream, position)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    md5 TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
+"""
+_ARTIFACTS = """
+CREATE TABLE artifacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    client_id TEXT UNIQUE,
+    type TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER,
+    aliases TEXT NOT NULL DEFAULT '[]',
+    description TEXT,
+    metadata TEXT,
+    history_step INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX artifacts_of_collection ON artifacts (project_id, collection, version);
+CREATE INDEX artifacts_of_run ON artifacts (run_id, id);
+"""
+_COMPLETION = """
+ALTER TABLE runs ADD COLUMN prior INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN judged_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN fork TEXT;
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX alerts_of_run ON alerts (run_id, id);
+ALTER TABLE artifacts ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE artifacts ADD COLUMN digest_algorithm TEXT NOT NULL DEFAULT 'MANIFEST_MD5';
+ALTER TABLE artifacts ADD COLUMN ttl INTEGER;
+CREATE TABLE entries (
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    reference TEXT,
+    birth_id INTEGER NOT NULL,
+    PRIMARY KEY (artifact_id, path)
+) WITHOUT ROWID;
+CREATE TABLE artifact_uses (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (run_id, artifact_id)
+) WITHOUT ROWID;
+CREATE TABLE collections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    description TEXT,
+    tags TEXT NOT NULL DEFAULT '[]',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (project_id, name)
+);
+INSERT INTO collections (project_id, name, type, created_at, updated_at)
+    SELECT project_id, collection, type, min(created_at), max(updated_at) FROM artifacts
+    GROUP BY project_id, collection;
+"""
+# Each version of the schema adds one step to the version before. A step that was released is never changed.
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION)
+VERSION = len(STEPS)
