@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from carbs import CarbsError
 from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.sweep.path import SweepPath
 
 
 def check_run(run: Any) -> Any:
@@ -44,6 +45,29 @@ def check_sweep(run: Any, sweep_id: str | None) -> str:
             f"sweep_id={sweep_id!r} is not the sweep of run {run.name or run.id}, which is {actual!r}"
         )
     return actual
+
+
+def wrong_project(run_id: str, sweep: SweepPath, error: Exception) -> WandbCarbsError:
+    """Return the error of a run that is in another project than its sweep."""
+    return WandbCarbsError(
+        f"run {run_id} is in project {sweep.entity}/{sweep.project}, where there is no sweep {sweep.sweep_id}: set "
+        "WANDB_ENTITY and WANDB_PROJECT to the sweep's; entity and project of wandb.init() are ignored inside a sweep "
+        f"({error})"
+    )
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse parameters that a program would not find in `wandb.config`.
+
+    Raises:
+        WandbCarbsError: If a name begins with `_`.
+    """
+    hidden = [name for name in names if name.startswith("_")]
+    if hidden:
+        raise WandbCarbsError(
+            f"parameter names {hidden} must not begin with '_': W&B keeps such names for itself, and wandb.config does "
+            "not list them"
+        )
 
 
 def is_open(run: Any) -> bool:

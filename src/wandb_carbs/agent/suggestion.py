@@ -14,10 +14,11 @@ from typing import Any
 
 from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces.values import SUGGESTION_ID_KEY
+from wandb_carbs.agent import own_run
 from wandb_carbs.agent.foresight import are_equal, beliefs, draw, look_around, seed_of
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.clock import server_time
-from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
+from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.plain import plain
 from wandb_carbs.record import (
     ABANDONED,
@@ -115,11 +116,7 @@ class SuggestionTaker:
             except WandbConnectionError as error:
                 if is_transient(error):
                     raise
-                raise WandbCarbsError(
-                    f"run {self._run_id} is in project {sweep.entity}/{sweep.project}, where there is no sweep "
-                    f"{sweep.sweep_id}: set WANDB_ENTITY and WANDB_PROJECT to the sweep's; entity and project of "
-                    f"wandb.init() are ignored inside a sweep ({error})"
-                ) from error
+                raise own_run.wrong_project(self._run_id, sweep, error) from error
             # W&B may list a run somewhat late.
             own = self._find()
         if own is None:

@@ -16,9 +16,9 @@ from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
-from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.record import STALE_SECONDS
-from wandb_carbs.retry import RETRY_SECONDS
+from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
@@ -77,6 +77,7 @@ class WandbCarbs:
             check_rank()
         if not isinstance(carbs, CARBS):
             raise WandbCarbsError(f"carbs={carbs!r} must be a CARBS; write WandbCarbs(carbs=CARBS(params=…))")
+        own_run.check_names(carbs.space.names)
         self._carbs = carbs
         run = own_run.check_run(wandb_run if wandb_run is not None else wandb.run)
         self._wandb_run = run
@@ -109,7 +110,12 @@ class WandbCarbs:
             check_rank()
         run = own_run.check_run(run if run is not None else wandb.run)
         path = SweepPath(run.entity, run.project, own_run.check_sweep(run, options.get("sweep_id")))
-        definition = load_definition(str(path), limit=options.get("retry_seconds", RETRY_SECONDS))
+        try:
+            definition = load_definition(str(path), limit=options.get("retry_seconds", RETRY_SECONDS))
+        except WandbConnectionError as error:
+            if is_transient(error):
+                raise
+            raise own_run.wrong_project(run.id, path, error) from error
         return cls(definition.optimizer(), wandb_run=run, **options)
 
     def suggest(self) -> dict[str, Any]:

@@ -131,8 +131,18 @@ def test_run_in_another_project_than_its_sweep(sweep: Sweep, monkeypatch: pytest
     wandb.teardown()
     with wandb.init() as run:
         expected = f"run {run.id} is in project {ENTITY}/elsewhere, where there is no sweep {sweep.id}"
+        expected += ": set WANDB_ENTITY and WANDB_PROJECT"
         with pytest.raises(WandbCarbsError, match=expected):
             WandbCarbs(CARBS(params=PARAMS))
+        with pytest.raises(WandbCarbsError, match=expected):
+            WandbCarbs.from_sweep(run)
+
+
+def test_name_that_wandb_hides_is_refused(sweep: Sweep) -> None:
+    assert sweep
+    carbs = CARBS(params=[Param("_lr", LogSpace(min=1e-5, max=1e-1))])
+    with wandb.init(), pytest.raises(WandbCarbsError, match=r"\['_lr'\] must not begin with '_'"):
+        WandbCarbs(carbs)
 
 
 def list_late(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
