@@ -17,7 +17,8 @@ from wandb_carbs.server.bodies import Bodies, chunks
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql import execute
 from wandb_carbs.server.limits import MAX_UPLOAD, MEBIBYTE, Budget, spending
-from wandb_carbs.server.pages.views import Pages, error_page
+from wandb_carbs.server.pages.routes import page_routes
+from wandb_carbs.server.pages.views import error_page
 from wandb_carbs.server.replies import EXCEPTION_HANDLERS, FILE_HEADERS, Json, Page
 from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
@@ -58,10 +59,7 @@ def create_app(store: Store, *, key: Key, files_dir: Path, host: str = "127.0.0.
             Route(file, endpoints.put_file, methods=["PUT"]),
             Route(file, endpoints.get_file, methods=["GET"]),
             Route("/artifactsV2/{place:path}", endpoints.get_entry, methods=["GET"]),
-            Route("/", endpoints.home, methods=["GET"]),
-            Route("/{entity}/{project}", endpoints.project, methods=["GET"]),
-            Route("/{entity}/{project}/sweeps/{sweep}", endpoints.sweep, methods=["GET"]),
-            Route("/{entity}/{project}/runs/{run}", endpoints.run, methods=["GET"]),
+            *endpoints.page_routes(),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -73,7 +71,6 @@ class _Endpoints:
         self._access = Access(key, host)
         self._bodies = Bodies()
         self._files = RunFiles(store, files_dir, lambda: key.value)
-        self._pages = Pages(store, self._files)
 
     # Made when the first request is there: they belong to its event loop.
     @functools.cached_property
@@ -140,19 +137,11 @@ class _Endpoints:
             raise RequestError(f"no file of an artifact at {place!r}", 404)
         return FileResponse(path, media_type="application/octet-stream", headers=FILE_HEADERS)
 
-    async def home(self, request: Request) -> Response:
-        return await self._page(request, self._pages.home)
+    def page_routes(self) -> list[Route]:
+        """Return the routes of the pages."""
+        return page_routes(self._store, self._files, self._page)
 
-    async def project(self, request: Request) -> Response:
-        return await self._page(request, self._pages.project, "entity", "project")
-
-    async def sweep(self, request: Request) -> Response:
-        return await self._page(request, self._pages.sweep, "entity", "project", "sweep")
-
-    async def run(self, request: Request) -> Response:
-        return await self._page(request, self._pages.run, "entity", "project", "run")
-
-    async def _page(self, request: Request, render: Callable[..., str], *parameters: str) -> Response:
+    async def _page(self, request: Request, make: Callable[[], Any]) -> Response:
         if TOKEN in request.query_params and self._access.has_token(request):
             reply = RedirectResponse(request.url.remove_query_params(TOKEN).path, 303)
             reply.set_cookie(
@@ -170,10 +159,10 @@ class _Endpoints:
             challenge = {"WWW-Authenticate": 'Basic realm="wandb-carbs: user api, password the API key"'}
             return Page(error_page(str(error)), error.status, challenge)
         try:
-            page = await _work(request, self._readers, render, *(request.path_params[name] for name in parameters))
+            made = await _work(request, self._readers, make)
         except RequestError as error:
             return Page(error_page(str(error)), error.status)
-        return Page(page)
+        return Page(made) if isinstance(made, str) else Json(made)
 
 
 async def _work(request: Request, limiter: anyio.CapacityLimiter, function: Callable[..., T], *arguments: Any) -> T:

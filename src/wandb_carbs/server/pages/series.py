@@ -1,0 +1,109 @@
+"""A run's history as the series of its charts: one for each key that it has logged."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.store import runs, streams
+from wandb_carbs.server.store.streams import finite
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# Points of a chart; a screen has about as many pixels.
+_MAX_POINTS = 1200
+_TIME_KEYS = ("_step", "_runtime", "_timestamp")
+
+
+def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
+    """Return the series of all numeric keys of a run, and the last values of all others.
+
+    Returns:
+        `series`: key to `{"step", "time", "value", "points"}`, thinned so that the extremes stay, with the number of
+        points before; `other`: key to `{"step", "value", "points"}` of the last value that is no number.
+    """
+    return _collect(streams.lines(db, run_id, runs.HISTORY), "_step", "_runtime")
+
+
+def system(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
+    """Return the series of a run's system metrics."""
+    return _collect(streams.lines(db, run_id, runs.EVENTS), "_runtime", "_runtime")
+
+
+def _collect(lines: Iterable[str], step_key: str, time_key: str) -> dict[str, Any]:
+    series: dict[str, list[tuple[float, float | None, float]]] = {}
+    other: dict[str, dict[str, Any]] = {}
+    for position, line in enumerate(lines):
+        row = json.loads(line)
+        step, time = _number(row.get(step_key)), _number(row.get(time_key))
+        for key, value in flat(row):
+            if key in _TIME_KEYS:
+                continue
+            point = _number(value)
+            if point is not None:
+                series.setdefault(key, []).append((position if step is None else step, time, point))
+            elif value is not None:
+                seen = other.get(key, {"points": 0})["points"]
+                other[key] = {"step": step, "value": finite(value), "points": seen + 1}
+    return {"series": {key: _columns(points) for key, points in series.items()}, "other": other}
+
+
+def flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """Yield the values of a row, those of nested objects by dotted keys; media stay whole."""
+    for key, value in row.items():
+        if isinstance(value, dict) and value and "_type" not in value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond the largest float
+        return None
+
+
+def _columns(points: list[tuple[float, float | None, float]]) -> dict[str, Any]:
+    kept = thinned(points)
+    return {
+        "step": [step for step, _, _ in kept],
+        "time": [time for _, time, _ in kept],
+        "value": [value for _, _, value in kept],
+        "points": len(points),
+    }
+
+
+def thinned(points: list[tuple[float, float | None, float]], most: int = _MAX_POINTS) -> list[Any]:
+    """Return at most so many points: both ends, and the least and the greatest value of each stretch between."""
+    if len(points) <= most:
+        return points
+    stretches = (most - 2) // 2
+    kept = [points[0]]
+    for place in range(stretches):
+        start = 1 + place * (len(points) - 2) // stretches
+        end = 1 + (place + 1) * (len(points) - 2) // stretches
+        stretch = range(start, end)
+        low = min(stretch, key=lambda i: points[i][2])
+        high = max(stretch, key=lambda i: points[i][2])
+        kept += [points[i] for i in sorted({low, high})]
+    return [*kept, points[-1]]
+
+
+def of_key(db: sqlite3.Connection, run_id: int, key: str, most: int) -> list[Any]:
+    """Return a few points of one key of a run."""
+    points = []
+    for position, line in enumerate(streams.lines(db, run_id, runs.HISTORY)):
+        row = json.loads(line)
+        value = next((_number(v) for k, v in flat(row) if k == key), None)
+        if value is not None:
+            step = _number(row.get("_step"))
+            points.append((position if step is None else step, _number(row.get("_runtime")), value))
+    return thinned(points, most)

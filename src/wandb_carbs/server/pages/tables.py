@@ -1,0 +1,142 @@
+"""Tables of runs: search, filter, order, columns and pages, all said by the page's address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from wandb_carbs.server.pages.rows import RunRow
+
+PAGE = 100
+# Columns of parameters that are shown unless the address says which.
+_MAX_COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a visitor asks of a table.
+
+    Attributes:
+        search: Text that the run's name, title or a value of its parameters must hold.
+        state: State that it must have, or empty.
+        sort: Column to sort by, or empty for the newest first.
+        descending: Whether the largest come first.
+        page: Number of the page, from 0.
+        columns: Parameters to show, or None for the first few.
+    """
+
+    search: str = ""
+    state: str = ""
+    sort: str = ""
+    descending: bool = False
+    page: int = 0
+    columns: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str], columns: Sequence[str]) -> Query:
+        """Read an address's parameters."""
+        sort, page = parameters.get("sort", ""), parameters.get("page", "0")
+        return cls(
+            search=parameters.get("q", "")[:200],
+            state=parameters.get("state", "")[:20],
+            sort=sort.removeprefix("-"),
+            descending=sort.startswith("-"),
+            page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 0,
+            columns=tuple(columns) or None,
+        )
+
+    def address(self, **changes: Any) -> str:
+        """Return the address's query with some parts changed; the first page unless `page` is given."""
+        values: dict[str, Any] = {"q": self.search, "state": self.state, "sort": self._sort(), "page": 0, **changes}
+        pairs = [(key, value) for key, value in values.items() if value]
+        pairs += [("column", column) for column in self.columns or ()]
+        return "?" + urlencode(pairs)
+
+    def _sort(self) -> str:
+        return f"-{self.sort}" if self.descending else self.sort
+
+
+@dataclass(frozen=True)
+class Table:
+    """One page of a table of runs.
+
+    Attributes:
+        rows: The runs of the page.
+        query: What was asked.
+        total: How many runs there are.
+        found: How many match.
+        keys: All parameters.
+        columns: The parameters that are shown.
+        states: The states that occur.
+        best: Names of the runs on the frontier.
+    """
+
+    rows: Sequence[RunRow]
+    query: Query
+    total: int
+    found: int
+    keys: Sequence[str]
+    columns: Sequence[str]
+    states: Sequence[str]
+    best: frozenset[str]
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(-(-self.found // PAGE), 1)
+
+    def sort_address(self, column: str) -> str:
+        """Return the address that sorts by a column, and turns the order if it is sorted by it."""
+        turned = self.query.sort == column and not self.query.descending
+        return self.query.address(sort=f"-{column}" if turned else column)
+
+
+def make_table(rows: Sequence[RunRow], query: Query, best: Sequence[RunRow] = ()) -> Table:
+    """Search, filter, order and page runs, given the newest first."""
+    keys = list(dict.fromkeys(key for row in rows for key in row.config))
+    found = [row for row in rows if _matches(row, query)]
+    if query.sort:
+        found = _sorted(found, query.sort, descending=query.descending)
+    last = max(-(-len(found) // PAGE) - 1, 0)
+    start = min(query.page, last) * PAGE
+    columns = [key for key in keys if key in query.columns] if query.columns is not None else keys[:_MAX_COLUMNS]
+    return Table(
+        rows=found[start : start + PAGE],
+        query=query,
+        total=len(rows),
+        found=len(found),
+        keys=keys,
+        columns=columns,
+        states=sorted({row.state for row in rows}),
+        best=frozenset(row.name for row in best),
+    )
+
+
+def _matches(row: RunRow, query: Query) -> bool:
+    if query.state and query.state not in {row.state, row.carbs_state}:
+        return False
+    wanted = query.search.lower()
+    return not wanted or any(
+        wanted in text.lower() for text in (row.name, row.title, json.dumps(dict(row.config), ensure_ascii=False))
+    )
+
+
+def _sorted(rows: Sequence[RunRow], column: str, *, descending: bool) -> list[RunRow]:
+    """Sort by a column: numbers before texts, and runs without a value last, whatever the direction."""
+    held = [(key, row) for row in rows if (key := _key(row, column)) is not None]
+    held.sort(key=lambda pair: pair[0], reverse=descending)
+    return [row for _, row in held] + [row for row in rows if _key(row, column) is None]
+
+
+def _key(row: RunRow, column: str) -> tuple[int, Any] | None:
+    own = {"run": row.title, "objective": row.objective, "cost": row.cost, "seconds": row.seconds}
+    own |= {"created": row.created_at, "state": row.state, "carbs.state": row.carbs_state or None}
+    value = own[column] if column in own else row.config.get(column)
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None
+    if isinstance(value, (int, float)):
+        return 0, float(value) if abs(value) < 1e300 else 1e300
+    return 1, value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,229 @@
+"""The pages as a browser gets them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wandb_carbs.server.server import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EVIL = '<script>alert("x")</script>'
+CONFIG = {
+    "method": "random",
+    "name": "<i>sweep</i>",
+    "metric": {"name": "loss", "goal": "minimize"},
+    "parameters": {"x": {"min": 0, "max": 9}},
+}
+DEFINITION = {"carbs": {"params": [{"name": "x", "space": {"kind": "log", "min": 1, "max": 9}}]}}
+
+
+class Site:
+    """A server with a sweep of three observed runs, one that is running and one that waits."""
+
+    def __init__(self, server: LocalServer) -> None:
+        self.server = server
+        values = {"config": json.dumps(CONFIG), "projectName": "p", "description": json.dumps(DEFINITION)}
+        made = self.graphql("mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { name } } }", i=values)
+        self.sweep = made["upsertSweep"]["sweep"]["name"]
+        for number, (loss, cost) in enumerate([(1.0, 10.0), (2.0, 1.0), (3.0, 5.0)]):
+            summary = {"carbs.state": "success", "carbs.objective": loss, "carbs.cost": cost, EVIL: EVIL}
+            summary |= {"carbs.suggestion": json.dumps({"x": number + 4}), "carbs.predicted_objective": 1.5}
+            self.run(f"r{number}", {"x": 7, EVIL: EVIL}, summary, complete=True)
+        self.run("alive", {"x": 123457}, {})
+        agent = self.graphql(
+            "mutation M($s: String!) { createAgent(input: {sweep: $s}) { agent { id } } }", s=self.sweep
+        )["createAgent"]["agent"]["id"]
+        self.graphql("mutation M($a: ID!) { agentHeartbeat(input: {id: $a}) { commands } }", a=agent)
+
+    def run(self, name: str, config: dict[str, Any], summary: dict[str, Any], **more: Any) -> None:
+        values = {
+            "name": name,
+            "modelName": "p",
+            "sweep": self.sweep,
+            "displayName": f"{EVIL}{name}",
+            "config": json.dumps({key: {"value": value} for key, value in config.items()}),
+        }
+        self.graphql("mutation M($i: UpsertBucketInput!) { upsertBucket(input: $i) { inserted } }", i=values)
+        history = [
+            {"_step": step, "_runtime": step / 2, "loss": 9 - step, "a/b": step, EVIL: step} for step in range(5)
+        ]
+        files = {
+            "wandb-summary.json": {"offset": 0, "content": [json.dumps(summary)]},
+            "wandb-history.jsonl": {"offset": 0, "content": [json.dumps(row) for row in history]},
+            "output.log": {"offset": 0, "content": [f"ERROR 2026-11-27T00:00:00.5 {EVIL}", "plain"]},
+        }
+        self.post(f"/files/local/p/{name}/file_stream", {"files": files, **more})
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        reply = self.post("/graphql", {"query": query, "variables": variables})
+        assert "errors" not in reply, reply
+        return reply["data"]
+
+    def post(self, path: str, body: Any) -> Any:
+        key = base64.b64encode(f"api:{self.server.api_key}".encode()).decode()
+        headers = {"Authorization": f"Basic {key}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(self.server.url + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(asked, timeout=20) as reply:
+            return json.load(reply)
+
+    def get(self, path: str, status: int = 200) -> tuple[str, dict[str, str]]:
+        try:
+            with urllib.request.urlopen(self.server.url + path, timeout=20) as reply:
+                found, text, headers = reply.status, reply.read().decode(), dict(reply.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                found, text, headers = error.code, error.read().decode(), dict(error.headers)
+        assert found == status, text
+        return text, headers
+
+    def data(self, path: str) -> Any:
+        return json.loads(self.get(f"/-/data/local/p/{path}")[0])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with LocalServer(tmp_path_factory.mktemp("server")) as server:
+        yield Site(server)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/local", "/local/p", "/local/p/sweeps/{sweep}", "/local/p/runs/r0", "/local/p/compare?run=r0&run=r1"],
+)
+def test_pages_hold_no_markup_of_users(site: Site, path: str) -> None:
+    page, headers = site.get(path.format(sweep=site.sweep))
+    assert "<script>alert" not in page
+    assert "<i>" not in page
+    # Programs come from files of this server only, and nothing comes from elsewhere.
+    assert re.findall(r"<script(?! src=\"/-/static/[a-z.]+\" defer></script>)", page) == []
+    assert not re.search(r"""(?:src|href)=["'](?!/|\?|#)""", page)
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+
+
+def test_static_files_that_pages_name_are_there(site: Site) -> None:
+    pages = [site.get(path)[0] for path in ("/", f"/local/p/sweeps/{site.sweep}", "/local/p/runs/r0")]
+    names = {name for page in pages for name in re.findall(r'"(/-/static/[^"]+)"', page)}
+    assert len(names) >= 5
+    for name in names:
+        text, headers = site.get(name)
+        assert headers["content-type"].startswith(("text/javascript", "text/css"))
+        assert text
+
+
+@pytest.mark.parametrize("name", ["nosuch.js", "..%2frender.py", "live.py", "%2e%2e"])
+def test_other_static_files_are_not(site: Site, name: str) -> None:
+    site.get(f"/-/static/{name}", 404)
+
+
+def test_sweep_shows_its_best_run_and_space(site: Site) -> None:
+    page, _ = site.get(f"/local/p/sweeps/{site.sweep}")
+    assert "&lt;i&gt;sweep&lt;/i&gt;" in page
+    assert "3 observed, 2 on the frontier" in page
+    assert "1 running, 1 waiting" in page
+    assert f"wandb-carbs agent local/p/{site.sweep}" in page
+    assert "1 to 9" in page
+
+
+def test_figures_of_a_sweep(site: Site) -> None:
+    found = site.data(f"sweeps/{site.sweep}")
+    runs, frontier = found["frontier"]["data"]
+    assert (runs["x"], runs["y"]) == ([5.0], [3.0])
+    assert (frontier["x"], frontier["y"], frontier["customdata"]) == ([1.0, 10.0], [2.0, 1.0], ["r1", "r0"])
+    assert "<script" not in json.dumps(found)
+    assert found["progress"]["data"][0]["x"] == [10.0, 11.0, 16.0]
+    assert found["progress"]["data"][0]["y"] == [1.0, 1.0, 1.0]
+    assert len(found["parallel"]["data"]) == 3
+    marked = site.data(f"sweeps/{site.sweep}?run=r2")
+    assert list(marked) == ["frontier"]
+    assert marked["frontier"]["data"][-1]["x"] == [5.0]
+
+
+def test_charts_of_a_run(site: Site) -> None:
+    found = site.data("runs/r0/history")["series"]
+    assert set(found) == {"loss", "a/b", EVIL}
+    assert found["loss"] == {
+        "step": [0, 1, 2, 3, 4],
+        "time": [0, 0.5, 1, 1.5, 2],
+        "value": [9, 8, 7, 6, 5],
+        "points": 5,
+    }
+
+
+def test_one_metric_of_all_runs(site: Site) -> None:
+    found = site.data(f"sweeps/{site.sweep}/metric?key=loss")
+    assert [run["name"] for run in found["runs"]] == ["alive", "r2", "r1", "r0"]
+    assert found["left_out"] == 0
+
+
+def test_output_of_a_run(site: Site) -> None:
+    found = site.data("runs/r0/console")
+    assert found["total"] == 2
+    assert found["lines"][0] == {
+        "number": 0,
+        "timestamp": "2026-11-27T00:00:00.5",
+        "level": "error",
+        "label": None,
+        "line": EVIL,
+    }
+
+
+def test_values_that_no_run_has_had_are_not_shown(site: Site) -> None:
+    """The pages show the suggestion, and nothing of what the server drew."""
+    run, _ = site.get("/local/p/runs/alive")
+    assert "What the server drew for it was not run" in run
+    for path in ("/local/p/runs/alive", "/local/p", f"/local/p/sweeps/{site.sweep}"):
+        assert "123457" not in site.get(path)[0]
+    shown, _ = site.get("/local/p/runs/r2")
+    assert "<dt>x</dt><dd>6</dd>" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["alive", "r2", "r1", "r0"]),
+        ("?q=R1", ["r1"]),
+        ("?state=running", ["alive"]),
+        ("?state=success&sort=objective", ["r0", "r1", "r2"]),
+        ("?sort=-cost", ["r0", "r2", "r1", "alive"]),
+        ("?sort=x", ["r0", "r1", "r2", "alive"]),
+        ("?sort=nosuch&page=99", ["alive", "r2", "r1", "r0"]),
+    ],
+)
+def test_table_is_searched_filtered_and_sorted(site: Site, query: str, names: list[str]) -> None:
+    page, _ = site.get(f"/local/p/sweeps/{site.sweep}{query}")
+    shown = re.findall(r'name="run" value="([a-z0-9]+)"', page)
+    assert [name for name in shown if name in {"alive", "r0", "r1", "r2"}] == names
+
+
+def test_compared_runs(site: Site) -> None:
+    page, _ = site.get("/local/p/compare?run=r0&run=r1")
+    assert page.count("/-/data/local/p/runs/") == 2
+    site.get("/local/p/compare", 400)
+    site.get("/local/p/compare?run=nosuch", 404)
+
+
+@pytest.mark.parametrize("path", ["/nosuch", "/local/nosuch", "/local/nosuch/sweeps/x", "/local/nosuch/runs/x"])
+def test_missing_page_says_so(site: Site, path: str) -> None:
+    assert "there is no" in site.get(path, 404)[0]
+
+
+def test_alerts_are_shown(site: Site) -> None:
+    site.graphql(
+        """mutation M($t: String!) { notifyScriptableRunAlert(
+           input: {projectName: "p", runName: "r1", title: $t, text: "text", severity: WARN}) { success } }""",
+        t=EVIL,
+    )
+    page, _ = site.get("/local/p/runs/r1")
+    assert "Alerts" in page
+    assert "<script>alert" not in page
