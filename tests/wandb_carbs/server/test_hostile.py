@@ -190,7 +190,9 @@ def test_whatever_was_stored_pages_and_queries_answer(shared_client: Client, val
         "output.log": {"offset": 0, "content": ["\ud83d", "\0"]},
     }
     assert shared_client.stream("odd", {"files": files}).status == 200
-    for path in ("/", "/local/p", "/local/p/runs/odd"):
+    data = "/-/data/local/p/runs/odd"
+    pages = ("/", "/local", "/local/p", "/local/p?sort=loss", "/local/p/runs/odd", "/local/p/compare?run=odd")
+    for path in (*pages, f"{data}/history", f"{data}/system", f"{data}/console"):
         assert shared_client.send(path).status == 200
     query = """query Q($o: String, $f: JSONString, $s: [JSONString!]!) { project(name: "p") {
         runs(order: $o, filters: $f) { edges { node {

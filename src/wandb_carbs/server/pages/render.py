@@ -59,7 +59,7 @@ def static_file(name: str) -> tuple[Path, str]:
 
 def address(*parts: str) -> str:
     """Return the path of a page, from its parts."""
-    return "/" + "/".join(quote(part, safe="") for part in parts)
+    return "/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 
 
 def moment(microseconds: int) -> str:

@@ -53,7 +53,7 @@ class Query:
         values: dict[str, Any] = {"q": self.search, "state": self.state, "sort": self._sort(), "page": 0, **changes}
         pairs = [(key, value) for key, value in values.items() if value]
         pairs += [("column", column) for column in self.columns or ()]
-        return "?" + urlencode(pairs)
+        return "?" + urlencode(pairs, errors="replace")
 
     def _sort(self) -> str:
         return f"-{self.sort}" if self.descending else self.sort
