@@ -42,6 +42,22 @@ class CARBS:
 
     Raises:
         CarbsError: If the search space or an option is invalid; one error names every problem.
+
+    Example:
+        >>> from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param
+        >>> rate = Param("rate", LogSpace(min=1e-4, max=1e-1))
+        >>> layers = Param("layers", LinearSpace(min=1, max=6, is_integer=True))
+        >>> carbs = CARBS(params=[rate, layers])
+        >>> for _ in range(8):
+        ...     suggestion = carbs.suggest().suggestion
+        ...     accuracy = 1 - abs(suggestion["rate"] - 0.01)  # train here
+        ...     output = carbs.observe(ObservationInParam(suggestion, accuracy, cost=10.0 * suggestion["layers"]))
+        >>> output.logs
+        {'num_successes': 8, 'num_failures': 0}
+        >>> sorted(carbs.suggest("run 9").suggestion)
+        ['layers', 'rate', 'suggestion_uuid']
+        >>> list(carbs.outstanding_suggestions)
+        ['run 9']
     """
 
     def __init__(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param, checkpoint
-
-SMALL = [Param("x", LinearSpace(0, 1)), Param("y", LogSpace(1, 100, is_integer=True))]
+from carbs import (
+    CARBS,
+    CarbsError,
+    CARBSParams,
+    ObservationInParam,
+    checkpoint,
+)
+from searches import PARAMS, SMALL, nested, run
 
 
 def test_a_failures_cost_is_kept(tmp_path: Path) -> None:
@@ -62,3 +70,54 @@ def test_two_writers_of_one_process_do_not_share_their_temporary_file(
     checkpoint.write(path, "first")
     assert path.read_text() == "first"
     assert len(written - {path.name}) == 2
+
+
+def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
+    carbs = CARBS(CARBSParams(better_direction_sign=-1, max_suggestion_cost=50.0), PARAMS)
+    rng = random.Random(4)
+    run(carbs, 7, lambda _: (rng.random(), 1 + rng.random()))
+    carbs.observe(ObservationInParam(carbs.suggest().suggestion, is_failure=True))
+    carbs.suggest("waiting")
+    path = tmp_path / "carbs.json"
+    carbs.save(path)
+    again = CARBS.load(path)
+    assert json.loads(path.read_text())["schema_version"] == 1
+    assert again.config == carbs.config
+    assert again.params == carbs.params
+    assert again.success_observations == carbs.success_observations
+    assert [o.input for o in again.failure_observations] == [o.input for o in carbs.failure_observations]
+    assert again.outstanding_suggestions == carbs.outstanding_suggestions
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema_version": 2}',
+        '{"schema_version": 1, "params": 3, "config": {}}',
+        '{"schema_version": 1, "params": "abc", "config": {}}',
+        "\x00\xff\xfe",
+        "9" * 5000,
+        "[" * 100_000,
+        '{"schema_version":' + "[" * 900 + "]" * 900 + "}",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "carbs.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(CarbsError, match="not a"):
+        CARBS.load(path)
+
+
+@pytest.mark.parametrize("member", ["params", "config", "successes", "failures", "outstanding"])
+@pytest.mark.parametrize("bad", [None, 5, "text", [5], [[]], {"a": 5}, {"self": 1}, [{}], [{"input": 5}], nested(500)])
+def test_a_checkpoint_with_a_member_of_the_wrong_type_is_refused(tmp_path: Path, member: str, bad: Any) -> None:
+    path = tmp_path / "carbs.json"
+    CARBS(params=SMALL).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), member: bad}))
+    with pytest.raises(CarbsError):
+        CARBS.load(path)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from carbs import CARBS, CarbsError, LinearSpace, ObservationInParam, Param
+from carbs import (
+    CARBS,
+    CarbsError,
+    LinearSpace,
+    ObservationInParam,
+    Param,
+    ParamDict,
+)
+from searches import SMALL, without_id
 
 PARAMS = [Param("x", LinearSpace(min=0, max=1))]
 FIRST = {"a": ObservationInParam({"x": 0.1}, 1.0, 2.0), "b": ObservationInParam({"x": 0.2}, 2.0, 2.0)}
@@ -79,3 +89,84 @@ def test_sources_do_not_touch_each_other(carbs: CARBS) -> None:
     carbs.synchronize("another sweep", {"a": ObservationInParam({"x": 0.4}, 4.0, 1.0)})
     carbs.synchronize("sweep", {})
     assert seen(carbs) == [9, 4]
+
+
+def test_observing_or_forgetting_ends_a_suggestion() -> None:
+    carbs = CARBS(params=SMALL)
+    first, second = carbs.suggest("a").suggestion, carbs.suggest("b").suggestion
+    assert set(carbs.outstanding_suggestions) == {"a", "b"}
+    carbs.observe(ObservationInParam(first, 1.0, 1.0))
+    carbs.forget_suggestion(second)
+    carbs.forget_suggestion({"suggestion_uuid": "unknown"})
+    assert carbs.outstanding_suggestions == {}
+    carbs.remember_suggestion({"x": 0.5, "y": 3}, "c")
+    assert carbs.outstanding_suggestions == {"c": {"x": 0.5, "y": 3}}
+
+
+def test_a_suggestion_of_the_same_identifier_is_replaced() -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("a")
+    second = carbs.suggest("a").suggestion
+    assert carbs.outstanding_suggestions == {"a": without_id(second)}
+    carbs.remember_suggestion({"x": 0.5, "y": 3}, "a")
+    assert carbs.outstanding_suggestions == {"a": {"x": 0.5, "y": 3}}
+
+
+def test_an_observation_without_an_identifier_ends_no_suggestion() -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("None")
+    carbs.observe(ObservationInParam({"x": 0.5, "y": 3}, 1.0, 1.0))
+    assert set(carbs.outstanding_suggestions) == {"None"}
+
+
+def test_what_is_handed_out_or_in_may_be_changed_without_changing_the_history() -> None:
+    carbs = CARBS(params=SMALL)
+    given: ParamDict = {"x": 0.5, "y": 3}
+    carbs.observe(ObservationInParam(given, 1.0, 1.0))
+    carbs.observe(ObservationInParam(given, is_failure=True))
+    carbs.remember_suggestion(given, "a")
+    drawn = carbs.suggest("b").suggestion
+    expected = {"a": dict(given), "b": without_id(drawn)}
+    for handed in (
+        given,
+        drawn,
+        carbs.success_observations[0].input,
+        carbs.failure_observations[0].input,
+        *carbs.outstanding_suggestions.values(),
+    ):
+        handed["x"] = 99.0
+    carbs.outstanding_suggestions.clear()
+    carbs.success_observations.clear()
+    assert carbs.success_observations[0].input == carbs.failure_observations[0].input == {"x": 0.5, "y": 3}
+    assert carbs.outstanding_suggestions == expected
+
+
+@pytest.mark.parametrize(
+    ("observation", "words"),
+    [
+        (ObservationInParam({"x": 0.5}, 1.0, 1.0), ["'y' is missing"]),
+        (ObservationInParam({"x": 2, "y": 5}, 1.0, 1.0), ["'x'", "value 2", "between"]),
+        (ObservationInParam({"x": 0.5, "y": 5}, 1.0, 0.0), ["cost=0.0", "positive"]),
+        (ObservationInParam({"x": 0.5, "y": 5}, 1.0, math.nan), ["cost=nan"]),
+        (ObservationInParam({"x": 0.5, "y": "five"}, "good", -1.0), ["'y'", "output='good'"]),  # type: ignore[arg-type]
+    ],
+)
+def test_a_bad_observation_is_refused_and_changes_nothing(observation: ObservationInParam, words: list[str]) -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.suggest("a")
+    with pytest.raises(CarbsError) as caught:
+        carbs.observe(
+            ObservationInParam({**observation.input, "suggestion_uuid": "a"}, observation.output, observation.cost)
+        )
+    assert all(word in str(caught.value) for word in words)
+    assert not carbs.success_observations
+    assert not carbs.failure_observations
+    assert set(carbs.outstanding_suggestions) == {"a"}
+
+
+@pytest.mark.parametrize("output", [math.nan, math.inf, -math.inf])
+def test_an_objective_that_is_not_finite_is_a_failure(output: float) -> None:
+    carbs = CARBS(params=SMALL)
+    carbs.observe(ObservationInParam({"x": 0.5, "y": 5}, output, 3.0))
+    assert len(carbs.failure_observations) == 1
+    assert not carbs.success_observations

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import copy
+import json
 import multiprocessing
 import pickle
+import random
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from carbs import CARBS, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, SuggestOutput
+from carbs import (
+    CARBS,
+    CARBSParams,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+    SuggestOutput,
+)
+from searches import PARAMS, run, without_id
 
 
 def searched() -> CARBS:
@@ -37,3 +51,23 @@ def test_a_process_started_anew_suggests_the_same() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         there: SuggestOutput = pool.apply(CARBS.suggest, (carbs, "next"))
     assert there == carbs.suggest("next")
+
+
+def test_same_history_and_seed_give_the_same_suggestion_in_any_process(tmp_path: Path) -> None:
+    carbs = CARBS(CARBSParams(seed=3), PARAMS)
+    rng = random.Random(1)
+    run(carbs, 12, lambda _: (rng.random(), 1 + rng.random()))
+    carbs.suggest("waiting")
+    carbs.save(tmp_path / "a.json")
+    here = without_id(carbs.suggest(is_suggestion_remembered=False).suggestion)
+    assert without_id(carbs.suggest(is_suggestion_remembered=False).suggestion) == here
+    code = "import carbs, json, sys; print(json.dumps(carbs.CARBS.load(sys.argv[1]).suggest('i').suggestion))"
+    command = [sys.executable, "-c", code, str(tmp_path / "a.json")]
+    there = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert without_id(there) == here
+
+
+def test_importing_needs_neither_wandb_nor_torch_nor_sklearn() -> None:
+    code = "import sys, carbs; print(sorted({'wandb', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from carbs import (
+    CARBS,
+    ObservationInParam,
+)
 from carbs.models.kernel import Hyperparameters, kernel
 from carbs.models.success import Classifier
+from searches import SMALL, bowl
 
 HYPER = Hyperparameters(np.full(3, 1.7), signal=4.0, slopes=np.full(3, 4.0), noise=0.0)
 
@@ -47,3 +52,14 @@ def test_one_class_alone_is_fitted(label: float) -> None:
     X = np.zeros((30, 3))
     probability = np.exp(Classifier.fit(HYPER, X, np.full(30, label)).log_probability(np.zeros((1, 3))))[0]
     assert (probability > 0.9) if label > 0 else (probability < 0.1)
+
+
+def test_the_success_model_learns_where_runs_fail() -> None:
+    carbs = CARBS(params=SMALL)
+    failed = []
+    for _ in range(40):
+        suggestion = carbs.suggest().suggestion
+        is_failure = float(suggestion["x"]) > 0.8
+        failed.append(is_failure)
+        carbs.observe(ObservationInParam(suggestion, *bowl(suggestion), is_failure=is_failure))
+    assert sum(failed[20:]) <= 1

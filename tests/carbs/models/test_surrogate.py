@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from carbs import LinearSpace, LogSpace, Param
+from carbs import (
+    CARBS,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+)
 from carbs.models.groups import group
 from carbs.models.surrogate import Surrogate
 from carbs.spaces.search_space import SearchSpace, as_space
+from searches import PARAMS
 
 
 def space() -> SearchSpace:
@@ -76,3 +85,30 @@ def test_what_drives_the_cost_is_expected_to_saturate() -> None:
     told_otherwise = fit(seen, [config["steps"] ** 0.3 for config in seen], cost).objective.hyper.warps
     assert told_otherwise is not None
     assert told_otherwise[0] > warps[0] + 0.5
+
+
+HARD: dict[str, Callable[[int], tuple[float, float]]] = {
+    "constant objective": lambda i: (1.0, 1.0 + i),
+    "constant cost": lambda i: (float(i % 5), 1.0),
+    "constant both": lambda _: (2.0, 3.0),
+    "huge objectives": lambda i: (1e12 * math.sin(i), 1.0 + i),
+    "tiny objectives": lambda i: (1e-12 * math.sin(i), 1.0 + i),
+    "objectives whose squares overflow": lambda i: (1e200 * math.sin(i), 1.0 + i),
+    "objectives at both ends of the floats": lambda i: ((-1) ** i * 1.7e308, 1.0 + i),
+    "objectives whose squares vanish": lambda i: (1e-200 * math.sin(i), 1.0 + i),
+    "costs equal up to rounding": lambda i: (math.sin(i), 3.0 * (1 + 1e-12 * (i % 3))),
+    "huge and tiny costs": lambda i: (math.sin(i), 10.0 ** (12 * math.sin(2 * i))),
+    "ties": lambda i: (float(i % 2), float(1 + i % 2)),
+}
+
+
+@pytest.mark.parametrize("evaluate", HARD.values(), ids=HARD.keys())
+def test_hard_histories_keep_the_model_in_use(
+    evaluate: Callable[[int], tuple[float, float]], caplog: pytest.LogCaptureFixture
+) -> None:
+    carbs = CARBS(params=PARAMS)
+    for i in range(20):
+        output = carbs.suggest()
+        carbs.observe(ObservationInParam(output.suggestion, *evaluate(i)))
+    assert output.log["kind"] in ("model", "resample")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

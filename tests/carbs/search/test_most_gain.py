@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from carbs import CARBS, CARBSParams, LinearSpace, ObservationInParam, Param
+from carbs import (
+    CARBS,
+    CARBSParams,
+    CategoricalSpace,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+)
 from carbs.tuning import DEFAULT, Tuning
+from searches import PARAMS, SMALL, bowl, run, without_id
 
 
 def expected_improvement(tuning: Tuning) -> float:
@@ -34,3 +46,68 @@ def test_the_recorded_improvement_is_the_gain_of_a_run_that_succeeds_over_all_co
         replace(DEFAULT, gain=replace(DEFAULT.gain, band_share=1.0)),
     ):
         assert expected_improvement(changed) == pytest.approx(plain, rel=1e-9)
+
+
+def test_outstanding_suggestions_are_never_repeated() -> None:
+    carbs = CARBS(params=PARAMS)
+    rng = random.Random(2)
+    run(carbs, 10, lambda _: (rng.random(), 1 + rng.random()))
+    batch = [json.dumps(without_id(carbs.suggest().suggestion)) for _ in range(16)]
+    assert len(set(batch)) == 16
+    assert len(carbs.outstanding_suggestions) == 16
+
+
+def test_a_parallel_batch_spreads_nearly_as_far_as_the_initial_design() -> None:
+    carbs = CARBS(params=SMALL)
+    run(carbs, 10, bowl)
+    points = carbs.space.encode([carbs.suggest().suggestion for _ in range(8)])
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2) + 10 * np.eye(8)
+    assert np.mean(np.min(distance, axis=1)) > 0.1
+
+
+def test_ten_identical_outstanding_suggestions_do_no_harm() -> None:
+    carbs = CARBS(params=SMALL)
+    run(carbs, 8, bowl)
+    for i in range(10):
+        carbs.remember_suggestion({"x": 0.25, "y": 7}, str(i))
+    output = carbs.suggest()
+    assert output.log["kind"] in ("model", "resample")
+    assert without_id(output.suggestion) != {"x": 0.25, "y": 7}
+
+
+def test_a_small_space_is_exhausted_before_anything_is_repeated() -> None:
+    params = [Param("k", LinearSpace(1, 3, is_integer=True)), Param("c", CategoricalSpace(("a", "b")))]
+    carbs = CARBS(CARBSParams(num_random_samples=2, resample_frequency=0), params)
+    rows = run(carbs, 6, lambda v: (float(v["k"]), float(v["k"])))
+    assert len({(row[0]["k"], row[0]["c"]) for row in rows}) == 6
+    again = carbs.suggest()
+    assert again.log["kind"] == "resample"
+    assert "has been tried" in again.log["reason"]
+
+
+def test_resampling_is_limited_and_can_be_switched_off() -> None:
+    def noisy(frequency: int) -> int:
+        rng = np.random.default_rng(0)
+        carbs = CARBS(CARBSParams(resample_frequency=frequency), SMALL)
+        return sum(
+            carbs.suggest().log["kind"] == "resample"
+            for _ in run(carbs, 30, lambda v: (bowl(v)[0] + rng.normal(), bowl(v)[1]))
+        )
+
+    assert noisy(0) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_open_space_is_climbed_not_descended(seed: int) -> None:
+    params = [Param("n", LogSpace(), 1000.0), Param("rate", LogSpace(), 1e-3), Param("x", LinearSpace(0, 1), 0.3)]
+    carbs = CARBS(CARBSParams(seed=seed), params)
+    rng = np.random.default_rng(seed)
+    costs: list[float] = []
+    for _ in range(40):
+        suggestion = carbs.suggest().suggestion
+        n, rate, x = (float(suggestion[param.name]) for param in params)
+        loss = n**-0.3 + 0.05 * (math.log10(rate) + 2) ** 2 + 0.3 * (x - 0.5) ** 2 + 0.003 * rng.standard_normal()
+        carbs.observe(ObservationInParam(suggestion, -loss, n))
+        costs.append(n)
+    assert max(costs) > 1e6
+    assert min(costs) > 1  # the centre costs 1000; ever cheaper runs would "gain" at ever lower costs

@@ -93,3 +93,12 @@ def test_thousands_of_choices_take_no_square_of_memory() -> None:
 def test_too_many_choices_are_an_error_that_names_the_way_out() -> None:
     with pytest.raises(CarbsError, match=r"40000 values, and at most 5000 .* OrdinalSpace"):
         CARBS(params=[Param("x", CategoricalSpace(tuple(range(40_000))))])
+
+
+@pytest.mark.parametrize("choice", [True, "a", 3, 0.5])
+def test_a_numpy_value_is_the_choice_that_it_equals(choice: Any) -> None:
+    space = CategoricalSpace(("other", choice))
+    numpy_choice = np.array([choice])[0]
+    assert space.problem_with(numpy_choice) is None
+    assert space.decode(space.encode([numpy_choice])) == [choice]
+    assert CategoricalSpace(("other", numpy_choice)) == space

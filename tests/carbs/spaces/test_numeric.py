@@ -1,4 +1,4 @@
-"""Spaces: search coordinates and back, bounds, rounding, scales, errors."""
+"""Spaces of numbers: search coordinates and back, bounds, rounding, scales, errors."""
 
 from __future__ import annotations
 
@@ -16,38 +16,14 @@ from carbs import (
     LinearSpace,
     LogitSpace,
     LogSpace,
-    OrdinalSpace,
     Param,
     Pow2Space,
     SearchSpace,
     Space,
 )
+from every_space import spaces
 
 INF = math.inf
-SPACES: list[Space] = [
-    LinearSpace(min=-3.0, max=7.5),
-    LinearSpace(min=16, max=128, is_integer=True),
-    LinearSpace(min=0, max=1000, is_integer=True, rounding_factor=8),
-    LinearSpace(),
-    LinearSpace(min=2.0),
-    LinearSpace(max=-1.0),
-    LinearSpace(min=1, is_integer=True),
-    LinearSpace(min=1, is_integer=True, scale=1),
-    LogSpace(min=1e-5, max=1e-1),
-    LogSpace(min=1, max=8192, is_integer=True),
-    LogSpace(),
-    LogSpace(min=1e-3, scale=0.5, base=2),
-    LogSpace(max=10.0),
-    LogitSpace(),
-    LogitSpace(min=0.5, max=0.999),
-    Pow2Space(min=4, max=512),
-    Pow2Space(min=1),
-    CategoricalSpace(("adam", "sgd", "lion")),
-    CategoricalSpace((1, 2.5, True, "1")),
-    OrdinalSpace((0.0, 0.1, 0.25)),
-    OrdinalSpace(("small", "medium", "large", "huge")),
-]
-spaces = pytest.mark.parametrize("space", SPACES, ids=repr)
 
 
 def is_legal(space: Space, value: Any) -> bool:
@@ -78,14 +54,6 @@ def test_rounding_is_where_decoding_leads_and_is_idempotent(space: Space, data: 
 @spaces
 def test_default_center_is_legal(space: Space) -> None:
     assert is_legal(space, space.default_center)
-
-
-@spaces
-def test_description_survives_json(space: Space) -> None:
-    import json
-
-    param = Param("x", space, space.default_center)
-    assert Param.from_dict(json.loads(json.dumps(param.to_dict(), allow_nan=False))) == param
 
 
 def test_bounded_spaces_are_two_units_wide() -> None:
@@ -154,45 +122,10 @@ def test_a_bad_definition_is_named_with_value_and_rule(param: Param, words: list
         assert word in str(caught.value)
 
 
-def test_all_problems_come_in_one_error() -> None:
-    with pytest.raises(ValueError, match="3 problems") as caught:
-        SearchSpace((Param("a", LinearSpace(3, 1)), Param("b", LogSpace(-1, 1)), Param("a", LinearSpace(0, 1))))
-    assert "used 2 times" in str(caught.value)
-
-
-def test_values_outside_are_named() -> None:
-    space = SearchSpace(
-        (Param("a", LinearSpace(0, 1)), Param("b", Pow2Space(1, 8)), Param("c", CategoricalSpace(("x", "y"))))
-    )
-    problems = [str(problem) for problem in space.problems_with({"a": 2, "b": 3, "d": 1})]
-    assert len(problems) == 3
-    assert "value 2 must be between" in problems[0]
-    assert "power of two" in problems[1]
-    assert "'c' is missing" in problems[2]
-
-
-@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
-def test_a_search_space_maps_rows_and_columns_together(n: int, seed: int) -> None:
-    space = SearchSpace(tuple(Param(f"p{i}", s) for i, s in enumerate(SPACES)))
-    points = np.random.default_rng(seed).normal(0, 2, (n, space.width))
-    configurations = space.decode(points)
-    assert not [problem for c in configurations for problem in space.problems_with(c)]
-    assert space.encode(configurations) == pytest.approx(space.round(points), abs=1e-9)
-
-
 @pytest.mark.parametrize("value", [0.001, 0.0005, 0.3, 0.95])
 def test_a_value_comes_back_as_it_was_written(value: float) -> None:
     for space in (LinearSpace(0, 1), LogSpace(1e-5, 1.0), LogitSpace(1e-4, 0.999), LogSpace(), LogitSpace()):
         assert space.decode(space.encode([value])) == [value]
-
-
-@pytest.mark.parametrize("choice", [True, "a", 3, 0.5])
-def test_a_numpy_value_is_the_choice_that_it_equals(choice: Any) -> None:
-    space = CategoricalSpace(("other", choice))
-    numpy_choice = np.array([choice])[0]
-    assert is_legal(space, numpy_choice)
-    assert space.decode(space.encode([numpy_choice])) == [choice]
-    assert CategoricalSpace(("other", numpy_choice)) == space
 
 
 @pytest.mark.parametrize(
@@ -289,15 +222,3 @@ def test_a_space_at_the_limits_of_floats_works_without_a_warning(space: LinearSp
     assert [value for value in values if not is_legal(settled, value)] == []
     assert len(set(values)) > 5
     assert settled.encode(values) == pytest.approx(settled.round(points), abs=2e-3)
-
-
-def test_the_scale_of_an_open_space_is_settled_before_its_center_is_judged() -> None:
-    assert SearchSpace((Param("x", LinearSpace(min=0), 1e15),)).center == [1.0]
-
-
-@pytest.mark.parametrize(("center", "whole"), [(2.5, 2), (3.7, 4), (np.float32(2.75), 3)])
-def test_computed_center_of_an_integer_is_rounded_with_a_warning(center: float, whole: int) -> None:
-    with pytest.warns(UserWarning, match=r"parameter 'n': search_center=.* is rounded to") as caught:
-        param = Param("n", LinearSpace(1, 9, is_integer=True), center)
-    assert (param.search_center, type(param.search_center)) == (whole, int)
-    assert caught[0].filename == __file__

@@ -1,0 +1,107 @@
+"""How expensive a suggestion may be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from carbs import (
+    CARBS,
+    CARBSParams,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+    ParamDict,
+)
+from searches import SMALL, bowl, run
+
+
+def test_nothing_is_suggested_above_the_cost_cap() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=20.0), SMALL)
+    rows = run(carbs, 25, bowl)
+    assert all(cost <= 22 for _, _, cost in rows[10:])
+
+
+def test_the_cost_cap_holds_for_the_first_runs_too_once_costs_are_known() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=20.0, num_random_samples=20), SMALL)
+    rows = run(carbs, 20, bowl)
+    assert all(cost <= 22 for _, _, cost in rows[5:])
+
+
+def test_a_cap_below_everything_seen_is_told_and_leads_to_cheap_runs() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=1e-6), SMALL)
+    run(carbs, 8, bowl)
+    output = carbs.suggest()
+    assert "reason" in output.log
+    assert float(output.suggestion["y"]) <= 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_guess_costs_many_times_what_was_seen_although_all_runs_so_far_were_cheap(seed: int) -> None:
+    others = [Param(f"x{i}", LinearSpace(0, 1), 0.5) for i in range(4)]
+    carbs = CARBS(CARBSParams(seed=seed), [Param("n", LogSpace(1, 1e4), 10.0), *others])
+    costs: list[float] = []
+    for _ in range(20):
+        output = carbs.suggest()
+        cost = float(output.suggestion["n"])
+        if output.log["kind"] != "random":
+            assert cost <= 4 * max(2 * max(costs), 0.3 * sum(costs))
+        misses = sum((float(output.suggestion[param.name]) - 0.4) ** 2 for param in others)
+        carbs.observe(ObservationInParam(output.suggestion, math.log(cost) - 3 * misses, cost))
+        costs.append(cost)
+    assert max(costs) > 300
+
+
+def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
+    params = [Param(f"p{i}", LogSpace(1e-3, 1e3), 1.0) for i in range(4)]
+    carbs = CARBS(CARBSParams(seed=9), params)
+    for place in range(7):
+        suggestion = carbs.suggest().suggestion
+        cost = math.prod(float(suggestion[param.name]) for param in params)
+        assert cost < 100
+        carbs.observe(ObservationInParam(suggestion, math.log(cost), cost, is_failure=place == 1))
+
+
+def test_workers_do_not_climb_on_one_anothers_shoulders() -> None:
+    workers = 16
+    rng = np.random.default_rng(workers)
+    x = [Param(name, LinearSpace(0, 1), 0.5) for name in ("x", "y")]
+    carbs = CARBS(params=[Param("n", LogSpace(1, 1e9), 1), *x])
+    running: list[ParamDict] = []
+    observed: list[float] = []
+    for i in range(64):
+        output = carbs.suggest(seed=str(i))
+        cost = float(output.suggestion["n"])
+        # Eight times what was observed, two steps being for what runs already; and twice that if the prediction errs.
+        if observed and output.log["kind"] != "random":
+            assert cost <= max(20 * max(observed), 0.75 * sum(observed))
+        running.append(output.suggestion)
+        if len(running) == workers:
+            done = running.pop(0)
+            shortfall = sum((float(done[name]) - 0.4) ** 2 for name in ("x", "y"))
+            cost = float(done["n"]) * rng.lognormal(0.0, 0.02)
+            observed.append(cost)
+            carbs.observe(ObservationInParam(done, math.log(cost) - 3 * shortfall, cost))
+    assert max(observed) > 16
+
+
+@pytest.mark.parametrize("seed", [0, 2, 7])
+def test_workers_that_start_in_a_cheap_corner_do_not_take_the_whole_space_for_cheap(seed: int) -> None:
+    rates = [Param(f"rate{i}", LogSpace(1e-5, 1e-1), 1e-3) for i in range(3)]
+    carbs = CARBS(CARBSParams(seed=seed), [Param("n", LogSpace(1, 1e6), 2.0), *rates])
+    rng = np.random.default_rng(seed)
+    running: list[tuple[float, ParamDict]] = []
+    everything = 0.0
+    for i in range(32):
+        suggestion = carbs.suggest(seed=str(i)).suggestion
+        cost = float(suggestion["n"]) * rng.lognormal(0.0, 0.1)
+        assert i < 8 or cost < 2 * everything
+        everything += cost
+        running.append((cost, suggestion))
+        if len(running) == 8:
+            cost, done = running.pop(int(np.argmin([cost for cost, _ in running])))
+            shortfall = sum((math.log10(float(done[param.name])) + 2) ** 2 for param in rates)
+            carbs.observe(ObservationInParam(done, -(cost**-0.2) - 0.02 * shortfall, cost))
