@@ -67,7 +67,6 @@ def test_whatever_is_given_in_place_of_what_is_wanted_is_a_clear_error(call: Cal
         ("base", lambda bad: CARBS(params=[Param("x", LogSpace(base=bad))])),
         ("is_integer", lambda bad: CARBS(params=[Param("x", LinearSpace(is_integer=bad))])),
         ("rounding_factor", lambda bad: CARBS(params=[Param("x", LinearSpace(rounding_factor=bad))])),
-        ("choice", lambda bad: CARBS(params=[Param("x", CategoricalSpace(("a", "b", bad)))])),
         ("better_direction_sign", lambda bad: CARBSParams(better_direction_sign=bad)),
         ("seed", lambda bad: CARBSParams(seed=bad)),
         ("num_random_samples", lambda bad: CARBSParams(num_random_samples=bad)),
@@ -111,3 +110,9 @@ def test_numpy_values_become_plain_and_can_be_saved(tmp_path: Path) -> None:
             name: (type(value), value) for name, value in plain.items()
         }
     assert {type(carbs.success_observations[0].output), type(carbs.success_observations[0].cost)} == {float}
+
+
+@pytest.mark.parametrize("bad", [{"a": 1}, 1j, [1j], *EXTREME.values()], ids=["dict", "complex", "in a list", *EXTREME])
+def test_what_is_no_json_value_cannot_be_a_choice(bad: Any) -> None:
+    with pytest.raises(CarbsError, match="choice"):
+        CARBS(params=[Param("x", CategoricalSpace(("a", "b", bad)))])

@@ -163,7 +163,10 @@ class CategoricalSpace(ChoiceSpace):
 
 def _is_choice(value: Any) -> bool:
     if isinstance(value, list):
-        return all(_is_choice(item) for item in value)
+        try:
+            return all(_is_choice(item) for item in value)
+        except RecursionError:
+            return False
     return value is None or isinstance(value, (str, bool)) or is_finite(value)
 
 

@@ -32,9 +32,19 @@ def identity_of(value: Any) -> tuple[str, Hashable]:
 
 
 def as_json(value: Any) -> Any:
-    """Return what JSON makes of a value: numpy's scalars become plain, tuples and arrays lists, all else stays."""
+    """Return a value as JSON has it: numpy's scalars become plain, tuples and arrays lists, everything else stays.
+
+    A list that is nested too deeply for Python stays, too: it is valid nowhere.
+    """
+    try:
+        return _as_json(value)
+    except RecursionError:
+        return value
+
+
+def _as_json(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return [as_json(item) for item in value]
+        return [_as_json(item) for item in value]
     return plain(value)
