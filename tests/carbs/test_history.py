@@ -1,4 +1,4 @@
-"""What an optimizer knows of a source is what the source says now."""
+"""The history: observations, running suggestions, and sources whose present state is taken over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models of objective and cost believe from few runs."""
+"""Predictions of objective and cost from few runs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_runs_in_a_cheap_corner_do_not_make_the_whole_space_cheap(seed: int) -> 
     cost = [config["steps"] * float(factor) for config, factor in zip(seen, noise, strict=True)]
     model = fit(seen, list(noise), cost)
     beliefs = model.predict(space().encode([{"steps": 1e5, "rate": 1e-3, "dropout": 0.5}]))
-    # Nobody can tell from a factor of four what a factor of 25000 costs; but that it may be a hundred times as dear.
+    # A factor of four says nothing certain about a factor of 25000; but that it may cost a hundred times as much.
     assert beliefs.log_cost[0, 0] + 2.5 * beliefs.log_cost_std[0] > math.log(4 * 100)
 
 
@@ -76,7 +76,7 @@ def test_noise_is_found_beside_more_runs_than_the_fit_takes() -> None:
 def test_what_drives_the_cost_is_expected_to_saturate() -> None:
     seen = configs(8, dearest=1e6, seed=2)
     cost = [config["steps"] for config in seen]
-    # The objective tells nothing yet: what the model holds of it is what it expects beforehand.
+    # The objective says nothing yet: the model's view of it is the prior.
     warps = fit(seen, [0.0] * len(seen), cost).objective.hyper.warps
     assert warps is not None
     assert warps == pytest.approx([-1.0, 0.0, 0.0], abs=0.3)
