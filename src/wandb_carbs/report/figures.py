@@ -13,8 +13,9 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import Space
+from wandb_carbs.figures import drawing
+from wandb_carbs.figures import frontier as picture
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
-from wandb_carbs.report import drawing
 from wandb_carbs.report.data import Progress, ReportData
 from wandb_carbs.sweep.history import JudgedRun
 
@@ -25,25 +26,15 @@ _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
 def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
-    """Draw the runs, and the smoothed frontier (predicted objective, observed cost)."""
+    """Draw the runs, their frontier, and the frontier as the model believes it, each as stairs."""
     groups, members = insight.groups, insight.members
     believed = insight.believe(groups.X[members])
     cost = np.exp(groups.log_cost)
-    observed = data.runs(Standing.OBSERVATION)
-    traces = [
-        *drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@frontier"),
-        {
-            **drawing.marks([run.record.summary[COST_KEY] for run in observed], _objectives(observed), "@run", 6),
-            "name": "runs",
-            "text": [describe(run, data) for run in observed],
-            "hovertemplate": "%{text}<extra></extra>",
-        },
-        {
-            **drawing.line(cost[members], believed.objective, "@frontier"),
-            "name": "smoothed frontier",
-            "mode": "lines+markers",
-        },
-    ]
+    under = drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@law")
+    smoothed = {**drawing.line(cost[members], believed.objective, "@law"), "name": "frontier, as predicted"}
+    for trace in (*under, smoothed):
+        trace["line"]["shape"] = "hv"
+    over: list[drawing.Figure] = [{**smoothed, "hovertemplate": "%{y:.5g} predicted at %{x:.4g}<extra></extra>"}]
     repeated = groups.count > 1
     if np.any(repeated):
         mark = {
@@ -53,10 +44,9 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
             "hovertemplate": "%{y:.5g} at %{x:.4g}, %{text} runs<extra></extra>",
         }
         mark["marker"]["symbol"] = "circle-open"
-        traces.append(mark)
-    figure = drawing.figure(traces, "cost", "objective", log_x=True, height=460)
-    figure["layout"]["yaxis"]["range"] = _interesting(insight)
-    return figure
+        over.append(mark)
+    points = [point_of(run, data) for run in data.runs(Standing.OBSERVATION)]
+    return picture.figure(points, maximize=data.sign > 0, under=under, over=over)
 
 
 def progress(progress: Progress, *, by_time: bool) -> drawing.Figure:
@@ -218,16 +208,11 @@ def coverage(calibrations: Sequence[tuple[str, str, Calibration]]) -> drawing.Fi
     return drawing.figure(traces, "level of the interval", "share that it held")
 
 
-def describe(run: JudgedRun, data: ReportData) -> str:
-    """Describe a run for a hover label."""
-    summary = run.record.summary
-    values = run.suggestion or {}
-    lines = [
-        f"<b>{html.escape(run.record.name)}</b>",
-        f"objective {summary[OBJECTIVE_KEY]:.5g}, cost {summary[COST_KEY]:.4g}",
-        *(f"{html.escape(name)}: {drawing.text(values[name])}" for name in data.carbs.space.names if name in values),
-    ]
-    return "<br>".join(lines)
+def point_of(run: JudgedRun, data: ReportData) -> picture.Point:
+    """Return an observation as a point of the picture, with its configuration."""
+    summary, values = run.record.summary, run.suggestion or {}
+    config = {name: values[name] for name in data.carbs.space.names if name in values}
+    return picture.Point(run.record.name, summary[COST_KEY], summary[OBJECTIVE_KEY], config)
 
 
 def _name_choices(figure: drawing.Figure, space: Space) -> None:
@@ -244,21 +229,14 @@ def _name_choices(figure: drawing.Figure, space: Space) -> None:
     }
 
 
-def _objectives(runs: Sequence[JudgedRun]) -> list[float]:
-    return [run.record.summary[OBJECTIVE_KEY] for run in runs]
-
-
 def _is_log(space: Space | NumericSpace) -> bool:
     return isinstance(space, (LogSpace, Pow2Space))
 
 
 def _interesting(insight: Insight) -> list[float]:
-    """Return the range of objectives around the frontier: what is far worse would squeeze it."""
-    members = insight.sign * insight.groups.y[insight.members]
-    best = float(members[-1])
-    reach = 1.25 * (float(members[0]) - best) or -insight.sign * max(abs(best), 1.0)
-    largest = np.finfo(float).max  # the page holds no infinity
-    return sorted(np.clip([best + reach, best - 0.08 * reach], -largest, largest).tolist())
+    """Return the range of objectives around the frontier: runs that are far worse would squeeze it."""
+    members = (insight.sign * insight.groups.y[insight.members]).tolist()
+    return picture.window([], members, maximize=insight.sign > 0)[0]
 
 
 def _mark_reach(figure: drawing.Figure, cost: float) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
+from wandb_carbs.figures import drawing
 from wandb_carbs.record import Standing
-from wandb_carbs.report import drawing, figures, tables
+from wandb_carbs.report import figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
