@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,10 +88,10 @@ def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
 
 def figure(
     points: Sequence[Point],
-    *,
-    maximize: bool,
     objective: str = "objective",
     cost: str = "cost",
+    *,
+    maximize: bool,
     under: Sequence[drawing.Figure] = (),
     over: Sequence[drawing.Figure] = (),
     height: int = 460,
@@ -101,9 +100,9 @@ def figure(
 
     Args:
         points: The runs, at least one.
-        maximize: Whether a higher objective is better.
         objective: Title of the vertical axis.
         cost: Title of the horizontal axis.
+        maximize: Whether a higher objective is better.
         under: Further traces, drawn first.
         over: Further traces, drawn last.
         height: In pixels.
@@ -133,8 +132,7 @@ def figure(
         [point.objective for point in points], [point.objective for point in found], maximize=maximize
     )
     picture["layout"]["yaxis"]["range"] = shown
-    if hidden and math.isfinite(hidden):
-        picture["layout"]["annotations"] = [
-            drawing.note(f"{hidden} of {len(points)} runs are far worse, off the picture")
-        ]
+    if hidden:
+        text = f"{hidden} of {len(points)} runs are far worse, off the picture"
+        picture["layout"]["annotations"] = [drawing.note(text)]
     return picture

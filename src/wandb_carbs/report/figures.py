@@ -22,6 +22,8 @@ from wandb_carbs.sweep.history import JudgedRun
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _HALF_WIDTH = 1.6449  # of a 90 % interval, in standard deviations
 _NUM_COSTS = 40
+# Colour and dash of lines at a low, a middle and a high cost: lines that lie on one another stay visible.
+_BY_COST = (("@low", "solid"), ("@middle", "dash"), ("@high", "dot"))
 _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
@@ -46,7 +48,8 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
         mark["marker"]["symbol"] = "circle-open"
         over.append(mark)
     points = [point_of(run, data) for run in data.runs(Standing.OBSERVATION)]
-    return picture.figure(points, maximize=data.sign > 0, under=under, over=over)
+    titles = data.objective_title, data.cost_title
+    return picture.figure(points, *titles, maximize=data.sign > 0, under=under, over=over)
 
 
 def progress(progress: Progress, *, by_time: bool) -> drawing.Figure:
@@ -127,26 +130,28 @@ def importance(insight: Insight) -> drawing.Figure:
         }
         for label, key, color in (("objective", "objective", "@frontier"), ("cost", "cost", "@law"))
     ]
-    figure = drawing.figure(traces, "share of the variance that is gone without it", "", height=120 + 34 * len(found))
+    figure = drawing.figure(traces, "total-effect index", "", height=120 + 34 * len(found))
     figure["layout"]["xaxis"]["tickformat"] = ".0%"
     figure["layout"]["yaxis"]["automargin"] = True
     return figure
 
 
 def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]]) -> drawing.Figure:
-    """Draw how the believed objective changes with a hyperparameter, at some costs."""
-    traces = []
-    for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
+    """Draw how the predicted objective changes with a hyperparameter, at some costs."""
+    bands, lines, dots = [], [], []
+    for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if isinstance(space, ChoiceSpace) else found.values
         believed = found.believed
-        traces += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
-        traces.append({**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"})
+        bands += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
+        line = {**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"}
+        line["line"]["dash"] = dash
+        lines.append(line)
         held = found.held[name]
         position = found.values.index(held) if held in found.values else None
         if position is None:
             position = int(np.argmin([abs(float(value) - float(held)) for value in found.values]))
-        traces.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
-    figure = drawing.figure(traces, name, "objective", log_x=_is_log(space), height=300)
+        dots.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
+    figure = drawing.figure([*bands, *lines, *dots], name, "objective", log_x=_is_log(space), height=300)
     _name_choices(figure, space)
     return figure
 
@@ -157,9 +162,11 @@ def success(
     """Draw the believed probability of success over a hyperparameter, and where runs failed."""
     is_category = isinstance(space, ChoiceSpace)
     traces = []
-    for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
+    for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if is_category else found.values
-        traces.append({**drawing.line(x, found.believed.success, color), "name": f"from cost {cost:.3g}"})
+        line = {**drawing.line(x, found.believed.success, color), "name": f"from cost {cost:.3g}"}
+        line["line"]["dash"] = dash
+        traces.append(line)
     values = [run.suggestion[name] for run in failed if run.suggestion is not None]
     shown = [drawing.text(value) for value in values] if is_category else values
     mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10), "name": "failed runs"}

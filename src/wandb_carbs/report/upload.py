@@ -6,6 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import wandb
+from markupsafe import escape
 
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures.palette import LIGHT
@@ -67,9 +68,10 @@ def _for_panel(captioned: Captioned) -> plotly.graph_objects.Figure:
 
     figure = drawing.themed(captioned.figure, LIGHT)
     layout = {**figure["layout"], "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff"}
-    if captioned.caption:
+    caption = str(escape(captioned.caption))
+    if caption:
         place = {"x": 0, "xref": "paper", "y": 0.94, "yref": "container", "yanchor": "top"}
-        layout["title"] = {"text": captioned.caption, "font": {"size": 12}, **place}
+        layout["title"] = {"text": caption, "font": {"size": 12}, **place}
         layout["margin"] = {**layout["margin"], "t": layout["margin"]["t"] + _TITLE_HEIGHT}
     layout["modebar"] = {**layout["modebar"], "orientation": "v"}  # beside the title, not over it
     del layout["height"]  # the panel's

@@ -96,6 +96,26 @@ class SweepDefinition:
         return CARBS(self.config, self.params)
 
 
+@dataclass(frozen=True)
+class SweepLabels:
+    """How a sweep is shown to people.
+
+    Attributes:
+        name: The name that W&B shows.
+        metric: The metric by which W&B's pages sort its runs.
+        url: The address of its page; empty if W&B does not say.
+    """
+
+    name: str = ""
+    metric: str = ""
+    url: str = ""
+
+    def url_of(self, run_id: str) -> str:
+        """Return the address of a run's page; empty if that of the sweep is not known."""
+        project, found, _ = self.url.rpartition("/sweeps/")
+        return f"{project}/runs/{run_id}" if found else ""
+
+
 def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> SweepDefinition:
     """Read the CARBS definition of a sweep.
 
@@ -107,12 +127,21 @@ def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> S
         CarbsError: If the sweep was not created by `create_sweep`.
         WandbConnectionError: If the sweep cannot be read.
     """
+    return load_labelled(sweep_path, limit=limit)[0]
+
+
+def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tuple[SweepDefinition, SweepLabels]:
+    """Read the definition of a sweep, and how it is shown; see `load_definition`."""
     # The SDK does not annotate it.
     read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
     sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
     configuration = sweep.config
-    description = configuration.get("description") if isinstance(configuration, Mapping) else None
+    configuration = configuration if isinstance(configuration, Mapping) else {}
     try:
-        return SweepDefinition.from_json(str(description or ""))
+        definition = SweepDefinition.from_json(str(configuration.get("description") or ""))
     except CarbsError as error:
         raise WandbCarbsError(f"sweep {sweep_path!r}: {error}") from error
+    metric = configuration.get("metric")
+    metric_name = metric.get("name") if isinstance(metric, Mapping) else None
+    labels = SweepLabels(str(configuration.get("name") or ""), str(metric_name or ""), str(sweep.url or ""))
+    return definition, labels
