@@ -38,6 +38,10 @@ REASON_KEY = "carbs.reason"
 SUGGESTION_KEY = "carbs.suggestion"
 # The configuration that a subclass made of the suggestion, as JSON; only where it is another.
 CONFIG_KEY = "carbs.config"
+# Where the configuration keeps a copy of the record's keys, beside what the SDK keeps there for itself: a program that
+# knows nothing of the record replaces the summary, but not this, and does not see it.
+INTERNAL_KEY = "_wandb"
+COPY_KEY = "carbs"
 
 INITIALIZING = "initializing"
 RUNNING = "running"

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.record import ABANDONED, FAILURE
 
+# Of words that are no traceback, so many lines before the end may name the cause.
+_LAST_LINES = 20
+
 OUT_OF_MEMORY = "out_of_memory"
 NAN = "nan"
 
@@ -18,6 +21,8 @@ _OUT_OF_MEMORY_TEXT = re.compile(
     re.IGNORECASE,
 )
 _NAN_TEXT = re.compile(r"\bnan\b|\bnot a number\b", re.IGNORECASE)
+# The last line of a traceback: the exception's type, perhaps with its module, and its message.
+_EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
 
 
 def judge_exception(error: BaseException) -> tuple[str, str]:
@@ -42,6 +47,29 @@ def judge_exception(error: BaseException) -> tuple[str, str]:
     if isinstance(error, FloatingPointError) or _NAN_TEXT.search(str(error)):
         return FAILURE, NAN
     return FAILURE, f"exception: {type(error).__name__}"
+
+
+def judge_words(text: str) -> str:
+    """Tell from the last words of a program why it ended.
+
+    Args:
+        text: The end of its standard error.
+
+    Returns:
+        `out_of_memory`, `nan`, the exception that ended it, or nothing where the words do not say.
+    """
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for line in reversed(lines):
+        match = _EXCEPTION_LINE.fullmatch(line)
+        if match is None or not match[1].endswith(("Error", "Exception", "Exit", "Interrupt", "Warning")):
+            continue
+        if match[1] in ("MemoryError", "OutOfMemoryError") or _OUT_OF_MEMORY_TEXT.search(line):
+            return OUT_OF_MEMORY
+        if match[1] == "FloatingPointError" or _NAN_TEXT.search(match[2] or ""):
+            return NAN
+        return f"exception: {match[1]}"
+    # Programs in other languages, and runtimes that end the process themselves.
+    return OUT_OF_MEMORY if any(_OUT_OF_MEMORY_TEXT.search(line) for line in lines[-_LAST_LINES:]) else ""
 
 
 def text_of(reason: object) -> str:

@@ -11,7 +11,7 @@ from wandb_carbs.agent import own_run
 from wandb_carbs.agent.nesting import nested
 from wandb_carbs.graphql import execute
 from wandb_carbs.plain import plain, to_json
-from wandb_carbs.record import CONFIG_KEY, PREEMPTING, SUGGESTION_KEY, RunRecord
+from wandb_carbs.record import CONFIG_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, PREEMPTING, SUGGESTION_KEY, RunRecord
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.runs import RunReader
 
@@ -36,10 +36,12 @@ class RunPublisher:
 
     Attributes:
         record: The run as the server knew it when it was last read.
+        published: The keys of the record, as they went out with the suggestion.
     """
 
     def __init__(self, record: RunRecord, reader: RunReader, run: Any = None, limit: float = RETRY_SECONDS) -> None:
         self.record = record
+        self.published: Mapping[str, Any] = {}
         self._reader = reader
         self._run = run
         self._limit = limit
@@ -55,8 +57,19 @@ class RunPublisher:
         """
         if own_run.is_open(self._run):
             return own_run.update_summary(self._run, keys)
-        self.record = self._reader.one(self.record.id)
+        # The owner of another process's run reads it when there is something new to read.
+        if self._run is not None:
+            self.read()
         return {**self.record.summary, **keys}
+
+    def read(self) -> RunRecord:
+        """Read the run from the server.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        self.record = self._reader.one(self.record.id)
+        return self.record
 
     def suggestion(self, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
         """Publish a suggestion and the configuration that the run gets, together with flat summary keys.
@@ -73,12 +86,13 @@ class RunPublisher:
         # Only where it differs: then the suggestion alone does not say it.
         if dict(values) != dict(suggestion) or CONFIG_KEY in self.record.summary:
             recorded[CONFIG_KEY] = _to_text(values)
-        config = {key: value for key, value in self.record.config.items() if key != "_wandb"}
+        config = {key: value for key, value in self.record.config.items() if key != INTERNAL_KEY}
         if own_run.is_open(self._run):
             config = own_run.config_of(self._run)
             own_run.update_config(self._run, {**values, **nested(config, values)})
         config.update({**values, **nested(config, values)})
         summary = self.note({**keys, **recorded})
+        self.published = {key: value for key, value in summary.items() if key.startswith(KEY_PREFIX)}
         self._write(config=config, summary=summary)
 
     def outcome(self, keys: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
@@ -125,10 +139,12 @@ class RunPublisher:
         """Replace the run's summary, and its configuration unless None, on the server in one request.
 
         The SDK's own part of the configuration stays: without it, the SDK takes a run that is resumed for one that
-        never began.
+        never began. The program of another process will replace the summary; so a copy of the record goes there, too.
         """
         source = self.record.source
-        internal = {key: value for key, value in source.rawconfig.items() if key == "_wandb"}
+        internal = {key: value for key, value in source.rawconfig.items() if key == INTERNAL_KEY}
+        if self._run is None:
+            internal = {INTERNAL_KEY: {**internal.get(INTERNAL_KEY, {}), COPY_KEY: self.published}}
         whole = None if config is None else {key: {"value": value} for key, value in {**config, **internal}.items()}
         variables = {
             "id": source.storage_id,

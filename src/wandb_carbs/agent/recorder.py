@@ -119,6 +119,17 @@ class RunRecorder:
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
         self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
+    def outcome(self, keys: Mapping[str, Any]) -> None:
+        """Record how the run went, as it was judged from outside.
+
+        Args:
+            keys: The flat keys of the record, the state among them.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        self._report(keys[STATE_KEY], {key: value for key, value in keys.items() if key != STATE_KEY})
+
     def failure(self, reason: object = "") -> None:
         """Record that the hyperparameters made the run fail; see `WandbCarbs.record_failure`."""
         self._report_unless_successful(FAILURE, reason)

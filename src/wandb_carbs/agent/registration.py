@@ -13,7 +13,7 @@ import wandb
 
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.graphql import execute
-from wandb_carbs.retry import INTERACTIVE_SECONDS, describe, status_of, with_retries
+from wandb_carbs.retry import INTERACTIVE_SECONDS, RETRY_SECONDS, describe, status_of, with_retries
 from wandb_carbs.sweep.path import SweepPath
 
 logger = logging.getLogger("wandb_carbs")
@@ -24,6 +24,11 @@ _NOT_FOUND = 404
 _CREATE_AGENT = """
 mutation CreateAgent($host: String!, $projectName: String, $entityName: String, $sweep: String!) {
   createAgent(input: {host: $host, projectName: $projectName, entityName: $entityName, sweep: $sweep}) { agent { id } }
+}
+"""
+_ANNOUNCE = """
+mutation UpsertBucket($name: String!, $project: String!, $entity: String!, $sweep: String!) {
+  upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, sweep: $sweep}) { bucket { id } }
 }
 """
 _HEARTBEAT = """
@@ -104,6 +109,20 @@ class Registration:
                 raise SweepDeletedError(f"sweep {self._sweep}, or this agent of it, was deleted") from error
             logger.warning("W&B does not answer the agent's heartbeat: %s", describe(error))
             return []
+
+    def announce(self, run_id: str, limit: float = RETRY_SECONDS) -> None:
+        """Let W&B hear of a run whose program has not joined it yet: it exists, and lives.
+
+        Args:
+            run_id: The run.
+            limit: Seconds after which no new attempt is begun.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        sweep = self._sweep
+        variables = {"name": run_id, "project": sweep.project, "entity": sweep.entity, "sweep": sweep.sweep_id}
+        with_retries(f"announce run {run_id}", lambda: self._send(_ANNOUNCE, variables), limit=limit)
 
     def _send(self, document: str, variables: Mapping[str, Any]) -> Any:
         try:

@@ -11,6 +11,7 @@ import click
 # Each command is in a module of its own name, which is imported only when it is run: some of them need the SDK,
 # scikit-learn or matplotlib, and `--help` should answer at once.
 _COMMANDS = {
+    "agent": "Run a sweep's program, as it is, with suggested values.",
     "best": "Show the best configuration up to a cost.",
     "create": "Create a sweep from a YAML file.",
     "demo": "Run a small sweep on this machine, from start to end.",

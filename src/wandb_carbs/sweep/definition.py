@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,10 @@ import wandb
 from carbs import CARBS, CarbsError, CARBSParams, Param, SearchSpace
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.reading import Reading
+
+logger = logging.getLogger("wandb_carbs")
 
 _SCHEMA_VERSION = 1
 
@@ -96,52 +100,61 @@ class SweepDefinition:
         return CARBS(self.config, self.params)
 
 
-@dataclass(frozen=True)
-class SweepLabels:
-    """How a sweep is shown to people.
+def definition_of(configuration: Mapping[str, Any]) -> tuple[SweepDefinition, tuple[str, ...]]:
+    """Return what a sweep searches: its CARBS definition, or for a sweep of W&B's own what its parameters say.
 
-    Attributes:
-        name: The name that W&B shows.
-        metric: The metric by which W&B's pages sort its runs.
-        url: The address of its page; empty if W&B does not say.
+    Args:
+        configuration: The sweep's configuration.
+
+    Returns:
+        The definition, and sentences about how W&B's parameters were understood; none if there is a definition.
+
+    Raises:
+        CarbsError: If it is neither.
     """
-
-    name: str = ""
-    metric: str = ""
-    url: str = ""
-
-    def url_of(self, run_id: str) -> str:
-        """Return the address of a run's page; empty if that of the sweep is not known."""
-        project, found, _ = self.url.rpartition("/sweeps/")
-        return f"{project}/runs/{run_id}" if found else ""
+    description = str(configuration.get("description") or "")
+    if _is_definition(description):
+        return SweepDefinition.from_json(description), ()
+    metric = configuration.get("metric")
+    if not isinstance(configuration.get("parameters"), Mapping) or not isinstance(metric, Mapping):
+        raise CarbsError(
+            "the sweep holds no CARBS definition, and no parameters and metric of W&B's own either; create the sweep "
+            "with `wandb-carbs create` or wandb_carbs.create_sweep, or declare the parameters in the program and use "
+            "WandbCarbs(carbs=CARBS(params=…))"
+        )
+    space = space_of(configuration)
+    # W&B minimises where a sweep does not say.
+    sign = 1 if str(metric.get("goal", "")).lower().startswith("max") else -1
+    goal = "maximised" if sign > 0 else "minimised"
+    note = f"the sweep is one of W&B's own: {metric.get('name')!r} is {goal}, and its parameters are searched"
+    return SweepDefinition(space.params, CARBSParams(better_direction_sign=sign)), (note, *space.notes)
 
 
 def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> SweepDefinition:
-    """Read the CARBS definition of a sweep.
+    """Read the CARBS definition of a sweep; of a sweep of W&B's own it is made from its parameters.
 
     Args:
         sweep_path: "entity/project/sweep", or what else `wandb.Api().sweep` accepts.
         limit: Seconds after which no new attempt to read is begun.
 
     Raises:
-        CarbsError: If the sweep was not created by `create_sweep`.
+        CarbsError: If the sweep was not created by `create_sweep`, and has no parameters and metric of W&B's own.
         WandbConnectionError: If the sweep cannot be read.
     """
-    return load_labelled(sweep_path, limit=limit)[0]
-
-
-def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tuple[SweepDefinition, SweepLabels]:
-    """Read the definition of a sweep, and how it is shown; see `load_definition`."""
     # The SDK does not annotate it.
     read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
     sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
-    configuration = sweep.config
-    configuration = configuration if isinstance(configuration, Mapping) else {}
     try:
-        definition = SweepDefinition.from_json(str(configuration.get("description") or ""))
+        definition, notes = definition_of(sweep.config if isinstance(sweep.config, Mapping) else {})
     except CarbsError as error:
         raise WandbCarbsError(f"sweep {sweep_path!r}: {error}") from error
-    metric = configuration.get("metric")
-    metric_name = metric.get("name") if isinstance(metric, Mapping) else None
-    labels = SweepLabels(str(configuration.get("name") or ""), str(metric_name or ""), str(sweep.url or ""))
-    return definition, labels
+    for note in notes:
+        logger.info("%s", note)
+    return definition
+
+
+def _is_definition(description: str) -> bool:
+    try:
+        return "carbs" in json.loads(description)
+    except (ValueError, TypeError, RecursionError):
+        return False

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import wandb
 
 from wandb_carbs.clock import parse_timestamp
-from wandb_carbs.record import RunRecord
+from wandb_carbs.graphql import execute
+from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, STATE_KEY, RunRecord
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.path import SweepPath
 
@@ -22,6 +25,16 @@ T = TypeVar("T")
 
 _PAGE = 1000
 _RECENT = 100
+# The SDK sends a summary for the first time some seconds after a run has begun; then it may replace an agent's.
+_STARTING_SECONDS = 5.0
+
+_CONFIGURATIONS = """
+query RunConfigurations($project: String!, $entity: String!, $filters: JSONString, $first: Int) {
+  project(name: $project, entityName: $entity) {
+    runs(filters: $filters, first: $first) { edges { node { name config } } }
+  }
+}
+"""
 
 
 class RunReader:
@@ -116,10 +129,32 @@ class RunReader:
             page = [to_record(run) for run in itertools.islice(runs, _RECENT)]
             found += page
             if len(page) < _RECENT or any(record.id in known for record in page):
-                return found
+                return self._with_copies(api, found)
 
     def _find(self, api: Any, filters: dict[str, Any], order: str, per_page: int) -> list[RunRecord]:
-        return [to_record(run) for run in _runs(api, self.sweep, filters, order, per_page)]
+        found = [to_record(run) for run in _runs(api, self.sweep, filters, order, per_page)]
+        return self._with_copies(api, found)
+
+    def _with_copies(self, api: Any, records: list[RunRecord]) -> list[RunRecord]:
+        """Complete living runs whose summary was replaced by a program, in one more request if there are any.
+
+        The public API drops the part of the configuration where the copy of their record is.
+        """
+        silent = [record.id for record in records if _has_long_been_silent(record)][:_PAGE]
+        if not silent:
+            return records
+        variables = {
+            "entity": self.sweep.entity,
+            "project": self.sweep.project,
+            "filters": json.dumps({"$and": [self._filter(), {"name": {"$in": sorted(silent)}}]}),
+            "first": _PAGE,
+        }
+        edges = execute(api, _CONFIGURATIONS, variables)["project"]["runs"]["edges"]
+        copies = {edge["node"]["name"]: copied_keys(_parse(edge["node"]["config"])) for edge in edges}
+        return [
+            replace(record, summary={**copies[record.id], **record.summary}) if copies.get(record.id) else record
+            for record in records
+        ]
 
 
 def _runs(api: Any, sweep: SweepPath, filters: dict[str, Any], order: str, per_page: int) -> Any:
@@ -151,6 +186,35 @@ def _read_record(run: Any) -> RunRecord:
         created_at=parse_timestamp(attributes.get("createdAt")),
         heartbeat_at=parse_timestamp(attributes.get("heartbeatAt")),
         config=dict(run.config),
-        summary=dict(summary),
+        # A program that knows nothing of the record replaces the summary; the copy has what was there.
+        summary=dict(summary) if STATE_KEY in summary else {**copied_keys(run.rawconfig), **summary},
         source=run,
     )
+
+
+def copied_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a run's record that the agent of its program copied into its configuration."""
+    internal = config.get(INTERNAL_KEY)
+    copied = internal.get(COPY_KEY) if isinstance(internal, Mapping) else None
+    if not isinstance(copied, Mapping):
+        return {}
+    return {key: value for key, value in copied.items() if isinstance(key, str) and key.startswith(KEY_PREFIX)}
+
+
+def _parse(text: Any) -> dict[str, Any]:
+    """Read a configuration as W&B keeps it: every value is wrapped."""
+    try:
+        wrapped = json.loads(text or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    items = wrapped.items() if isinstance(wrapped, dict) else ()
+    return {key: item["value"] for key, item in items if isinstance(item, dict) and "value" in item}
+
+
+def _has_long_been_silent(record: RunRecord) -> bool:
+    """Tell whether a run lives and says nothing of the search, though it is older than one that is about to ask."""
+    if record.has_ended or record.problem or STATE_KEY in record.summary:
+        return False
+    if record.created_at is None or record.heartbeat_at is None:
+        return True
+    return (record.heartbeat_at - record.created_at).total_seconds() > _STARTING_SECONDS

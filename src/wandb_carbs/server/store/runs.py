@@ -267,13 +267,13 @@ def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:
     An agent records how its run ended by an upsert. After an outage the SDK sends once more what it had under way,
     which can be older; a run that is started again without being resumed begins with an empty summary. What follows
     would make good for both, unless the process is killed first. An agent that takes up its run again says so by an
-    upsert.
+    upsert. A program that knows nothing of the record sends summaries without it all the time.
     """
     summary = json_object(SUMMARY, text)
     if summary.get(STATE_KEY) in _ENDED:
         return text
     stored = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
-    if stored.get(STATE_KEY) not in _ENDED:
+    if stored.get(STATE_KEY) not in _ENDED and (STATE_KEY in summary or STATE_KEY not in stored):
         return text
     return json.dumps({**summary, **{key: value for key, value in stored.items() if key.startswith(KEY_PREFIX)}})
 

@@ -1,0 +1,113 @@
+"""A sweep's command with its macros filled in: how a program is given a suggestion."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from carbs.errors import Problem, raise_problems
+from wandb_carbs.errors import WandbCarbsError
+
+# W&B's own, for sweeps that have none.
+DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
+# Those that pass the hyperparameters to the program's command line.
+_FORMATS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "args": lambda values: [f"--{name}={value}" for name, value in values.items()],
+    "args_no_equals": lambda values: [part for name, value in values.items() for part in (f"--{name}", str(value))],
+    "args_no_hyphens": lambda values: [f"{name}={value}" for name, value in values.items()],
+    "args_no_boolean_flags": lambda values: [
+        f"--{name}" if value is True else f"--{name}={value}" for name, value in values.items() if value is not False
+    ],
+    "args_append_hydra": lambda values: [f"+{name}={value}" for name, value in values.items()],
+    "args_override_hydra": lambda values: [f"++{name}={value}" for name, value in values.items()],
+    "args_json": lambda values: [json.dumps(dict(values))],
+}
+_FILE = "args_json_file"
+_MACROS = ("env", "interpreter", "program", *_FORMATS, _FILE)
+_WHOLE = re.compile(r"\$\{([^}:]*)\}")
+_VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
+
+
+def check_command(command: Any, program: str | None) -> list[str]:
+    """Return a sweep's command as a list of texts, after making sure that it can be run.
+
+    Args:
+        command: As the sweep's configuration has it; None for W&B's default.
+        program: The sweep's program; None if it has none.
+
+    Raises:
+        WandbCarbsError: If it cannot be run; names every problem.
+    """
+    if command is None or command == []:
+        if not program:
+            raise WandbCarbsError(
+                "the sweep has neither a program nor a command, so there is nothing to run: add `program: train.py` to "
+                "its file, or run its training as a function with wandb.agent(sweep, function=…)"
+            )
+        return list(DEFAULT_COMMAND)
+    problems = []
+    if not isinstance(command, Sequence) or isinstance(command, str):
+        problems.append(Problem("", "command", command, "must be a list, like [${env}, python, train.py, ${args}]"))
+        command = []
+    chunks = [str(chunk) for chunk in command]
+    for chunk in chunks:
+        match = _WHOLE.fullmatch(chunk)
+        if match and match[1] not in _MACROS:
+            known = ", ".join(f"${{{name}}}" for name in (*_MACROS, "envvar:NAME"))
+            problems.append(Problem("", "command", chunk, f"is not a macro; known are {known}"))
+        if chunk == "${program}" and not program:
+            problems.append(Problem("", "command", chunk, "needs `program:` in the sweep's configuration"))
+    if problems:
+        raise_problems("the sweep's command cannot be run", problems)
+    return chunks
+
+
+def fill_in(
+    command: Sequence[str],
+    program: str | None,
+    values: Mapping[str, Any],
+    json_file: Path,
+    environment: Mapping[str, str],
+) -> list[str]:
+    """Return the command to run, with the macros replaced as W&B's own agent replaces them.
+
+    Args:
+        command: What `check_command` returned.
+        program: The sweep's program.
+        values: The hyperparameters, by name; a nested one is a mapping.
+        json_file: Where `${args_json_file}` may write them.
+        environment: The variables that `${envvar:NAME}` may name; one that is not set stands for its own name.
+    """
+    line: list[str] = []
+    for chunk in command:
+        match = _WHOLE.fullmatch(chunk)
+        if match is None:
+            line.append(_VARIABLE.sub(lambda found: environment.get(found[1], found[1]), chunk))
+        elif match[1] == "env":
+            line.append("/usr/bin/env")
+        elif match[1] == "interpreter":
+            line.append(_interpreter(environment))
+        elif match[1] == "program":
+            line.append(str(program))
+        elif match[1] == _FILE:
+            json_file.parent.mkdir(parents=True, exist_ok=True)
+            json_file.write_text(json.dumps(dict(values)))
+            line.append(str(json_file))
+        else:
+            line += _FORMATS[match[1]](values)
+    return line
+
+
+def passes_values(command: Sequence[str]) -> bool:
+    """Tell whether a command gives the hyperparameters to the program's command line."""
+    return any(match[1] in (*_FORMATS, _FILE) for chunk in command if (match := _WHOLE.fullmatch(chunk)))
+
+
+def _interpreter(environment: Mapping[str, str]) -> str:
+    # W&B's agent always says `python`, which some machines do not have.
+    return "python" if shutil.which("python", path=environment.get("PATH")) else sys.executable

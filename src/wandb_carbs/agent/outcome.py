@@ -1,0 +1,232 @@
+"""How a program's run went, judged from outside: by its metric, its exit code or signal, and its last words.
+
+| how the program ended | what the run counts as |
+|---|---|
+| it recorded its outcome itself, with `WandbCarbs` | that |
+| it was asked to end: stop, Ctrl-C, SIGTERM | abandoned |
+| exit code 0, or a crash after W&B had the run as finished; the metric is a finite number | observation |
+| the same, and the metric is NaN or infinite | failure |
+| the same, without the metric | abandoned, with advice |
+| exit code 0, and the run was finished with an exit code of its own | failure |
+| it was about to be pre-empted | abandoned |
+| SIGKILL | failure if the kernel ran out of memory, or else abandoned |
+| SIGTERM, SIGINT and other signals that somebody sends | abandoned |
+| SIGSEGV, SIGABRT and other signals of a crash | failure |
+| another exit code | failure, unless the last words say that the hyperparameters cannot be the cause |
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
+from wandb_carbs.record import (
+    ABANDONED,
+    COST_KEY,
+    FAILURE,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    STATE_KEY,
+    SUCCESS,
+)
+
+_CRASHES = {"SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGSYS", "SIGTRAP"}
+# Shells report a child that a signal ended by 128 and its number.
+_SHELL = 128
+_CANNOT_RUN = {126: "the command cannot be run", 127: "the command was not found"}
+_USAGE = re.compile(
+    r"unrecognized arguments|unknown command line flag|no such option|got unexpected extra argument|invalid choice"
+    r"|could not consume arg|could not override|is not in struct|the following arguments are required"
+    r"|could not parse override|unexpected keyword argument",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(
+    r"^(ModuleNotFoundError|ImportError|SyntaxError|IndentationError|TabError)\b.*"
+    r"|can't open file .*|can't find '__main__' module.*",
+    re.MULTILINE,
+)
+_CONNECTION_LOST = ("exception: CommError", "exception: WandbConnectionError")
+# Runs that end like this may still be a matter of their values; three in a row are not.
+_SOME = 3
+# Where parsers of arguments complain: the end of what the program says.
+_LAST_LINES = 20
+_INTERRUPTED = re.compile(r"^KeyboardInterrupt\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a program ended.
+
+    Attributes:
+        exit_code: Its exit code; a negative number for a signal.
+        last_words: The end of its standard error.
+        asked: Why this agent had asked it to end; empty if it had not.
+        was_out_of_memory: Whether the kernel killed something for lack of memory meanwhile.
+    """
+
+    exit_code: int
+    last_words: str = ""
+    asked: str = ""
+    was_out_of_memory: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The judgement of a run.
+
+    Attributes:
+        keys: The flat keys to record; empty where the run has recorded its outcome itself.
+        advice: A hint to the user; empty if there is none.
+        tolerated: After how many such ends in a row, with no good one between, an agent should give up, since every
+            other run is likely to end like this; None for never.
+    """
+
+    keys: Mapping[str, Any]
+    advice: str = ""
+    tolerated: int | None = None
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values that were read of a run.
+
+    Attributes:
+        has_joined: Whether `wandb.init()` was called.
+        state: W&B's own state of the run.
+        metric: Name of the metric that is the objective; empty if the sweep names none.
+        objective: Its value; None if it was not logged. It need not be finite.
+        cost: The cost; None if it was not logged.
+        cost_metric: Name of the metric that is the cost; empty for the seconds.
+        logged: Names of what was logged, for advice.
+    """
+
+    has_joined: bool
+    state: str
+    metric: str
+    objective: float | None
+    cost: float | None
+    cost_metric: str = ""
+    logged: Sequence[str] = ()
+
+
+def judge_outcome(ending: Ending, values: Values) -> Outcome:
+    """Judge a run whose program has not recorded its outcome itself (see the module's table).
+
+    Args:
+        ending: How the program ended.
+        values: What it has logged.
+    """
+    if ending.asked:
+        return _lost(ending.asked)
+    # An interpreter may crash on its way out, after all was done.
+    if ending.exit_code == 0 or (values.state == "finished" and values.objective is not None):
+        return _judge_end(ending, values)
+    if values.state in ("preempting", "preempted"):
+        return _lost("preempted")
+    return _judge_crash(ending)
+
+
+def _judge_end(ending: Ending, values: Values) -> Outcome:
+    if not values.has_joined:
+        return _lost(
+            "wandb.init() was not called",
+            f"the program ended without calling wandb.init(), so that nothing can be learnt from it: call it, and log "
+            f"{values.metric or 'a metric'!r} with wandb.log()",
+            tolerated=1,
+        )
+    if values.state == "failed":
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: _words_of(ending) or "finished as failed"})
+    if values.objective is None:
+        return _without_metric(values)
+    if not _is_finite(values.objective):
+        kind = NAN if values.objective != values.objective else "infinite"
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: f"{values.metric} is {kind}"})
+    if values.cost is None or not (_is_finite(values.cost) and values.cost > 0):
+        what = (
+            "was not logged" if values.cost is None else f"is {values.cost!r}, which is not a positive, finite number"
+        )
+        return _lost(
+            f"the cost {values.cost_metric} {what}",
+            f"the sweep's cost, the metric {values.cost_metric!r}, {what}: {_logged(values)}",
+            tolerated=_SOME,
+        )
+    return Outcome({STATE_KEY: SUCCESS, OBJECTIVE_KEY: values.objective, COST_KEY: values.cost, REASON_KEY: ""})
+
+
+def _without_metric(values: Values) -> Outcome:
+    if not values.metric:
+        return _lost(
+            "nothing was recorded",
+            "the sweep names no metric, and the program recorded nothing: write `metric: {name: …, goal: …}` into the "
+            "sweep's file, or record the outcome with WandbCarbs in the program",
+            tolerated=_SOME,
+        )
+    return _lost(
+        f"{values.metric} was not logged",
+        f"the program did not log the sweep's metric {values.metric!r}: {_logged(values)}",
+        tolerated=_SOME,
+    )
+
+
+def _judge_crash(ending: Ending) -> Outcome:
+    code = ending.exit_code
+    number = -code if code < 0 else code - _SHELL
+    name = _signal_name(number)
+    known = _words_of(ending)
+    if name == "SIGKILL" and (ending.was_out_of_memory or known == OUT_OF_MEMORY):
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: OUT_OF_MEMORY})
+    if name:
+        is_crash = name in _CRASHES
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or name}) if is_crash else _lost(f"killed by {name}")
+    if known in (OUT_OF_MEMORY, NAN):
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: known})
+    if _INTERRUPTED.search(ending.last_words):
+        return _lost("interrupted: KeyboardInterrupt")
+    if code in _CANNOT_RUN:
+        return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
+    if known in _CONNECTION_LOST:
+        return _lost("connection to W&B lost")
+    if complaint := _complaint(ending.last_words):
+        return _lost(
+            f"refused its arguments: {complaint}",
+            "the program does not take the arguments that the sweep's command gives it. Name the parameters as the "
+            "program does, or change `command` in the sweep's file: ${args} gives --name=value, ${args_no_hyphens} "
+            "name=value; without either, the program reads wandb.config",
+            tolerated=1,
+        )
+    if found := _BROKEN.search(ending.last_words):
+        return _lost(found[0][:200], f"the program cannot start: {found[0][:200]}", tolerated=1)
+    return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or f"exit code {code}"})
+
+
+def _words_of(ending: Ending) -> str:
+    return judge_words(ending.last_words)
+
+
+def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcome:
+    return Outcome({STATE_KEY: ABANDONED, REASON_KEY: reason}, advice, tolerated)
+
+
+def _logged(values: Values) -> str:
+    return f"it logged {', '.join(values.logged)}" if values.logged else "it logged nothing"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name if number > 0 else ""
+    except ValueError:
+        return ""
+
+
+def _is_finite(value: float) -> bool:
+    return value - value == 0
+
+
+def _complaint(text: str) -> str:
+    """Return the line in which a parser of arguments says what it does not take; empty if none does."""
+    lines = text.splitlines()[-_LAST_LINES:]
+    return next((line.strip()[:200] for line in lines if _USAGE.search(line)), "")

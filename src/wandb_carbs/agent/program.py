@@ -1,0 +1,165 @@
+"""A training program as a child process: started, watched, asked to end, made to end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_TAIL_BYTES = 64 * 1024
+# Something that the program has started may hold its standard error open for longer than the program lives.
+_TAIL_SECONDS = 1.0
+
+
+class Program:
+    """A running program.
+
+    It has a process group of its own, so that Ctrl-C reaches the agent alone, and no standard input, as under W&B's own
+    agent. Its standard error goes through this process, which keeps the end of it.
+
+    Args:
+        command: The program and its arguments.
+        environment: All of its variables.
+        when_ended: Called, from another thread, when the program has ended.
+
+    Raises:
+        OSError: If it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], when_ended: Callable[[], None]) -> None:
+        self._kernel_kills = out_of_memory_kills()
+        self._started = time.monotonic()
+        self._process = _start(command, environment)
+        assert self._process.stderr is not None
+        self._tail = bytearray()
+        self._ended: float | None = None
+        self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True)
+        self._reader.start()
+        threading.Thread(target=self._wait, args=(when_ended,), daemon=True).start()
+        self.asked_at: float | None = None
+        self.asked_why = ""
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended: a negative number for a signal; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run, or ran."""
+        return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def last_words(self) -> str:
+        """The end of its standard error."""
+        self._reader.join(_TAIL_SECONDS)
+        return bytes(self._tail).decode(errors="replace")
+
+    @property
+    def was_out_of_memory(self) -> bool:
+        """Whether the kernel killed a process for lack of memory in the meantime."""
+        return out_of_memory_kills() > self._kernel_kills
+
+    def ask_to_end(self, why: str) -> None:
+        """Send SIGTERM, once; it may take its time."""
+        if self.asked_at is None:
+            self.asked_at, self.asked_why = time.monotonic(), why
+            self.send(signal.SIGTERM)
+
+    def kill(self, why: str) -> None:
+        """End it at once, with everything that it has started in its group."""
+        self.asked_why = self.asked_why or why
+        if self.asked_at is None:
+            self.asked_at = time.monotonic()
+        self.kill_group()
+
+    def kill_group(self) -> None:
+        """End whatever is left of its group: a worker that lives on would keep its memory."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def send(self, number: int) -> None:
+        """Send a signal to the program alone."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
+
+    def _wait(self, when_ended: Callable[[], None]) -> None:
+        self._process.wait()
+        self._ended = time.monotonic()
+        when_ended()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream, contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(stream.fileno(), _TAIL_BYTES):
+                self._tail += chunk
+                del self._tail[:-_TAIL_BYTES]
+                _pass_on(chunk)
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    if sys.version_info >= (3, 11):
+        return subprocess.Popen(  # noqa: S603 - the user's own command
+            list(command), env=dict(environment), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0
+        )
+    return subprocess.Popen(  # noqa: S603 - as above
+        list(command),
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=os.setpgrp,  # noqa: PLW1509 - nothing else is run between fork and exec
+    )
+
+
+def _pass_on(chunk: bytes) -> None:
+    binary = getattr(sys.stderr, "buffer", None)
+    if binary is None:  # a notebook's, or a test's
+        sys.stderr.write(chunk.decode(errors="replace"))
+    else:
+        binary.write(chunk)
+    sys.stderr.flush()
+
+
+def environment_for(
+    base: Mapping[str, str], *, entity: str, project: str, sweep_id: str, run_id: str, parameters: Path
+) -> dict[str, str]:
+    """Return the variables by which the SDK joins the run: those that W&B's own agent sets.
+
+    Args:
+        base: The agent's own variables.
+        entity: Owner of the project.
+        project: The sweep's project.
+        sweep_id: The sweep.
+        run_id: The run.
+        parameters: File of the run's values.
+    """
+    return {
+        # The agent's own connection to the SDK's service is not the program's, which may have another SDK.
+        **{name: value for name, value in base.items() if name != "WANDB_SERVICE"},
+        "WANDB_ENTITY": entity,
+        "WANDB_PROJECT": project,
+        "WANDB_SWEEP_ID": sweep_id,
+        "WANDB_RUN_ID": run_id,
+        "WANDB_SWEEP_PARAM_PATH": str(parameters),
+        "WANDB_DIR": base.get("WANDB_DIR") or str(Path.cwd()),
+    }
+
+
+def out_of_memory_kills() -> int:
+    """Count the processes of this container, or control group, that the kernel killed for lack of memory."""
+    try:
+        place = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        events = Path(f"/sys/fs/cgroup{place.strip()}/memory.events").read_text()
+        return sum(int(line.split()[1]) for line in events.splitlines() if line.startswith("oom_kill "))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return 0

@@ -1,0 +1,143 @@
+"""One run of the sweep that a program trains: its suggestion before, its outcome afterwards."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wandb_carbs.agent.command_line import fill_in
+from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
+from wandb_carbs.agent.program import environment_for
+from wandb_carbs.agent.program_values import values_for, write_parameters
+from wandb_carbs.agent.publisher import RunPublisher
+from wandb_carbs.agent.recorder import RunRecorder
+from wandb_carbs.agent.registration import Registration
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
+from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
+from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS, is_number
+from wandb_carbs.retry import INTERACTIVE_SECONDS
+from wandb_carbs.sweep.runs import RunReader
+
+logger = logging.getLogger("wandb_carbs")
+
+SECONDS_KEY = "carbs.seconds"
+# A run not heard of for 300 s counts as lost (120 s on the local server): until the program calls wandb.init(), which
+# may be after it has loaded its data, this agent is heard of in its place.
+_ALIVE_SECONDS = 60.0
+
+
+class ProgramRun:
+    """A run that another process trains, and this one records.
+
+    Args:
+        sweep: Its sweep.
+        run_id: The run.
+        reader: Reads the sweep's runs.
+        registration: The agent that was given the run.
+    """
+
+    def __init__(self, sweep: RunnableSweep, run_id: str, reader: RunReader, registration: Registration) -> None:
+        self.id = run_id
+        self.suggestion: Suggestion | None = None
+        self._sweep = sweep
+        self._reader = reader
+        self._registration = registration
+        self._publisher: RunPublisher | None = None
+        self._recorder: RunRecorder | None = None
+        self._spent = 0.0
+        self._has_joined = False
+        self._heard_of = time.monotonic()
+
+    def begin(self) -> Suggestion:
+        """Take the run's suggestion, or take up the one that it had; everybody can see it when this returns.
+
+        Raises:
+            CarbsError: If W&B cannot be reached, or the sweep is gone.
+        """
+        self._registration.announce(self.id)
+        taker = SuggestionTaker(
+            self._sweep.definition.optimizer(),
+            self._reader,
+            self.id,
+            translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),
+        )
+        own = taker.read()
+        spent: Any = own.summary.get(SECONDS_KEY)
+        self._spent = float(spent) if is_number(spent) and spent > 0 else 0.0
+        self._publisher = RunPublisher(own, self._reader)
+        self._recorder = RunRecorder(self._publisher)
+        # This process ends its programs before it ends itself, and records them then.
+        self._recorder.unwatch()
+        self.suggestion = taker.take(own, self._recorder)
+        self._heard_of = time.monotonic()
+        return self.suggestion
+
+    def command(self, environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Write the run's files, and return the command that trains it and its environment.
+
+        Args:
+            environment: The agent's own variables.
+        """
+        assert self.suggestion is not None
+        assert self._publisher is not None
+        sweep, path = self._sweep, self._sweep.path
+        folder = Path(environment.get("WANDB_DIR") or Path.cwd()) / "wandb" / f"sweep-{path.sweep_id}"
+        parameters = folder / f"config-{self.id}.yaml"
+        write_parameters(parameters, self.suggestion.values, self._publisher.published)
+        line = fill_in(
+            sweep.command, sweep.program, self.suggestion.values, parameters.with_suffix(".json"), environment
+        )
+        return line, environment_for(
+            environment,
+            entity=path.entity,
+            project=path.project,
+            sweep_id=path.sweep_id,
+            run_id=self.id,
+            parameters=parameters,
+        )
+
+    def keep_alive(self) -> None:
+        """Let W&B hear of the run while its program has not called wandb.init() yet."""
+        now = time.monotonic()
+        if self._has_joined or now < self._heard_of + _ALIVE_SECONDS:
+            return
+        self._heard_of = now
+        try:
+            self._has_joined = has_joined(RunReader(self._reader.sweep, INTERACTIVE_SECONDS).one(self.id))
+            if not self._has_joined:
+                self._registration.announce(self.id, INTERACTIVE_SECONDS)
+        except WandbConnectionError as error:
+            logger.info("Run %s: %s", self.id, error)
+
+    def end(self, ending: Ending, seconds: float) -> Outcome:
+        """Record how the run went, unless its program has done so.
+
+        Args:
+            ending: How the program ended.
+            seconds: How long it ran.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached; it may be called again.
+        """
+        assert self._publisher is not None
+        assert self._recorder is not None
+        record = self._publisher.read()
+        if record.summary.get(STATE_KEY) in (SUCCESS, FAILURE, ABANDONED):
+            return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
+        spent = self._spent + seconds
+        outcome = judge_outcome(ending, values_of(self._sweep, record, spent))
+        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent})
+        return outcome
+
+    def abandon(self, reason: str) -> None:
+        """Record that the run ended before its program was started.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        if self._recorder is not None:
+            self._recorder.abandoned(reason)

@@ -1,0 +1,164 @@
+"""A sweep as an agent needs it: what is searched, what is run, and what is read of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_values
+from wandb_carbs.agent.outcome import Values
+from wandb_carbs.agent.program_values import check_parameters
+from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
+from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep.definition import SweepDefinition, definition_of
+from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.reading import BEST, LAST, Reading
+
+
+@dataclass(frozen=True)
+class RunnableSweep:
+    """A sweep whose runs this process can start.
+
+    Attributes:
+        path: Where it is.
+        definition: What it searches.
+        command: The command, with its macros.
+        program: The program; None if the command does not need one.
+        parameters: The parameters in W&B's configuration of the sweep.
+        metric: How a run's objective is read; None if the programs record it themselves.
+        cost: How a run's cost is read; None for the program's seconds.
+        notes: Sentences for the user.
+    """
+
+    path: SweepPath
+    definition: SweepDefinition
+    command: tuple[str, ...]
+    program: str | None
+    parameters: Mapping[str, Any]
+    metric: Reading | None
+    cost: Reading | None
+    notes: tuple[str, ...] = ()
+
+
+def load_runnable_sweep(path: SweepPath) -> RunnableSweep:
+    """Read a sweep, and make sure that its runs can be started here.
+
+    Raises:
+        CarbsError: If they cannot be; says what to change.
+        WandbConnectionError: If the sweep cannot be read.
+    """
+    sweep = with_retries(
+        f"read sweep {str(path)!r}",
+        lambda: wandb.Api().sweep(str(path)),  # type: ignore[no-untyped-call]
+        limit=INTERACTIVE_SECONDS,
+    )
+    configuration: Mapping[str, Any] = sweep.config if isinstance(sweep.config, Mapping) else {}
+    definition, notes = definition_of(configuration)
+    program = configuration.get("program")
+    program = None if program is None else str(program)
+    command = check_command(configuration.get("command"), program)
+    if definition.passes_arguments and program and not passes_values(command):
+        command = list(DEFAULT_COMMAND)
+    _check_program(command, program)
+    parameters = configuration.get("parameters")
+    parameters = parameters if isinstance(parameters, Mapping) else {}
+    check_parameters(parameters, {param.name for param in definition.params})
+    return RunnableSweep(
+        path,
+        definition,
+        tuple(command),
+        program,
+        parameters,
+        definition.metric or _metric_of(configuration),
+        definition.cost,
+        notes,
+    )
+
+
+def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values:
+    """Read what a run has logged.
+
+    Args:
+        sweep: Its sweep.
+        record: The run, after its program has ended.
+        seconds: How long its program ran.
+    """
+    best = max if sweep.definition.config.better_direction_sign > 0 else min
+    return Values(
+        has_joined=has_joined(record),
+        state=record.state,
+        metric=sweep.metric.name if sweep.metric else "",
+        objective=_read(sweep.metric, record, best) if sweep.metric else None,
+        cost=_read(sweep.cost, record, min) if sweep.cost else seconds,
+        cost_metric=sweep.cost.name if sweep.cost else "",
+        logged=sorted(key for key in record.summary if not key.startswith(("_", KEY_PREFIX))),
+    )
+
+
+def has_joined(record: RunRecord) -> bool:
+    """Tell whether the SDK of a program has taken part in the run, so that `wandb.init()` was called."""
+    internal = record.source.rawconfig.get(INTERNAL_KEY)
+    return isinstance(internal, Mapping) and bool(internal.keys() - {COPY_KEY})
+
+
+def _metric_of(configuration: Mapping[str, Any]) -> Reading | None:
+    metric = configuration.get("metric")
+    name = metric.get("name") if isinstance(metric, Mapping) else None
+    return Reading(name) if isinstance(name, str) and name.strip() and name != OBJECTIVE_KEY else None
+
+
+def _check_program(command: Iterable[str], program: str | None) -> None:
+    """Refuse a script that is not here, before a run is taken for it."""
+    chunks = list(command)
+    if program is None or "${program}" not in chunks or not program.endswith(".py"):
+        return
+    before = chunks[: chunks.index("${program}")]
+    if before and before[-1] in ("${interpreter}", "python", "python3") and not Path(program).exists():
+        raise WandbCarbsError(
+            f"the sweep's program {program!r} does not exist in {Path.cwd()}: start the agent in the folder of the "
+            "program"
+        )
+
+
+def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
+    """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
+    if reading.how == LAST:
+        return _number(_find(record.summary, reading.name), "last")
+    points = [_number(row.get(reading.name)) for row in record.source.scan_history(keys=[reading.name])]
+    numbers = [point for point in points if point is not None]
+    if not numbers:  # the program may have put it into the summary only
+        return _number(_find(record.summary, reading.name), "last")
+    if reading.how == BEST:
+        finite = [number for number in numbers if math.isfinite(number)]
+        return float(best(finite)) if finite else numbers[-1]
+    kept = numbers[-reading.count :]
+    return math.fsum(kept) / len(kept) if all(map(math.isfinite, kept)) else sum(kept)
+
+
+def _find(summary: Mapping[str, Any], name: str) -> Any:
+    """Find a metric by its name; one inside a mapping that was logged has a dotted name."""
+    if name in summary:
+        return summary[name]
+    value: Any = summary
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _number(value: Any, key: str = "") -> float | None:
+    if isinstance(value, Mapping):  # a metric of which `define_metric` keeps min, max or last
+        value = next((value[name] for name in (key, "last", "mean", "best", "min", "max") if name in value), None)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

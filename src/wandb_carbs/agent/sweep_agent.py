@@ -1,0 +1,266 @@
+"""An agent of a sweep that runs programs as they are: each is given a suggestion, and recorded from outside."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
+from wandb_carbs.agent.outcome import Ending, Outcome
+from wandb_carbs.agent.program import Program
+from wandb_carbs.agent.program_run import ProgramRun
+from wandb_carbs.agent.registration import EXIT, STOP, Command, Registration, SweepDeletedError
+from wandb_carbs.agent.runnable_sweep import RunnableSweep
+from wandb_carbs.agent.shutdown import Shutdown, Stage
+from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
+from wandb_carbs.sweep.runs import RunReader
+
+logger = logging.getLogger("wandb_carbs")
+
+# As W&B's own agent: how often it asks, and when it takes a program for one that cannot work.
+_POLL_SECONDS = 5.0
+_FLAPPING_SECONDS = 60.0
+_FLAPPING_FAILURES = 3
+_INITIAL_FAILURES = 5
+_KILL_SECONDS = 30.0
+
+
+@dataclass
+class _Running:
+    run: ProgramRun
+    program: Program
+
+
+@dataclass
+class _Counts:
+    """How the programs of this agent have ended.
+
+    Attributes:
+        finished: All that have ended.
+        failed: Those with an exit code, other than for lack of memory or NaN: the search learns from these.
+        fruitless: Those in a row that ended as every other is likely to end.
+        started: When the agent began.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    fruitless: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+
+class SweepAgent:
+    """Run programs of a sweep until there is nothing left to do.
+
+    Args:
+        sweep: The sweep.
+        count: How many runs at most; None for as many as the sweep gives.
+        forward_signals: Whether signals that this process gets go to the program, too.
+        environment: Variables of the programs.
+        say: Shows a line to the user.
+    """
+
+    def __init__(
+        self,
+        sweep: RunnableSweep,
+        *,
+        count: int | None = None,
+        forward_signals: bool = False,
+        environment: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = logger.info,
+    ) -> None:
+        self._sweep = sweep
+        self._count = count
+        self._environment = dict(os.environ if environment is None else environment)
+        self._say = say
+        self._registration = Registration(sweep.path)
+        self._reader = RunReader(sweep.path)
+        self._running: dict[str, _Running] = {}
+        self._counts = _Counts()
+        self._wake = threading.Event()
+        self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
+        self._is_deleted = False
+        self._gave_up = False
+
+    def run(self) -> int:
+        """Run programs; return the exit code of this process.
+
+        Raises:
+            CarbsError: If a run cannot be started for a reason that does not pass.
+            WandbConnectionError: If this process cannot register as an agent.
+        """
+        self._registration.register()
+        try:
+            with self._shutdown:
+                self._work()
+        except KeyboardInterrupt:
+            self._say(f"{self._shutdown.why}: the agent ends")
+        return 1 if self._gave_up else self._shutdown.exit_code
+
+    def _work(self) -> None:
+        while True:
+            self._collect()
+            if self._is_done():
+                return
+            self._take_orders()
+            self._press()
+            if not self._is_done():
+                self._wake.wait(self._patience())
+            self._wake.clear()
+
+    def _is_done(self) -> bool:
+        if self._running:
+            return False
+        enough = self._count is not None and self._counts.finished >= self._count
+        return enough or self._is_deleted or self._gave_up or self._shutdown.stage > Stage.WORKING
+
+    def _patience(self) -> float:
+        """Return how long to wait for something to happen."""
+        asked = [entry.program.asked_at for entry in self._running.values()]
+        deadlines = [time_ + self._kill_delay - time.monotonic() for time_ in asked if time_ is not None]
+        return min([_POLL_SECONDS, *(max(left, 0.1) for left in deadlines)])
+
+    def _take_orders(self) -> None:
+        """Say which runs this agent has, and do as it is told."""
+        if self._is_deleted:
+            return
+        try:
+            commands = self._registration.heartbeat(self._running)
+        except SweepDeletedError as error:
+            self._is_deleted = True
+            self._say(f"{error}" + ("; its run may end" if self._running else ""))
+            return
+        for command in commands:
+            self._obey(command)
+        for entry in self._running.values():
+            entry.run.keep_alive()
+
+    def _obey(self, command: Command) -> None:
+        if command.kind == EXIT:
+            self._shutdown.leave()
+            for entry in self._running.values():
+                entry.program.kill("the sweep ended")
+        elif command.kind == STOP:
+            if command.run_id in self._running:
+                self._running[command.run_id].program.ask_to_end("stopped")
+        elif self._shutdown.stage is Stage.WORKING and command.run_id not in self._running:
+            self._start(command)
+
+    def _start(self, command: Command) -> None:
+        run = ProgramRun(self._sweep, command.run_id, self._reader, self._registration)
+        try:
+            suggestion = run.begin()
+            if self._shutdown.stage > Stage.WORKING:
+                run.abandon("the agent was interrupted")
+                return
+            line, environment = run.command(self._environment)
+        except WandbConnectionError as error:
+            self._say(f"run {run.id} could not be started: {error}")
+            return
+        values = " ".join(f"{name}={value}" for name, value in suggestion.point.items())
+        self._say(f"run {run.id} {'goes on' if suggestion.is_resumed else 'starts'}: {values}")
+        try:
+            program = Program(line, environment, self._wake.set)
+        except OSError as error:
+            reason = f"the command {line[0]!r} cannot be run: {error.strerror}"
+            run.abandon(reason)
+            self._say(reason)
+            self._gave_up = True
+            return
+        self._running[run.id] = _Running(run, program)
+
+    def _collect(self) -> None:
+        """Record the runs whose programs have ended."""
+        for run_id, entry in list(self._running.items()):
+            code = entry.program.exit_code
+            if code is None:
+                continue
+            if code != 0:
+                entry.program.kill_group()
+            ending = Ending(code, entry.program.last_words, entry.program.asked_why, entry.program.was_out_of_memory)
+            try:
+                outcome = entry.run.end(ending, entry.program.seconds)
+            except WandbConnectionError as error:
+                if self._shutdown.stage < Stage.KILLING:
+                    self._say(f"run {run_id} is not recorded yet, and will be tried again: {error}")
+                    continue
+                self._say(f"run {run_id} could not be recorded: {error}")
+                outcome = None
+            del self._running[run_id]
+            self._counts.finished += 1
+            if outcome is not None:
+                self._show(run_id, outcome, entry.program.seconds)
+                self._judge_agent(code, outcome, asked=bool(ending.asked))
+
+    def _show(self, run_id: str, outcome: Outcome, seconds: float) -> None:
+        keys = outcome.keys
+        if keys[STATE_KEY] == SUCCESS:
+            name = self._sweep.metric.name if self._sweep.metric else "objective"
+            cost = "" if self._sweep.cost is None else f", {self._sweep.cost.name} {keys[COST_KEY]:.6g}"
+            self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}")
+        else:
+            self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {keys.get(REASON_KEY) or '?'}")
+        if outcome.advice:
+            self._say(outcome.advice)
+
+    def _judge_agent(self, code: int, outcome: Outcome, *, asked: bool) -> None:
+        """Give up if every run seems to end badly, for reasons that are not its values."""
+        counts = self._counts
+        state, reason = outcome.keys[STATE_KEY], outcome.keys.get(REASON_KEY)
+        if state == SUCCESS:
+            counts.fruitless = 0
+        if outcome.tolerated is not None:
+            counts.fruitless += 1
+            if counts.fruitless >= outcome.tolerated:
+                self._give_up("the next run would end like this one")
+        if code <= 0 or asked or state == SUCCESS or reason in (OUT_OF_MEMORY, NAN):
+            return
+        counts.failed += 1
+        if os.environ.get("WANDB_AGENT_DISABLE_FLAPPING") != "true":
+            is_young = time.monotonic() < counts.started + _FLAPPING_SECONDS
+            if is_young and counts.failed >= _FLAPPING_FAILURES:
+                self._give_up(
+                    f"{counts.failed} programs failed within {_FLAPPING_SECONDS:.0f} s "
+                    "(WANDB_AGENT_DISABLE_FLAPPING=true goes on)"
+                )
+        limit = _setting("WANDB_AGENT_MAX_INITIAL_FAILURES", _INITIAL_FAILURES)
+        if counts.failed >= limit and counts.failed >= counts.finished:
+            self._give_up(f"all {counts.failed} programs failed (WANDB_AGENT_MAX_INITIAL_FAILURES changes the limit)")
+
+    def _give_up(self, reason: str) -> None:
+        if not self._gave_up:
+            self._gave_up = True
+            self._say(f"the agent stops: {reason}")
+
+    def _press(self) -> None:
+        """Ask programs to end, and end those that have been asked for long enough."""
+        stage, why = self._shutdown.stage, self._shutdown.why
+        if self._running and (news := self._shutdown.news()):
+            self._say(news)
+        for entry in self._running.values():
+            if stage >= Stage.KILLING:
+                entry.program.kill(why)
+            elif stage >= Stage.TERMINATING or self._gave_up:
+                entry.program.ask_to_end(why or "the agent gave up")
+            asked = entry.program.asked_at
+            if asked is not None and time.monotonic() > asked + self._kill_delay:
+                entry.program.kill(entry.program.asked_why)
+
+    def _forward(self, number: int) -> None:
+        for entry in self._running.values():
+            entry.program.send(number)
+
+    @property
+    def _kill_delay(self) -> float:
+        return _setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)
+
+
+def _setting(name: str, default: float) -> float:
+    try:
+        return float(os.environ[name])
+    except (KeyError, ValueError):
+        return default

@@ -1,0 +1,100 @@
+"""A sweep's command with its macros filled in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carbs import CarbsError
+from wandb_carbs import WandbCarbsError
+from wandb_carbs.agent.command_line import check_command, fill_in, passes_values
+
+VALUES = {
+    "lr": 1e-05,
+    "layers": 3,
+    "bias": True,
+    "dropout": False,
+    "act": "relu 6",
+    "seed": None,
+    "optim": {"beta": 0.9},
+}
+
+
+def filled(*command: Any, environment: dict[str, str] | None = None, path: Path = Path("none.json")) -> list[str]:
+    checked = check_command(list(command), "train.py")
+    return fill_in(checked, "train.py", VALUES, path, environment or {})
+
+
+def test_without_a_command_it_is_that_of_wandb() -> None:
+    line = fill_in(check_command(None, "train.py"), "train.py", {"lr": 0.1}, Path("none.json"), {"PATH": "/nowhere"})
+    assert line == ["/usr/bin/env", sys.executable, "train.py", "--lr=0.1"]
+
+
+@pytest.mark.parametrize(
+    ("macro", "expected"),
+    [
+        (
+            "args",
+            "--lr=1e-05 --layers=3 --bias=True --dropout=False --act=relu 6 --seed=None --optim={'beta': 0.9}",
+        ),
+        ("args_no_hyphens", "lr=1e-05 layers=3 bias=True dropout=False act=relu 6 seed=None optim={'beta': 0.9}"),
+        ("args_no_boolean_flags", "--lr=1e-05 --layers=3 --bias --act=relu 6 --seed=None --optim={'beta': 0.9}"),
+        (
+            "args_append_hydra",
+            "+lr=1e-05 +layers=3 +bias=True +dropout=False +act=relu 6 +seed=None +optim={'beta': 0.9}",
+        ),
+        (
+            "args_override_hydra",
+            "++lr=1e-05 ++layers=3 ++bias=True ++dropout=False ++act=relu 6 ++seed=None ++optim={'beta': 0.9}",
+        ),
+    ],
+)
+def test_arguments(macro: str, expected: str) -> None:
+    assert " ".join(filled(f"${{{macro}}}")) == expected
+
+
+def test_arguments_without_an_equals_sign_are_two() -> None:
+    assert filled("${args_no_equals}")[:4] == ["--lr", "1e-05", "--layers", "3"]
+
+
+def test_arguments_as_json(tmp_path: Path) -> None:
+    [text] = filled("${args_json}")
+    assert json.loads(text) == VALUES
+    [name] = filled("${args_json_file}", path=tmp_path / "new" / "values.json")
+    assert json.loads(Path(name).read_text()) == VALUES
+
+
+def test_other_parts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NONE", raising=False)
+    command = ("torchrun", 8, "${program}", "--user=${envvar:USER_NAME}", "${envvar:NONE}", "a${args}")
+    expected = ["torchrun", "8", "train.py", "--user=ada", "NONE", "a${args}"]
+    assert filled(*command, environment={"USER_NAME": "ada"}) == expected
+
+
+def test_the_interpreter_is_that_of_the_path(tmp_path: Path) -> None:
+    (tmp_path / "python").touch(mode=0o755)
+    assert filled("${interpreter}", environment={"PATH": str(tmp_path)}) == ["python"]
+
+
+@pytest.mark.parametrize(
+    ("command", "program", "problem"),
+    [
+        (None, None, "neither a program nor a command"),
+        (["python", "${arguments}"], "train.py", r"known are \$\{env\}"),
+        (["python", "${program}"], None, "needs `program:`"),
+        ("python train.py", "train.py", "must be a list"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_the_remedy(command: Any, program: str | None, problem: str) -> None:
+    with pytest.raises((WandbCarbsError, CarbsError), match=problem):
+        check_command(command, program)
+
+
+def test_whether_the_program_is_given_arguments() -> None:
+    assert passes_values(["python", "${args_no_hyphens}"])
+    assert passes_values(["python", "${args_json_file}"])
+    assert not passes_values(["${env}", "${interpreter}", "${program}"])

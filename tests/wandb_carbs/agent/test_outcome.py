@@ -1,0 +1,144 @@
+"""Runs are judged by how their programs ended and what they logged."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from wandb_carbs.agent.outcome import Ending, Values, judge_outcome
+from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
+
+LOGGED = Values(True, "finished", "loss", 0.5, 12.0, "", ("loss", "accuracy"))
+RUNNING = replace(LOGGED, state="running")
+NAN = float("nan")
+
+
+def judged(ending: Ending, values: Values = LOGGED) -> tuple[Any, Any]:
+    keys = judge_outcome(ending, values).keys
+    return keys[STATE_KEY], keys[REASON_KEY]
+
+
+def traceback(line: str) -> str:
+    return f"Traceback (most recent call last):\n  File 'train.py', line 3\n    train()\n{line}\nwandb: Run summary:\n"
+
+
+def test_a_program_that_ended_well_is_an_observation() -> None:
+    outcome = judge_outcome(Ending(0), LOGGED)
+    assert outcome.keys == {STATE_KEY: SUCCESS, OBJECTIVE_KEY: 0.5, COST_KEY: 12.0, REASON_KEY: ""}
+    assert not outcome.advice
+
+
+def test_a_crash_after_the_run_was_finished_does_not_lose_the_result() -> None:
+    assert judged(Ending(-signal.SIGSEGV)) == (SUCCESS, "")
+    assert judged(Ending(1, traceback("RuntimeError: exporting the model"))) == (SUCCESS, "")
+    nothing = replace(LOGGED, objective=None)
+    assert judged(Ending(1, traceback("RuntimeError: early")), nothing) == (FAILURE, "exception: RuntimeError")
+
+
+@pytest.mark.parametrize(("objective", "reason"), [(NAN, "loss is nan"), (-float("inf"), "loss is infinite")])
+def test_an_objective_that_is_not_finite_is_a_failure(objective: float, reason: str) -> None:
+    assert judged(Ending(0), replace(LOGGED, objective=objective)) == (FAILURE, reason)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason", "advice"),
+    [
+        (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "log 'loss' with wandb.log"),
+        (replace(LOGGED, objective=None), "loss was not logged", "it logged loss, accuracy"),
+        (replace(LOGGED, objective=None, metric=""), "nothing was recorded", "names no metric"),
+        (replace(LOGGED, cost=None, cost_metric="hours"), "the cost hours was not logged", "'hours'"),
+        (replace(LOGGED, cost=0.0, cost_metric="hours"), "the cost hours is 0.0, which is not a positive", "'hours'"),
+        (replace(LOGGED, cost=NAN, cost_metric="hours"), "the cost hours is nan, which is not a positive", "'hours'"),
+    ],
+)
+def test_what_cannot_be_read_is_abandoned_and_explained(values: Values, reason: str, advice: str) -> None:
+    outcome = judge_outcome(Ending(0), values)
+    assert outcome.keys[STATE_KEY] == ABANDONED
+    assert outcome.keys[REASON_KEY].startswith(reason)
+    assert advice in outcome.advice
+    assert outcome.tolerated is not None
+
+
+def test_a_run_that_was_finished_as_failed_is_a_failure() -> None:
+    assert judged(Ending(0), replace(LOGGED, state="failed")) == (FAILURE, "finished as failed")
+
+
+def test_a_run_that_was_asked_to_end_says_nothing() -> None:
+    assert judged(Ending(0, asked="stopped")) == (ABANDONED, "stopped")
+    assert judged(Ending(-signal.SIGTERM, asked="Ctrl-C"), RUNNING) == (ABANDONED, "Ctrl-C")
+
+
+def test_a_run_about_to_be_pre_empted_says_nothing() -> None:
+    assert judged(Ending(1), replace(LOGGED, state="preempted")) == (ABANDONED, "preempted")
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        (Ending(-signal.SIGKILL), (ABANDONED, "killed by SIGKILL")),
+        (Ending(-signal.SIGKILL, was_out_of_memory=True), (FAILURE, "out_of_memory")),
+        (Ending(137, was_out_of_memory=True), (FAILURE, "out_of_memory")),
+        (Ending(137), (ABANDONED, "killed by SIGKILL")),
+        (Ending(-signal.SIGTERM), (ABANDONED, "killed by SIGTERM")),
+        (Ending(130), (ABANDONED, "killed by SIGINT")),
+        (Ending(-signal.SIGSEGV), (FAILURE, "SIGSEGV")),
+        (Ending(-signal.SIGABRT, "terminate called: CUDA error: out of memory\n"), (FAILURE, "out_of_memory")),
+        (Ending(255, traceback("KeyboardInterrupt")), (ABANDONED, "interrupted: KeyboardInterrupt")),
+    ],
+)
+def test_signals(ending: Ending, expected: tuple[str, str]) -> None:
+    assert judged(ending, RUNNING) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", (FAILURE, "out_of_memory")),
+        ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory", (FAILURE, "out_of_memory")),
+        ("MemoryError", (FAILURE, "out_of_memory")),
+        ("ValueError: loss is NaN", (FAILURE, "nan")),
+        ("FloatingPointError: overflow encountered", (FAILURE, "nan")),
+        ("ZeroDivisionError: division by zero", (FAILURE, "exception: ZeroDivisionError")),
+        ("my.module.DivergedError", (FAILURE, "exception: DivergedError")),
+        ("wandb.errors.errors.CommError: could not reach the server", (ABANDONED, "connection to W&B lost")),
+        ("something else", (FAILURE, "exit code 1")),
+    ],
+)
+def test_last_words(words: str, expected: tuple[str, str]) -> None:
+    assert judged(Ending(1, traceback(words)), RUNNING) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --lr=0.1",  # argparse
+        "Usage: train.py [OPTIONS]\n\nError: No such option: --lr",  # click
+        "ERROR: Could not consume arg: --lr=0.1\nUsage: train.py",  # Fire
+        "Could not override 'lr'.\nTo append to your config use +lr=0.1\nKey 'lr' is not in struct",  # Hydra
+        "FATAL Flags parsing error:\n  Unknown command line flag 'lr'",  # absl
+        "Traceback\nTypeError: train() got an unexpected keyword argument 'lr'",  # train(**wandb.config)
+    ],
+)
+def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values(words: str) -> None:
+    outcome = judge_outcome(Ending(2, words), RUNNING)
+    assert outcome.keys[STATE_KEY] == ABANDONED
+    assert outcome.keys[REASON_KEY].startswith("refused its arguments: ")
+    assert "${args_no_hyphens}" in outcome.advice
+    assert outcome.tolerated is not None
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Ending(1, traceback("ModuleNotFoundError: No module named 'torch'")),
+        Ending(2, "python: can't open file '/home/me/train.py': [Errno 2] No such file or directory"),
+        Ending(127, "/usr/bin/env: 'torchrun': No such file or directory"),
+    ],
+)
+def test_a_program_that_cannot_start_is_no_fault_of_the_values(ending: Ending) -> None:
+    outcome = judge_outcome(ending, RUNNING)
+    assert outcome.keys[STATE_KEY] == ABANDONED
+    assert outcome.tolerated is not None

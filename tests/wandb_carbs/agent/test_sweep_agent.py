@@ -1,0 +1,445 @@
+"""Programs that know nothing of us, run by our agent with the real SDK on one local server.
+
+Every program logs what it was given: its loss is made of its values, so that an outcome that is recorded for another
+configuration than the one that was trained cannot pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import wandb
+
+from carbs import CARBSParams, LinearSpace, LogSpace, Param
+from wandb_carbs import SweepDefinition, SweepPath, load_sweep, sweep_configuration
+from wandb_carbs.agent import sweep_agent
+from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
+from wandb_carbs.agent.sweep_agent import SweepAgent
+from wandb_carbs.graphql import execute
+from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
+from wandb_carbs.server.server import LocalServer
+from wandb_carbs.sweep.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+PARAMS = (Param("lr", LogSpace(min=1e-4, max=1e-1)), Param("layers", LinearSpace(1, 4, is_integer=True)))
+NO_ARGS = ["${env}", "${interpreter}", "${program}"]
+# The rest of each program: it has `lr` and `layers`.
+TRAIN = """
+import wandb
+run = wandb.init()
+for step in range(3):
+    wandb.log({"loss": lr + layers + 2 - step, "hours": 0.5})
+"""
+ARGPARSE = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, required=True)
+parser.add_argument("--layers", type=int, required=True)
+parser.add_argument("--seed", type=int, default=0)
+args = parser.parse_args()
+lr, layers = args.lr, args.layers
+"""
+CONFIG = """
+import wandb
+run = wandb.init()
+lr, layers = wandb.config.lr, wandb.config["layers"]
+assert sorted(wandb.config.keys()) == ["layers", "lr"], wandb.config.keys()
+wandb.log({"loss": lr + layers})
+"""
+
+
+@dataclass
+class Stage:
+    """A server, and a folder for programs.
+
+    Attributes:
+        folder: Where programs and the SDK's files are.
+        environment: The environment of programs.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+
+    def sweep(self, code: str, command: list[Any] | None = None, definition: Any = None, **options: Any) -> SweepPath:
+        """Create a sweep of a program."""
+        program = self.folder / f"program-{len(list(self.folder.iterdir()))}.py"
+        program.write_text(code)
+        sweep = sweep_configuration("programs", PARAMS, CARBSParams(better_direction_sign=-1), "loss")
+        if definition:
+            kept = SweepDefinition.from_json(sweep["description"])
+            sweep["description"] = replace(kept, **definition).to_json()
+        sweep.update({"program": str(program), **({"command": command} if command else {}), **options})
+        return SweepPath("team", "project", wandb.sweep(sweep=sweep, entity="team", project="project"))
+
+    def agent(self, path: SweepPath, count: int | None = 1) -> tuple[int, str]:
+        """Run an agent in this process; return its exit code, and what it said."""
+        lines: list[str] = []
+        sweep = load_runnable_sweep(path)
+        code = SweepAgent(sweep, count=count, environment=self.environment, say=lines.append).run()
+        return code, "\n".join(lines)
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start the command in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "wandb_carbs.cli", "agent", *arguments],
+            env={**self.environment, **variables},
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def fifo(self) -> Path:
+        """Return a pipe in which a program says that it has come to a place."""
+        path = self.folder / f"pipe-{len(list(self.folder.iterdir()))}"
+        os.mkfifo(path)
+        return path
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "files").mkdir()
+    with LocalServer(folder / "files" / "server") as server, pytest.MonkeyPatch.context() as patch:
+        for key in [key for key in os.environ if key.startswith("WANDB_")]:
+            patch.delenv(key)
+        settings = {
+            **server.env(),
+            "HOME": str(folder / "files"),
+            "WANDB_DIR": str(folder / "files"),
+            "WANDB_ERROR_REPORTING": "false",
+            "WANDB_SILENT": "true",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        for key, value in settings.items():
+            patch.setenv(key, value)
+        patch.setattr(sweep_agent, "_POLL_SECONDS", 0.3)
+        wandb.teardown()
+        yield Stage(folder, {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"})
+        wandb.teardown()
+
+
+def only_run(path: SweepPath) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the record of the sweep's only run, and its suggestion."""
+    [run] = load_sweep(path).runs
+    return dict(run.record.summary), run.suggestion
+
+
+def expect_observation(path: SweepPath) -> dict[str, Any]:
+    """Make sure that the sweep's only run has recorded what was trained."""
+    record, suggestion = only_run(path)
+    assert record[STATE_KEY] == SUCCESS, record.get(REASON_KEY)
+    assert suggestion is not None
+    assert record[OBJECTIVE_KEY] == pytest.approx(suggestion["lr"] + suggestion["layers"])
+    assert 0 < record[COST_KEY] < 60
+    return record
+
+
+CLICK = """
+import click
+@click.command()
+@click.option("--lr", type=float, required=True)
+@click.option("--layers", type=int, required=True)
+def main(lr, layers):
+    exec(TRAIN, {"lr": lr, "layers": layers})
+TRAIN = '''%s'''
+main()
+"""
+# Fire takes any keyword of the function, and reads values as Python's.
+FIRE = """
+import ast, sys
+def main(lr, layers=1):
+    exec(TRAIN, {"lr": lr, "layers": layers})
+TRAIN = '''%s'''
+main(**{part[2:].partition("=")[0]: ast.literal_eval(part.partition("=")[2]) for part in sys.argv[1:]})
+"""
+# Hydra takes overrides of what its configuration has, and nothing else.
+HYDRA = """
+import sys
+config = {"lr": None, "layers": None, "seed": 0}
+for part in sys.argv[1:]:
+    name, equals, value = part.partition("=")
+    if not equals or name not in config:
+        sys.exit(f"Could not override '{name}'.\\nKey '{name}' is not in struct")
+    config[name] = float(value) if "." in value or "e" in value else int(value)
+lr, layers = config["lr"], config["layers"]
+"""
+# absl refuses flags that nobody has defined.
+ABSL = """
+import sys
+flags = {"lr": float, "layers": int}
+values = {}
+for part in sys.argv[1:]:
+    name, _, value = part.removeprefix("--").partition("=")
+    if name not in flags or not part.startswith("--"):
+        sys.exit(f"FATAL Flags parsing error:\\n  Unknown command line flag '{name}'. Did you mean: lr ?")
+    values[name] = flags[name](value)
+lr, layers = values["lr"], values["layers"]
+"""
+JSON_FILE = """
+import json, sys
+values = json.load(open(sys.argv[1]))
+lr, layers = values["lr"], values["layers"]
+"""
+LATE = """
+class Callback:
+    def on_train_begin(self):
+        import wandb
+        self.run = wandb.init(project="ignored", config={"model": "small"})
+        assert (self.run.config.lr, self.run.config.layers) == (lr, layers)
+    def on_log(self, loss):
+        self.run.log({"train": {"loss": loss}, "loss": loss})
+callback = Callback()
+callback.on_train_begin()
+callback.on_log(lr + layers)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        pytest.param(ARGPARSE + TRAIN, None, id="argparse"),
+        pytest.param(CLICK % TRAIN, [*NO_ARGS, "${args_no_equals}"], id="click"),
+        pytest.param(FIRE % TRAIN, None, id="fire"),
+        pytest.param(HYDRA + TRAIN, [*NO_ARGS, "${args_no_hyphens}"], id="hydra"),
+        pytest.param(ABSL + TRAIN, [*NO_ARGS, "${args_no_boolean_flags}"], id="absl"),
+        pytest.param(JSON_FILE + TRAIN, ["python", "${program}", "${args_json_file}"], id="json file"),
+        pytest.param(CONFIG, NO_ARGS, id="wandb.config"),
+        pytest.param(ARGPARSE + LATE, None, id="late wandb.init"),
+    ],
+)
+def test_a_program_trains_with_the_suggestion(stage: Stage, code: str, command: list[Any] | None) -> None:
+    path = stage.sweep(code, command)
+    exit_code, said = stage.agent(path)
+    assert exit_code == 0, said
+    expect_observation(path)
+    assert "succeeded" in said
+
+
+def test_a_program_that_finishes_early_and_crashes_on_its_way_out_keeps_its_result(stage: Stage) -> None:
+    path = stage.sweep(ARGPARSE + TRAIN + "wandb.finish()\nimport os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    assert stage.agent(path)[0] == 0
+    expect_observation(path)
+
+
+def test_constants_and_nested_parameters_reach_the_program(stage: Stage) -> None:
+    code = """
+import wandb
+run = wandb.init()
+assert run.config.optim["name"] == "adam" and run.config.epochs == 3, dict(run.config)
+wandb.log({"loss": run.config.optim["lr"] + run.config.layers})
+"""
+    params = (Param("optim.lr", LogSpace(min=1e-4, max=1e-1)), PARAMS[1])
+    drawn = {"min": 0.0, "max": 1.0}
+    parameters = {
+        "optim": {"parameters": {"lr": drawn, "name": {"value": "adam"}}},
+        "layers": {"values": [1, 2, 3, 4]},
+        "epochs": {"value": 3},
+    }
+    path = stage.sweep(code, NO_ARGS, {"params": params}, parameters=parameters)
+    assert stage.agent(path)[0] == 0
+    record, suggestion = only_run(path)
+    assert suggestion is not None
+    assert record[OBJECTIVE_KEY] == pytest.approx(suggestion["optim.lr"] + suggestion["layers"])
+
+
+def test_a_sweep_of_wandbs_own_is_searched(stage: Stage) -> None:
+    program = stage.folder / "own.py"
+    program.write_text(CONFIG.replace('["layers", "lr"]', '["epochs", "layers", "lr"]'))
+    sweep = {
+        "method": "bayes",
+        "metric": {"name": "loss", "goal": "minimize"},
+        "program": str(program),
+        "command": NO_ARGS,
+        "parameters": {
+            "lr": {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-1},
+            "layers": {"distribution": "int_uniform", "min": 1, "max": 4},
+            "epochs": {"value": 3},
+        },
+    }
+    path = SweepPath("team", "project", wandb.sweep(sweep, entity="team", project="project"))
+    assert stage.agent(path)[0] == 0
+    expect_observation(path)
+    assert "'loss' is minimised" in " ".join(load_runnable_sweep(path).notes)
+
+
+def test_metric_and_cost_are_read_as_the_sweep_says(stage: Stage) -> None:
+    code = CONFIG.replace('"loss": lr + layers', '"loss": 9.0')
+    code += "for loss in [3.0, lr + layers, 5.0]:\n    wandb.log({'loss': loss, 'hours': loss / 2})\n"
+    path = stage.sweep(code, NO_ARGS, {"metric": Reading("loss", "best"), "cost": Reading("hours", "mean", 2)})
+    assert stage.agent(path)[0] == 0
+    record = expect_observation(path)
+    assert record[COST_KEY] == pytest.approx((record[OBJECTIVE_KEY] + 5.0) / 4)
+
+
+def test_a_loss_that_is_nan_is_a_failure(stage: Stage) -> None:
+    path = stage.sweep(CONFIG + "wandb.log({'loss': float('nan')})\n", NO_ARGS)
+    assert stage.agent(path)[0] == 0
+    record, suggestion = only_run(path)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (FAILURE, "loss is nan")
+    assert suggestion is not None
+
+
+def test_out_of_memory_is_told_from_the_last_words(stage: Stage) -> None:
+    path = stage.sweep(ARGPARSE + TRAIN + "raise RuntimeError('CUDA out of memory. Tried to allocate 20 GiB')\n")
+    assert stage.agent(path)[0] == 0
+    record, _ = only_run(path)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (FAILURE, "out_of_memory")
+
+
+def test_a_program_that_never_calls_wandb_is_explained_and_not_started_again(stage: Stage) -> None:
+    path = stage.sweep(ARGPARSE, None)
+    code, said = stage.agent(path, count=None)
+    assert code == 1
+    assert "without calling wandb.init()" in said
+    record, _ = only_run(path)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "wandb.init() was not called")
+
+
+def test_a_program_that_does_not_know_its_arguments_is_explained(stage: Stage) -> None:
+    path = stage.sweep("import argparse\nargparse.ArgumentParser().parse_args()\n" + CONFIG, None)
+    code, said = stage.agent(path, count=None)
+    assert code == 1
+    assert "${args_no_hyphens}" in said
+    record, _ = only_run(path)
+    assert record[STATE_KEY] == ABANDONED
+    assert "unrecognized arguments: --" in record[REASON_KEY]
+
+
+def test_a_program_with_its_own_wandb_carbs_takes_up_the_suggestion(stage: Stage) -> None:
+    code = """
+import wandb
+from wandb_carbs import WandbCarbs
+with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
+    values = trial.suggest()
+    assert (values["lr"], values["layers"]) == (run.config.lr, run.config.layers)
+    run.log({"loss": 99.0})
+    trial.record_observation(values["lr"] + values["layers"], cost=3.5)
+"""
+    path = stage.sweep(code, NO_ARGS)
+    assert stage.agent(path)[0] == 0
+    assert expect_observation(path)[COST_KEY] == 3.5
+
+
+def test_a_running_program_is_seen_as_such_though_it_replaces_the_summary(stage: Stage) -> None:
+    """Another agent must see the suggestion for as long as the program runs; then the program is killed."""
+    ready = stage.fifo()
+    code = CONFIG.replace("wandb.init()", "wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=0.1))")
+    code += f"""
+import os, threading
+from wandb.apis.public import Api
+for _ in range(100):
+    wandb.log({{"loss": 0.5}})
+    threading.Event().wait(0.1)
+    if Api().run(run.path).summary.get("loss") == 0.5:
+        break
+open({str(ready)!r}, "w").write(str(os.getpid()))
+threading.Event().wait(60)
+"""
+    path = stage.sweep(code, NO_ARGS)
+    result: list[tuple[int, str]] = []
+    thread = threading.Thread(target=lambda: result.append(stage.agent(path)))
+    thread.start()
+    pid = int(ready.read_text())
+    # W&B itself keeps the program's summary only.
+    source = wandb.Api().run(f"team/project/{load_sweep(path).runs[0].record.id}")
+    document = (
+        "mutation M($id: String, $s: JSONString) { upsertBucket(input: {id: $id, summaryMetrics: $s}) { inserted } }"
+    )
+    execute(source, document, {"id": source.storage_id, "s": json.dumps({"loss": 0.5})})
+    [run] = load_sweep(path).runs
+    assert run.record.summary["loss"] == 0.5
+    assert run.verdict.standing.value == "outstanding"
+    assert run.suggestion is not None
+    os.kill(pid, signal.SIGKILL)
+    thread.join()
+    assert result[0][0] == 0
+    record, suggestion = only_run(path)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "killed by SIGKILL")
+    assert suggestion is None
+
+
+def test_a_run_that_is_stopped_in_wandb_is_asked_to_end(stage: Stage) -> None:
+    ready = stage.fifo()
+    code = CONFIG + f"\nopen({str(ready)!r}, 'w').write(run.id)\nimport threading\nthreading.Event().wait(60)\n"
+    path = stage.sweep(code, NO_ARGS)
+    thread = threading.Thread(target=stage.agent, args=(path,))
+    thread.start()
+    run = wandb.Api().run(f"team/project/{ready.read_text()}")
+    execute(run, "mutation StopRun($id: ID!) { stopRun(input: {id: $id}) { success } }", {"id": run.storage_id})
+    thread.join()
+    record, _ = only_run(path)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "stopped")
+
+
+def test_an_agent_ends_when_the_sweep_has_its_runs(stage: Stage) -> None:
+    path = stage.sweep(CONFIG, NO_ARGS, run_cap=1)
+    assert stage.agent(path, count=None)[0] == 0
+    expect_observation(path)
+
+
+def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
+    ready, go = stage.fifo(), stage.fifo()
+    code = CONFIG + f"\nopen({str(ready)!r}, 'w').write('1')\nopen({str(go)!r}).read()\n"
+    path = stage.sweep(code, NO_ARGS)
+    process = stage.start(str(path))
+    ready.read_text()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "waiting for the program to end" not in process.stderr.readline():
+        assert process.poll() is None
+    go.write_text("on")
+    process.communicate()
+    assert process.returncode == 130
+    expect_observation(path)
+
+    second = stage.sweep(code, NO_ARGS)
+    process = stage.start(str(second))
+    ready.read_text()
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 143
+    record, _ = only_run(second)
+    assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "SIGTERM")
+
+
+def test_one_agent_for_each_gpu(stage: Stage) -> None:
+    code = CONFIG.replace("wandb.log({", "import os\nwandb.log({'gpu': os.environ['CUDA_VISIBLE_DEVICES'], ")
+    path = stage.sweep(code, NO_ARGS)
+    process = stage.start(str(path), "--gpus", "0,3", "--count", "1")
+    _, error = process.communicate()
+    assert process.returncode == 0, error
+    runs = load_sweep(path).runs
+    assert sorted(run.record.summary["gpu"] for run in runs) == ["0", "3"]
+    assert len({tuple((run.suggestion or {}).items()) for run in runs}) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"parameters": {"lr": {"min": 0.0, "max": 1.0}, "momentum": {"min": 0.0, "max": 1.0}}}, "'momentum'"),
+        ({"program": "nowhere.py"}, "does not exist in"),
+        ({"program": None}, "neither a program nor a command"),
+        ({"command": ["python", "${argz}"]}, "argz"),
+    ],
+)
+def test_a_sweep_that_cannot_be_run_is_refused_before_a_run_is_taken(
+    stage: Stage, options: dict[str, Any], problem: str
+) -> None:
+    path = stage.sweep(CONFIG, **options)
+    with pytest.raises(ValueError, match=problem):
+        stage.agent(path)
+    assert not load_sweep(path).runs
