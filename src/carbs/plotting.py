@@ -108,10 +108,18 @@ def plot_frontier(
         color=_FRONTIER,
         alpha=0.18,
         linewidth=0,
+        step="post",
         label="90 % interval",
     )
     axes.plot(
-        member_cost, believed.objective, "o-", color=_FRONTIER, markersize=3.5, linewidth=1.3, label="smoothed frontier"
+        member_cost,
+        believed.objective,
+        "o-",
+        color=_FRONTIER,
+        drawstyle="steps-post",
+        markersize=3.5,
+        linewidth=1.3,
+        label="smoothed frontier",
     )
     failed = [run.input for run in insight.failures]
     if failed:

@@ -18,6 +18,7 @@ from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, scaling_laws
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing, is_number
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
+from wandb_carbs.sweep.reading import RUNTIME
 
 _T = TypeVar("_T")
 
@@ -67,6 +68,21 @@ class ReportData:
     def sign(self) -> int:
         """1 if the objective is maximised, -1 if it is minimised."""
         return self.carbs.config.better_direction_sign
+
+    @property
+    def objective_title(self) -> str:
+        """The name of the objective: the metric that it is read from, if that is known."""
+        reading, metric = self.history.definition.metric, self.history.labels.metric
+        name = reading.name if reading is not None else metric
+        return name if name and name != OBJECTIVE_KEY else "objective"
+
+    @property
+    def cost_title(self) -> str:
+        """The name of the cost: the metric that it is read from, if that is known."""
+        reading = self.history.definition.cost
+        if reading is None:
+            return "cost"
+        return "cost (seconds)" if reading.name == RUNTIME else f"cost ({reading.name})"
 
     def runs(self, standing: Standing) -> list[JudgedRun]:
         """Return the runs that count as `standing`."""

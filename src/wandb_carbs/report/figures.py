@@ -13,37 +13,30 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import Space
+from wandb_carbs.figures import drawing
+from wandb_carbs.figures import frontier as picture
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
-from wandb_carbs.report import drawing
 from wandb_carbs.report.data import Progress, ReportData
 from wandb_carbs.sweep.history import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _HALF_WIDTH = 1.6449  # of a 90 % interval, in standard deviations
 _NUM_COSTS = 40
+# Colour and dash of lines at a low, a middle and a high cost: lines that lie on one another stay visible.
+_BY_COST = (("@low", "solid"), ("@middle", "dash"), ("@high", "dot"))
 _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
 def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
-    """Draw the runs, and the smoothed frontier (predicted objective, observed cost)."""
+    """Draw the runs, their frontier, and the frontier as the model believes it, each as stairs."""
     groups, members = insight.groups, insight.members
     believed = insight.believe(groups.X[members])
     cost = np.exp(groups.log_cost)
-    observed = data.runs(Standing.OBSERVATION)
-    traces = [
-        *drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@frontier"),
-        {
-            **drawing.marks([run.record.summary[COST_KEY] for run in observed], _objectives(observed), "@run", 6),
-            "name": "runs",
-            "text": [describe(run, data) for run in observed],
-            "hovertemplate": "%{text}<extra></extra>",
-        },
-        {
-            **drawing.line(cost[members], believed.objective, "@frontier"),
-            "name": "smoothed frontier",
-            "mode": "lines+markers",
-        },
-    ]
+    under = drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@law")
+    smoothed = {**drawing.line(cost[members], believed.objective, "@law"), "name": "frontier, as predicted"}
+    for trace in (*under, smoothed):
+        trace["line"]["shape"] = "hv"
+    over: list[drawing.Figure] = [{**smoothed, "hovertemplate": "%{y:.5g} predicted at %{x:.4g}<extra></extra>"}]
     repeated = groups.count > 1
     if np.any(repeated):
         mark = {
@@ -53,10 +46,10 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
             "hovertemplate": "%{y:.5g} at %{x:.4g}, %{text} runs<extra></extra>",
         }
         mark["marker"]["symbol"] = "circle-open"
-        traces.append(mark)
-    figure = drawing.figure(traces, "cost", "objective", log_x=True, height=460)
-    figure["layout"]["yaxis"]["range"] = _interesting(insight)
-    return figure
+        over.append(mark)
+    points = [point_of(run, data) for run in data.runs(Standing.OBSERVATION)]
+    titles = data.objective_title, data.cost_title
+    return picture.figure(points, *titles, maximize=data.sign > 0, under=under, over=over)
 
 
 def progress(progress: Progress, *, by_time: bool) -> drawing.Figure:
@@ -137,26 +130,28 @@ def importance(insight: Insight) -> drawing.Figure:
         }
         for label, key, color in (("objective", "objective", "@frontier"), ("cost", "cost", "@law"))
     ]
-    figure = drawing.figure(traces, "share of the variance that is gone without it", "", height=120 + 34 * len(found))
+    figure = drawing.figure(traces, "total-effect index", "", height=120 + 34 * len(found))
     figure["layout"]["xaxis"]["tickformat"] = ".0%"
     figure["layout"]["yaxis"]["automargin"] = True
     return figure
 
 
 def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]]) -> drawing.Figure:
-    """Draw how the believed objective changes with a hyperparameter, at some costs."""
-    traces = []
-    for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
+    """Draw how the predicted objective changes with a hyperparameter, at some costs."""
+    bands, lines, dots = [], [], []
+    for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if isinstance(space, ChoiceSpace) else found.values
         believed = found.believed
-        traces += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
-        traces.append({**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"})
+        bands += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
+        line = {**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"}
+        line["line"]["dash"] = dash
+        lines.append(line)
         held = found.held[name]
         position = found.values.index(held) if held in found.values else None
         if position is None:
             position = int(np.argmin([abs(float(value) - float(held)) for value in found.values]))
-        traces.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
-    figure = drawing.figure(traces, name, "objective", log_x=_is_log(space), height=300)
+        dots.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
+    figure = drawing.figure([*bands, *lines, *dots], name, "objective", log_x=_is_log(space), height=300)
     _name_choices(figure, space)
     return figure
 
@@ -167,9 +162,11 @@ def success(
     """Draw the believed probability of success over a hyperparameter, and where runs failed."""
     is_category = isinstance(space, ChoiceSpace)
     traces = []
-    for (cost, found), color in zip(by_cost, ("@low", "@middle", "@high"), strict=False):
+    for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if is_category else found.values
-        traces.append({**drawing.line(x, found.believed.success, color), "name": f"from cost {cost:.3g}"})
+        line = {**drawing.line(x, found.believed.success, color), "name": f"from cost {cost:.3g}"}
+        line["line"]["dash"] = dash
+        traces.append(line)
     values = [run.suggestion[name] for run in failed if run.suggestion is not None]
     shown = [drawing.text(value) for value in values] if is_category else values
     mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10), "name": "failed runs"}
@@ -218,16 +215,11 @@ def coverage(calibrations: Sequence[tuple[str, str, Calibration]]) -> drawing.Fi
     return drawing.figure(traces, "level of the interval", "share that it held")
 
 
-def describe(run: JudgedRun, data: ReportData) -> str:
-    """Describe a run for a hover label."""
-    summary = run.record.summary
-    values = run.suggestion or {}
-    lines = [
-        f"<b>{html.escape(run.record.name)}</b>",
-        f"objective {summary[OBJECTIVE_KEY]:.5g}, cost {summary[COST_KEY]:.4g}",
-        *(f"{html.escape(name)}: {drawing.text(values[name])}" for name in data.carbs.space.names if name in values),
-    ]
-    return "<br>".join(lines)
+def point_of(run: JudgedRun, data: ReportData) -> picture.Point:
+    """Return an observation as a point of the picture, with its configuration."""
+    summary, values = run.record.summary, run.suggestion or {}
+    config = {name: values[name] for name in data.carbs.space.names if name in values}
+    return picture.Point(run.record.name, summary[COST_KEY], summary[OBJECTIVE_KEY], config)
 
 
 def _name_choices(figure: drawing.Figure, space: Space) -> None:
@@ -244,21 +236,14 @@ def _name_choices(figure: drawing.Figure, space: Space) -> None:
     }
 
 
-def _objectives(runs: Sequence[JudgedRun]) -> list[float]:
-    return [run.record.summary[OBJECTIVE_KEY] for run in runs]
-
-
 def _is_log(space: Space | NumericSpace) -> bool:
     return isinstance(space, (LogSpace, Pow2Space))
 
 
 def _interesting(insight: Insight) -> list[float]:
-    """Return the range of objectives around the frontier: what is far worse would squeeze it."""
-    members = insight.sign * insight.groups.y[insight.members]
-    best = float(members[-1])
-    reach = 1.25 * (float(members[0]) - best) or -insight.sign * max(abs(best), 1.0)
-    largest = np.finfo(float).max  # the page holds no infinity
-    return sorted(np.clip([best + reach, best - 0.08 * reach], -largest, largest).tolist())
+    """Return the range of objectives around the frontier: runs that are far worse would squeeze it."""
+    members = (insight.sign * insight.groups.y[insight.members]).tolist()
+    return picture.window([], members, maximize=insight.sign > 0)[0]
 
 
 def _mark_reach(figure: drawing.Figure, cost: float) -> None:

@@ -1,51 +1,29 @@
-"""The report as one HTML file that needs no network: its parts, and how they are put together."""
+"""The report as one HTML file that needs no network."""
 
 from __future__ import annotations
 
-import html
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.resources import files
+from datetime import datetime, timezone
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 
 from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.figures.palette import DARK, LIGHT, style_sheet
 from wandb_carbs.record import Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.sections import Captioned, Section, all_sections
 from wandb_carbs.sweep.history import SweepHistory
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>{css}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p class="muted">{subtitle}</p>
-{tiles}
-<nav>{links}</nav>
-</header>
-<main>
-{sections}
-</main>
-<script>{plotly}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 # The page must never load anything, whatever text found its way into it.
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_POLICY = Markup("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:")
 
 
 @dataclass(frozen=True)
@@ -54,11 +32,13 @@ class Report:
 
     Attributes:
         history: The sweep.
+        title: Its heading.
         sections: Its parts.
         page: All of it as one HTML page, with everything inlined.
     """
 
     history: SweepHistory
+    title: str
     sections: tuple[Section, ...]
     page: str
 
@@ -83,7 +63,7 @@ def write_report(history: SweepHistory, path: Path) -> Report:
         path: The HTML file.
 
     Raises:
-        WandbCarbsError: If plotly is not installed.
+        WandbCarbsError: If plotly or Jinja2 is not installed.
         OSError: If the file cannot be written.
     """
     report = make_report(history)
@@ -98,79 +78,71 @@ def make_report(history: SweepHistory) -> Report:
         history: The sweep.
 
     Raises:
-        WandbCarbsError: If plotly is not installed.
+        WandbCarbsError: If plotly or Jinja2 is not installed.
     """
     data = ReportData(history)
-    plotly = _plotly()
+    template, plotly = _template(), _plotly()
     shown = tuple(all_sections(data))
-    page = _PAGE.format(
+    title = history.labels.name or f"Sweep {history.path}"
+    page = template.render(
         policy=_POLICY,
-        title=html.escape(f"Sweep {history.path}"),
-        css=asset("report.css"),
+        colors=Markup(style_sheet()),  # noqa: S704 - our own
+        palettes={"light": LIGHT, "dark": DARK},
+        title=title,
+        url=history.labels.url,
         subtitle=_subtitle(data),
-        tiles=_tiles(data),
-        links="".join(f'<a href="#{section.key}">{section.title}</a>' for section in shown),
-        sections="\n".join(_section(section) for section in shown),
-        plotly=plotly,
-        script=asset("report.js"),
+        tiles=list(_tiles(data)),
+        sections=shown,
+        plotly=Markup(plotly) if any(section.figures for section in shown) else "",  # noqa: S704 - plotly's own
     )
-    return Report(history, shown, page)
-
-
-def _section(section: Section) -> str:
-    figures = "".join(_figure(figure) for figure in section.figures)
-    body = f'<div class="{"grid" if len(section.figures) > 1 else "single"}">{figures}</div>' if figures else ""
-    text = f'<p class="muted">{section.text}</p>' if section.text else ""
-    return f'<section id="{section.key}"><h2>{section.title}</h2>{text}{body}{section.after}</section>'
-
-
-def _figure(figure: Captioned) -> str:
-    height = figure.figure["layout"]["height"]
-    return (
-        f'<figure data-figure><figcaption>{figure.caption}</figcaption><div style="min-height:{height}px"></div>'
-        f'<script type="application/json">{_json(figure.figure)}</script></figure>'
-    )
-
-
-def _json(value: Any) -> str:
-    """Write JSON that can stand in a script element: no text in it can end the element."""
-    return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Report(history, title, shown, page)
 
 
 def _subtitle(data: ReportData) -> str:
     direction = "maximised" if data.sign > 0 else "minimised"
     number = len(data.carbs.space.params)
-    return f"{number} hyperparameters, the objective is {direction}; intervals and bands hold 90 %"
+    made = f"{datetime.now(timezone.utc):%-d %B %Y, %H:%M} UTC"
+    what = f"{number} hyperparameters, {data.objective_title} is {direction}; bands hold 90 %"
+    return f"{data.history.path}, {made}: {what}"
 
 
-def _tiles(data: ReportData) -> str:
+def _tiles(data: ReportData) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the most important figures."""
     progress = data.progress
-    counts = data.history.counts
-    tiles: list[tuple[str, str]] = [("runs", str(len(data.history.runs)))]
-    tiles += [(f"{name}s" if name in ("observation", "failure") else name, str(n)) for name, n in counts.items() if n]
+    yield "runs", str(len(data.history.runs))
+    for name, number in data.history.counts.items():
+        if number:
+            yield f"{name}s" if name in {"observation", "failure"} else name, str(number)
     if len(progress.spent):
         best = np.argmax(data.sign * np.array([run.output for run in data.carbs.success_observations]))
         run = data.carbs.success_observations[int(best)]
-        tiles += [("spent cost", f"{progress.spent[-1]:.4g}"), ("best objective", f"{run.output:.5g}")]
-        tiles += [("cost of the best", f"{run.cost:.4g}")]
+        yield "spent cost", f"{progress.spent[-1]:.4g}"
+        yield f"best {data.objective_title}", f"{run.output:.5g}"
+        yield "cost of the best", f"{run.cost:.4g}"
     elif not data.runs(Standing.FAILURE):
-        tiles += [("observed so far", "nothing")]
-    return _wrap("tiles", (f'<div class="tile"><b>{value}</b>{name}</div>' for name, value in tiles))
+        yield "observed so far", "nothing"
 
 
-def _wrap(name: str, parts: Iterable[str]) -> str:
-    return f'<div class="{name}">{"".join(parts)}</div>'
-
-
-def asset(name: str) -> str:
-    """Return a file that the page is made of."""
-    return files("wandb_carbs.report").joinpath(name).read_text(encoding="utf-8")
+@cache
+def _template() -> Template:
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise _missing("Jinja2") from error
+    loader = PackageLoader("wandb_carbs.report", "templates")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("report.html")
 
 
 def _plotly() -> str:
     try:
         from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        raise WandbCarbsError("a report needs plotly; install it with: pip install 'wandb-carbs[report]'") from error
+        raise _missing("plotly") from error
     script: str = get_plotlyjs()
     return script
+
+
+def _missing(name: str) -> WandbCarbsError:
+    return WandbCarbsError(f"a report needs {name}; install it with: pip install 'wandb-carbs[report]'")

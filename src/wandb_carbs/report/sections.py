@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
-import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from markupsafe import Markup
 
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
+from wandb_carbs.figures import drawing
 from wandb_carbs.record import Standing
-from wandb_carbs.report import drawing, figures, tables
+from wandb_carbs.report import figures, parallel, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
+from wandb_carbs.sweep.history import JudgedRun
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
 _SHARES = (0.15, 0.5, 0.85)
@@ -24,8 +26,8 @@ class Captioned:
     """A figure.
 
     Attributes:
-        name: Tells it from the others of its section; plain text.
-        caption: HTML.
+        name: Tells it from the others of its section.
+        caption: The words above it; plain text, or markup.
         figure: What plotly draws.
     """
 
@@ -36,29 +38,32 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A part of the page; its texts are plain text, or markup.
 
     Attributes:
         key: Its anchor.
         title: Its heading.
-        text: What is shown; HTML.
+        text: The words below the heading.
         figures: The figures.
-        after: HTML that follows the figures.
+        notes: What deserves attention.
+        table: A table below the figures.
+        listing: Text to copy.
     """
 
     key: str
     title: str
     text: str = ""
     figures: list[Captioned] = field(default_factory=list)
-    after: str = ""
+    notes: list[str] = field(default_factory=list)
+    table: tables.Table | None = None
+    listing: str = ""
 
 
 def all_sections(data: ReportData) -> list[Section]:
     """Return all sections in order; where there is too little to show, a section says so."""
     insight = data.insight
     if not isinstance(insight, Insight):
-        reason = f"Nothing is believed yet: {html.escape(insight)}."
-        return [Section("frontier", "Frontier", reason), _runs(data)]
+        return [Section("frontier", "Frontier", f"Nothing is predicted yet: {insight}."), _runs(data)]
     by_param: Callable[[], dict[str, list[tuple[float, Dependence]]]] = functools.cache(
         lambda: {name: _dependences(insight, name) for name in data.carbs.space.names}
     )
@@ -78,17 +83,14 @@ def all_sections(data: ReportData) -> list[Section]:
 def _or_note(key: str, title: str, make: Callable[[], Section]) -> Section:
     """Return a section, or one that says why there is nothing to show."""
     made = or_reason(make)
-    return (
-        Section(key, title, html.escape(f"This cannot be drawn: {made}.", quote=False))
-        if isinstance(made, str)
-        else made
-    )
+    return Section(key, title, f"This cannot be drawn: {made}.") if isinstance(made, str) else made
 
 
 def _frontier(data: ReportData, insight: Insight) -> Section:
     text = (
-        "What the model believes to be the best objective at each cost, among the configurations that were run; the "
-        "band is how sure it is, without the noise of a single run. Circles are means of repeated configurations."
+        "Blue: the frontier by observed cost and objective. Green: the best objective that the model predicts at each "
+        "cost, among the configurations that were run; the band is its uncertainty, without the noise of a single run. "
+        "Circles are means of repeated configurations."
     )
     return Section("frontier", "Frontier", text, [Captioned("objective", "", figures.frontier(data, insight))])
 
@@ -108,7 +110,7 @@ def _progress(data: ReportData) -> Section:
 def _scaling(data: ReportData, insight: Insight) -> Section:
     laws = data.laws
     if not isinstance(laws, ScalingLaws):
-        return Section("scaling", "Scaling laws", f"There are none: {html.escape(laws)}.")
+        return Section("scaling", "Scaling laws", f"There are none: {laws}.")
     shown = [
         Captioned("objective", _objective_caption(laws.objective), figures.objective_scaling(laws.objective, insight))
     ]
@@ -121,25 +123,28 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     return Section("scaling", "Scaling laws", text, shown)
 
 
-def _objective_caption(law: ObjectiveLaw) -> str:
+def _objective_caption(law: ObjectiveLaw) -> Markup:
     if law.reason:
-        return f"<b>objective</b>: no law, because {html.escape(law.reason)}"
+        return Markup("<b>objective</b>: no law, because {}").format(law.reason)
     low, high = law.exponent_interval
-    exponent = f"exponent {-law.exponent:.3f} ({-high:.3f} to {-low:.3f})"
-    return f"<b>objective</b>: limit {-law.sign * law.limit:.4g}, {exponent}"
+    limit, exponent = f"{-law.sign * law.limit:.4g}", f"{-law.exponent:.3f} ({-high:.3f} to {-low:.3f})"
+    return Markup("<b>objective</b>: limit {}, exponent {}").format(limit, exponent)
 
 
-def _law_caption(law: ParamLaw) -> str:
+def _law_caption(law: ParamLaw) -> Markup:
     low, high = law.interval
     evidence = "" if law.is_scaling else "; no evidence of scaling"
-    return f"<b>{html.escape(law.formula)}</b><br>exponent {law.exponent:.3f} ({low:.3f} to {high:.3f}){evidence}"
+    base, is_power, power = law.formula.partition(" * cost^")
+    formula = Markup("{} · cost<sup>{}</sup>").format(base, power) if is_power else law.formula
+    exponent = f"exponent {law.exponent:.3f} ({low:.3f} to {high:.3f}){evidence}"
+    return Markup("<b>{}</b><br>{}").format(formula, exponent)
 
 
 def _importance(insight: Insight) -> Section:
     text = (
-        "Total effects in the model: the share of the variance, over the configurations that were run, that is gone if "
-        "a hyperparameter is not known. Hover for length scales: how far it must move to matter, in units of half its "
-        "range."
+        "Sobol' total-effect indices in the model: the share of the variance, over the configurations that were run, "
+        "to which a hyperparameter contributes. Hover for length scales: how far it must move to matter, in units of "
+        "half its range."
     )
     return Section("importance", "Importance", text, [Captioned("effects", "", figures.importance(insight))])
 
@@ -152,7 +157,7 @@ def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
 
 def _dependence(insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
     shown = [
-        Captioned(name, f"<b>{html.escape(name)}</b>", figures.dependence(name, space, by_param[name]))
+        Captioned(name, Markup("<b>{}</b>").format(name), figures.dependence(name, space, by_param[name]))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = (
@@ -194,22 +199,28 @@ def _failures(
     if not failed:
         return Section("failures", "Failures", "No run failed.")
     shown = [
-        Captioned(name, f"<b>{html.escape(name)}</b>", figures.success(name, space, by_param()[name], failed))
+        Captioned(name, Markup("<b>{}</b>").format(name), figures.success(name, space, by_param()[name], failed))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = "Where the model expects runs to succeed, as one hyperparameter changes; crosses are runs that failed."
-    return Section("failures", "Failures", text, shown, tables.failures(data, insight, failed))
+    return Section("failures", "Failures", text, shown, table=tables.failures(data, insight, failed))
 
 
 def _runs(data: ReportData) -> Section:
-    return Section("runs", "Runs", after=tables.runs(data))
+    """Return the table of all runs, and a figure with a line for each observation."""
+    shown = data.runs(Standing.OBSERVATION)
+    lines = [Captioned("configurations", "", _configurations(data, shown))] if len(shown) > 1 else []
+    text = "Each line is a run, from its cost over its hyperparameters to its objective." if lines else ""
+    return Section("runs", "Runs", text, lines, table=tables.runs(data))
+
+
+def _configurations(data: ReportData, shown: Sequence[JudgedRun]) -> drawing.Figure:
+    points = [figures.point_of(run, data) for run in shown]
+    spaces = dict(zip(data.carbs.space.names, data.carbs.space.spaces, strict=True))
+    titles = {"cost": data.cost_title, "objective": data.objective_title}
+    return parallel.figure(points, spaces, maximize=data.sign > 0, **titles)
 
 
 def _best(insight: Insight) -> Section:
-    text = "The frontier's configurations as YAML; each is the best believed up to its cost."
-    body = html.escape(tables.best_as_yaml(insight))
-    after = (
-        '<div class="tools"><button id="copy" type="button">Copy</button></div>'
-        f'<div class="scroll"><pre id="best-configurations">{body}</pre></div>'
-    )
-    return Section("best", "Best configuration at each cost", text, after=after)
+    text = "The frontier's configurations as YAML. The model expects each to be the best up to its cost."
+    return Section("best", "Best configuration at each cost", text, listing=tables.best_as_yaml(insight))

@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from carbs.insight import Insight
 from carbs.spaces.values import ParamValue
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, is_number
+from wandb_carbs.record import is_number
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import JudgedRun
+from wandb_carbs.sweep.rows import rows
 
 
-def runs(data: ReportData) -> str:
+@dataclass(frozen=True)
+class Cell:
+    """An entry of a table.
+
+    Attributes:
+        value: A number, or a text.
+        url: An address that it leads to, or empty.
+    """
+
+    value: Any
+    url: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is sorted as a number."""
+        return is_number(self.value)
+
+    @property
+    def text(self) -> str:
+        """The entry as it is shown."""
+        return f"{self.value:.5g}" if self.is_number else "" if self.value is None else str(self.value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be sorted, filtered, and shown in part.
+
+    Attributes:
+        heads: Names of the columns.
+        lines: Its lines.
+    """
+
+    heads: Sequence[str]
+    lines: Sequence[Sequence[Cell]]
+
+
+def runs(data: ReportData) -> Table:
     """Return the table of all runs, newest first."""
-    names = data.carbs.space.names
-    rows = []
-    for run in reversed(data.history.runs):
-        summary, values = run.record.summary, run.suggestion or {}
-        kind = summary.get("carbs.kind")
-        rows.append(
-            [
-                run.record.name,
-                run.verdict.standing.value,
-                kind if isinstance(kind, str) else "",
-                _number(summary.get(OBJECTIVE_KEY)),
-                _number(summary.get(COST_KEY)),
-                *(values.get(name, "") for name in names),
-                run.verdict.reason,
-            ]
-        )
-    return _table(["run", "counts as", "kind", "objective", "cost", *names, "reason"], rows)
+    names, labels = data.carbs.space.names, data.history.labels
+    reasons = {run.record.id: run.verdict.reason for run in data.history.runs}
+    lines = [
+        [
+            Cell(row.name, labels.url_of(row.id)),
+            *map(Cell, (row.state, row.kind, row.objective, row.cost)),
+            *(Cell(row.config.get(name)) for name in names),
+            Cell(reasons[row.id]),
+        ]
+        for row in reversed(rows(data.history))
+    ]
+    return Table(["run", "counts as", "kind", "objective", "cost", *names, "reason"], lines)
 
 
-def failures(data: ReportData, insight: Insight, failed: Sequence[JudgedRun]) -> str:
-    """Return the table of failed runs with the probability of success that is believed of them today."""
+def failures(data: ReportData, insight: Insight, failed: Sequence[JudgedRun]) -> Table:
+    """Return the table of failed runs with the probability of success that the model gives them today."""
     known = [run for run in failed if run.suggestion is not None]
     believed = insight.believe(insight.space.encode([run.suggestion for run in known if run.suggestion is not None]))
-    rows = [
-        [run.record.name, run.verdict.reason, float(success), *(run.suggestion or {}).values()]
+    lines = [
+        [
+            Cell(run.record.name, data.history.labels.url_of(run.record.id)),
+            Cell(run.verdict.reason),
+            Cell(float(success)),
+            *map(Cell, (run.suggestion or {}).values()),
+        ]
         for run, success in zip(known, believed.success, strict=True)
     ]
-    return _table(["run", "reason", "P(success) now", *data.carbs.space.names], rows)
+    return Table(["run", "reason", "P(success) now", *data.carbs.space.names], lines)
 
 
 def best_as_yaml(insight: Insight) -> str:
@@ -71,21 +108,3 @@ def _yaml(value: ParamValue, digits: int = 17) -> str:
         mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
         return f"{mantissa}e{exponent}" if exponent else mantissa
     return json.dumps(value)
-
-
-def _number(value: Any) -> float | str:
-    return float(value) if is_number(value) else ""
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    head = "".join(f'<th scope="col"><button type="button">{html.escape(name)}</button></th>' for name in header)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
-
-
-def _cell(value: Any) -> str:
-    if is_number(value):
-        return f'<td class="number" data-value="{value!r}">{value:.5g}</td>'
-    return f"<td>{html.escape(str(value))}</td>"

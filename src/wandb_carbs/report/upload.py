@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 import wandb
+from markupsafe import escape
 
-from wandb_carbs.report import drawing
-from wandb_carbs.report.page import Report, asset
+from wandb_carbs.figures import drawing
+from wandb_carbs.figures.palette import LIGHT
+from wandb_carbs.report.page import Report
 from wandb_carbs.report.sections import Captioned
 from wandb_carbs.retry import with_retries
 
@@ -65,18 +66,13 @@ def _for_panel(captioned: Captioned) -> plotly.graph_objects.Figure:
     """Return a figure that stands alone: with its caption as the title, in the colours of the light theme."""
     import plotly.graph_objects as go  # noqa: PLC0415 - an extra
 
-    figure = drawing.themed(captioned.figure, _light_theme())
+    figure = drawing.themed(captioned.figure, LIGHT)
     layout = {**figure["layout"], "paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff"}
-    if captioned.caption:
+    caption = str(escape(captioned.caption))
+    if caption:
         place = {"x": 0, "xref": "paper", "y": 0.94, "yref": "container", "yanchor": "top"}
-        layout["title"] = {"text": captioned.caption, "font": {"size": 12}, **place}
+        layout["title"] = {"text": caption, "font": {"size": 12}, **place}
         layout["margin"] = {**layout["margin"], "t": layout["margin"]["t"] + _TITLE_HEIGHT}
     layout["modebar"] = {**layout["modebar"], "orientation": "v"}  # beside the title, not over it
     del layout["height"]  # the panel's
     return go.Figure({"data": figure["data"], "layout": layout})
-
-
-def _light_theme() -> dict[str, str]:
-    """Return the colours of the roles, from the page's style sheet."""
-    light, _, _ = asset("report.css").partition("@media")
-    return dict(re.findall(r"--([a-z-]+): ([^;]+);", light))

@@ -100,6 +100,30 @@ class SweepDefinition:
         return CARBS(self.config, self.params)
 
 
+@dataclass(frozen=True)
+class SweepLabels:
+    """How a sweep is shown to people.
+
+    Attributes:
+        name: The name that W&B shows.
+        metric: The metric by which W&B's pages sort its runs.
+        url: The address of its page; empty if W&B does not say.
+        state: W&B's own state of it: RUNNING, PAUSED, FINISHED, …
+        run_cap: How many runs it may have; None if there is no cap.
+    """
+
+    name: str = ""
+    metric: str = ""
+    url: str = ""
+    state: str = ""
+    run_cap: int | None = None
+
+    def url_of(self, run_id: str) -> str:
+        """Return the address of a run's page; empty if that of the sweep is not known."""
+        project, found, _ = self.url.rpartition("/sweeps/")
+        return f"{project}/runs/{run_id}" if found else ""
+
+
 def definition_of(configuration: Mapping[str, Any]) -> tuple[SweepDefinition, tuple[str, ...]]:
     """Return what a sweep searches: its CARBS definition, or for a sweep of W&B's own what its parameters say.
 
@@ -141,16 +165,31 @@ def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> S
         CarbsError: If the sweep was not created by `create_sweep`, and has no parameters and metric of W&B's own.
         WandbConnectionError: If the sweep cannot be read.
     """
+    return load_labelled(sweep_path, limit=limit)[0]
+
+
+def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tuple[SweepDefinition, SweepLabels]:
+    """Read the definition of a sweep, and how it is shown; see `load_definition`."""
     # The SDK does not annotate it.
     read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
     sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
+    configuration = sweep.config if isinstance(sweep.config, Mapping) else {}
     try:
-        definition, notes = definition_of(sweep.config if isinstance(sweep.config, Mapping) else {})
+        definition, notes = definition_of(configuration)
     except CarbsError as error:
         raise WandbCarbsError(f"sweep {sweep_path!r}: {error}") from error
     for note in notes:
         logger.info("%s", note)
-    return definition
+    metric, run_cap = configuration.get("metric"), configuration.get("run_cap")
+    metric_name = metric.get("name") if isinstance(metric, Mapping) else None
+    labels = SweepLabels(
+        name=str(configuration.get("name") or ""),
+        metric=str(metric_name or ""),
+        url=str(sweep.url or ""),
+        state=str(getattr(sweep, "state", None) or ""),
+        run_cap=run_cap if isinstance(run_cap, int) else None,
+    )
+    return definition, labels
 
 
 def _is_definition(description: str) -> bool:

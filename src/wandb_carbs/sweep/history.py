@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -25,7 +25,7 @@ from wandb_carbs.record import (
     recorded_suggestion,
 )
 from wandb_carbs.retry import INTERACTIVE_SECONDS
-from wandb_carbs.sweep.definition import SweepDefinition, load_definition
+from wandb_carbs.sweep.definition import SweepDefinition, SweepLabels, load_labelled
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
 
@@ -75,11 +75,13 @@ class SweepHistory:
         path: Where it is.
         definition: What it searches.
         runs: Its runs in the order of their creation.
+        labels: How it is shown to people.
     """
 
     path: SweepPath
     definition: SweepDefinition
     runs: tuple[JudgedRun, ...]
+    labels: SweepLabels = field(default_factory=SweepLabels)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -101,7 +103,7 @@ class SweepReader:
 
     def __init__(self, sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> None:
         self.path = sweep if isinstance(sweep, SweepPath) else SweepPath.parse(sweep)
-        self.definition = load_definition(str(self.path))
+        self.definition, self._labels = load_labelled(str(self.path))
         self._space = SearchSpace(self.definition.params)
         self._stale_seconds = stale_seconds
         self._reader = RunReader(self.path, INTERACTIVE_SECONDS)
@@ -116,7 +118,7 @@ class SweepReader:
         records = self._reader.all()
         now = server_time(records, datetime.now(timezone.utc))
         runs = judge(records, self._space, now, stale_seconds=self._stale_seconds, warned=self._warned)
-        return SweepHistory(self.path, self.definition, tuple(runs))
+        return SweepHistory(self.path, self.definition, tuple(runs), self._labels)
 
 
 def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> SweepHistory:

@@ -12,10 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from carbs.arrays import Array
-
 Figure: TypeAlias = dict[str, Any]
 
 
@@ -97,9 +93,15 @@ def themed(value: Any, colors: Mapping[str, str]) -> Any:
     return value
 
 
-def plain(values: Array | Sequence[Any] | Any) -> list[Any]:
-    """Return what JSON can hold; what is not finite becomes a gap."""
-    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+def note(text: str) -> Figure:
+    """Return an annotation in the lower right corner; `text` is HTML."""
+    place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, "font": {"color": "@muted", "size": 11}, **place}
+
+
+def plain(values: Any) -> list[Any]:
+    """Return values, or those of an array, as JSON can hold them; a number that is not finite becomes a gap."""
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
     return [
         None if isinstance(value, float) and not math.isfinite(value) else getattr(value, "item", lambda v=value: v)()
         for value in listed

@@ -1,0 +1,138 @@
+"""The picture of a sweep: its runs by cost and objective, and the frontier among them as stairs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wandb_carbs.figures import drawing
+
+# The picture shows this much beyond the frontier, in shares of the frontier's own height: first on the side of worse
+# objectives, then on the side of better ones.
+_ROOM = (1.25, 0.08)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run in the picture.
+
+    Attributes:
+        name: Its name.
+        cost: Its cost, positive.
+        objective: Its objective.
+        config: Its configuration.
+        is_marked: Whether the picture points it out.
+    """
+
+    name: str
+    cost: float
+    objective: float
+    config: Mapping[str, Any] = field(default_factory=dict)
+    is_marked: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its label, as HTML."""
+        lines = [f"<b>{html.escape(self.name)}</b>", f"objective {self.objective:.5g}, cost {self.cost:.4g}"]
+        lines += [f"{html.escape(name)}: {drawing.text(value)}" for name, value in self.config.items()]
+        return "<br>".join(lines)
+
+
+def members(points: Sequence[Point], *, maximize: bool) -> list[Point]:
+    """Return the frontier by observed cost and objective: no other point is at least as good at no more cost.
+
+    Args:
+        points: The runs.
+        maximize: Whether a higher objective is better.
+
+    Returns:
+        The members by increasing cost; of equal runs the first.
+    """
+    sign = 1 if maximize else -1
+    found: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.cost, -sign * point.objective)):
+        if not found or sign * point.objective > sign * found[-1].objective:
+            found.append(point)
+    return found
+
+
+def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: bool) -> tuple[list[float], int]:
+    """Return the range of objectives to show, and how many lie outside: runs that are far worse would squeeze the rest.
+
+    Args:
+        objectives: Of all runs.
+        frontier: Objectives of the frontier's members, by increasing cost.
+        maximize: Whether a higher objective is better.
+    """
+    sign, best = (1 if maximize else -1), frontier[-1]
+    largest = 1e308  # a page holds no infinity
+    height = min(abs(frontier[0] - best), largest) or max(abs(best), 1.0)
+    low, high = sorted(
+        max(-largest, min(end, largest)) for end in (best - sign * _ROOM[0] * height, best + sign * _ROOM[1] * height)
+    )
+    return [low, high], sum(not low <= value <= high for value in objectives)
+
+
+def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
+    """Return the frontier as stairs that go on to the cost `end`: what is best at one cost is best above it, too."""
+    corners = [(point.cost, point.objective) for point in found]
+    if corners and end > corners[-1][0]:
+        corners.append((end, corners[-1][1]))
+    costs, objectives = zip(*corners, strict=True) if corners else ((), ())
+    line = drawing.line(costs, objectives, "@frontier")
+    line["line"]["shape"] = "hv"
+    return {**line, "name": "frontier, as observed", "hoverinfo": "skip"}
+
+
+def figure(
+    points: Sequence[Point],
+    objective: str = "objective",
+    cost: str = "cost",
+    *,
+    maximize: bool,
+    under: Sequence[drawing.Figure] = (),
+    over: Sequence[drawing.Figure] = (),
+    height: int = 460,
+) -> drawing.Figure:
+    """Draw the runs and their frontier.
+
+    Args:
+        points: The runs, at least one.
+        objective: Title of the vertical axis.
+        cost: Title of the horizontal axis.
+        maximize: Whether a higher objective is better.
+        under: Further traces, drawn first.
+        over: Further traces, drawn last.
+        height: In pixels.
+    """
+    found = members(points, maximize=maximize)
+    best = {id(point) for point in found}
+    groups = [
+        ("runs", [point for point in points if id(point) not in best and not point.is_marked], "@run", 6, "circle"),
+        ("runs on the frontier", [point for point in found if not point.is_marked], "@frontier", 8, "circle"),
+        ("this run", [point for point in points if point.is_marked], "@high", 13, "star"),
+    ]
+    marks = [
+        {
+            **drawing.marks([point.cost for point in group], [point.objective for point in group], color, size),
+            "name": name,
+            "text": [point.text for point in group],
+            "hovertemplate": "%{text}<extra></extra>",
+        }
+        for name, group, color, size, _ in groups
+        if group
+    ]
+    for mark, symbol in zip(marks, [symbol for _, group, _, _, symbol in groups if group], strict=True):
+        mark["marker"]["symbol"] = symbol
+    end = max(point.cost for point in points)
+    picture = drawing.figure([*under, stairs(found, end), *marks, *over], cost, objective, log_x=True, height=height)
+    shown, hidden = window(
+        [point.objective for point in points], [point.objective for point in found], maximize=maximize
+    )
+    picture["layout"]["yaxis"]["range"] = shown
+    if hidden:
+        text = f"{hidden} of {len(points)} runs are far worse, off the picture"
+        picture["layout"]["annotations"] = [drawing.note(text)]
+    return picture

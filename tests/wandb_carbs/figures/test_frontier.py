@@ -1,0 +1,78 @@
+"""The picture of a sweep shows every run, or says how many it leaves out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbs import pareto
+from wandb_carbs.figures import palette
+from wandb_carbs.figures.drawing import themed
+from wandb_carbs.figures.frontier import Point, figure, members, window
+
+VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 1))
+COSTS = st.floats(1e-3, 1e6).map(lambda value: round(value, 3) or 1.0)
+
+
+@given(st.lists(st.tuples(COSTS, VALUES), min_size=1, max_size=30), st.booleans())
+def test_members_are_the_pareto_frontier_of_the_optimizer(runs: list[tuple[float, float]], maximize: bool) -> None:
+    points = [Point(str(index), cost, objective) for index, (cost, objective) in enumerate(runs)]
+    costs, objectives = np.array(runs).T
+    expected = pareto.frontier(objectives if maximize else -objectives, costs)
+    assert [point.name for point in members(points, maximize=maximize)] == [str(index) for index in expected]
+
+
+def test_every_run_is_drawn_once_and_the_stairs_go_on_to_the_most_expensive() -> None:
+    points = [Point("a", 1.0, 0.5), Point("b", 10.0, 0.9), Point("c", 100.0, 0.7)]
+    data = figure(points, maximize=True)["data"]
+    drawn = [text.split("</b>")[0] for trace in data for text in trace.get("text", [])]
+    assert sorted(drawn) == ["<b>a", "<b>b", "<b>c"]
+    line = next(trace for trace in data if trace["mode"] == "lines")
+    assert line["x"] == [1.0, 10.0, 100.0]
+    assert line["y"] == [0.5, 0.9, 0.9]
+    assert line["line"]["shape"] == "hv"
+
+
+def test_runs_off_the_picture_are_counted() -> None:
+    """Diverged runs would squeeze the frontier into a line."""
+    points = [Point("a", 1.0, 0.5), Point("b", 10.0, 0.9), Point("bad", 5.0, -1e300), Point("worse", 6.0, -1e9)]
+    layout = figure(points, maximize=True)["layout"]
+    low, high = layout["yaxis"]["range"]
+    assert -0.5 < low < 0.5
+    assert 0.9 < high < 1.0
+    assert "2 of 4 runs" in layout["annotations"][0]["text"]
+    json.dumps(figure(points, maximize=False), allow_nan=False)
+
+
+def test_all_in_the_picture_needs_no_note() -> None:
+    points = [Point("a", 1.0, 0.5), Point("b", 10.0, 0.9)]
+    assert "annotations" not in figure(points, maximize=True)["layout"]
+
+
+def test_one_run_has_a_window_around_it() -> None:
+    (low, high), hidden = window([0.0], [0.0], maximize=False)
+    assert low < 0 < high
+    assert hidden == 0
+
+
+def test_texts_of_users_are_escaped() -> None:
+    point = Point("<b>", 1.0, 2.0, {"<i>": "</script>"})
+    assert "<i>" not in point.text
+    assert "</script>" not in point.text
+    assert "&lt;b&gt;" in point.text
+
+
+def test_every_role_has_a_colour_in_both_themes() -> None:
+    assert palette.LIGHT.keys() == palette.DARK.keys()
+    shown: Any = figure([Point("a", 1.0, 0.5, is_marked=True), Point("b", 10.0, 0.9)], maximize=True)
+    for colors in (palette.LIGHT, palette.DARK):
+        assert '"@' not in json.dumps(themed(shown, colors))
+
+
+def test_print_is_light() -> None:
+    """Dark colours are for screens only."""
+    assert "@media screen and (prefers-color-scheme: dark)" in palette.style_sheet()
