@@ -54,6 +54,8 @@ _TIMES = {
 }
 _JSON = {"config": "config", "summary_metrics": "summary", "summaryMetrics": "summary", "summary": "summary"}
 
+_FIELDS = frozenset({*_COLUMNS, *_TIMES, "tags", "username", "user.username", "duration"})
+
 Predicate = Callable[["RunDocument"], bool]
 
 
@@ -192,8 +194,24 @@ def _field_or_logic(key: str, value: Any) -> Predicate:
         return lambda document: not negated(document)
     if key.startswith("$"):
         raise RequestError(f"unknown filter operator {key!r}")
+    _check_field(key)
     test = _test(value)
     return lambda document: test(document.get(key))
+
+
+def _check_field(key: str) -> None:
+    """Check that runs have a field: one that no run has would match nothing, or everything.
+
+    Raises:
+        RequestError: They have not.
+    """
+    head, _, rest = key.partition(".")
+    if key in _FIELDS or (head in _JSON and rest) or key.startswith("keys_info.keys."):
+        return
+    raise RequestError(
+        f"runs have no field {shortened(key, 100)!r}; those of the configuration and the summary are written "
+        f"config.{shortened(key, 100)} and summary_metrics.{shortened(key, 100)}"
+    )
 
 
 def _merged(alternatives: list[Any]) -> list[Any]:
@@ -209,8 +227,23 @@ def _test(condition: Any) -> Callable[[Any], bool]:
     """Return the test of one field's value."""
     if not (isinstance(condition, dict) and any(key.startswith("$") for key in condition)):
         return lambda value: _equal(value, condition)
-    tests = [_operator(name, operand) for name, operand in condition.items() if name != "$options"]
+    if "$options" in condition:
+        condition = _with_options(condition)
+    tests = [_operator(name, operand) for name, operand in condition.items()]
     return lambda value: all(test(value) for test in tests)
+
+
+def _with_options(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a condition with the options of its regular expression written into the expression.
+
+    Raises:
+        RequestError: There is no regular expression, or an option is none of i, m and s.
+    """
+    pattern, options = condition.get("$regex"), condition["$options"]
+    if not isinstance(pattern, str) or not isinstance(options, str) or not set(options) <= set("ims"):
+        raise RequestError(f"filter operator $options {options!r} needs a $regex, and takes the letters i, m and s")
+    rest = {name: operand for name, operand in condition.items() if name != "$options"}
+    return {**rest, "$regex": f"(?{options}){pattern}" if options else pattern}
 
 
 def _operator(name: str, operand: Any) -> Callable[[Any], bool]:
@@ -231,6 +264,8 @@ def _operator(name: str, operand: Any) -> Callable[[Any], bool]:
     if name == "$regex":
         pattern = _pattern(operand)
         return lambda value: any(isinstance(v, str) and _is_found(pattern, v) for v in _each(value))
+    if name in _LISTS:
+        return _LISTS[name](operand)
     if name in _RANGES:
         holds = _RANGES[name]
         return lambda value: any(_ordered(v, operand, holds) for v in _each(value))
@@ -268,6 +303,31 @@ def _pattern(operand: Any) -> Any:
 def _is_found(pattern: Any, text: str) -> bool:
     return pattern.search(text.encode("utf-8", "replace")) is not None
 
+
+def _all_of(operand: Any) -> Callable[[Any], bool]:
+    wanted = _parts("$all", operand)
+    return lambda value: bool(wanted) and all(_equal(value, one) for one in wanted)
+
+
+def _size_of(operand: Any) -> Callable[[Any], bool]:
+    if not isinstance(operand, int) or isinstance(operand, bool):
+        raise RequestError(f"filter operator $size needs a number, not {shortened(repr(operand), 100)}")
+    return lambda value: isinstance(value, list) and len(value) == operand
+
+
+def _element_of(operand: Any) -> Callable[[Any], bool]:
+    if not isinstance(operand, dict) or not operand or not all(key.startswith("$") for key in operand):
+        raise RequestError("filter operator $elemMatch needs an object of operators for the elements of a list")
+    test = _test(operand)
+    return lambda value: isinstance(value, list) and any(test(element) for element in value)
+
+
+# Operators on fields that hold lists.
+_LISTS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {
+    "$all": _all_of,
+    "$size": _size_of,
+    "$elemMatch": _element_of,
+}
 
 _RANGES: dict[str, Callable[[Any, Any], bool]] = {
     "$gt": lambda a, b: a > b,

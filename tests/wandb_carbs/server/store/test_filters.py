@@ -111,7 +111,14 @@ def names(store: Store, filters: object, order: str = "+created_at") -> str:
         ({"duration": 0}, "r0 r1 r2 r3"),
         ({"username": "local"}, "r0 r1 r2 r3"),
         ({"keys_info.keys.loss": {"$exists": True}}, ""),
-        ({"nosuch.field": 1}, ""),
+        ({"tags": {"$all": ["red", "blue"]}}, "r1"),
+        ({"tags": {"$all": []}}, ""),
+        ({"tags": {"$size": 0}}, "r2 r3"),
+        ({"config.lr": {"$size": 1}}, ""),
+        ({"summary_metrics.list": {"$elemMatch": {"$gt": 1, "$lt": 3}}}, "r3"),
+        ({"tags": {"$elemMatch": {"$regex": "^b"}}}, "r1"),
+        ({"tags": {"$regex": "^RE", "$options": "i"}}, "r0 r1"),
+        ({"tags": {"$regex": "^RE", "$options": ""}}, ""),
     ],
 )
 def test_filter(store: Store, filters: object, expected: str) -> None:
@@ -130,11 +137,32 @@ def test_sweep_is_found_inside_and(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "filters",
-    [[], "x", 3, {"$what": 1}, {"a": {"$what": 1}}, {"$or": {}}, {"a": {"$in": 3}}, {"a": {"$regex": "("}}],
+    [
+        [],
+        "x",
+        3,
+        {"$what": 1},
+        {"name": {"$what": 1}},
+        {"$or": {}},
+        {"name": {"$in": 3}},
+        {"name": {"$regex": "("}},
+        {"name": {"$options": "i"}},
+        {"name": {"$regex": "a", "$options": "x"}},
+        {"tags": {"$all": "red"}},
+        {"tags": {"$size": "1"}},
+        {"tags": {"$elemMatch": {"name": "red"}}},
+        {"nosuch.field": 1},
+        {"$or": [{"name": "r0"}, {"lr": 0.1}]},
+    ],
 )
 def test_malformed_filter_is_refused(store: Store, filters: object) -> None:
     with pytest.raises(RequestError):
         names(store, filters)
+
+
+def test_unknown_field_is_named_with_what_to_write(store: Store) -> None:
+    with pytest.raises(RequestError, match=r"no field 'lr'.*config\.lr and summary_metrics\.lr"):
+        names(store, {"lr": 0.1})
 
 
 def test_deep_filter_is_refused(store: Store) -> None:
