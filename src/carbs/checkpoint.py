@@ -13,6 +13,7 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError, Problem, refuse
 from carbs.history import History, ObservationInParam
 from carbs.spaces.search_space import Param, SearchSpace
+from carbs.spaces.values import ParamDict
 
 SCHEMA_VERSION = 1
 
@@ -57,34 +58,40 @@ def parse_definition(document: Mapping[str, Any]) -> tuple[tuple[Param, ...], CA
     return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
 
 
-def dump(space: SearchSpace, config: CARBSParams, history: History) -> str:
+def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Sequence[ParamDict] = ()) -> str:
     """Write a search and its history as JSON.
 
     Args:
         space: The search space.
         config: The options.
         history: Observations and outstanding suggestions.
+        initial: Configurations to run first.
 
     Returns:
         The JSON text.
     """
     document = {
         **definition(space.params, config),
-        "successes": [{"input": o.input, "output": o.output, "cost": o.cost} for o in history.successes],
-        "failures": [{"input": o.input, "cost": o.cost} for o in history.failures],
+        "successes": [{"input": o.input, "output": o.output, "cost": o.cost, **_age(o)} for o in history.successes],
+        "failures": [{"input": o.input, "cost": o.cost, **_age(o)} for o in history.failures],
         "outstanding": history.pending,
+        **({"initial": list(initial)} if initial else {}),
     }
     return json.dumps(document, indent=1, allow_nan=False)
 
 
-def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History]:
+def _age(observation: ObservationInParam) -> dict[str, bool]:
+    return {"is_old": True} if observation.is_old else {}
+
+
+def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, list[ParamDict]]:
     """Read what `dump` wrote.
 
     Args:
         text: The JSON text, or a file of it.
 
     Returns:
-        The hyperparameters, the options and the history.
+        The hyperparameters, the options, the history and the configurations to run first.
 
     Raises:
         CarbsError: If it is not a checkpoint, names what is wrong with it.
@@ -97,15 +104,17 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History]:
     history = History(SearchSpace(params))
     try:
         for success in document["successes"]:
-            history.add(ObservationInParam(success["input"], success["output"], success["cost"]))
+            age = success.get("is_old", False)
+            history.add(ObservationInParam(success["input"], success["output"], success["cost"], is_old=age))
         for failure in document["failures"]:
             # Older checkpoints have no cost of a failure.
-            history.add(ObservationInParam(failure["input"], cost=failure.get("cost", 1.0), is_failure=True))
+            cost, age = failure.get("cost", 1.0), failure.get("is_old", False)
+            history.add(ObservationInParam(failure["input"], cost=cost, is_failure=True, is_old=age))
         for suggestion_id, values in document["outstanding"].items():
             history.remember(suggestion_id, values)
     except (KeyError, TypeError, AttributeError) as error:
         raise CarbsError(f"not a checkpoint: {error!r}") from error
-    return params, config, history
+    return params, config, history, document.get("initial", [])
 
 
 def write(path: str | os.PathLike[str], text: str) -> None:

@@ -22,12 +22,14 @@ class ObservationInParam:
         output: The objective. A value that is not finite makes the observation a failure.
         cost: What the run cost, positive, in any unit (usually seconds). Not used for a failure.
         is_failure: Whether the run failed for reasons that lie in its hyperparameters (out of memory, divergence).
+        is_old: Whether it is a run of an earlier search: it teaches the models, but its cost raises no limit of cost.
     """
 
     input: ParamDict
     output: float = math.nan
     cost: float = 1.0
     is_failure: bool = False
+    is_old: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SuggestOutput:
 
     Attributes:
         suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
-        log: The optimizer's predictions: `kind` ("random", "model" or "resample"); with a model also
+        log: The optimizer's predictions: `kind` ("initial", "random", "model" or "resample"); with a model also
             `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
             logarithm), `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add
             if it succeeds: objective times natural log cost); `reason` where the model could not be used.
@@ -167,6 +169,8 @@ class History:
         is_failure = is_flag(observation.is_failure) and bool(observation.is_failure)
         if not is_flag(observation.is_failure):
             problems.append(Problem("", "is_failure", observation.is_failure, "must be True or False"))
+        if not is_flag(observation.is_old):
+            problems.append(Problem("", "is_old", observation.is_old, "must be True or False"))
         failed = is_failure or output is None or not math.isfinite(output)
         if output is None and observation.output is not None and not is_failure:
             problems.append(Problem("", "output", observation.output, "must be a number"))
@@ -176,8 +180,8 @@ class History:
         values = self._space.select(observation.input)
         if output is None or failed:
             known = float(cost) if is_positive(cost) else 1.0
-            return ObservationInParam(values, math.nan, known, is_failure=True)
-        return ObservationInParam(values, output, float(cost))
+            return ObservationInParam(values, math.nan, known, is_failure=True, is_old=bool(observation.is_old))
+        return ObservationInParam(values, output, float(cost), is_old=bool(observation.is_old))
 
 
 def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:

@@ -8,20 +8,20 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from carbs import checkpoint
+from carbs import checkpoint, start
 from carbs.config import CARBSParams, as_config
-from carbs.errors import Problem, check_positive, refuse
+from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
 from carbs.models.groups import group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
-from carbs.search import at_cost, first_draws, most_gain
+from carbs.search import at_cost, first_draws, most_gain, wanted
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
@@ -38,6 +38,12 @@ class CARBS:
     Args:
         config: Options; the defaults maximise.
         params: The hyperparameters to search.
+        initial: Configurations to run first, such as are known to be good; parameters that one leaves out take the
+            search centre. They run in this order, or the cheapest first as soon as costs can be predicted; those beyond
+            the limits of cost wait.
+        is_valid: A rule for whole configurations, a function of their dictionary that returns whether it may be run:
+            `lambda values: values["batch"] % values["minibatch"] == 0`. Every suggestion obeys it; observations need
+            not. Checkpoints do not keep it.
         tuning: The tuned constants, for experiments on the optimizer itself; checkpoints do not keep them.
 
     Raises:
@@ -61,11 +67,21 @@ class CARBS:
     """
 
     def __init__(
-        self, config: CARBSParams | None = None, params: Sequence[Param] = (), *, tuning: Tuning = DEFAULT
+        self,
+        config: CARBSParams | None = None,
+        params: Sequence[Param] = (),
+        *,
+        initial: Sequence[Mapping[str, Any]] = (),
+        is_valid: Callable[[ParamDict], bool] | None = None,
+        tuning: Tuning = DEFAULT,
     ) -> None:
         self.config = as_config(config, hint="; write CARBS(params=[…]) to give only parameters")
         self.space = as_space(params)
         self._tuning = tuning
+        if is_valid is not None and not callable(is_valid):
+            raise refuse(Problem("", "is_valid", is_valid, "must be a function of a configuration"))
+        self._is_valid = is_valid
+        self._initial = start.wanted(self.space, initial, self.obeys)
         self._history = History(self.space)
         self._lock = threading.RLock()
         self._fitted: tuple[int, Surrogate] | None = None
@@ -89,34 +105,52 @@ class CARBS:
             path: The file; its folder must exist.
         """
         with self._lock:
-            checkpoint.write(path, checkpoint.dump(self.space, self.config, self._history))
+            checkpoint.write(path, checkpoint.dump(self.space, self.config, self._history, self._initial))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> CARBS:
+    def load(cls, path: str | os.PathLike[str], *, is_valid: Callable[[ParamDict], bool] | None = None) -> CARBS:
         """Load what `save` wrote; its next suggestion is the one that the saved optimizer would have made.
 
         Args:
             path: The file.
+            is_valid: The rule for whole configurations, as for the constructor.
 
         Raises:
             CarbsError: If the file is not a checkpoint.
         """
-        params, config, history = checkpoint.parse(Path(path).read_bytes())
-        loaded = cls(config, params)
+        params, config, history, initial = checkpoint.parse(Path(path).read_bytes())
+        loaded = cls(config, params, initial=initial, is_valid=is_valid)
         loaded._history = history
         return loaded
 
-    def warm_start(self, other: CARBS) -> int:
-        """Add the observations of another search, as far as they are configurations of this one.
+    def obeys(self, values: Mapping[str, Any]) -> bool:
+        """Say whether a configuration of the search space obeys the rule `is_valid`.
+
+        Raises:
+            CarbsError: If the rule itself fails.
+        """
+        if self._is_valid is None:
+            return True
+        try:
+            return bool(self._is_valid(self.space.select(values)))
+        except Exception as error:
+            raise CarbsError(f"is_valid failed for {shown(dict(values))}: {error!r}") from error
+
+    def warm_start(self, other: CARBS, *, same_task: bool = True) -> int:
+        """Begin with the knowledge of another search.
 
         Parameters that the other search did not have take this one's search centre; observations out of bounds are
         left out.
 
         Args:
             other: A search with the same meaning of objective and cost.
+            same_task: Whether the same configuration had the same objective there. Then its observations are added;
+                their costs raise no limit, so that this search, too, grows from its own runs. Otherwise four members of
+                its frontier, from the cheapest to the best, are run first, and nothing else is taken over: the
+                objectives of another task mislead the models.
 
         Returns:
-            How many observations were added.
+            How many observations were added, or how many configurations are run first.
 
         Raises:
             CarbsError: If it is not a CARBS, or optimises in the other direction.
@@ -128,14 +162,14 @@ class CARBS:
             own, others = self.config.better_direction_sign, other.config.better_direction_sign
             rule = f"of the search to start from must be this one's, {own}"
             raise refuse(Problem("", "better_direction_sign", others, rule))
-        centers = {param.name: param.center for param in self.params}
-        added = 0
-        for observation in (*other.success_observations, *other.failure_observations):
-            moved = replace(observation, input={**centers, **observation.input})
-            if not self.space.problems_with(moved.input):
-                self.observe(moved)
-                added += 1
-        return added
+        if not same_task:
+            members = [values for values in start.frontier_members(self.space, other) if self.obeys(values)]
+            self._initial += members
+            return len(members)
+        moved = start.moved(self.space, (*other.success_observations, *other.failure_observations))
+        for observation in moved:
+            self.observe(observation)
+        return len(moved)
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -295,8 +329,14 @@ class CARBS:
         try:
             if not awaited or first_draws.wants_models(situation):
                 situation = replace(situation, surrogate=self._surrogate(situation))
+            if self._initial and for_cost is None:
+                first = wanted.propose(situation, self.space.encode(self._initial))
+                if first is not None:
+                    return first
             if not awaited:
                 return most_gain.propose(situation) if for_cost is None else at_cost.propose(situation, for_cost)
+        except CarbsError:
+            raise  # the user's rule leaves nothing, or fails itself
         except MODEL_ERRORS as error:
             problem = f"the model could not be used: {error!r}"
             logger.exception("Suggesting at random, since %s", problem)
@@ -310,7 +350,19 @@ class CARBS:
         history, encode = self._history, self.space.encode
         successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
         pending = encode(list(history.pending.values()))
-        return Situation(self.space, self.config, encode(successes), encode(failures), pending, None, rng, self._tuning)
+        is_valid = None if self._is_valid is None else self.obeys
+        return Situation(
+            self.space,
+            self.config,
+            encode(successes),
+            encode(failures),
+            pending,
+            surrogate=None,
+            generator=rng,
+            tuning=self._tuning,
+            is_valid=is_valid,
+            own=start.own_runs(self.space, history.successes),
+        )
 
     def _surrogate(self, situation: Situation) -> Surrogate:
         """Return the models of the observed runs, fitted anew only if they have changed."""

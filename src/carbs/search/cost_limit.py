@@ -45,11 +45,14 @@ class CostLimit:
                 of the running ones; shape (m + p,).
         """
         groups, tuning = situation.models.groups, situation.tuning.limit
-        log_spent = float(np.logaddexp.reduce(groups.log_cost + np.log(groups.count)))
+        own = situation.own
+        spent = groups.log_cost + np.log(groups.count) if own is None else own.log_cost
+        log_spent = float(np.logaddexp.reduce(spent))
         least = log_spent + math.log(tuning.spent_share)
         cap = log_cap(situation.config)
-        observed = np.max(log_cost[: groups.size])
-        highest = float(min(np.max(log_cost), observed + tuning.outstanding_steps * tuning.growth))
+        observed = np.max(log_cost[: groups.size] if own is None else situation.models.predict(own.X).known_log_cost)
+        running = np.max(log_cost[groups.size :], initial=observed)
+        highest = float(min(running, observed + tuning.outstanding_steps * tuning.growth))
         predicted = min(max(highest + tuning.growth, least), cap)
         num_deviations = float(stdtrit(max(groups.size - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
         is_early = bool(np.sum(groups.count) < situation.config.num_random_samples)
@@ -119,6 +122,7 @@ def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Arra
     if is_growing:
         margin = tuning.worst_growth - tuning.initial_growth
         log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(situation, points) - margin)
-        limit = float(np.max(models.predict(models.groups.X).known_log_cost)) + tuning.initial_growth
+        runs = models.groups.X if situation.own is None else situation.own.X
+        limit = float(np.max(models.predict(runs).known_log_cost)) + tuning.initial_growth
     cheap: Array = points[(log_cost <= min(limit, log_cap(situation.config))) | (log_cost == np.min(log_cost))]
     return cheap

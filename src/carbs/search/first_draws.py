@@ -9,6 +9,7 @@ from carbs.models.surrogate import MODEL_ERRORS
 from carbs.search import candidates
 from carbs.search.cost_limit import affordable
 from carbs.search.situation import Proposal, Situation
+from carbs.search.validity import valid_among
 from carbs.spaces.identity import are_among, keys
 
 # With this many successes costs can be predicted, and the models can stand in for the runs that go on.
@@ -42,14 +43,14 @@ def propose(situation: Situation) -> Proposal:
     space, failures, log = situation.space, situation.failures, {"kind": "random"}
     number = len(situation.successes) + len(failures) + len(situation.pending)
     is_growing = space.has_given_center
-    if is_growing and number == 0:
+    if is_growing and number == 0 and situation.obey(space.center[None])[0]:
         return Proposal(space.center, log)
     shift = np.random.default_rng(situation.config.seed).random(space.width)
     step = _step(situation) if is_growing else None
     points = candidates.initial(space, number, step, shift, situation.generator)
     taken = set(keys(np.vstack([situation.successes, failures, situation.pending])))
     is_new = ~are_among(points, taken)
-    points = points[is_new] if np.any(is_new) else points
+    points = valid_among(situation, points[is_new] if np.any(is_new) else points)
     if situation.surrogate is not None and wants_models(situation):
         try:
             points = affordable(situation, points, is_growing=is_growing)

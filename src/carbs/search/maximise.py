@@ -11,6 +11,7 @@ from carbs.models.surrogate import Surrogate
 from carbs.search import candidates
 from carbs.search.cost_limit import CostLimit
 from carbs.search.situation import Situation
+from carbs.search.validity import valid_among
 from carbs.spaces.identity import are_among
 
 
@@ -30,7 +31,8 @@ def pool_of(situation: Situation, sample: Array, members: Array) -> Array:
         _around(situation, members, np.maximum(step * scales, tuning.shortest_step), tuning.num_local)
         for step in tuning.local_steps
     ]
-    return np.vstack([members, sample, *around])
+    pool = np.vstack([members, sample, *around])
+    return valid_among(situation, pool, tuning.num_elites)
 
 
 def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array) -> tuple[Array, float]:
@@ -39,7 +41,7 @@ def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array)
     Args:
         situation: The situation; the models' length scales set how far a step goes.
         score: Maps points, shape (m, D), to scores, shape (m,).
-        pool: The points to begin with, shape (k, D).
+        pool: The points to begin with, shape (k, D); all obey the user's rule.
 
     Returns:
         The best point, shape (D,), and its score, minus infinity if no point may be chosen.
@@ -49,6 +51,9 @@ def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array)
     for step in tuning.refine_steps:
         elites = np.argsort(-scores, kind="stable")[: tuning.num_elites]
         fresh = _around(situation, points[elites], step * scales, tuning.num_refined)
+        fresh = fresh[situation.obey(fresh)]
+        if not len(fresh):
+            continue
         points, scores = np.vstack([points[elites], fresh]), np.concatenate([scores[elites], score(fresh)])
     best = int(np.argmax(scores))
     return points[best], float(scores[best])

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from carbs.arrays import Array
+from carbs.arrays import Array, Flags
 from carbs.config import CARBSParams
 from carbs.models.surrogate import Surrogate
 from carbs.spaces.identity import keys
 from carbs.spaces.search_space import SearchSpace
+from carbs.spaces.values import ParamDict
 from carbs.tuning import DEFAULT, Tuning
+
+
+@dataclass(frozen=True)
+class OwnRuns:
+    """The successful runs of a search that also knows runs of an earlier one.
+
+    Attributes:
+        X: Their search coordinates; where there are none yet, the point from which the search grows; shape (k, D).
+        log_cost: Natural logarithms of their costs, shape (k,) or empty.
+    """
+
+    X: Array
+    log_cost: Array
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,8 @@ class Situation:
         surrogate: Models of the successes and failures; None where there are too few runs, or the fit failed.
         generator: Source of randomness.
         tuning: The tuned constants.
+        is_valid: The user's rule for whole configurations; None for none.
+        own: This search's own runs, by which the limits of cost count; None where it knows no others.
     """
 
     space: SearchSpace
@@ -38,12 +55,20 @@ class Situation:
     surrogate: Surrogate | None
     generator: np.random.Generator
     tuning: Tuning = DEFAULT
+    is_valid: Callable[[ParamDict], bool] | None = None
+    own: OwnRuns | None = None
 
     @property
     def models(self) -> Surrogate:
         """The models, for a proposal that is only made with them."""
         assert self.surrogate is not None
         return self.surrogate
+
+    def obey(self, points: Array) -> Flags:
+        """Say which of `points`, shape (m, D), obey the user's rule; shape (m,)."""
+        if self.is_valid is None:
+            return np.ones(len(points), bool)
+        return np.fromiter((self.is_valid(values) for values in self.space.decode(points)), bool, len(points))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,197 @@
+"""How a search starts: wanted configurations, old runs, a rule for configurations."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from carbs import CARBS, CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, Pow2Space
+
+PARAMS = [Param("lr", LogSpace(1e-5, 1e-1)), Param("epochs", LogSpace(1, 1000, is_integer=True))]
+CENTERED = [Param("lr", LogSpace(1e-5, 1e-1), 1e-3), Param("epochs", LogSpace(1, 1000, is_integer=True), 2)]
+
+
+def outcome(values: dict[str, Any], **options: Any) -> ObservationInParam:
+    """Run one: learning saturates with the epochs, which are the cost."""
+    objective = -abs(math.log10(values["lr"]) + 3) - 3 / math.sqrt(values["epochs"])
+    return ObservationInParam(values, objective, float(values["epochs"]), **options)
+
+
+def search(carbs: CARBS, runs: int) -> list[dict[str, Any]]:
+    """Run some suggestions; return them."""
+    made = []
+    for _ in range(runs):
+        made.append(carbs.suggest().suggestion)
+        carbs.observe(outcome(made[-1]))
+    return made
+
+
+def without_id(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "suggestion_uuid"}
+
+
+def test_wanted_configurations_run_first_in_their_order() -> None:
+    initial = [{"lr": 1e-2, "epochs": 3}, {"epochs": 2, "lr": 1e-3}]
+    carbs = CARBS(params=PARAMS, initial=initial)
+    outputs = [carbs.suggest() for _ in range(3)]
+    assert [without_id(output.suggestion) for output in outputs[:2]] == initial
+    assert [output.log["kind"] for output in outputs] == ["initial", "initial", "random"]
+
+
+def test_wanted_configurations_take_the_center_where_they_say_nothing() -> None:
+    carbs = CARBS(params=CENTERED, initial=[{"epochs": 5}])
+    assert without_id(carbs.suggest().suggestion) == {"lr": 1e-3, "epochs": 5}
+
+
+def test_the_cheapest_comes_first_as_soon_as_costs_are_known_and_the_expensive_wait() -> None:
+    initial = [{"epochs": n} for n in (2, 3, 100, 4)]
+    carbs = CARBS(params=CENTERED, initial=initial)
+    made = [int(values["epochs"]) for values in search(carbs, 18)]
+    assert made[:3] == [2, 3, 4]
+    assert 100 in made[4:]
+    before = made[: made.index(100)]
+    assert max(before) >= 30, "runs must have led up to it"
+
+
+def test_a_wanted_configuration_is_run_once_by_agents_that_start_together() -> None:
+    carbs = CARBS(params=PARAMS, initial=[{"epochs": 3}, {"epochs": 4}])
+    assert [carbs.suggest().log["kind"] for _ in range(4)].count("initial") == 2
+
+
+def test_wanted_configurations_survive_a_checkpoint(tmp_path: Path) -> None:
+    CARBS(params=PARAMS, initial=[{"epochs": 3}]).save(tmp_path / "c.json")
+    assert CARBS.load(tmp_path / "c.json").suggest().suggestion["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("initial", "words"),
+    [
+        ([{"epochs": 3}, {"epochs": 3000}], r"initial\[1\]: parameter 'epochs': value 3000 must be between"),
+        ([{"epoch": 3}], r"initial\[0\]: parameter 'epoch' is unknown; known are lr, epochs"),
+        ([3], r"initial\[0\]: 3 must be a dictionary"),
+        ({"epochs": 3}, "initial={'epochs': 3} must be a list"),
+        ([{"epochs": 7}], r"initial\[0\]: {'epochs': 7} is refused by is_valid"),
+    ],
+)
+def test_what_cannot_be_wanted_is_an_error(initial: Any, words: str) -> None:
+    with pytest.raises(CarbsError, match=words):
+        CARBS(params=PARAMS, initial=initial, is_valid=lambda values: values["epochs"] != 7)
+
+
+@pytest.mark.parametrize("params", [PARAMS, CENTERED], ids=["everywhere", "from a centre"])
+def test_old_costs_raise_no_limit(params: list[Param]) -> None:
+    """The search grows from its own runs: at most doubling, though runs of 1000 epochs are known."""
+    old = CARBS(params=PARAMS)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        values = {"lr": 10 ** rng.uniform(-5, -1), "epochs": round(10 ** rng.uniform(0, 3))}
+        old.observe(outcome(values))
+    new = CARBS(params=params)
+    assert new.warm_start(old) == 30
+    spent: list[float] = []
+    for _ in range(8):
+        cost = float(new.suggest().suggestion["epochs"])
+        highest = max(spent, default=min(seen.cost for seen in old.success_observations) if params is PARAMS else 2.0)
+        assert cost <= 2.8 * highest + 0.3 * sum(spent), spent
+        spent.append(cost)
+        new.observe(outcome(new.suggest(is_suggestion_remembered=False).suggestion | {"epochs": int(cost)}))
+
+
+def test_old_runs_stay_old_in_a_checkpoint(tmp_path: Path) -> None:
+    carbs = CARBS(params=PARAMS)
+    carbs.observe(outcome({"lr": 1e-3, "epochs": 500}, is_old=True))
+    carbs.observe(ObservationInParam({"lr": 1e-3, "epochs": 5}, is_failure=True, is_old=True))
+    carbs.observe(outcome({"lr": 1e-3, "epochs": 2}))
+    carbs.save(tmp_path / "c.json")
+    loaded = CARBS.load(tmp_path / "c.json")
+    assert [seen.is_old for seen in loaded.success_observations] == [True, False]
+    assert loaded.failure_observations[0].is_old
+    with pytest.raises(CarbsError, match="is_old=3 must be True or False"):
+        carbs.observe(outcome({"lr": 1e-3, "epochs": 2}, is_old=3))
+
+
+def test_another_task_gives_four_members_of_its_frontier_to_run_first() -> None:
+    old = CARBS(params=PARAMS)
+    search(old, 25)
+    new = CARBS(params=[*PARAMS, Param("width", Pow2Space(1, 64), 8)])
+    assert new.warm_start(old, same_task=False) == 4
+    assert new.success_observations == []
+    outputs = [new.suggest() for _ in range(5)]
+    assert [output.log["kind"] for output in outputs] == [*["initial"] * 4, "random"]
+    chosen = [output.suggestion for output in outputs[:4]]
+    costs = [values["epochs"] for values in chosen]
+    assert costs == sorted(costs)
+    assert len(set(costs)) == 4
+    assert all(values["width"] == 8 for values in chosen)
+    seen = {(run.input["lr"], run.input["epochs"]): run.output for run in old.success_observations}
+    assert max(seen.values()) == max(seen[values["lr"], values["epochs"]] for values in chosen)
+
+
+def divides(values: dict[str, Any]) -> bool:
+    """Tell whether the batch is made of whole minibatches."""
+    return bool(values["batch"] % values["minibatch"] == 0)
+
+
+BATCHES = [
+    Param("batch", LinearSpace(1, 512, is_integer=True)),
+    Param("minibatch", LinearSpace(1, 64, is_integer=True)),
+    Param("lr", LogSpace(1e-5, 1e-1)),
+]
+
+
+@pytest.mark.parametrize("centers", [(None, None), (60, 7)])
+def test_every_suggestion_obeys_the_rule(centers: tuple[int | None, int | None]) -> None:
+    """Draws, candidates and repeats, for a cost, and with others running; a centre that does not obey is left out."""
+    params = [
+        Param("batch", BATCHES[0].space, centers[0]),
+        Param("minibatch", BATCHES[1].space, centers[1]),
+        BATCHES[2],
+    ]
+    carbs = CARBS(CARBSParams(resample_frequency=2), params, is_valid=divides)
+    # An observation may disobey, and be the best there is.
+    carbs.observe(ObservationInParam({"batch": 100, "minibatch": 3, "lr": 1e-3}, 9.0, 100.0))
+    for number in range(16):
+        values: Any = carbs.suggest(for_cost=50.0 if number > 8 and number % 4 == 0 else None).suggestion
+        assert divides(values), number
+        if number % 3:
+            score = -abs(math.log10(float(values["lr"])) + 3) + math.log10(values["batch"])
+            carbs.observe(ObservationInParam(values, score, float(values["batch"])))
+
+
+def test_a_rule_that_leaves_nothing_is_a_clear_error() -> None:
+    carbs = CARBS(params=BATCHES, is_valid=lambda values: float(values["batch"]) < 0)
+    with pytest.raises(CarbsError, match=r"no valid configuration was found among .* draws: is_valid must allow more"):
+        carbs.suggest()
+    for seed in range(8):
+        values: dict[str, Any] = {"batch": 10 + seed, "minibatch": 5, "lr": 1e-3}
+        carbs.observe(ObservationInParam(values, float(seed), 1.0 + seed))
+    with pytest.raises(CarbsError, match="no valid configuration"):
+        carbs.suggest()
+
+
+def test_a_rule_that_fails_is_a_clear_error() -> None:
+    carbs = CARBS(params=BATCHES, is_valid=lambda values: bool(values["nothing"]))
+    with pytest.raises(CarbsError, match=r"is_valid failed for .*KeyError\('nothing'\)"):
+        carbs.suggest()
+    with pytest.raises(CarbsError, match="is_valid=3 must be a function"):
+        CARBS(params=BATCHES, is_valid=3)  # type: ignore[arg-type]
+
+
+def test_a_rare_rule_is_obeyed() -> None:
+    """One configuration in a thousand is valid."""
+    space = LinearSpace(1, 1000, is_integer=True)
+    carbs = CARBS(params=[Param("a", space), Param("b", space)], is_valid=lambda values: values["a"] == values["b"])
+    for number in range(9):
+        values = carbs.suggest().suggestion
+        assert values["a"] == values["b"]
+        carbs.observe(ObservationInParam(values, float(number), 1.0))
+
+
+def test_a_loaded_search_obeys_the_rule_that_it_is_given(tmp_path: Path) -> None:
+    CARBS(params=BATCHES, is_valid=divides).save(tmp_path / "c.json")
+    carbs = CARBS.load(tmp_path / "c.json", is_valid=divides)
+    assert all(divides(carbs.suggest().suggestion) for _ in range(5))
