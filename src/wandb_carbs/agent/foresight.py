@@ -73,7 +73,7 @@ def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) ->
     """
     output = carbs.suggest(run_id, seed=seed)
     for _ in range(_MAX_AVOIDED):
-        if output.log.get("kind") == "resample":
+        if output.log.get("kind") in {"resample", "initial"}:
             break
         same = [id_ for id_, values in lost.items() if are_equal(carbs, values, output.suggestion)]
         if not same:

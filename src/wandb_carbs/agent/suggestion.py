@@ -193,6 +193,9 @@ class SuggestionTaker:
         if point is None:
             logger.warning("Run %s cannot take up its suggestion: %s", own.name, problem)
             return None
+        if not self._carbs.obeys(point):
+            logger.warning("Run %s cannot take up its suggestion: is_valid refuses it", own.name)
+            return None
         return Suggestion(point, self._values(point, recorded_config(own)), is_resumed=True)
 
     def _values(self, point: ParamDict, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from copy import deepcopy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import wandb
 
-from carbs import CARBS
+from carbs import CARBS, ParamDict
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.agent import own_run
 from wandb_carbs.agent.publisher import RunPublisher
@@ -95,11 +96,14 @@ class WandbCarbs:
             raise
 
     @classmethod
-    def from_sweep(cls, run: Any = None, **options: Any) -> Self:
+    def from_sweep(
+        cls, run: Any = None, *, is_valid: Callable[[ParamDict], bool] | None = None, **options: Any
+    ) -> Self:
         """Build the optimizer from the definition that `create_sweep` left in the run's sweep.
 
         Args:
             run: The run; None for `wandb.run`.
+            is_valid: A rule for whole configurations, as for `CARBS`; it must be the same in every run.
             options: As for the constructor.
 
         Raises:
@@ -116,7 +120,7 @@ class WandbCarbs:
             if is_transient(error):
                 raise
             raise own_run.wrong_project(run.id, path, error) from error
-        return cls(definition.optimizer(), wandb_run=run, **options)
+        return cls(definition.optimizer(is_valid=is_valid), wandb_run=run, **options)
 
     def suggest(self) -> dict[str, Any]:
         """Return the run's configuration as a plain dict of its own; the run's id is under "suggestion_uuid"."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import wandb
 
-from carbs import CARBS, CarbsError, CARBSParams, Param, SearchSpace
+from carbs import CARBS, CarbsError, CARBSParams, Param, ParamDict, SearchSpace
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.distributions import space_of
@@ -95,9 +95,13 @@ class SweepDefinition:
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
         return ("metric", self.metric), ("cost", self.cost)
 
-    def optimizer(self) -> CARBS:
-        """Return a new optimizer for this definition."""
-        return CARBS(self.config, self.params)
+    def optimizer(self, *, is_valid: Callable[[ParamDict], bool] | None = None) -> CARBS:
+        """Return a new optimizer for this definition.
+
+        Args:
+            is_valid: A rule for whole configurations; see `CARBS`.
+        """
+        return CARBS(self.config, self.params, is_valid=is_valid)
 
 
 @dataclass(frozen=True)

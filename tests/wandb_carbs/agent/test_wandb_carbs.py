@@ -517,6 +517,15 @@ def test_published_run_can_be_resumed(sweep: Sweep) -> None:
     assert wandb.Api().run(f"{ENTITY}/{PROJECT}/run").rawconfig == {"lr": 2, "_wandb": {"t": {"1": [2]}}}
 
 
+@pytest.mark.parametrize(("batch", "is_kept"), [(64, True), (65, False)])
+def test_resumed_suggestion_obeys_the_rule(sweep: Sweep, batch: int, is_kept: bool) -> None:
+    sweep.put("mine", {"lr": 0.01, "batch": batch}, {"carbs.state": "running"}, exit_code=1)
+    wandb.init(id="mine", resume="allow")
+    found = WandbCarbs.from_sweep(is_valid=lambda values: values["batch"] % 2 == 0).suggest()
+    assert found["batch"] % 2 == 0
+    assert ((found["lr"], found["batch"]) == (0.01, 64)) is is_kept
+
+
 @pytest.mark.parametrize("state", ["running", "abandoned"])
 def test_configuration_of_an_abandoned_run_is_left_to_it(make_sweep: Callable[..., Sweep], state: str) -> None:
     """It may be started again, and would then be the second run of that configuration."""
