@@ -19,6 +19,7 @@ from wandb_carbs.server.graphql import execute
 from wandb_carbs.server.limits import MAX_UPLOAD, MEBIBYTE, Budget, spending
 from wandb_carbs.server.pages.routes import page_routes
 from wandb_carbs.server.pages.views import error_page
+from wandb_carbs.server.prefix import prefix_of
 from wandb_carbs.server.replies import EXCEPTION_HANDLERS, FILE_HEADERS, Json, Page
 from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
@@ -143,7 +144,7 @@ class _Endpoints:
 
     async def _page(self, request: Request, make: Callable[[], Any]) -> Response:
         if TOKEN in request.query_params and self._access.has_token(request):
-            reply = RedirectResponse(request.url.remove_query_params(TOKEN).path, 303)
+            reply = RedirectResponse(prefix_of(request) + request.url.path, 303)
             reply.set_cookie(
                 self._access.cookie(request),
                 self._access.token,
@@ -191,4 +192,4 @@ async def _cancel_when_gone(request: Request, budget: Budget) -> None:
 
 
 def _base_url(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
+    return str(request.base_url).rstrip("/") + prefix_of(request)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store.database import timestamp
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -30,7 +31,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"value": value_text, "moment": moment, "duration": duration, "size": size}
-    environment.globals |= {"address": address}
+    environment.globals |= {"address": address, "root": PREFIX.get}
     return environment
 
 
@@ -59,7 +60,7 @@ def static_file(name: str) -> tuple[Path, str]:
 
 def address(*parts: str) -> str:
     """Return the path of a page, from its parts."""
-    return "/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
+    return f"{PREFIX.get()}/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 
 
 def moment(microseconds: int) -> str:

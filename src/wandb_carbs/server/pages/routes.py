@@ -13,6 +13,7 @@ from wandb_carbs.server.pages.data import PageData
 from wandb_carbs.server.pages.render import static_file
 from wandb_carbs.server.pages.tables import Query
 from wandb_carbs.server.pages.views import Pages
+from wandb_carbs.server.prefix import PREFIX, prefix_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -101,7 +102,13 @@ class _Endpoints:
 
     async def _of(self, request: Request, make: Callable[..., Any], *parameters: str, **more: Any) -> Response:
         places = [request.path_params[name] for name in parameters]
-        return await self._answer(request, lambda: make(*places, **more))
+        prefix = prefix_of(request)
+
+        def answer() -> Any:
+            PREFIX.set(prefix)
+            return make(*places, **more)
+
+        return await self._answer(request, answer)
 
 
 def _query(request: Request) -> Query:

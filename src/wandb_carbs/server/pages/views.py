@@ -13,6 +13,7 @@ from wandb_carbs.server.pages import media
 from wandb_carbs.server.pages.render import render
 from wandb_carbs.server.pages.rows import Goal, RunRow, definition, json_object, pareto_frontier, read_run, run_values
 from wandb_carbs.server.pages.tables import Query, make_table
+from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, runs, series_names
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.sweeps.config import stored_config
@@ -134,7 +135,7 @@ class Pages:
             row = _required(runs.find(db, entity, project, name), f"run {name}")
             sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (row["sweep_id"],)).fetchone()
             goal = Goal.of(sweep)
-            files = self._files.nodes(db, row["id"], "")
+            files = self._files.nodes(db, row["id"], PREFIX.get())
             shown = media.of_run(db, row, {file["name"]: file["url"] for file in files})
             notes = alerts.of_run(db, row["id"])
         summary = json.loads(row["summary"])

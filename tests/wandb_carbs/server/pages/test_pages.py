@@ -213,6 +213,21 @@ def test_compared_runs(site: Site) -> None:
     site.get("/local/p/compare?run=nosuch", 404)
 
 
+def test_addresses_below_the_prefix_of_a_proxy(site: Site) -> None:
+    for path in ("/", f"/local/p/sweeps/{site.sweep}", "/local/p/runs/r0", "/local/p/compare?run=r0"):
+        asked = urllib.request.Request(site.server.url + path, headers={"X-Forwarded-Prefix": "/a/b"})
+        with urllib.request.urlopen(asked, timeout=20) as reply:
+            page = reply.read().decode()
+        found = re.findall(r'(?:href|src|action|data-(?!root)[a-z]+)="(/[^"]*)"', page)
+        assert found
+        assert [address for address in found if not address.startswith("/a/b/")] == []
+        assert 'data-root="/a/b"' in page
+    for odd in ("//evil", "/<i>", "evil", "/a b"):
+        asked = urllib.request.Request(site.server.url + "/", headers={"X-Forwarded-Prefix": odd})
+        with urllib.request.urlopen(asked, timeout=20) as reply:
+            assert 'data-root=""' in reply.read().decode()
+
+
 @pytest.mark.parametrize("path", ["/nosuch", "/local/nosuch", "/local/nosuch/sweeps/x", "/local/nosuch/runs/x"])
 def test_missing_page_says_so(site: Site, path: str) -> None:
     assert "there is no" in site.get(path, 404)[0]

@@ -7,7 +7,7 @@
   async function act(kind, id, state) {
     const key = sessionStorage.getItem("api-key") || prompt("API key of this server");
     if (!key) return "nothing was changed";
-    const reply = await fetch("/graphql", {
+    const reply = await fetch(`${document.documentElement.dataset.root}/graphql`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Basic ${btoa(`api:${key}`)}` },
       body: JSON.stringify({ query: kind === "sweep" ? SWEEP : RUN, variables: { id: btoa(id), state } }),
