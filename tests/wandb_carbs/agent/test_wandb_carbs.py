@@ -518,9 +518,13 @@ def test_published_run_can_be_resumed(sweep: Sweep) -> None:
 
 
 @pytest.mark.parametrize(("batch", "is_kept"), [(64, True), (65, False)])
-def test_resumed_suggestion_obeys_the_rule(sweep: Sweep, batch: int, is_kept: bool) -> None:
-    sweep.put("mine", {"lr": 0.01, "batch": batch}, {"carbs.state": "running"}, exit_code=1)
-    wandb.init(id="mine", resume="allow")
+def test_resumed_suggestion_obeys_the_rule(
+    sweep: Sweep, batch: int, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = {"_wandb": {"t": {"1": [2]}}}
+    sweep.put("mine", {"lr": 0.01, "batch": batch, **begun}, {"carbs.state": "running"}, exit_code=1)
+    monkeypatch.setenv("WANDB_RUN_ID", "mine")
+    wandb.init(resume="allow")
     found = WandbCarbs.from_sweep(is_valid=lambda values: values["batch"] % 2 == 0).suggest()
     assert found["batch"] % 2 == 0
     assert ((found["lr"], found["batch"]) == (0.01, 64)) is is_kept
