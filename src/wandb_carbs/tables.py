@@ -86,3 +86,11 @@ def short(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in one unit: "12 s ago"."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0.0):.0f} s ago"

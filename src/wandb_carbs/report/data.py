@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from carbs import CARBS, CarbsError
+from carbs import CARBS, CarbsError, ObservationInParam
 from carbs.arrays import Array
+from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, scaling_laws
@@ -27,6 +28,8 @@ logger = logging.getLogger("wandb_carbs")
 # What numpy and plotting raise for numbers at the ends of what a float can hold. (A CarbsError is a ValueError, too.)
 EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
 TOO_EXTREME = "the sweep's objectives or costs are too large, too small or too far apart to compute with"
+
+_ENDED = (Standing.OBSERVATION, Standing.FAILURE)
 
 PREDICTED_OBJECTIVE = "carbs.predicted_objective"
 PREDICTED_COST = "carbs.predicted_cost"
@@ -119,6 +122,18 @@ class ReportData:
             hypervolume=np.array(areas),
         )
 
+    @cached_property
+    def doubts(self) -> list[str]:
+        """Sentences on what a user should know of the search; see `carbs.doubts`."""
+        ended = sorted(
+            (run for run in self.history.runs if run.verdict.standing in _ENDED and run.suggestion is not None),
+            key=lambda run: _time(run.record.last_seen),
+        )
+        found = self.calibration(PREDICTED_OBJECTIVE)
+        intervals = (found.predicted, found.deviation, found.seen)
+        made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
+        return [] if isinstance(made, str) else made
+
     def calibration(self, key: str) -> Calibration:
         """Compare what was predicted with what was seen.
 
@@ -142,6 +157,13 @@ class ReportData:
         if is_cost:
             return Calibration(np.log(table[:, 0]), deviation, np.log(table[:, 2]))
         return Calibration(table[:, 0], deviation, table[:, 2])
+
+
+def _observation(run: JudgedRun) -> ObservationInParam:
+    values = dict(run.suggestion or {})
+    if run.verdict.standing is Standing.FAILURE:
+        return ObservationInParam(values, is_failure=True)
+    return ObservationInParam(values, float(run.record.summary[OBJECTIVE_KEY]), float(run.record.summary[COST_KEY]))
 
 
 def or_reason(compute: Callable[[], _T]) -> _T | str:

@@ -92,7 +92,8 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
         "cost, among the configurations that were run; the band is its uncertainty, without the noise of a single run. "
         "Circles are means of repeated configurations."
     )
-    return Section("frontier", "Frontier", text, [Captioned("objective", "", figures.frontier(data, insight))])
+    figure = Captioned("objective", "", figures.frontier(data, insight))
+    return Section("frontier", "Frontier", text, [figure], [f"Note: {doubt}." for doubt in data.doubts])
 
 
 def _progress(data: ReportData) -> Section:

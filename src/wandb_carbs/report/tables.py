@@ -56,13 +56,12 @@ class Table:
 def runs(data: ReportData) -> Table:
     """Return the table of all runs, newest first."""
     names, labels = data.carbs.space.names, data.history.labels
-    reasons = {run.record.id: run.verdict.reason for run in data.history.runs}
     lines = [
         [
             Cell(row.name, labels.url_of(row.id)),
             *map(Cell, (row.state, row.kind, row.objective, row.cost)),
             *(Cell(row.config.get(name)) for name in names),
-            Cell(reasons[row.id]),
+            Cell(row.reason),
         ]
         for row in reversed(rows(data.history))
     ]
@@ -91,16 +90,18 @@ def best_as_yaml(insight: Insight) -> str:
     lines = []
     for index in insight.members.tolist():
         lines += [
-            f"- cost: {_yaml(float(np.exp(groups.log_cost[index])), digits=6)}",
-            f"  objective: {_yaml(insight.sign * float(groups.y[index]), digits=6)}",
+            f"- cost: {yaml_scalar(float(np.exp(groups.log_cost[index])), digits=6)}",
+            f"  objective: {yaml_scalar(insight.sign * float(groups.y[index]), digits=6)}",
             f"  runs: {int(groups.count[index])}",
             "  config:",
         ]
-        lines += [f"    {_yaml(name)}: {_yaml(value)}" for name, value in insight.configuration(index).items()]
+        lines += [
+            f"    {yaml_scalar(name)}: {yaml_scalar(value)}" for name, value in insight.configuration(index).items()
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _yaml(value: ParamValue, digits: int = 17) -> str:
+def yaml_scalar(value: ParamValue, digits: int = 17) -> str:
     """Write a scalar so that every version of YAML reads it as what it is."""
     if isinstance(value, float):
         mantissa, _, exponent = (repr(value) if digits == 17 else f"{value:.{digits}g}").partition("e")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, make_console, short
+from wandb_carbs.tables import ConfigTable, ago, make_console, short
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory
@@ -38,12 +40,38 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
         _show(console, load(sweep), as_json=as_json)
         return
     waiting = threading.Event()
-    while True:
-        history = load(sweep)
+    try:
         if console.is_terminal and not as_json:
-            console.clear()
-        _show(console, history, as_json=as_json)
-        waiting.wait(interval)
+            _watch(console, sweep, interval)
+        while True:
+            _show(console, load(sweep), as_json=as_json)
+            waiting.wait(interval)
+    except KeyboardInterrupt:
+        return  # the end that was asked for
+
+
+def _watch(console: Console, sweep: str, interval: float) -> None:
+    """Keep the status on the terminal until Ctrl-C; an outage of W&B is shown, and waited out."""
+    shown: RenderableType = _render(load(sweep))
+    seen = time.monotonic()
+    waiting = threading.Event()
+    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            live.update(Group(shown, f"\nread again every {interval:g} s; Ctrl-C ends"), refresh=True)
+            waiting.wait(interval)
+            try:
+                shown, seen = _render(load(sweep)), time.monotonic()
+            except _outages() as error:
+                message = error.message if isinstance(error, click.ClickException) else str(error)
+                note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {message}"
+                live.update(Group(shown, note), refresh=True)
+                waiting.wait(interval)
+
+
+def _outages() -> tuple[type[Exception], ...]:
+    from wandb_carbs.errors import WandbConnectionError  # noqa: PLC0415 - imports numpy
+
+    return click.ClickException, WandbConnectionError
 
 
 def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:
@@ -59,25 +87,44 @@ def _render(history: SweepHistory) -> Group:
     from wandb_carbs.cli import summary  # noqa: PLC0415 - imports numpy
     from wandb_carbs.sweep.rows import columns  # noqa: PLC0415 - likewise
 
-    facts = summary.summarize(history)
-    names = columns(history)
-    states = ", ".join(f"{state} {number}" for state, number in facts["states"].items() if number)
-    best = facts["best"]
-    parts: list[object] = [
-        f"{facts['sweep']}: {facts['runs']} runs" + (f" ({states})" if states else ""),
-        f"cost spent on observations: {short(facts['spent_cost']) or 'more than a float can hold'}",
-    ]
-    if best is not None:
-        parts.append(f"best objective: {short(best['objective'])} at cost {short(best['cost'])}")
+    facts, names = summary.summarize(history), columns(history)
+    parts: list[RenderableType] = list(_head(facts))
+    if facts["best"] is not None:
         lines = [
             (item["cost"], item["objective"], item["run"], *(item["config"][name] for name in names))
             for item in facts["frontier"]
         ]
-        parts.append(ConfigTable("Pareto frontier", ("cost", "objective", "run"), names, lines))
+        heads = ("cost", facts["metric"], "run")
+        parts += ["", ConfigTable("Pareto frontier, by observed cost and objective", heads, names, lines)]
     if facts["running"]:
         lines = [
-            (item["run"], item["created_at"], *(item["config"].get(name) for name in names))
+            (
+                item["run"],
+                None if item["seconds"] is None else ago(item["seconds"]),
+                *(item["config"].get(name) for name in names),
+            )
             for item in facts["running"]
         ]
-        parts.append(ConfigTable("Running now", ("run", "since"), names, lines))
-    return Group(*parts)  # type: ignore[arg-type]
+        parts += ["", ConfigTable("Running now", ("run", "started"), names, lines)]
+    return Group(*parts)
+
+
+def _head(facts: dict[str, Any]) -> list[str]:
+    """Return the lines above the tables."""
+    cap = f" of at most {facts['run_cap']}" if facts["run_cap"] else ""
+    states = ", ".join(f"{state} {number}" for state, number in facts["states"].items() if number)
+    name = f"{facts['name']} ({facts['sweep']})" if facts["name"] else facts["sweep"]
+    spent = short(facts["spent_cost"]) or "more than a float can hold"
+    since = "" if facts["seconds"] is None else f"; first run {ago(facts['seconds'])}"
+    lines = [
+        f"{name}: {facts['state'].lower() or 'state unknown'}, {facts['goal']} {facts['metric']}",
+        f"{facts['runs']} runs{cap}" + (f": {states}" if states else ""),
+        f"cost spent on observations: {spent}{since}",
+    ]
+    if facts["best"] is not None:
+        best = facts["best"]
+        lines.append(f"best {facts['metric']}: {short(best['objective'])} at cost {short(best['cost'])}")
+    if facts["failures"]:
+        lines.append("failures: " + ", ".join(f"{reason} {number}" for reason, number in facts["failures"].items()))
+    lines += [f"note: {doubt}" for doubt in facts["doubts"]]
+    return [*lines, facts["url"]] if facts["url"] else lines
