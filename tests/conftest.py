@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 # A test that starts processes or talks to a server takes seconds rather than milliseconds.
-_SLOW_FIXTURES = {"local_server", "point_to", "wandb_env"}
+_SLOW_FIXTURES = {"client", "local_server", "point_to", "shared_client", "wandb_env"}
 _SLOW_MODULES = ("LocalServer", "multiprocessing", "subprocess")
 
 

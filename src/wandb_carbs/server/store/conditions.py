@@ -1,0 +1,252 @@
+"""Filters and orders as SQL, so that SQLite works through all runs instead of Python.
+
+A condition is true, false, or NULL where SQL cannot tell: for lists, for operators that SQL lacks, and for runs whose
+JSON has NaN. SQL's own logic carries NULL through AND, OR and NOT, and `filters` then decides those runs alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.store.database import MICROSECONDS
+from wandb_carbs.server.store.run_fields import COLUMNS, EPOCH, JSON, TIMES, parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_OPPOSITES = {"$ne": "$eq", "$nin": "$in"}
+_SIGNS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+# A path of n dots may mean 2^n nested keys.
+_MAX_DOTS = 3
+_MAX_TERMS = 400
+# SQLite compares keys as they are written; only these are never written as escapes.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /:")
+_RANKS = "WHEN 'true' THEN 0 WHEN 'false' THEN 0 WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2"
+_LISTED = "(SELECT value FROM json_each(?))"
+
+UNKNOWN = "NULL"
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A piece of SQL with the values of its question marks."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A field of a run.
+
+    Attributes:
+        kind: SQL of its kind in JSON: integer, real, text, true, false, null, array, object; NULL if the run lacks it.
+        text: SQL of its value.
+    """
+
+    kind: str
+    text: str
+
+
+def condition(conjuncts: Sequence[tuple[str, Any]]) -> Sql:
+    """Translate a filter that `filters` has found to be well-formed.
+
+    Args:
+        conjuncts: Fields or logical operators, with what is asked of each.
+    """
+    whole = _all(conjuncts)
+    if sum(whole.text.count(word) for word in (" AND ", " OR ", "(NOT ")) > _MAX_TERMS:
+        return Sql(UNKNOWN)  # SQLite bounds the depth of an expression
+    columns = [column for column in ("config", "summary") if f"runs.{column}" in whole.text]
+    if not columns:
+        return whole
+    valid = " AND ".join(f"json_valid(runs.{column})" for column in columns)
+    return Sql(f"(CASE WHEN {valid} THEN {whole.text} END)", whole.values)
+
+
+def _all(conjuncts: Iterable[tuple[str, Any]]) -> Sql:
+    return _joined("AND", [_field_or_logic(key, value) for key, value in conjuncts])
+
+
+def order(key: str, *, descending: bool) -> Sql | None:
+    """Translate one key of an order: values by kind, then by value; runs without the key come last.
+
+    Returns:
+        The terms of ORDER BY, or None where SQL cannot tell.
+    """
+    direction = "DESC" if descending else "ASC"
+    if key in TIMES:
+        return Sql(f"{TIMES[key]} {direction}")
+    if key in COLUMNS:
+        return Sql(f"{COLUMNS[key]} IS NULL, {COLUMNS[key]} {direction}")
+    if key == "duration":
+        return Sql(f"runs.heartbeat_at - runs.created_at {direction}")
+    value = _json_value(key, _plain_json)
+    if value is None:
+        return None
+    rank = f"CASE {value.kind} {_RANKS} END"
+    return Sql(f"({rank}) IS NULL, {rank} {direction}, CASE WHEN {rank} IS NOT NULL THEN {value.text} END {direction}")
+
+
+def _joined(word: str, parts: Sequence[Sql]) -> Sql:
+    if not parts:
+        return Sql("1" if word == "AND" else "0")
+    return Sql(
+        f"({f' {word} '.join(part.text for part in parts)})", tuple(value for part in parts for value in part.values)
+    )
+
+
+def _not(part: Sql) -> Sql:
+    return Sql(f"(NOT {part.text})", part.values)
+
+
+def _field_or_logic(key: str, value: Any) -> Sql:
+    if key == "$and":
+        return _joined("AND", [_all(part.items()) for part in value])
+    if key in {"$or", "$nor"}:
+        some = _joined("OR", [_all(part.items()) for part in value])
+        return some if key == "$or" else _not(some)
+    if key == "$not":
+        return _not(_all(value.items()))
+    return _field(key, value)
+
+
+def _field(key: str, asked: Any) -> Sql:
+    if not (isinstance(asked, dict) and any(name.startswith("$") for name in asked)):
+        return _test(key, "$eq", asked)
+    return _joined("AND", [_test(key, name, operand) for name, operand in asked.items() if name != "$options"])
+
+
+def _test(key: str, name: str, operand: Any) -> Sql:
+    if name in _OPPOSITES:
+        return _not(_test(key, _OPPOSITES[name], operand))
+    if name == "$not":
+        return _not(_field(key, operand))
+    if name == "$in":
+        return _among(key, operand)
+    if name not in {"$eq", "$exists", *_SIGNS} or not _can_bind(operand):
+        return Sql(UNKNOWN)
+    if key in COLUMNS:
+        return _of_column(COLUMNS[key], name, operand)
+    if key in TIMES:
+        return _of_time(TIMES[key], name, operand)
+    if key == "tags" and name == "$eq" and isinstance(operand, str):
+        return Sql("EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value = ?)", (operand,))
+    value = _json_value(key, _own_json)
+    return Sql(UNKNOWN) if value is None else _of_json(value, name, operand)
+
+
+def _among(key: str, choices: list[Any]) -> Sql:
+    """Translate `$in`; the texts among the choices are looked up together."""
+    texts = [choice for choice in choices if isinstance(choice, str) and _can_bind(choice)]
+    parts = [_test(key, "$eq", choice) for choice in choices if not (isinstance(choice, str) and _can_bind(choice))]
+    if texts and key in COLUMNS:
+        column = COLUMNS[key]
+        parts.append(Sql(f"ifnull({column} IN {_LISTED}, 0)", (json.dumps(texts),)))
+    elif texts and key not in TIMES and (value := _json_value(key, _own_json)) is not None:
+        found = f"{value.kind} = 'text' AND {value.text} IN {_LISTED}"
+        parts.append(Sql(_unless_list(value, found), (json.dumps(texts),)))
+    else:
+        parts += [_test(key, "$eq", text) for text in texts]
+    return _joined("OR", parts)
+
+
+def _of_column(column: str, name: str, operand: Any) -> Sql:
+    if name == "$exists":
+        return Sql("1" if operand else "0")
+    if name == "$eq" and operand is None:
+        return Sql(f"({column} IS NULL)")
+    if not isinstance(operand, str):
+        return Sql("0")
+    return Sql(f"ifnull({column} {_SIGNS.get(name, '=')} ?, 0)", (operand,))
+
+
+def _of_time(column: str, name: str, operand: Any) -> Sql:
+    if name == "$exists":
+        return Sql("1" if operand else "0")
+    moment = parse_moment(operand)
+    if moment is None:
+        return Sql("0")
+    since = moment - EPOCH
+    microseconds = (since.days * 86_400 + since.seconds) * MICROSECONDS + since.microseconds
+    return Sql(f"({column} {_SIGNS.get(name, '=')} ?)", (microseconds,))
+
+
+def _of_json(value: _Value, name: str, operand: Any) -> Sql:
+    if name == "$exists":
+        return Sql(f"({value.kind} IS {'NOT ' if operand else ''}NULL)")
+    if operand is None:
+        return Sql(_unless_list(value, f"ifnull({value.kind}, 'null') = 'null'") if name == "$eq" else "0")
+    if isinstance(operand, bool):
+        found = f"{value.kind} = '{'true' if operand else 'false'}'" if name == "$eq" else "0"
+        return Sql(_unless_list(value, found))
+    kinds = "('text')" if isinstance(operand, str) else "('integer', 'real')"
+    found = f"{value.kind} IN {kinds} AND {value.text} {_SIGNS.get(name, '=')} ?"
+    return Sql(_unless_list(value, found), (operand,))
+
+
+def _unless_list(value: _Value, found: str) -> str:
+    return f"(CASE {value.kind} WHEN 'array' THEN NULL ELSE ifnull({found}, 0) END)"
+
+
+def _can_bind(operand: Any) -> bool:
+    """Tell whether a value means to SQLite what it means to JSON."""
+    if isinstance(operand, str):
+        return operand.isprintable() and len(operand) < 10_000 and not any("\ud800" <= c <= "\udfff" for c in operand)
+    if isinstance(operand, float):
+        return operand == operand  # noqa: PLR0124 - NaN
+    if isinstance(operand, int):
+        return abs(operand) < 2**53
+    return operand is None
+
+
+def _json_value(key: str, text_of: Any) -> _Value | None:
+    """Return a dotted field of a run's JSON: the longest literal keys first, as `filters` looks for it."""
+    head, _, rest = key.partition(".")
+    if head not in JSON or not rest or rest.count(".") > _MAX_DOTS or not _PLAIN.issuperset(rest):
+        return None
+    splits = [path for path in _splits(rest.split(".")) if all(path)]
+    if not splits:
+        return None
+    column = JSON[head]
+    paths = [_path([path[0], "value", *path[1:]]) for path in splits] if column == "config" else []
+    paths += [_path(path) for path in splits]
+    text = text_of(column)
+    kinds = [f"json_type({text}, '{path}')" for path in paths]
+    values = [f"json_extract({text}, '{path}')" for path in paths]
+    kind = kinds[0] if len(kinds) == 1 else f"coalesce({', '.join(kinds)})"
+    cases = " ".join(f"WHEN {k} IS NOT NULL THEN {v}" for k, v in zip(kinds, values, strict=True))
+    return _Value(f"({kind})", f"(CASE {cases} END)")
+
+
+def _splits(words: list[str]) -> Iterator[list[str]]:
+    """Yield all ways to read dotted words as nested keys, those with longer first keys first."""
+    for end in range(len(words), 0, -1):
+        first = ".".join(words[:end])
+        if end == len(words):
+            yield [first]
+        else:
+            for rest in _splits(words[end:]):
+                yield [first, *rest]
+
+
+def _path(keys: list[str]) -> str:
+    return "$" + "".join(f'."{key}"' for key in keys)
+
+
+def _own_json(column: str) -> str:
+    return f"runs.{column}"
+
+
+def _plain_json(column: str) -> str:
+    """Return SQL of a run's JSON with NaN and infinities replaced, which SQLite does not read."""
+    text = f"runs.{column}"
+    replaced = text
+    for before, (word, number) in itertools.product(
+        (":", ": ", ",", ", ", "["), (("NaN", "{}"), ("Infinity", "9e999"), ("-Infinity", "-9e999"))
+    ):
+        replaced = f"replace({replaced}, '{before}{word}', '{before}{number}')"
+    return f"CASE WHEN json_valid({text}) THEN {text} WHEN json_valid({replaced}) THEN {replaced} ELSE '{{}}' END"
