@@ -7,7 +7,7 @@ the record, on W&B's own state of the run, and on how long ago the run was last 
 |---|---|---|
 | any | success | observation |
 | any | failure | failure |
-| alive, heartbeat fresh | running | outstanding suggestion |
+| alive, heartbeat fresh | running | running |
 | alive, heartbeat fresh | initializing, or none yet | starting: about to suggest |
 | alive, created five minutes ago | none, and no suggestion | skipped: it is not part of the search |
 | any | abandoned | abandoned |
@@ -63,7 +63,7 @@ class Standing(Enum):
 
     OBSERVATION = "observation"
     FAILURE = "failure"
-    OUTSTANDING = "outstanding"
+    RUNNING = "running"
     STARTING = "starting"
     ABANDONED = "abandoned"
     SKIPPED = "skipped"
@@ -186,7 +186,7 @@ def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Ver
         return Verdict(Standing.ABANDONED, "heartbeat lost")
     if state is None and SUGGESTION_KEY not in record.summary and _age(record.created_at, now) > _SILENT_SECONDS:
         return Verdict(Standing.SKIPPED, f"it runs for more than {_SILENT_SECONDS / 60:g} min and has no {STATE_KEY}")
-    return Verdict(Standing.OUTSTANDING if state == RUNNING else Standing.STARTING)
+    return Verdict(Standing.RUNNING if state == RUNNING else Standing.STARTING)
 
 
 def _age(time: datetime | None, now: datetime) -> float:

@@ -139,7 +139,7 @@ def check(wandb_env: Any, number: int, finished: int) -> tuple[float, list[float
         history = load_sweep(f"{ENTITY}/{PROJECT}/{sweep_id}")
         _, errors = program.communicate("")
     assert program.returncode == 0, errors
-    taken = [run for run in history.runs if run.verdict.standing.value == "outstanding"]
+    taken = [run for run in history.runs if run.verdict.standing.value == "running"]
     suggestions = [run.suggestion for run in taken]
     assert len(suggestions) == number
     assert len({json.dumps(suggestion) for suggestion in suggestions}) == number

@@ -45,7 +45,7 @@ def test_final_states_count_whatever_wandb_says(state: str, summary: dict[str, A
 
 @pytest.mark.parametrize("state", ["running", "pending", "preempting", "new-in-2030"])
 def test_fresh_and_alive(state: str) -> None:
-    assert standing(state, {"carbs.state": "running"}) is Standing.OUTSTANDING
+    assert standing(state, {"carbs.state": "running"}) is Standing.RUNNING
     assert standing(state, {"carbs.state": "initializing"}) is Standing.STARTING
     assert standing(state, {}, created=290) is Standing.STARTING
 

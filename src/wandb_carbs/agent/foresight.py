@@ -16,7 +16,7 @@ from wandb_carbs.sweep.path import SweepPath
 _MAX_FORESEEN = 128
 # More than this many abandoned configurations in a row are only drawn where there is hardly any other.
 _MAX_AVOIDED = 5
-_LIVING = (Standing.OUTSTANDING, Standing.STARTING)
+_LIVING = (Standing.RUNNING, Standing.STARTING)
 
 
 def seed_of(sweep_id: str, run_id: str, attempt: int = 0) -> str:
@@ -42,7 +42,7 @@ def look_around(
     Returns:
         How many runs were foreseen, and the runs left out, to be told of after the draw.
     """
-    feed(carbs, sweep, others, own.id, with_outstanding=False)
+    feed(carbs, sweep, others, own.id, with_running=False)
     living = [run for run in others if run.verdict.standing in _LIVING]
     foreseen: int = 0
     later: list[JudgedRun] = []

@@ -182,7 +182,7 @@ class SuggestionTaker:
 
     def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
         numbers = {**count(others), "foreseen": foreseen}
-        shown = ("observation", "failure", "outstanding", "foreseen", "abandoned", "skipped")
+        shown = ("observation", "failure", "running", "foreseen", "abandoned", "skipped")
         logger.info("Sweep %s: %s", self._reader.sweep, ", ".join(f"{name} {numbers[name]}" for name in shown))
 
     def _own_suggestion(self, own: RunRecord) -> Suggestion | None:
@@ -217,7 +217,7 @@ class SuggestionTaker:
         others = self._judge([record for record in recent if record.id != own.id], own)
         if output.log.get("kind") == "resample":
             # It repeats a run that is over, on purpose; but two agents must not both repeat it at once.
-            others = [run for run in others if run.verdict.standing is Standing.OUTSTANDING]
+            others = [run for run in others if run.verdict.standing is Standing.RUNNING]
         same = [
             run
             for run in others

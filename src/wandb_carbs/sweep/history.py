@@ -31,7 +31,7 @@ from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
 
-_WITH_SUGGESTION = (Standing.OBSERVATION, Standing.FAILURE, Standing.OUTSTANDING)
+_WITH_SUGGESTION = (Standing.OBSERVATION, Standing.FAILURE, Standing.RUNNING)
 
 
 FromRun = Callable[[Any], Mapping[str, Any]]
@@ -214,7 +214,7 @@ def count(runs: Sequence[JudgedRun]) -> dict[str, int]:
 
 
 def feed(
-    carbs: CARBS, sweep: SweepPath, runs: Sequence[JudgedRun], own_id: str = "", *, with_outstanding: bool = True
+    carbs: CARBS, sweep: SweepPath, runs: Sequence[JudgedRun], own_id: str = "", *, with_running: bool = True
 ) -> None:
     """Make an optimizer know of a sweep exactly what its runs say now.
 
@@ -225,7 +225,7 @@ def feed(
         sweep: The sweep.
         runs: All its runs, but for the agent's own.
         own_id: Id of the agent's own run; its suggestion from the last time goes, too.
-        with_outstanding: Whether the outstanding suggestions are told of.
+        with_running: Whether the suggestions of running runs are given to it.
     """
     observations: dict[str, ObservationInParam] = {}
     others: dict[str, ParamDict | None] = {own_id: None} if own_id else {}
@@ -236,7 +236,7 @@ def feed(
         elif standing is Standing.FAILURE and run.suggestion is not None:
             observations[run.record.id] = ObservationInParam(run.suggestion, is_failure=True)
         else:
-            others[run.record.id] = run.suggestion if with_outstanding else None
+            others[run.record.id] = run.suggestion if with_running else None
     carbs.synchronize(str(sweep), observations, others)
 
 

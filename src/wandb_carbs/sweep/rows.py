@@ -11,7 +11,7 @@ from carbs.pareto import frontier
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory
 
-_LIVING = {Standing.OUTSTANDING.value, Standing.STARTING.value}
+_LIVING = {Standing.RUNNING.value, Standing.STARTING.value}
 
 
 @dataclass(frozen=True)

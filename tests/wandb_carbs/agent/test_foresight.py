@@ -19,7 +19,7 @@ NOW = datetime(2026, 5, 1, tzinfo=timezone.utc)
 
 def run(i: int, suggestion: ParamDict | None = None) -> JudgedRun:
     record = RunRecord(f"run{i}", f"run{i}", "running", NOW + timedelta(seconds=i), NOW, {}, {})
-    return JudgedRun(record, Verdict(Standing.OUTSTANDING if suggestion else Standing.STARTING), suggestion)
+    return JudgedRun(record, Verdict(Standing.RUNNING if suggestion else Standing.STARTING), suggestion)
 
 
 def optimizer(number: int) -> CARBS:

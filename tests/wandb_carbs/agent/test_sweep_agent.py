@@ -362,7 +362,7 @@ threading.Event().wait(60)
     execute(source, document, {"id": source.storage_id, "s": json.dumps({"loss": 0.5})})
     [run] = load_sweep(path).runs
     assert run.record.summary["loss"] == 0.5
-    assert run.verdict.standing.value == "outstanding"
+    assert run.verdict.standing.value == "running"
     assert run.suggestion is not None
     os.kill(pid, signal.SIGKILL)
     thread.join()

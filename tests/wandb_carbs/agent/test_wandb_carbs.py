@@ -163,7 +163,7 @@ def test_run_that_is_listed_late_goes_on(
     list_late(monkeypatch, times)
     assert begin().suggest()
     assert ("does not list run" in caplog.text) is warns
-    assert sweep.counts() == {"outstanding": 1}
+    assert sweep.counts() == {"running": 1}
 
 
 def test_disabled_run(wandb_env: Any) -> None:
@@ -308,7 +308,7 @@ def test_bad_cost_changes_nothing(sweep: Sweep, cost: Any) -> None:
     trial = begin()
     with pytest.raises(CarbsError, match="cost"):
         trial.record_observation(0.5, cost)
-    assert sweep.counts() == {"outstanding": 1}
+    assert sweep.counts() == {"running": 1}
 
 
 def test_arrays_of_one_number_are_numbers(sweep: Sweep) -> None:
@@ -453,7 +453,7 @@ def test_history_is_fed_and_told(sweep: Sweep, caplog: pytest.LogCaptureFixture)
     assert carbs.success_observations[0] == ObservationInParam({"lr": 0.01, "batch": 20}, 0.5, 2.0)
     assert len(carbs.failure_observations) == 1
     assert set(carbs.outstanding_suggestions) == {"pending", "starting", trial.suggest()["suggestion_uuid"]}
-    assert "observation 3, failure 1, outstanding 1, foreseen 1, abandoned 1, skipped 0" in caplog.text
+    assert "observation 3, failure 1, running 1, foreseen 1, abandoned 1, skipped 0" in caplog.text
 
 
 def test_an_optimizer_that_outlives_a_run_sees_nothing_twice(sweep: Sweep) -> None:
@@ -540,7 +540,7 @@ def test_configuration_of_an_abandoned_run_is_left_to_it(make_sweep: Callable[..
     suggestion = WandbCarbs.from_sweep().suggest()
     assert (suggestion["lr"], suggestion["batch"]) != (0.01, 32)
     assert abs(math.log10(suggestion["lr"]) + 2) < 1
-    assert sweep.counts() == {"abandoned": 1, "outstanding": 1}
+    assert sweep.counts() == {"abandoned": 1, "running": 1}
 
 
 def test_few_configurations_are_used_up_by_abandoned_runs(make_sweep: Callable[..., Sweep]) -> None:
@@ -557,10 +557,10 @@ def test_heartbeat_of_another_century_does_not_outdate_the_others(sweep: Sweep) 
         sweep.put(name, values, {"carbs.state": "running"}, exit_code=None)
     with contextlib.closing(sqlite3.connect(sweep.server._data_dir / "wandb-carbs.db")) as db, db:
         db.execute("UPDATE runs SET heartbeat_at = heartbeat_at + 2300000000000000 WHERE name = 'odd'")
-    assert sweep.counts() == {"outstanding": 2}
+    assert sweep.counts() == {"running": 2}
     trial = begin()
     assert "pending" in trial._carbs.outstanding_suggestions
-    assert sweep.counts() == {"outstanding": 3}
+    assert sweep.counts() == {"running": 3}
 
 
 def test_garbage_is_skipped_with_one_warning_each(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
@@ -608,7 +608,7 @@ def test_run_that_cannot_be_read_is_skipped_alone(
     )
     assert len(begin()._carbs.success_observations) == 1
     assert "(broken): it cannot be read: TypeError" in caplog.text
-    assert sweep.counts() == {"observation": 1, "outstanding": 1, "skipped": 1}
+    assert sweep.counts() == {"observation": 1, "running": 1, "skipped": 1}
 
 
 def test_pow2_parameters_are_exponents_to_the_optimizer(make_sweep: Callable[..., Sweep]) -> None:
