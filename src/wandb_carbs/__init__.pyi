@@ -1,3 +1,4 @@
+from .agent.arguments import DrawnArgumentsWarning as DrawnArgumentsWarning
 from .agent.pow2 import Pow2WandbCarbs as Pow2WandbCarbs
 from .agent.wandb_carbs import WandbCarbs as WandbCarbs
 from .errors import WandbCarbsError as WandbCarbsError
@@ -11,6 +12,7 @@ from .sweep.definition import SweepDefinition as SweepDefinition
 from .sweep.definition import load_definition as load_definition
 from .sweep.history import JudgedRun as JudgedRun
 from .sweep.history import SweepHistory as SweepHistory
+from .sweep.history import SweepReader as SweepReader
 from .sweep.history import carbs_from_sweep as carbs_from_sweep
 from .sweep.history import load_sweep as load_sweep
 from .sweep.path import SweepPath as SweepPath

@@ -38,6 +38,9 @@ REASON_KEY = "carbs.reason"
 SUGGESTION_KEY = "carbs.suggestion"
 # The configuration that a subclass made of the suggestion, as JSON; only where it is another.
 CONFIG_KEY = "carbs.config"
+# Searched parameters that the program's arguments set to another value than the suggestion, with that value, as JSON:
+# the run may have trained with W&B's own draw. Only where there are any.
+ARGUMENTS_KEY = "carbs.drawn_arguments"
 # Where the configuration keeps a copy of the record's keys, beside what the SDK keeps there for itself: a program that
 # knows nothing of the record replaces the summary, but not this, and does not see it.
 INTERNAL_KEY = "_wandb"

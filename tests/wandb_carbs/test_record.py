@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.clock import parse_timestamp, server_time
 from wandb_carbs.record import RunRecord, Standing, classify
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
@@ -108,60 +107,7 @@ def test_staleness_is_configurable() -> None:
     assert classify(run, NOW, stale_seconds=10).standing is Standing.ABANDONED
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-05-01T12:00:00Z",
-        "2026-05-01T12:00:00z",
-        "2026-05-01T12:00:00",
-        "2026-05-01 12:00:00",
-        "2026-05-01T12:00:00.000Z",
-        "2026-05-01T12:00:00.000000000+00:00",
-        "2026-05-01T14:00:00+02:00",
-        "2026-05-01T14:00:00+0200",
-        "2026-05-01T14:00:00+02",
-        "2026-05-01T06:30:00-05:30",
-        "20260501T120000Z",
-        "2026-05-01T12:00Z",
-    ],
-)
-def test_timestamps(text: str) -> None:
-    assert parse_timestamp(text) == NOW
-
-
-def test_fraction_of_a_second() -> None:
-    assert parse_timestamp("2026-05-01T12:00:00.5Z") == NOW + timedelta(microseconds=500_000)
-    assert parse_timestamp("2026-05-01T12:00:00.1234567Z") == NOW + timedelta(microseconds=123_456)
-
-
-@pytest.mark.parametrize(
-    "text", [None, 3, "", "yesterday", "2026-13-01T12:00:00Z", "2026-05-01", "0001-01-01T00:00:00+23:00"]
-)
-def test_what_is_no_time(text: Any) -> None:
-    assert parse_timestamp(text) is None
-
-
 def test_order_breaks_ties_by_id() -> None:
     one, two = (RunRecord(i, i, "running", NOW, NOW, {}, {}) for i in "ab")
     late = RunRecord("0", "0", "running", None, None, {}, {})
     assert sorted([late, two, one], key=lambda run: run.order) == [one, two, late]
-
-
-def test_the_servers_clock_is_the_latest_time_that_it_put_on_a_living_run() -> None:
-    runs = [record("running", {}, heartbeat=50), record("running", {}, heartbeat=20), record("crashed", {})]
-    for error in (-3600, 0, 3600):
-        assert server_time(runs, NOW + timedelta(seconds=error)) == NOW - timedelta(seconds=20)
-    assert server_time([], NOW) == server_time([record("finished", {})], NOW) == NOW
-
-
-def test_the_servers_clock_is_that_of_the_readers_own_run() -> None:
-    own = record("running", {}, heartbeat=3)
-    assert server_time([record("running", {}, heartbeat=-100)], NOW, own) == NOW - timedelta(seconds=3)
-    assert server_time([], NOW, record("running", {}, heartbeat=None, created=None)) == NOW
-
-
-def test_impossible_heartbeats_do_not_tell_the_time() -> None:
-    century = 100 * 365 * 86400.0
-    runs = [record("running", {}, heartbeat=-century), record("running", {}, heartbeat=20)]
-    assert server_time(runs, NOW) == NOW - timedelta(seconds=20)
-    assert server_time(runs[:1], NOW) == NOW

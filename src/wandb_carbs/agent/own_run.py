@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from carbs import CarbsError
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.sweep.path import SweepPath
+
+# numpy's kinds of booleans, text, dates and periods.
+_NO_NUMBERS = "bSUmM"
 
 
 def check_run(run: Any) -> Any:
@@ -97,13 +102,22 @@ def as_float(name: str, value: Any) -> float:
     """Return a number, a numpy scalar or a tensor with one element as a float.
 
     Raises:
-        CarbsError: If it is none.
+        CarbsError: If it is not a number: text, a boolean, a date, a masked or an empty array.
     """
-    if value is not None and not isinstance(value, (str, bytes)):
+    number = _as_number(value)
+    if number is None:
+        raise CarbsError(f"{name}={value!r} must be a number")
+    return number
+
+
+def _as_number(value: Any) -> float | None:
+    # float() of a masked value is NaN, which would be taken for a diverged run; numpy makes numbers of dates and text.
+    if np.ma.is_masked(value) or getattr(getattr(value, "dtype", None), "kind", "") in tuple(_NO_NUMBERS):
+        return None
+    try:
         item = getattr(value, "item", None)
-        try:
-            # float() of an array is refused unless it has no dimension.
-            return float(item() if callable(item) else value)
-        except (TypeError, ValueError, RuntimeError, OverflowError):
-            pass
-    raise CarbsError(f"{name}={value!r} must be a number")
+        plain = item() if callable(item) else value
+        # float() of an array is refused unless it has no dimension; of text it is not.
+        return None if plain is None or isinstance(plain, (bool, str, bytes, bytearray)) else float(plain)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return None

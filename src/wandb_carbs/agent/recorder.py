@@ -24,7 +24,7 @@ from carbs import CarbsError
 from wandb_carbs.agent import own_run, sigterm
 from wandb_carbs.agent.exceptions import NAN, judge_exception, text_of
 from wandb_carbs.agent.publisher import RunPublisher
-from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
+from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
@@ -141,7 +141,7 @@ class RunRecorder:
     def leave(self, error: BaseException | None) -> None:
         """Record the end of the training code, unless an outcome has been recorded.
 
-        Where there is an exception, nothing that is raised here takes its place.
+        Where there is an exception, nothing that goes wrong here takes its place.
 
         Args:
             error: The exception that ended it; None if it came to its end.
@@ -162,7 +162,7 @@ class RunRecorder:
             if state == FAILURE and self._publisher.is_preempting():
                 state, reason = ABANDONED, "preempted"
             self._report(state, {REASON_KEY: reason})
-        except WandbConnectionError as problem:
+        except Exception as problem:  # noqa: BLE001 - the SDK's errors have no common class
             logger.warning("Could not record that run %s ended: %s", self.name, problem)
 
     def unwatch(self) -> None:

@@ -70,6 +70,10 @@ class Suggestion:
     is_resumed: bool = False
 
 
+def _no_marks(_: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {}
+
+
 class SuggestionTaker:
     """Take one suggestion for one run: read the sweep, foresee, draw, publish, and make sure that it is the only one.
 
@@ -82,6 +86,7 @@ class SuggestionTaker:
         run_id: The run.
         translation: How a run's configuration is made of a suggestion.
         stale_seconds: A run not heard of for longer is gone.
+        marks: Returns summary keys that mark a run by the configuration that it gets; they are published with it.
     """
 
     def __init__(
@@ -92,7 +97,9 @@ class SuggestionTaker:
         *,
         translation: Translation | None = None,
         stale_seconds: float = STALE_SECONDS,
+        marks: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_marks,
     ) -> None:
+        self._marks = marks
         self._carbs = carbs
         self._reader = reader
         self._run_id = run_id
@@ -142,7 +149,7 @@ class SuggestionTaker:
             logger.info("Run %s takes up its own suggestion (it was %s)", own.name, own.summary.get(STATE_KEY))
             # The SDK starts a new summary when a run is started again without being resumed.
             kept = {key: value for key, value in own.summary.items() if key.startswith(KEY_PREFIX)}
-            recorder.resume(resumed.point, resumed.values, kept)
+            recorder.resume(resumed.point, resumed.values, {**kept, **self._marks(resumed.values)})
             return resumed
         recorder.initialize()
         foreseen, later = look_around(self._carbs, self._reader.sweep, others, own)
@@ -155,7 +162,7 @@ class SuggestionTaker:
                 self._remember(run)
             point = self._carbs.space.select(output.suggestion)
             suggestion = Suggestion(point, self._values(point))
-            recorder.start(point, suggestion.values, beliefs(output))
+            recorder.start(point, suggestion.values, self._keys(suggestion, output))
             if attempt == _MAX_REDRAWS or not self._is_taken(own, suggestion, output, recorder, waiting):
                 break
             logger.info("Run %s: another agent has the same configuration; drawing again", own.name)
@@ -198,6 +205,9 @@ class SuggestionTaker:
             return None
         return Suggestion(point, self._values(point, recorded_config(own)), is_resumed=True)
 
+    def _keys(self, suggestion: Suggestion, output: SuggestOutput) -> dict[str, Any]:
+        return {**beliefs(output), **self._marks(suggestion.values)}
+
     def _values(self, point: ParamDict, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make the run's configuration; what was recorded of it goes before a new transformation."""
         made = self._translation.to_config({**deepcopy(point), SUGGESTION_ID_KEY: self._run_id})
@@ -213,7 +223,7 @@ class SuggestionTaker:
         arrived = next((record for record in recent if record.id == own.id), None)
         if arrived is not None and arrived.summary.get(STATE_KEY) != recorder.state:
             # What the SDK had under way when we published has overwritten it.
-            recorder.start(suggestion.point, suggestion.values, beliefs(output))
+            recorder.start(suggestion.point, suggestion.values, self._keys(suggestion, output))
         others = self._judge([record for record in recent if record.id != own.id], own)
         if output.log.get("kind") == "resample":
             # It repeats a run that is over, on purpose; but two agents must not both repeat it at once.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,12 +16,13 @@ import wandb
 from carbs import CARBS, ParamDict
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.agent import own_run
+from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.record import STALE_SECONDS
+from wandb_carbs.record import ARGUMENTS_KEY, STALE_SECONDS
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
@@ -54,12 +58,14 @@ class WandbCarbs:
         raise_errors: Whether the context manager lets exceptions through. If not, an exception of the training code
             is logged, the run is finished as failed, and the program goes on after the block: `wandb.agent` in
             function mode gives up after three functions that raised within its first minute.
+        refuse_arguments: Whether arguments of the program that set a searched parameter to another value than the
+            suggestion are an error. If not, there is a `DrawnArgumentsWarning`, and the run's record is marked.
         stale_seconds: A run not heard of for longer is gone, and its suggestion free.
         retry_seconds: How long to try to reach W&B again before giving up.
 
     Raises:
-        WandbCarbsError: If there is no run, it is in no sweep or in another project than its sweep, or this is not the
-            job's first rank.
+        WandbCarbsError: If there is no run, it is in no sweep or in another project than its sweep, this is not the
+            job's first rank, or the arguments are refused; the run is then recorded as abandoned.
         WandbConnectionError: If W&B cannot be reached.
     """
 
@@ -71,6 +77,7 @@ class WandbCarbs:
         *,
         any_rank: bool = False,
         raise_errors: bool = True,
+        refuse_arguments: bool = False,
         stale_seconds: float = STALE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
@@ -86,7 +93,9 @@ class WandbCarbs:
         self._raise_errors = raise_errors
         reader = RunReader(SweepPath(run.entity, run.project, self._sweep_id), retry_seconds)
         translation = Translation(self._transform_suggestion, self._suggestion_from_run)
-        taker = SuggestionTaker(carbs, reader, run.id, translation=translation, stale_seconds=stale_seconds)
+        taker = SuggestionTaker(
+            carbs, reader, run.id, translation=translation, stale_seconds=stale_seconds, marks=_mark_arguments
+        )
         own = taker.read()
         self._recorder = RunRecorder(RunPublisher(own, reader, run, retry_seconds))
         try:
@@ -94,6 +103,7 @@ class WandbCarbs:
         except BaseException:
             self._recorder.unwatch()
             raise
+        self._check_arguments(refuse=refuse_arguments)
 
     @classmethod
     def from_sweep(
@@ -173,7 +183,10 @@ class WandbCarbs:
         if self._raise_errors or not isinstance(error, Exception):
             return False
         logger.error("Run %s ended by an exception", self._wandb_run.name, exc_info=error)
-        self._wandb_run.finish(exit_code=1)
+        try:
+            self._wandb_run.finish(exit_code=1)
+        except Exception:
+            logger.exception("Run %s could not be finished", self._wandb_run.name)
         return True
 
     def _transform_suggestion(self, suggestion: dict[str, Any]) -> dict[str, Any]:
@@ -188,3 +201,20 @@ class WandbCarbs:
         """
         names = [param.name for param in self._carbs.params]
         return {**{name: run.config[name] for name in names if name in run.config}, SUGGESTION_ID_KEY: run.id}
+
+    def _check_arguments(self, *, refuse: bool) -> None:
+        """Warn of arguments that hold another value than the suggestion, or raise."""
+        values = self._taken.values
+        found = drawn_arguments(sys.argv[1:], values)
+        if not found:
+            return
+        message = explain(found, values)
+        if refuse:
+            self._recorder.abandoned("arguments differ from the suggestion")
+            raise WandbCarbsError(message)
+        warnings.warn(message, DrawnArgumentsWarning, stacklevel=3)
+
+
+def _mark_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = drawn_arguments(sys.argv[1:], values)
+    return {ARGUMENTS_KEY: json.dumps(found)} if found else {}

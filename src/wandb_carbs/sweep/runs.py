@@ -122,7 +122,8 @@ class RunReader:
 
     def _newest(self, api: Any, known: Collection[str]) -> list[RunRecord]:
         """Go back page by page until one holds a run that was known."""
-        runs = iter(_runs(api, self.sweep, self._filter(), "-created_at", _RECENT))
+        # A generator, since each iteration over the SDK's list starts from its beginning.
+        runs = (run for run in _runs(api, self.sweep, self._filter(), "-created_at", _RECENT))
         found: list[RunRecord] = []
         while True:
             # A page at a time, since iterating further would read the next.

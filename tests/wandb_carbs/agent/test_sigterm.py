@@ -80,3 +80,25 @@ os.kill(pid, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     assert outcome(code) == (0, f"{-signal.SIGTERM}\n")
+
+
+def test_no_watcher_is_lost_between_threads() -> None:
+    code = """
+import sys
+sys.setswitchinterval(1e-6)
+class Other:
+    def abandon(self): pass
+kept = [[] for _ in range(4)]
+def work(mine):
+    for _ in range(500):
+        lasting, passing = Other(), Other()
+        mine.append(lasting)
+        sigterm.watch(passing.abandon)
+        sigterm.watch(lasting.abandon)
+        sigterm.unwatch(passing.abandon)
+threads = [threading.Thread(target=work, args=(mine,)) for mine in kept]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(sigterm._watchers))
+"""
+    assert outcome(code) == (0, "2000\n")

@@ -1,0 +1,228 @@
+"""The states of a run, with the real SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import wandb
+
+from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
+from wandb_carbs import WandbCarbs, WandbCarbsError, load_sweep
+from wandb_carbs.agent import sigterm
+
+if TYPE_CHECKING:
+    pass
+
+ENTITY, PROJECT = "team", "project"
+PARAMS = [
+    Param("lr", LogSpace(min=1e-5, max=1e-1)),
+    Param("batch", LinearSpace(min=16, max=128, is_integer=True)),
+]
+
+# The SDK's own sweep() does what the SDK's own settings warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+
+def begin(**options: Any) -> WandbCarbs:
+    wandb.init()
+    return WandbCarbs(CARBS(params=PARAMS), **options)
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's."""
+
+
+def test_cost_defaults_to_the_seconds_since(sweep: Any) -> None:
+    trial = begin()
+    trial.record_observation(0.5)
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert 0 < summary["carbs.cost"] < 60
+
+
+@pytest.mark.parametrize("cost", [0, -1, float("nan"), float("inf"), "2", 10**400, np.array([1.0, 2.0])])
+def test_bad_cost_changes_nothing(sweep: Any, cost: Any) -> None:
+    trial = begin()
+    with pytest.raises(CarbsError, match="cost"):
+        trial.record_observation(0.5, cost)
+    assert sweep.counts() == {"running": 1}
+
+
+def test_second_observation_needs_allow_update(sweep: Any, caplog: pytest.LogCaptureFixture) -> None:
+    trial = begin()
+    trial.record_observation(0.5, 1)
+    with pytest.raises(WandbCarbsError, match="allow_update=True"):
+        trial.record_observation(0.6, 1)
+    trial.record_failure("late")
+    assert "it is kept" in caplog.text
+    trial.record_observation(0.7, 1, allow_update=True)
+    _, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert (summary["carbs.state"], summary["carbs.objective"]) == ("success", 0.7)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("bad shape"), ("failure", "exception: ValueError")),
+        (OutOfMemoryError("CUDA"), ("failure", "out_of_memory")),
+        (KeyboardInterrupt(), ("abandoned", "interrupted: KeyboardInterrupt")),
+        (SystemExit(1), ("abandoned", "interrupted: SystemExit")),
+        (Exception(), ("abandoned", "stopped")),
+    ],
+)
+def test_exception_is_recorded_and_goes_on(sweep: Any, error: BaseException, expected: tuple[str, str]) -> None:
+    trial = begin()
+    with pytest.raises(type(error)), trial:
+        raise error
+    assert sweep.outcome(trial) == expected
+
+
+def test_exception_of_a_run_marked_as_preempted_says_nothing_of_its_hyperparameters(sweep: Any) -> None:
+    trial = begin()
+    run = wandb.Api().run(f"{ENTITY}/{PROJECT}/{trial.suggest()['suggestion_uuid']}")
+    wandb.run.mark_preempting()  # type: ignore[union-attr]
+    while run.state != "preempting":  # the SDK sends it from another process
+        run.load(force=True)
+    with pytest.raises(RuntimeError), trial:
+        raise RuntimeError("leaving")
+    assert sweep.outcome(trial) == ("abandoned", "preempted")
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"), [(ValueError("bad shape"), "ValueError: bad shape"), (np.array([1, 2]), "[1 2]")]
+)
+def test_reason_may_be_anything(sweep: Any, reason: object, text: str) -> None:
+    with begin() as trial:
+        trial.record_failure(reason)
+    assert sweep.outcome(trial) == ("failure", text)
+
+
+def test_end_of_the_block_records_what_the_sdk_had_refused(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(wandb.run.summary), "update", lambda *_: json.dumps({1}))  # type: ignore[union-attr]
+        with pytest.raises(TypeError):
+            trial.record_observation(0.5, 1)
+    with pytest.raises(TypeError), trial:
+        raise TypeError("refused")
+    assert sweep.outcome(trial) == ("failure", "exception: TypeError")
+
+
+def test_exception_can_be_held_back(sweep: Any) -> None:
+    """The run then ends as failed, and the program goes on after the block."""
+    with begin(raise_errors=False) as trial:
+        raise ValueError("bad shape")
+    assert wandb.run is None
+    assert sweep.outcome(trial) == ("failure", "exception: ValueError")
+    assert load_sweep(sweep.path).runs[0].record.state == "failed"
+
+
+def test_exception_after_the_observation_changes_nothing(sweep: Any) -> None:
+    trial = begin()
+    trial.record_observation(0.5, 1)
+    with pytest.raises(ValueError, match="late"), trial:
+        raise ValueError("late")
+    assert sweep.counts() == {"observation": 1}
+
+
+def test_leaving_without_a_word_abandons(sweep: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with begin() as trial:
+        pass
+    assert "without recording" in caplog.text
+    assert sweep.outcome(trial) == ("abandoned", "nothing was recorded")
+
+
+def test_handler_of_sigterm_is_called_and_restored(sweep: Any) -> None:
+    """A handler that lets the run go on lets it record its observation."""
+    calls: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: calls.append(number))
+    mine = signal.getsignal(signal.SIGTERM)
+    try:
+        with begin() as trial:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert calls == [signal.SIGTERM]
+            assert sweep.outcome(trial) == ("abandoned", "SIGTERM")
+            trial.record_observation(0.5, 1)
+        assert signal.getsignal(signal.SIGTERM) is mine
+        assert sweep.outcome(trial) == ("success", "")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_forgotten_trials_are_let_go(sweep: Any) -> None:
+
+    assert sweep
+    trial = begin()
+    assert any(reference() is not None for reference in sigterm._watchers)
+    del trial
+    gc.collect()
+    assert all(reference() is None for reference in sigterm._watchers)
+
+
+@pytest.mark.parametrize("in_block", [True, False])
+def test_observation_reaches_the_server_after_the_run_was_finished(sweep: Any, in_block: bool) -> None:
+    """Libraries finish the run by themselves."""
+    trial = begin()
+    with trial if in_block else contextlib.nullcontext():
+        wandb.finish()
+        trial.record_observation(0.5, 1)
+    assert sweep.counts() == {"observation": 1}
+    config, summary = sweep.stored(trial.suggest()["suggestion_uuid"])
+    assert config["lr"] == trial.suggest()["lr"]
+    assert summary["carbs.objective"] == 0.5
+
+
+def test_exception_after_the_run_was_finished_is_recorded(sweep: Any) -> None:
+    trial = begin()
+
+    def train() -> None:
+        with trial:
+            wandb.finish()
+            raise ValueError("bad shape")
+
+    with pytest.raises(ValueError, match="bad shape"):
+        train()
+    assert sweep.outcome(trial) == ("failure", "exception: ValueError")
+
+
+def test_no_second_exception_over_the_first(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sweep
+    trial = begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(wandb.run.summary), "update", lambda *_: json.dumps({1}))  # type: ignore[union-attr]
+        with pytest.raises(ValueError, match="the first"), trial:
+            raise ValueError("the first")
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_second_trial_of_an_observed_run_needs_allow_update_too(sweep: Any, is_finished: bool) -> None:
+    trial = begin()
+    run = wandb.run
+    trial.record_observation(0.5, 1)
+    if is_finished:
+        wandb.finish()
+    second = WandbCarbs(CARBS(params=PARAMS), run)
+    assert second.suggest() == trial.suggest()
+    with pytest.raises(WandbCarbsError, match="allow_update=True"):
+        second.record_observation(0.6, 1)
+    second.record_observation(0.7, 1, allow_update=True)
+    assert sweep.stored(second.suggest()["suggestion_uuid"])[1]["carbs.objective"] == 0.7
+
+
+def test_searched_value_cannot_be_changed_unnoticed(sweep: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """The SDK refuses it and says so; a program that reads its configuration trains with what is recorded."""
+    wandb.setup(wandb.Settings(silent=False))
+    trial = begin()
+    run = wandb.run
+    assert run is not None
+    run.config.update({"batch": 17}, allow_val_change=True)  # type: ignore[no-untyped-call]
+    assert "'batch' was locked by 'carbs'" in capfd.readouterr().err
+    assert run.config["batch"] == trial.suggest()["batch"]
+    trial.record_observation(0.5, 1)
+    assert load_sweep(sweep.path).runs[0].suggestion == trial._taken.point

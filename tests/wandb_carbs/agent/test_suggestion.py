@@ -1,0 +1,315 @@
+"""Taking a suggestion that no other agent has, with the real SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import wandb
+
+from carbs import CARBS, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param
+from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep, load_sweep
+from wandb_carbs.sweep import runs
+from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.runs import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENTITY, PROJECT = "team", "project"
+PARAMS = [
+    Param("lr", LogSpace(min=1e-5, max=1e-1)),
+    Param("batch", LinearSpace(min=16, max=128, is_integer=True)),
+]
+GOOD = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 2.0}
+
+# The SDK's own sweep() does what the SDK's own settings warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+
+def begin(**options: Any) -> WandbCarbs:
+    wandb.init()
+    return WandbCarbs(CARBS(params=PARAMS), **options)
+
+
+def test_run_in_another_project_than_its_sweep(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would see no other run, and none would see it."""
+    monkeypatch.setenv("WANDB_PROJECT", "elsewhere")
+    wandb.teardown()
+    with wandb.init() as run:
+        expected = f"run {run.id} is in project {ENTITY}/elsewhere, where there is no sweep {sweep.id}"
+        expected += ": set WANDB_ENTITY and WANDB_PROJECT"
+        with pytest.raises(WandbCarbsError, match=expected):
+            WandbCarbs(CARBS(params=PARAMS))
+        with pytest.raises(WandbCarbsError, match=expected):
+            WandbCarbs.from_sweep(run)
+
+
+def list_late(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the first readings miss the runs."""
+    read, missed = RunReader.all, []
+
+    def late(reader: RunReader) -> Any:
+        missed.append(reader)
+        return [] if len(missed) <= times else read(reader)
+
+    monkeypatch.setattr(RunReader, "all", late)
+
+
+@pytest.mark.parametrize(("times", "warns"), [(1, False), (2, True)])
+def test_run_that_is_listed_late_goes_on(
+    sweep: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int, warns: bool
+) -> None:
+    list_late(monkeypatch, times)
+    assert begin().suggest()
+    assert ("does not list run" in caplog.text) is warns
+    assert sweep.counts() == {"running": 1}
+
+
+def test_history_is_fed_and_told(sweep: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "wandb_carbs")
+    for i in range(3):
+        sweep.put(f"good{i}", {"lr": 0.01, "batch": 20 + i}, GOOD)
+    sweep.put("failed", {"lr": 0.1, "batch": 20}, {"carbs.state": "failure"}, exit_code=1)
+    sweep.put("pending", {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=None)
+    sweep.put("starting", {}, {}, exit_code=None)
+    sweep.put("crashed", {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=1)
+    carbs = CARBS(params=PARAMS)
+    wandb.init()
+    trial = WandbCarbs(carbs)
+    assert len(carbs.success_observations) == 3
+    assert carbs.success_observations[0] == ObservationInParam({"lr": 0.01, "batch": 20}, 0.5, 2.0)
+    assert len(carbs.failure_observations) == 1
+    assert set(carbs.outstanding_suggestions) == {"pending", "starting", trial.suggest()["suggestion_uuid"]}
+    assert "observation 3, failure 1, running 1, foreseen 1, abandoned 1, skipped 0" in caplog.text
+
+
+def test_an_optimizer_that_outlives_a_run_sees_nothing_twice(sweep: Any) -> None:
+    carbs = CARBS(params=PARAMS)
+    for _ in range(2):
+        with wandb.init():
+            WandbCarbs(carbs).record_observation(0.5, 1)
+    with wandb.init():
+        WandbCarbs(carbs)
+        assert len(carbs.success_observations) == 2
+    assert sweep.counts() == {"observation": 2, "abandoned": 1}
+
+
+def publish_the_same_meanwhile(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let another agent, of whose run the first read knew nothing, publish just the same; return what, once it has."""
+    drawn: list[Any] = []
+    read = RunReader.changed
+
+    def late(reader: RunReader, *arguments: Any) -> Any:
+        if not drawn:
+            drawn.extend(sweep.stored(wandb.run.id))  # type: ignore[union-attr]
+            sweep.put("other", drawn[0], {"carbs.state": "running"}, exit_code=None)
+        return read(reader, *arguments)
+
+    monkeypatch.setattr(RunReader, "changed", late)
+    return drawn
+
+
+def test_equal_configuration_published_meanwhile_is_drawn_again(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = publish_the_same_meanwhile(sweep, monkeypatch)
+    suggestion = begin().suggest()
+    suggestion.pop("suggestion_uuid")
+    assert suggestion != drawn[0]
+    assert sweep.stored(wandb.run.id)[0] == suggestion  # type: ignore[union-attr]
+
+
+def test_two_agents_do_not_repeat_the_same_run_at_once(
+    make_sweep: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeats are equal to a run that is over on purpose, but not to one under way."""
+    params = [Param("layers", LinearSpace(min=1, max=3, is_integer=True))]
+    config = CARBSParams(num_random_samples=3, resample_frequency=1)
+    sweep = make_sweep(params)
+    for layers in (1, 2, 3):
+        summary = {"carbs.state": "success", "carbs.objective": float(layers), "carbs.cost": 2.0**layers}
+        sweep.put(f"run-{layers}", {"layers": layers}, summary)
+    drawn = publish_the_same_meanwhile(sweep, monkeypatch)
+    wandb.init()
+    suggestion = WandbCarbs(CARBS(config, params)).suggest()
+    values, summary = drawn
+    assert summary["carbs.kind"] == "resample"
+    assert suggestion["layers"] != values["layers"]
+    assert sweep.stored(suggestion["suggestion_uuid"])[1]["carbs.kind"] == "resample"
+
+
+@pytest.mark.parametrize("state", ["running", "abandoned"])
+def test_configuration_of_an_abandoned_run_is_left_to_it(make_sweep: Callable[..., Any], state: str) -> None:
+    """It may be started again, and would then be the second run of that configuration."""
+    params = [replace(param, search_center=center) for param, center in zip(PARAMS, (0.01, 32), strict=True)]
+    sweep = make_sweep(params)
+    sweep.put("lost", {"lr": 0.01, "batch": 32}, {"carbs.state": state}, exit_code=1)
+    wandb.init()
+    suggestion = WandbCarbs.from_sweep().suggest()
+    assert (suggestion["lr"], suggestion["batch"]) != (0.01, 32)
+    assert abs(math.log10(suggestion["lr"]) + 2) < 1
+    assert sweep.counts() == {"abandoned": 1, "running": 1}
+
+
+def test_few_configurations_are_used_up_by_abandoned_runs(make_sweep: Callable[..., Any]) -> None:
+    sweep = make_sweep([Param("depth", LinearSpace(min=1, max=2, is_integer=True))])
+    for depth in (1, 2):
+        sweep.put(f"lost{depth}", {"depth": depth}, {"carbs.state": "running"}, exit_code=1)
+    wandb.init()
+    assert WandbCarbs.from_sweep().suggest()["depth"] in (1, 2)
+
+
+def test_heartbeat_of_another_century_does_not_outdate_the_others(sweep: Any) -> None:
+    values = {"lr": 0.001, "batch": 20}
+    for name in ("pending", "odd"):
+        sweep.put(name, values, {"carbs.state": "running"}, exit_code=None)
+    with contextlib.closing(sqlite3.connect(sweep.server._data_dir / "wandb-carbs.db")) as db, db:
+        db.execute("UPDATE runs SET heartbeat_at = heartbeat_at + 2300000000000000 WHERE name = 'odd'")
+    assert sweep.counts() == {"running": 2}
+    trial = begin()
+    assert "pending" in trial._carbs.outstanding_suggestions
+    assert sweep.counts() == {"running": 3}
+
+
+def test_garbage_is_skipped_with_one_warning_each(sweep: Any, caplog: pytest.LogCaptureFixture) -> None:
+    good = {"lr": 0.01, "batch": 20}
+    garbage: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "no-lr": ({"batch": 20}, GOOD),
+        "text": ({**good, "lr": "0.01"}, GOOD),
+        "outside": ({**good, "lr": 5}, GOOD),
+        "fraction": ({**good, "batch": 20.5}, GOOD),
+        "nested": ({**good, "lr": {"value": 1}}, GOOD),
+        "nan": (good, {**GOOD, "carbs.objective": float("nan")}),
+        "text-cost": (good, {**GOOD, "carbs.cost": "2"}),
+        "no-objective": (good, {"carbs.state": "success", "carbs.cost": 1}),
+        "odd-state": (good, {"carbs.state": {"max": 1}}),
+        "foreign": ({}, {"loss": 1}),
+        "damaged": (good, {**GOOD, "carbs.suggestion": '{"lr": "x"}'}),
+        "moved-in": ({"width": 3}, {**GOOD, "carbs.suggestion": '{"width": 3}', "carbs.kind": "model"}),
+        "list": (good, {**GOOD, "carbs.objective": [0.5], "carbs.suggestion": "[1]"}),
+        "huge": (good, {**GOOD, "carbs.cost": 10**400}),
+        "endless": (good, {**GOOD, "carbs.cost": float("inf")}),
+        "free": (good, {**GOOD, "carbs.cost": 0}),
+    }
+    for name, (config, summary) in garbage.items():
+        sweep.put(name, config, summary)
+    sweep.put("good", {**good, "added_later": 3}, {**GOOD, "carbs.suggestion": "no json"})
+    sweep.put("deep", good, {**GOOD, "carbs.suggestion": "[" * 50_000})
+    sweep.create_at_the_same_time("good", "no-lr", "nan")
+    carbs = CARBS(params=PARAMS)
+    for _ in range(2):
+        with wandb.init():
+            WandbCarbs(carbs).record_observation(0.5, 1)
+    assert len(carbs.success_observations) == 3
+    for name in garbage:
+        assert caplog.text.count(f"({name})") == 2  # one for each trial
+    assert len(carbs_from_sweep(sweep.path).success_observations) == 4
+
+
+def test_run_that_cannot_be_read_is_skipped_alone(
+    sweep: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("good", "broken"):
+        sweep.put(name, {"lr": 0.01, "batch": 20}, GOOD)
+    monkeypatch.setattr(
+        wandb.apis.public.Run, "config", property(lambda run: [1] if run.id == "broken" else run._attrs["config"])
+    )
+    assert len(begin()._carbs.success_observations) == 1
+    assert "(broken): it cannot be read: TypeError" in caplog.text
+    assert sweep.counts() == {"observation": 1, "running": 1, "skipped": 1}
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_correction_and_deletion_in_wandb_are_noticed_by_a_process_that_goes_on(sweep: Any, is_kept: bool) -> None:
+    """Also by one that keeps its optimizer from run to run."""
+    for name, objective in (("right", 0.5), ("wrong", 9.0), ("deleted", 0.7)):
+        sweep.put(name, {"lr": 0.01, "batch": 20}, {**GOOD, "carbs.objective": objective})
+    sweep.put("pending", {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=None)
+    carbs = CARBS(params=PARAMS)
+    with wandb.init():
+        WandbCarbs(carbs).record_abandoned()
+    sweep.put("wrong", {"lr": 0.01, "batch": 20}, {**GOOD, "carbs.objective": 0.9})
+    for name in ("deleted", "pending"):
+        wandb.Api().run(f"{ENTITY}/{PROJECT}/{name}").delete()
+    again = carbs if is_kept else CARBS(params=PARAMS)
+    with wandb.init() as run:
+        WandbCarbs(again)
+        assert [observation.output for observation in again.success_observations] == [0.5, 0.9]
+        assert set(again.outstanding_suggestions) == {run.id}
+
+
+def test_observation_of_ones_own_stays(sweep: Any) -> None:
+    """The optimizer may know more than the sweep."""
+    carbs = CARBS(params=PARAMS)
+    carbs.observe(ObservationInParam({"lr": 0.02, "batch": 20}, 0.1, 1.0))
+    sweep.put("good", {"lr": 0.01, "batch": 20}, GOOD)
+    for _ in range(2):
+        with wandb.init():
+            WandbCarbs(carbs).record_abandoned()
+    assert [observation.output for observation in carbs.success_observations] == [0.1, 0.5]
+
+
+def test_earlier_run_that_publishes_late_is_seen_by_the_last_check(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many runs were created after it."""
+    monkeypatch.setattr(runs, "_RECENT", 3)
+    sweep.put("early", {}, {}, exit_code=None)
+    for i in range(5):
+        sweep.put(f"later{i}", {"lr": 0.01, "batch": 20 + i}, GOOD)
+    drawn: list[dict[str, Any]] = []
+    read = RunReader.changed
+
+    def late(reader: RunReader, *arguments: Any) -> Any:
+        if not drawn:
+            drawn.append(sweep.stored(wandb.run.id)[0])  # type: ignore[union-attr]
+            sweep.put("early", drawn[0], {"carbs.state": "running"}, exit_code=None)
+        return read(reader, *arguments)
+
+    monkeypatch.setattr(RunReader, "changed", late)
+    suggestion = begin().suggest()
+    suggestion.pop("suggestion_uuid")
+    assert suggestion != drawn[0]
+
+
+def test_all_runs_that_were_created_meanwhile_are_read(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_RECENT", 3)
+    for name in ("known", *(f"new{i}" for i in range(7))):
+        sweep.put(name, {}, {}, exit_code=None)
+    found = RunReader(SweepPath.parse(sweep.path)).changed({"known"}, {"known"})
+    assert {record.id for record in found} == {"known", *(f"new{i}" for i in range(7))}
+
+
+def test_draw_of_a_run_without_a_suggestion_is_nowhere(sweep: Any) -> None:
+    draw = {"lr": 0.01, "batch": 20}
+    sweep.put("starting", draw, {}, exit_code=None)
+    sweep.put("initializing", draw, {"carbs.state": "initializing"}, exit_code=None)
+    sweep.put("died", draw, {"carbs.state": "initializing"}, exit_code=1)
+    assert [run.suggestion for run in load_sweep(sweep.path).runs] == [None, None, None]
+    assert carbs_from_sweep(sweep.path).outstanding_suggestions == {}
+
+
+def test_time_of_a_run_that_is_started_again_is_not_the_present(sweep: Any) -> None:
+    """W&B may have heard of it an hour ago, and would show it a run that is gone as alive."""
+    for name in ("alive", "gone"):
+        sweep.put(name, {"lr": 0.001, "batch": 20}, {"carbs.state": "running"}, exit_code=None)
+    sweep.use_run_id("again")
+    run = wandb.init()
+    sweep.put("again", {}, {"carbs.state": "initializing"}, exit_code=None)
+    sweep.was_heard_of("gone", minutes=10)
+    sweep.was_heard_of("again", minutes=60)
+    trial = WandbCarbs(CARBS(params=PARAMS), run)
+    assert set(trial._carbs.outstanding_suggestions) == {"alive", "again"}
+
+
+@pytest.mark.parametrize(("batch", "is_kept"), [(64, True), (65, False)])
+def test_resumed_suggestion_obeys_the_rule(sweep: Any, batch: int, is_kept: bool) -> None:
+    begun = {"_wandb": {"t": {"1": [2]}}}
+    sweep.put("mine", {"lr": 0.01, "batch": batch, **begun}, {"carbs.state": "running"}, exit_code=1)
+    sweep.use_run_id("mine")
+    wandb.init(resume="allow")
+    found = WandbCarbs.from_sweep(is_valid=lambda values: values["batch"] % 2 == 0).suggest()
+    assert found["batch"] % 2 == 0
+    assert ((found["lr"], found["batch"]) == (0.01, 64)) is is_kept
