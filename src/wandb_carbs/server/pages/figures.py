@@ -105,12 +105,12 @@ def parallel(rows: Sequence[RunRow], objective: str, *, maximize: bool) -> Figur
     keys = [key for key in dict.fromkeys(key for row in counted for key in row.config) if _varies(counted, key)]
     if not counted or not keys:
         return {}
-    scales = {key: _scale([row.config.get(key) for row in counted]) for key in keys}
+    scales = {key: _scale([row.config[key] for row in counted if key in row.config]) for key in keys}
     traces = []
     for place, row in enumerate(counted):
         share = place / max(len(counted) - 1, 1)
         color, width = ("@frontier", 2) if share >= 0.9 else ("@low", 1) if share >= 0.5 else ("@run", 0.6)
-        points = [scales[key](row.config.get(key)) for key in keys]
+        points = [scales[key](row.config[key]) if key in row.config else None for key in keys]
         traces.append(
             {
                 "type": "scatter",
@@ -138,13 +138,13 @@ def _varies(rows: Sequence[RunRow], key: str) -> bool:
 def _scale(values: Sequence[Any]) -> Any:
     """Return a function from a value to its place between 0 and 1, logarithmic where the values span decades."""
     numbers = [found for value in values if (found := number(value)) is not None]
-    if len(numbers) < len([value for value in values if value is not None]):
-        order = sorted({_text(value) for value in values if value is not None})
-        return lambda value: None if value is None else order.index(_text(value)) / max(len(order) - 1, 1)
+    if len(numbers) < len(values):
+        order = sorted({_text(value) for value in values})
+        return lambda value: order.index(_text(value)) / max(len(order) - 1, 1)
     low, high = min(numbers), max(numbers)
     if low > 0 and high / low > 30:
-        return lambda value: None if value is None else math.log(value / low) / math.log(high / low)
-    return lambda value: None if value is None else (value - low) / ((high - low) or 1.0)
+        return lambda value: math.log(value / low) / math.log(high / low)
+    return lambda value: (value - low) / ((high - low) or 1.0)
 
 
 def timeline(runs: Sequence[Mapping[str, Any]]) -> Figure:

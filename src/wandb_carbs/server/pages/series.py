@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.store import runs, streams
@@ -81,10 +81,10 @@ def _columns(points: list[tuple[float, float | None, float]]) -> dict[str, Any]:
     }
 
 
-def thinned(points: list[tuple[float, float | None, float]], most: int = _MAX_POINTS) -> list[Any]:
+def thinned(points: Sequence[tuple[float, float | None, float]], most: int = _MAX_POINTS) -> list[Any]:
     """Return at most so many points: both ends, and the least and the greatest value of each stretch between."""
     if len(points) <= most:
-        return points
+        return list(points)
     stretches = (most - 2) // 2
     kept = [points[0]]
     for place in range(stretches):

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from wandb_carbs.server.graphql.execute import schema
+from wandb_carbs.server.graphql.mutations import MUTATIONS
 
 # Operations of the SDK in which something is unknown here, and why that is no loss.
 # "automations", "launch", "registry", "teams", "portfolios" and "charts" are products of W&B that this server does not
@@ -31,17 +32,29 @@ KNOWN_TO_BE_MISSING = {
         GetRunQueueItem GetRunQueueItems GetRunQueueMetadata LaunchAgent ProjectRunQueues UpsertRunQueue
         ackRunQueueItem failRunQueueItem fetchRunQueuesFromProject popFromRunQueue pushToRunQueueByName
         updateLaunchAgent updateRunQueueItemWarning""",
-    "registry": """CreateRegistryMembers DeleteRegistry DeleteRegistryMembers FetchAdvancedRegistryFeatures
+    "the registry": """CreateRegistryMembers DeleteRegistry DeleteRegistryMembers FetchAdvancedRegistryFeatures
         FetchOrganization FetchOrgInfoFromEntity FetchRegistries FetchRegistry OrgFeatureFlags RegistryCollections
         RegistryTeamMembers RegistryUserMembers RegistryVersions RenameRegistry UpdateTeamRegistryRole
         UpdateUserRegistryRole UpsertRegistry UpsertRegistryProject""",
-    "teams": """CreateInvite CreateServiceAccount CreateTeam CreateUserFromAdmin DeleteApiKey DeleteInvite
+    "teams and users": """CreateInvite CreateServiceAccount CreateTeam CreateUserFromAdmin DeleteApiKey DeleteInvite
         GenerateApiKey GetTeamEntity SearchUsers""",
     "portfolios": """DeleteArtifactPortfolio LinkArtifact UnlinkArtifact UpdateArtifactPortfolio""",
-    "charts": "CreateCustomChart ProjectViews",
+    "saved views and custom charts": "CreateCustomChart ProjectViews",
     # Not asked for unless the server says that it has the feature, or gives an address for each part.
-    "parts of uploads": "CompleteMultipartUploadArtifact MarkRunFilesUploaded",
+    "uploads in parts": "CompleteMultipartUploadArtifact MarkRunFilesUploaded",
 }
+# What a user knows each mutation by.
+WORKS = {
+    "runs": """upsertBucket createRunFiles stopRun deleteRun deleteFiles updateRunState rewindRun
+        notifyScriptableRunAlert""",
+    "sweeps and agents": "upsertSweep createAgent agentHeartbeat enqueueSweepRun",
+    "projects": "upsertModel",
+    "artifacts": """createArtifact createArtifactManifest updateArtifactManifest createArtifactFiles commitArtifact
+        useArtifact updateArtifact deleteArtifact addAliases deleteAliases""",
+    "collections of artifacts": """updateArtifactSequence moveArtifactSequence deleteArtifactSequence
+        createArtifactCollectionTagAssignments deleteArtifactCollectionTagAssignments""",
+}
+DOCS = Path(__file__).parents[4] / "docs" / "local-server.md"
 
 
 def documents() -> dict[str, str]:
@@ -104,3 +117,19 @@ def test_operations_of_the_sdk_are_known() -> None:
             misfits[name] = sorted({error.message for error in errors})
     assert operations > 80
     assert misfits == {}, json.dumps(misfits, indent=1)
+
+
+def table() -> str:
+    """Return the documentation's table of operations."""
+    lines = ["| | works | operations |", "|---|---|---|"]
+    for works, groups in (("yes", WORKS), ("no", KNOWN_TO_BE_MISSING)):
+        lines += [
+            f"| {group} | {works} | {', '.join(f'`{name}`' for name in names.split())} |"
+            for group, names in groups.items()
+        ]
+    return "\n".join(lines)
+
+
+def test_documentation_has_the_table_of_operations() -> None:
+    assert {name for names in WORKS.values() for name in names.split()} == set(MUTATIONS)
+    assert f"\n{table()}\n" in DOCS.read_text(), f"put this into {DOCS}:\n\n{table()}"

@@ -1,0 +1,72 @@
+"""The figures of a sweep's page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from wandb_carbs.server.pages import figures
+from wandb_carbs.server.pages.rows import RunRow, pareto_frontier
+from wandb_carbs.server.pages.series import thinned
+
+
+def run(name: str, objective: float, cost: float, **config: Any) -> RunRow:
+    return RunRow(
+        name, f"<b>{name}</b>", "finished", "success", objective, cost, counts=True, config=config, created_at=0
+    )
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+def test_runs_far_from_the_frontier_are_counted(maximize: bool) -> None:
+    sign = 1 if maximize else -1
+    rows = [run(f"r{i}", sign * (i + 1), i + 1) for i in range(10)]
+    rows += [run("far", -sign * 1e6, 3), run("near", sign * 2.5, 5)]
+    best = pareto_frontier(rows, maximize=maximize)
+    made = figures.frontier(rows, best, "loss", "cost", maximize=maximize)
+    assert made["note"].startswith("1 runs are far")
+    low, high = made["layout"]["yaxis"]["range"]
+    assert all(low <= (row.objective or 0.0) <= high for row in rows if row.name != "far")
+    assert sum(len(trace["x"]) for trace in made["data"]) == len(rows)
+
+
+def test_nothing_is_left_out_where_all_are_near() -> None:
+    rows = [run(f"r{i}", 10 - i, i + 1) for i in range(5)]
+    made = figures.frontier(rows, pareto_frontier(rows, maximize=False), "loss", "cost", maximize=False)
+    assert "note" not in made
+    assert "range" not in made["layout"]["yaxis"]
+
+
+def test_parallel_coordinates_of_numbers_choices_and_nothing() -> None:
+    rows = [
+        run("a", 1.0, 1.0, lr=1e-4, kind="x", same=1),
+        run("b", 2.0, 1.0, lr=1e-2, kind=None, same=1),
+        run("c", 3.0, 1.0, lr=1.0, same=1),
+    ]
+    made = figures.parallel(rows, "loss", maximize=False)
+    lines = {json.dumps(trace["y"]): trace["x"] for trace in made["data"]}
+    assert set(lines) == {"[0.0, 1.0]", "[0.5, 0.0]", "[1.0, null]"}
+    assert set(map(tuple, lines.values())) == {("lr", "kind")}
+    assert made["data"][-1]["y"] == [0.0, 1.0]  # the best comes last, on top
+    assert "<b>a" not in json.dumps(made["data"][-1]["text"])
+
+
+def test_figures_of_no_runs() -> None:
+    assert figures.parallel([], "loss", maximize=False) == {}
+    assert figures.timeline([]) == {}
+    assert figures.progress([], "loss", "cost", maximize=False)["data"][0]["x"] == []
+    assert all(not trace["x"] for trace in figures.frontier([], [], "loss", "cost", maximize=False)["data"])
+
+
+@pytest.mark.parametrize("count", [1, 2, 1200, 1201, 5000])
+def test_thinned_series_keep_ends_and_extremes(count: int) -> None:
+    points = [(float(i), None, float(i % 7)) for i in range(count)]
+    points[count // 2] = (count / 2, None, -50.0)
+    points[count // 3] = (count / 3, None, 99.0)
+    kept = thinned(points)
+    assert len(kept) <= 1200
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    assert max(kept, key=lambda p: p[2]) == max(points, key=lambda p: p[2])
+    assert min(kept, key=lambda p: p[2])[2] == min(points, key=lambda p: p[2])[2]
+    assert [p[0] for p in kept] == sorted(p[0] for p in kept)
