@@ -151,7 +151,7 @@ def environment_for(
         "WANDB_SWEEP_ID": sweep_id,
         "WANDB_RUN_ID": run_id,
         "WANDB_SWEEP_PARAM_PATH": str(parameters),
-        "WANDB_DIR": base.get("WANDB_DIR") or str(Path.cwd()),
+        "WANDB_DIR": str(Path(base.get("WANDB_DIR") or Path.cwd()).absolute()),
     }
 
 

@@ -50,6 +50,7 @@ class ProgramRun:
         self._recorder: RunRecorder | None = None
         self._spent = 0.0
         self._has_joined = False
+        self._folder: Path | None = None
         self._heard_of = time.monotonic()
 
     def begin(self) -> Suggestion:
@@ -85,8 +86,9 @@ class ProgramRun:
         assert self.suggestion is not None
         assert self._publisher is not None
         sweep, path = self._sweep, self._sweep.path
-        folder = Path(environment.get("WANDB_DIR") or Path.cwd()) / "wandb" / f"sweep-{path.sweep_id}"
-        parameters = folder / f"config-{self.id}.yaml"
+        # Absolute: the program may change its folder before it calls wandb.init().
+        self._folder = Path(environment.get("WANDB_DIR") or Path.cwd()).absolute() / "wandb"
+        parameters = self._folder / f"sweep-{path.sweep_id}" / f"config-{self.id}.yaml"
         write_parameters(parameters, self.suggestion.values, self._publisher.published)
         line = fill_in(
             sweep.command, sweep.program, self.suggestion.values, parameters.with_suffix(".json"), environment
@@ -106,6 +108,10 @@ class ProgramRun:
         if self._has_joined or now < self._heard_of + _ALIVE_SECONDS:
             return
         self._heard_of = now
+        # Where the SDK puts a run's files, unless the program says otherwise.
+        if self._folder is not None and any(self._folder.glob(f"run-*-{self.id}")):
+            self._has_joined = True
+            return
         try:
             self._has_joined = has_joined(RunReader(self._reader.sweep, INTERACTIVE_SECONDS).one(self.id))
             if not self._has_joined:

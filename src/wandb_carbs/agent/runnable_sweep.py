@@ -20,6 +20,9 @@ from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import BEST, LAST, Reading
 
+# Points of a metric in one request.
+_PAGE = 10_000
+
 
 @dataclass(frozen=True)
 class RunnableSweep:
@@ -130,7 +133,7 @@ def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
     if reading.how == LAST:
         return _number(_find(record.summary, reading.name), "last")
-    points = [_number(row.get(reading.name)) for row in record.source.scan_history(keys=[reading.name])]
+    points = [_number(row.get(reading.name)) for row in record.source.scan_history([reading.name], _PAGE)]
     numbers = [point for point in points if point is not None]
     if not numbers:  # the program may have put it into the summary only
         return _number(_find(record.summary, reading.name), "last")

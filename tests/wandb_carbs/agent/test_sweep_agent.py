@@ -77,11 +77,13 @@ class Stage:
         """Create a sweep of a program."""
         program = self.folder / f"program-{len(list(self.folder.iterdir()))}.py"
         program.write_text(code)
-        sweep = sweep_configuration("programs", PARAMS, CARBSParams(better_direction_sign=-1), "loss")
+        options = {"program": str(program), "command": command, **options}
+        parameters = options.pop("parameters", None)
+        sweep = sweep_configuration("programs", PARAMS, CARBSParams(better_direction_sign=-1), "loss", **options)
         if definition:
             kept = SweepDefinition.from_json(sweep["description"])
             sweep["description"] = replace(kept, **definition).to_json()
-        sweep.update({"program": str(program), **({"command": command} if command else {}), **options})
+        sweep["parameters"] = parameters or sweep["parameters"]
         return SweepPath("team", "project", wandb.sweep(sweep=sweep, entity="team", project="project"))
 
     def agent(self, path: SweepPath, count: int | None = 1) -> tuple[int, str]:

@@ -446,7 +446,7 @@ def test_create_prints_what_to_start(sweep: Sweep) -> None:
     created = sweep.json("create", str(ROOT / "examples" / "sweep.yaml"), "--json")
     assert isinstance(created, dict)
     path = f"your_wandb_entity/your_wandb_project/{created['id']}"
-    assert created["agent"] == f"wandb agent {path}"
+    assert created["agent"] == f"wandb-carbs agent {path}"
     assert created["address"].endswith(f"/sweeps/{created['id']}")
     status = sweep.json("status", path, "--json")
     assert isinstance(status, dict)

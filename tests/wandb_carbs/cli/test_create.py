@@ -62,7 +62,7 @@ def test_a_file_of_wandb_becomes_a_sweep(wandb_env: WandbEnv, tmp_path: Path) ->
     done = create(wandb_env.subprocess(), tmp_path, "--project", "my project", "--entity", "e", "--json")
     assert done.returncode == 0, done.stderr
     created = json.loads(done.stdout)
-    assert created["agent"] == f"wandb agent 'e/my project/{created['id']}'"
+    assert created["agent"] == f"wandb-carbs agent 'e/my project/{created['id']}'"
     api: Any = wandb.Api()
     config = api.sweep(f"e/my project/{created['id']}").config
     assert config["method"] == "random"

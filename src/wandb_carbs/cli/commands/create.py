@@ -83,7 +83,8 @@ def command(
     address = next((word for word in said.getvalue().split() if "/sweeps/" in word), base_url)
     # The address tells the entity where the file does not.
     path = parse_sweep(address, base_url) if address != base_url else sweep_id
-    agent = f"wandb agent {shlex.quote(path)}"
+    runs_program = "program" in described.sweep_options or "command" in described.sweep_options
+    agent = f"{'wandb-carbs agent' if runs_program else 'wandb agent'} {shlex.quote(path)}"
     text = f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: {agent}"
     say(text, {"id": sweep_id, "address": address, "agent": agent}, as_json=as_json)
 

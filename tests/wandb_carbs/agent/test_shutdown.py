@@ -1,0 +1,94 @@
+"""How an agent ends, and how GPUs are named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from wandb_carbs.agent.gpus import parse_gpus
+from wandb_carbs.agent.program import Program
+from wandb_carbs.agent.shutdown import Shutdown, Stage
+
+
+def entered(*, is_idle: bool = False, forwarded: list[int] | None = None) -> Shutdown:
+    return Shutdown(threading.Event(), lambda: is_idle, None if forwarded is None else forwarded.append)
+
+
+def test_ctrl_c_waits_then_asks_then_kills() -> None:
+    with entered() as shutdown:
+        for stage, words in (
+            (Stage.WAITING, "waiting for the program"),
+            (Stage.TERMINATING, "asked to end"),
+            (Stage.KILLING, "killed"),
+        ):
+            os.kill(os.getpid(), signal.SIGINT)
+            assert shutdown.stage is stage
+            assert words in shutdown.news()
+            assert not shutdown.news()
+    assert (shutdown.why, shutdown.exit_code) == ("Ctrl-C", 130)
+
+
+def test_sigterm_asks_at_once_and_the_former_handler_comes_back() -> None:
+    former = signal.getsignal(signal.SIGTERM)
+    with entered() as shutdown:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert shutdown.stage is Stage.TERMINATING
+    assert shutdown.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+def test_without_a_program_a_second_signal_ends_whatever_is_waited_for() -> None:
+    with entered(is_idle=True):
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_signals_are_forwarded_and_messages_do_not_end_the_agent() -> None:
+    forwarded: list[int] = []
+    with entered(forwarded=forwarded) as shutdown:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert shutdown.stage is Stage.WORKING
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert forwarded == [signal.SIGUSR1, signal.SIGTERM]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0,1", ["0", "1"]), ("0-3", ["0", "1", "2", "3"]), ("GPU-8f2 5", ["GPU-8f2", "5"]), ("2", ["2"])],
+)
+def test_gpus(text: str, expected: list[str]) -> None:
+    assert parse_gpus(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", ",", "0,0", "0-2,1"])
+def test_gpus_that_are_not_named_once_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="name each GPU once"):
+        parse_gpus(text)
+
+
+def test_a_programs_end_is_noticed_with_its_code_and_its_last_words(capfd: pytest.CaptureFixture[str]) -> None:
+    ended = threading.Event()
+    code = "import sys; print('to the output'); print('é' * 100_000 + ' last', file=sys.stderr); sys.exit(3)"
+    program = Program([sys.executable, "-c", code], {**os.environ, "PYTHONIOENCODING": "utf-8"}, ended.set)
+    assert ended.wait(60)
+    assert program.exit_code == 3
+    assert program.last_words.endswith("é last\n")
+    assert len(program.last_words) < 70_000
+    assert 0 < program.seconds < 60
+    assert capfd.readouterr().out == "to the output\n"
+
+
+def test_a_program_that_does_not_listen_is_killed() -> None:
+    ended = threading.Event()
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+    program = Program([sys.executable, "-c", code], os.environ, ended.set)
+    program.ask_to_end("stopped")
+    program.kill("the sweep ended")
+    assert ended.wait(60)
+    assert program.exit_code in (-signal.SIGKILL, -signal.SIGTERM)
+    assert program.asked_why == "stopped"
