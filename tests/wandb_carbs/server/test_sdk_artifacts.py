@@ -111,6 +111,22 @@ print(json.dumps(found))
     }
 
 
+def test_incremental_tables_keep_all_their_parts(wandb_env: WandbEnv) -> None:
+    code = """
+import json, wandb
+with wandb.init(project="p", id="r") as run:
+    table = wandb.Table(columns=["x"], log_mode="INCREMENTAL")
+    for x in range(3):
+        table.add_data(x)
+        run.log({"t": table})
+artifact = wandb.Api().artifact("local/p/run-r-incr-t:latest")
+last = max(path for path in artifact.manifest.entries if path.endswith(".table.json"))
+table = artifact.get(last.removesuffix(".table.json"))
+print(json.dumps([artifact.version, sorted(x for row in table.data for x in row)]))
+"""
+    assert python(wandb_env, code) == ["v2", [0, 1, 2]]
+
+
 def test_runs_branch_and_their_data_are_read(wandb_env: WandbEnv) -> None:
     code = """
 import json, pathlib, wandb

@@ -25,11 +25,11 @@ def _artifact(context: Context, identifier: str) -> Node:
 
 
 def _create_artifact_manifest(context: Context, values: Node) -> Node:
-    # Each of these is a part only, and would replace the rest.
     if values.get("type") == "PATCH":
+        # Each writer's part would replace the others'.
         raise RequestError("this local server takes no artifact from several writers (distributed_id)")
     if values.get("type") == "INCREMENTAL":
-        raise RequestError("this local server takes no incremental artifact; use artifact.new_draft() instead")
+        artifacts.set_base(context.store, values["artifactID"], values.get("baseArtifactID"))
     return {"artifactManifest": artifacts.by_id(context.db, values["artifactID"])}
 
 
@@ -46,8 +46,8 @@ def _create_artifact_files(context: Context, values: Node) -> Node:
 
 def _commit_artifact(context: Context, values: Node) -> Node:
     row = artifacts.by_id(context.db, values["artifactID"])
-    entries = [] if row["state"] == artifacts.COMMITTED else manifests.read(context.db, context.files, row)
-    artifacts.commit(context.store, values["artifactID"], entries)
+    if row["state"] != artifacts.COMMITTED:
+        artifacts.commit(context.store, values["artifactID"], manifests.complete(context.db, context.files, row))
     return _artifact(context, values["artifactID"])
 
 

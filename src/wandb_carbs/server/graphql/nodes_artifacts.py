@@ -110,7 +110,7 @@ def _versions(
     filters: str | None = None,
 ) -> Node:
     found = [r for r in artifacts.versions(context.db, row["project_id"], row["name"]) if _matches(r, filters)]
-    page = connection(found[::-1] if (order or "").startswith("+") else found, first, after)
+    page = connection(found[::-1] if order and not order.startswith("-") else found, first, after)
     for edge in page["edges"]:
         edge["version"] = f"v{edge['node']['version']}"
     return page

@@ -119,6 +119,24 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
         return cursor.lastrowid
 
 
+def set_base(store: Store, identifier: str, base: str | None) -> None:
+    """Note that an artifact's manifest will only say what it adds to another version.
+
+    Args:
+        store: The storage.
+        identifier: The artifact's opaque id.
+        base: The other version's opaque id; by default the newest version of the collection, if there is one.
+
+    Raises:
+        RequestError: An artifact is unknown (404).
+    """
+    with store.transaction() as db:
+        row = by_id(db, identifier)
+        found = by_id(db, base) if base else next(iter(versions(db, row["project_id"], row["collection"])), None)
+        if found is not None and found["id"] != row["id"]:
+            db.execute("UPDATE artifacts SET base_id = ? WHERE id = ?", (found["id"], row["id"]))
+
+
 def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
     """Make an artifact the newest version of its collection, and return its row id; a second time changes nothing.
 

@@ -21,29 +21,53 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.files import RunFiles
 
 
-def read(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> list[Entry]:
-    """Read an artifact's manifest, and check that all its files have arrived.
+def complete(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> list[Entry]:
+    """Return the entries of an artifact whose manifest and files have arrived.
+
+    A manifest that only adds to another version's is completed by the entries of that version.
 
     Raises:
         RequestError: The manifest or a file is missing, or the manifest is malformed.
     """
-    path = files.path(artifact["run_id"], artifacts.manifest_name(artifact["id"]))
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise RequestError(f"the manifest of artifact {artifact['collection']!r} has not arrived") from None
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"the manifest of artifact {artifact['collection']!r} is malformed: {error}") from None
-    contents = manifest.get("contents", {}) if isinstance(manifest, dict) else None
-    if not isinstance(contents, dict):
-        raise RequestError(f"the manifest of artifact {artifact['collection']!r} has no contents")
-    entries = [_entry(name, value, artifact) for name, value in contents.items()]
+    manifest = _read(files, artifact)
+    entries = {name: _entry(name, value, artifact) for name, value in manifest["contents"].items()}
     missing = [
-        entry.path for entry in entries if entry.reference is None and _stored(db, entry, artifact["id"]) is None
+        name
+        for name, entry in entries.items()
+        if entry.reference is None and _stored(db, entry, artifact["id"]) is None
     ]
     if missing:
         raise RequestError(f"files of artifact {artifact['collection']!r} have not arrived: {', '.join(missing[:5])}")
-    return entries
+    if artifact["base_id"] is None:
+        return list(entries.values())
+    inherited = {entry.path: entry for entry in entries_of(db, artifact["base_id"]) if entry.path not in entries}
+    described = {
+        path: {
+            "digest": entry.digest,
+            "size": entry.size,
+            "birthArtifactID": global_id("Artifact", entry.birth_id),
+            **({} if entry.reference is None else {"ref": entry.reference}),
+        }
+        for path, entry in inherited.items()
+    }
+    manifest["contents"] = {**described, **manifest["contents"]}
+    with files.begin() as upload:
+        upload.write(json.dumps(manifest).encode())
+        files.keep(upload, artifact["run_id"], artifacts.manifest_name(artifact["id"]))
+    return [*inherited.values(), *entries.values()]
+
+
+def _read(files: RunFiles, artifact: sqlite3.Row) -> dict[str, Any]:
+    name = artifact["collection"]
+    try:
+        manifest = json.loads(files.path(artifact["run_id"], artifacts.manifest_name(artifact["id"])).read_bytes())
+    except FileNotFoundError:
+        raise RequestError(f"the manifest of artifact {name!r} has not arrived") from None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"the manifest of artifact {name!r} is malformed: {error}") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.setdefault("contents", {}), dict):
+        raise RequestError(f"the manifest of artifact {name!r} has no contents")
+    return manifest
 
 
 def _entry(name: str, value: Any, artifact: sqlite3.Row) -> Entry:
@@ -107,7 +131,7 @@ def nodes(
                 "url": address,
                 "directUrl": address,
                 "sizeBytes": entry.size if file is None else file["size"],
-                "storagePath": entry.reference or f"{artifact['id']}/{entry.path}",
+                "storagePath": entry.reference or f"wandb_artifacts/{entry.birth_id}/{entry.path}",
                 "mimetype": "",
                 "updatedAt": timestamp(artifact["updated_at"]),
                 "digest": entry.digest,

@@ -156,6 +156,9 @@ INSERT INTO collections (project_id, name, type, created_at, updated_at)
     SELECT project_id, collection, type, min(created_at), max(updated_at) FROM artifacts
     GROUP BY project_id, collection;
 """
+_INCREMENTS = """
+ALTER TABLE artifacts ADD COLUMN base_id INTEGER REFERENCES artifacts (id) ON DELETE SET NULL;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS)
 VERSION = len(STEPS)
