@@ -34,7 +34,7 @@ _MAX_ERROR_LENGTH = 1000
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request is answered with: the HTTP status and the JSON body."""
+    """The answer to a request: the HTTP status and the JSON body."""
 
     status: int
     body: dict[str, Any]

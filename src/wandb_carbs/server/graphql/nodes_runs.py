@@ -99,7 +99,7 @@ def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
 def _parquet_history(row: sqlite3.Row, _context: Context, **_: Any) -> Node:
     """Say that nothing has been exported to Parquet.
 
-    Live data, of which one row is enough, tells a client that asks for exports that there is history beside them.
+    One row of live data is enough: it says to a client that asks for exports that there is history beside them.
     """
     return {"parquetUrls": [], "liveData": [{"_step": row["last_step"]}] if row["history_lines"] else []}
 

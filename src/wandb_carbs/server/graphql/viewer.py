@@ -25,7 +25,7 @@ _LATEST: Node = {
     "outOfDate": False,
     "isRunningLatest": True,
 }
-# What a new SDK asks a server for before it relies on it (names of W&B's own).
+# Features that a new SDK asks for before it relies on them, by W&B's names.
 _FEATURES = (
     "SWEEPS_LOCAL_SCHEDULER",
     "ARTIFACT_TAGS",

@@ -1,4 +1,4 @@
-"""What the pages' programs ask for: series, figures and output, as JSON."""
+"""JSON for the programs of the pages: series, figures and output."""
 
 from __future__ import annotations
 

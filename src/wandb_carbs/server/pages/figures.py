@@ -18,6 +18,9 @@ from wandb_carbs.server.store.database import MICROSECONDS
 Figure = dict[str, Any]
 # Objectives further from the frontier than this many of its own ranges are left out of the first view, and counted.
 _FAR = 3.0
+# Lines of the parallel coordinates, and parameters of a hover label.
+_MAX_LINES = 500
+_MAX_DESCRIBED = 12
 _STATE_COLORS = {
     "running": "@good",
     "finished": "@frontier",
@@ -100,34 +103,49 @@ def progress(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: boo
 
 
 def parallel(rows: Sequence[RunRow], objective: str, *, maximize: bool) -> Figure:
-    """Draw the parameters of each run as a line over parallel axes, the best runs last and in colour."""
-    counted = sorted((row for row in rows if row.counts), key=lambda row: row.objective or 0.0, reverse=not maximize)
+    """Draw the parameters of each run as a line over parallel axes, the best tenth last and in colour."""
+    counted = sorted((row for row in rows if row.counts), key=lambda row: row.objective or 0.0, reverse=maximize)
+    left_out = len(counted) - _MAX_LINES
+    counted = counted[:_MAX_LINES]
     keys = [key for key in dict.fromkeys(key for row in counted for key in row.config) if _varies(counted, key)]
     if not counted or not keys:
         return {}
     scales = {key: _scale([row.config[key] for row in counted if key in row.config]) for key in keys}
+    half, tenth = -(-len(counted) // 2), -(-len(counted) // 10)
+    parts = {
+        "the worse half": (counted[half:], "@run", 0.6),
+        "the better half": (counted[tenth:half], "@low", 1.0),
+        "the best tenth": (counted[:tenth], "@frontier", 2.0),
+    }
     traces = []
-    for place, row in enumerate(counted):
-        share = place / max(len(counted) - 1, 1)
-        color, width = ("@frontier", 2) if share >= 0.9 else ("@low", 1) if share >= 0.5 else ("@run", 0.6)
-        points = [scales[key](row.config[key]) if key in row.config else None for key in keys]
+    for name, (part, color, width) in parts.items():
+        trace: Figure = {"x": [], "y": [], "text": [], "customdata": []}
+        for row in part:
+            trace["x"] += [*(escape(key) for key in keys), None]
+            trace["y"] += [*(scales[key](row.config[key]) if key in row.config else None for key in keys), None]
+            value = f"{escape(objective)} {row.objective:.5g}"
+            trace["text"] += [
+                *(f"{_title(row)}<br>{escape(key)} {_text(row.config.get(key))}<br>{value}" for key in keys),
+                "",
+            ]
+            trace["customdata"] += [row.name] * (len(keys) + 1)
         traces.append(
             {
+                **trace,
                 "type": "scatter",
                 "mode": "lines+markers",
-                "x": [escape(key) for key in keys],
-                "y": points,
+                "name": name,
                 "line": {"color": color, "width": width},
                 "marker": {"size": 4, "color": color},
-                "opacity": 1 if share >= 0.9 else 0.6,
-                "text": [f"{_title(row)}<br>{escape(key)} {_text(row.config.get(key))}" for key in keys],
-                "hovertemplate": f"%{{text}}<br>{escape(objective)} {row.objective:.5g}<extra></extra>",
-                "showlegend": False,
+                "opacity": 1 if width > 1 else 0.6,
+                "hovertemplate": "%{text}<extra></extra>",
             }
         )
     made = figure(traces, "", "low to high, in the runs' own range", height=380)
     made["layout"]["yaxis"] |= {"range": [-0.05, 1.05], "showticklabels": False}
     made["layout"]["hovermode"] = "closest"
+    if left_out > 0:
+        made["note"] = f"The best {_MAX_LINES} runs; {left_out} others are left out."
     return made
 
 
@@ -220,7 +238,7 @@ def _marks(rows: Sequence[RunRow], color: str, size: int) -> Figure:
 
 def _describe(row: RunRow) -> str:
     lines = [f"<b>{_title(row)}</b>", f"objective {row.objective:.5g}, cost {row.cost:.4g}"]
-    lines += [f"{escape(key)}: {_text(value)}" for key, value in list(row.config.items())[:20]]
+    lines += [f"{escape(key)}: {_text(value)}" for key, value in list(row.config.items())[:_MAX_DESCRIBED]]
     return "<br>".join(lines)
 
 

@@ -36,7 +36,7 @@ class Medium:
         step: The step at which it was logged.
         address: Where its file is, empty if it has none or the file has not arrived.
         caption: Its caption.
-        data: What it holds itself, as JSON.
+        data: Its own content as JSON, where it has no file.
     """
 
     kind: str

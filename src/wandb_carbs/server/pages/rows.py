@@ -1,4 +1,4 @@
-"""What the pages show of a run: its standing in the search, and the values that it has really run."""
+"""A run as the pages show it: its standing in the search, and the values that it has really run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LARGEST = 1e300
 
 @dataclass(frozen=True)
 class Goal:
-    """What a sweep searches for.
+    """The goal of a sweep.
 
     Attributes:
         metric: Name of the metric, or None.

@@ -17,7 +17,7 @@ _MAX_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Query:
-    """What a visitor asks of a table.
+    """The part of a table that a visitor asks for.
 
     Attributes:
         search: Text that the run's name, title or a value of its parameters must hold.

@@ -11,7 +11,16 @@ from wandb_carbs.record import KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import media
 from wandb_carbs.server.pages.render import render
-from wandb_carbs.server.pages.rows import Goal, RunRow, definition, json_object, pareto_frontier, read_run, run_values
+from wandb_carbs.server.pages.rows import (
+    Goal,
+    RunRow,
+    definition,
+    json_object,
+    number,
+    pareto_frontier,
+    read_run,
+    run_values,
+)
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, runs, series_names
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
+# A frontier of fewer runs says nothing of its limits; and the share of it at a limit that is worth a warning.
+_FEW, _SHARE_AT_EDGE = 5, 0.5
 # Runs that are compared on one page.
 _MAX_COMPARED = 24
 _BELIEFS = (
@@ -117,6 +128,7 @@ class Pages:
             best=best,
             champion=champion,
             spaces=spaces(sweep),
+            edges=edges(sweep, best),
             description=None if goal.is_carbs else sweep["description"] or config.get("description"),
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
@@ -208,7 +220,7 @@ def sweep_rows(db: sqlite3.Connection, sweep: sqlite3.Row, goal: Goal) -> list[R
 
 
 def project_rows(db: sqlite3.Connection, project_id: int, sweeps: Sequence[sqlite3.Row]) -> list[RunRow]:
-    """Return all runs of a project, the newest first; what a scheduler shows of itself is none."""
+    """Return all runs of a project, the newest first, without those that schedulers show of themselves."""
     goals = {sweep["id"]: Goal.of(sweep) for sweep in sweeps}
     schedulers = {sweep["name"] for sweep in sweeps}
     found = db.execute("SELECT * FROM runs WHERE project_id = ? ORDER BY created_at DESC, id DESC", (project_id,))
@@ -236,6 +248,30 @@ def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
         return [_space(param) for param in described.get("params", ()) if isinstance(param, dict)]
     parameters = stored_config(sweep["config"]).get("parameters")
     return _distributions(parameters, "") if isinstance(parameters, Mapping) else []
+
+
+def edges(sweep: sqlite3.Row, best: Sequence[RunRow]) -> list[str]:
+    """Return warnings of limits at which much of the frontier lies: what is better may be beyond them.
+
+    Args:
+        sweep: The sweep's row.
+        best: The frontier.
+    """
+    if len(best) < _FEW:
+        return []
+    found = []
+    for param in (definition(sweep) or {}).get("params", ()):
+        space = param.get("space") if isinstance(param, dict) else None
+        for end in ("min", "max"):
+            limit = number(space.get(end)) if isinstance(space, dict) else None
+            held = [number(row.config.get(str(param["name"]))) for row in best]
+            there = sum(value is not None and value == limit for value in held)
+            if limit is not None and there >= _SHARE_AT_EDGE * len(best):
+                found.append(
+                    f"{there} of the {len(best)} runs on the frontier have {param['name']} at its {end} {limit:g}: "
+                    "better runs may lie beyond it."
+                )
+    return found
 
 
 def _space(param: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a sweep's configuration says, and what of it is invalid."""
+"""The configuration of a sweep, and the problems that it may have."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Next:
-    """What a controller has in store for an agent.
+    """The next step of a controller.
 
     Attributes:
-        run: The row of the next run, or None when there is none.
+        run: The row of the next run, or None.
         exhausted: Whether the controller has said that there will be no more.
     """
 

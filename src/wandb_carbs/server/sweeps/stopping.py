@@ -1,4 +1,4 @@
-"""What a sweep does when a run logs: it stops runs that fall behind, and ends once its target is reached."""
+"""A sweep watches its runs: it stops those that fall behind, and ends once its target is reached."""
 
 from __future__ import annotations
 

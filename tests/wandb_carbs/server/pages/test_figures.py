@@ -45,11 +45,20 @@ def test_parallel_coordinates_of_numbers_choices_and_nothing() -> None:
         run("c", 3.0, 1.0, lr=1.0, same=1),
     ]
     made = figures.parallel(rows, "loss", maximize=False)
-    lines = {json.dumps(trace["y"]): trace["x"] for trace in made["data"]}
-    assert set(lines) == {"[0.0, 1.0]", "[0.5, 0.0]", "[1.0, null]"}
-    assert set(map(tuple, lines.values())) == {("lr", "kind")}
-    assert made["data"][-1]["y"] == [0.0, 1.0]  # the best comes last, on top
-    assert "<b>a" not in json.dumps(made["data"][-1]["text"])
+    worse, better, best = made["data"]
+    assert best["x"] == ["lr", "kind", None]  # drawn last, on top
+    assert (best["y"], best["customdata"][0]) == ([0.0, 1.0, None], "a")
+    assert better["y"] == [0.5, 0.0, None]
+    assert worse["y"] == [1.0, None, None]
+    assert "<b>a" not in json.dumps(best["text"])
+
+
+def test_parallel_coordinates_say_how_many_runs_are_left_out() -> None:
+    rows = [run(f"r{i}", float(i), 1.0, lr=float(i)) for i in range(600)]
+    made = figures.parallel(rows, "loss", maximize=True)
+    assert "The best 500 runs; 100 others" in made["note"]
+    assert made["data"][-1]["customdata"][0] == "r599"
+    assert sum(len(set(trace["customdata"])) for trace in made["data"]) == 500
 
 
 def test_figures_of_no_runs() -> None:

@@ -143,7 +143,7 @@ def test_figures_of_a_sweep(site: Site) -> None:
     assert "<script" not in json.dumps(found)
     assert found["progress"]["data"][0]["x"] == [10.0, 11.0, 16.0]
     assert found["progress"]["data"][0]["y"] == [1.0, 1.0, 1.0]
-    assert len(found["parallel"]["data"]) == 3
+    assert {name for trace in found["parallel"]["data"] for name in trace["customdata"]} == {"r0", "r1", "r2"}
     marked = site.data(f"sweeps/{site.sweep}?run=r2")
     assert list(marked) == ["frontier"]
     assert marked["frontier"]["data"][-1]["x"] == [5.0]
@@ -204,6 +204,20 @@ def test_table_is_searched_filtered_and_sorted(site: Site, query: str, names: li
     page, _ = site.get(f"/local/p/sweeps/{site.sweep}{query}")
     shown = re.findall(r'name="run" value="([a-z0-9]+)"', page)
     assert [name for name in shown if name in {"alive", "r0", "r1", "r2"}] == names
+
+
+def test_frontier_at_a_limit_is_said(site: Site) -> None:
+    values = {"config": json.dumps(CONFIG), "projectName": "q", "description": json.dumps(DEFINITION)}
+    made = site.graphql("mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { name } } }", i=values)
+    sweep = made["upsertSweep"]["sweep"]["name"]
+    for place, x in enumerate([9, 9, 9, 4, 9, 5]):
+        summary = {"carbs.state": "success", "carbs.objective": 9 - place, "carbs.cost": place + 1}
+        summary["carbs.suggestion"] = json.dumps({"x": x})
+        run = {"name": f"e{place}", "modelName": "q", "sweep": sweep, "summaryMetrics": json.dumps(summary)}
+        site.graphql("mutation M($i: UpsertBucketInput!) { upsertBucket(input: $i) { inserted } }", i=run)
+    page, _ = site.get(f"/local/q/sweeps/{sweep}")
+    assert "4 of the 6 runs on the frontier have x at its max 9" in page
+    assert "at its min" not in page
 
 
 def test_compared_runs(site: Site) -> None:

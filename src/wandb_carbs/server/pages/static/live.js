@@ -1,11 +1,12 @@
 // Keeps a page up to date: asks for it again every few seconds while it is looked at, and replaces the parts that are
-// marked with data-live. A part that the visitor is using (focus, selection, ticked boxes) is left alone.
+// marked with data-live; the longer the server takes, the more seldom. A part that the visitor is using (focus, selection, ticked boxes) is left alone.
 "use strict";
 (() => {
   const SECONDS = 4;
   const label = document.getElementById("updated");
   let updated = Date.now();
   let busy = false;
+  let pause = SECONDS * 1000;
 
   const used = (part) =>
     part.contains(document.activeElement) ||
@@ -15,6 +16,7 @@
   async function refresh() {
     if (document.hidden || busy) return;
     busy = true;
+    const begin = performance.now();
     try {
       const reply = await fetch(location.pathname + location.search, { headers: { accept: "text/html" } });
       if (!reply.ok) throw new Error(`${reply.status}`);
@@ -33,6 +35,7 @@
       label.classList.add("failed");
     } finally {
       busy = false;
+      pause = Math.max(SECONDS * 1000, 10 * (performance.now() - begin));
     }
   }
 
@@ -44,7 +47,8 @@
   }
 
   if (document.querySelector("[data-live]")) {
-    setInterval(refresh, SECONDS * 1000);
+    const again = () => setTimeout(() => refresh().then(again), pause);
+    again();
     setInterval(say, 1000);
     document.addEventListener("visibilitychange", refresh);
     say();
