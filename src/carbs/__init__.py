@@ -1,5 +1,8 @@
 """CARBS: cost-aware Bayesian search around the Pareto frontier of cost against performance (arXiv 2306.08055)."""
 
+from typing import TYPE_CHECKING
+
+from carbs import legacy as _legacy
 from carbs.config import (
     CARBSParams,
     OutstandingSuggestionEstimatorEnum,
@@ -39,3 +42,6 @@ __all__ = [
     "SuggestionRedistributionMethodEnum",
     "WandbLoggingParams",
 ]
+
+if not TYPE_CHECKING:  # or type checkers would take any name
+    __getattr__ = _legacy.renamed

@@ -19,6 +19,7 @@ from carbs import checkpoint, start
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
+from carbs.legacy import LegacyNames
 from carbs.models.groups import group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.search import at_cost, first_draws, most_gain, wanted
@@ -32,7 +33,7 @@ from carbs.values import as_float, plain, shown
 logger = logging.getLogger("carbs")
 
 
-class CARBS:
+class CARBS(LegacyNames):
     """Cost-aware Bayesian search around the Pareto frontier.
 
     Args:

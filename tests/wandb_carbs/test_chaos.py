@@ -44,6 +44,9 @@ PARAMS = [
 # How long after the beginning of a phase an agent is killed, at most: a little more than the phase takes.
 PHASES = {"start": 2.0, "init": 1.5, "suggest": 0.5, "train": 0.3, "record": 0.15, "done": 0.3}
 MARK = "CHAOS_MARK"
+# A busy machine makes everything slower, so there is no deadline for the whole: the test fails if no agent has said
+# anything for so many seconds. One that starts while the server is away says nothing for two minutes.
+SILENCE = 400.0
 
 # The SDK's own sweep() does what the SDK's own settings warn of.
 pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
@@ -116,6 +119,7 @@ class Chaos:
         self._over = threading.Event()
         self._acknowledged = threading.Condition()
         self._failures: list[BaseException] = []
+        self._heard = time.monotonic()
 
     def run(self) -> None:
         threads = [threading.Thread(target=self._guarded, args=(self._keep, slot)) for slot in range(self.size.agents)]
@@ -124,7 +128,9 @@ class Chaos:
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join()
+                while thread.is_alive():
+                    thread.join(timeout=SILENCE / 10)
+                    assert time.monotonic() - self._heard < SILENCE, f"no agent has said anything for {SILENCE} s"
         finally:
             self._over.set()
             self.kill_all(self.mark)
@@ -207,6 +213,7 @@ class Chaos:
         for line in process.stdout:
             current = line.decode().split()
             phase = current[0]
+            self._heard = time.monotonic()
             seen[phase] += 1
             if phase == "done":
                 with self._acknowledged:
@@ -319,7 +326,7 @@ def unleash(size: Size, server: Server, tmp_path: Path, point_to: Any) -> None:
     # The search goes on.
     before = chaos.number()
     try:
-        output, _ = chaos.start_agent("last", 1).communicate(timeout=120)
+        output, _ = chaos.start_agent("last", 1).communicate(timeout=SILENCE)
     finally:
         chaos.kill_all(chaos.mark)
     assert b"done" in output
@@ -327,12 +334,13 @@ def unleash(size: Size, server: Server, tmp_path: Path, point_to: Any) -> None:
     verify(chaos)
 
 
+@pytest.mark.timeout(0)
 def test_killed_agents_and_a_killed_server_lose_nothing(server: Server, tmp_path: Path, point_to: Any) -> None:
     unleash(Size(agents=3, runs=20, kills=7, server_kills=1, seed=0, pause=0.5), server, tmp_path, point_to)
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(0)
 def test_long_chaos(server: Server, tmp_path: Path, point_to: Any) -> None:
     def number(name: str, default: int) -> int:
         return int(os.environ.get(f"CHAOS_{name}", default))

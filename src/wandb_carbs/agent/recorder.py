@@ -104,6 +104,12 @@ class RunRecorder:
         kept = {**keys, REASON_KEY: ""} if REASON_KEY in keys else keys
         self._enter(SUCCESS if self._is_stored else RUNNING, suggestion, values, kept)
 
+    def go_on(self) -> None:
+        """Take the run's state from its record, which another process may have written."""
+        state = self._publisher.record.summary.get(STATE_KEY)
+        self._state = state if state in (RUNNING, SUCCESS, FAILURE, ABANDONED) else RUNNING
+        self._is_stored = state == SUCCESS
+
     def observation(self, objective: float, cost: float | None = None, *, allow_update: bool = False) -> None:
         """Record the objective and the cost of the run; see `WandbCarbs.record_observation`."""
         if self._state == SUCCESS and self._is_stored and not allow_update:

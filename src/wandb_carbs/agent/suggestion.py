@@ -87,6 +87,9 @@ class SuggestionTaker:
         translation: How a run's configuration is made of a suggestion.
         stale_seconds: A run not heard of for longer is gone.
         marks: Returns summary keys that mark a run by the configuration that it gets; they are published with it.
+
+    Attributes:
+        counts: How many other runs counted as what when the suggestion was taken.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class SuggestionTaker:
         self._stale_seconds = stale_seconds
         self._others: list[RunRecord] = []
         self._warned: set[str] = set()
+        self.counts: dict[str, int] = {}
 
     def read(self) -> RunRecord:
         """Read all runs of the sweep, and return this one.
@@ -142,6 +146,7 @@ class SuggestionTaker:
             WandbConnectionError: If W&B cannot be reached.
         """
         others = self._judge(self._others, own)
+        self.counts = count(others)
         resumed = self._own_suggestion(own)
         if resumed is not None:
             feed(self._carbs, self._reader.sweep, others, own.id)
@@ -153,7 +158,7 @@ class SuggestionTaker:
             return resumed
         recorder.initialize()
         foreseen, later = look_around(self._carbs, self._reader.sweep, others, own)
-        self._log_counts(others, foreseen)
+        self._log_counts(foreseen)
         lost = lost_suggestions(others, self._carbs.space, self._translation.from_run)
         waiting = {run.record.id for run in others if run.verdict.standing is Standing.STARTING}
         for attempt in range(_MAX_REDRAWS + 1):
@@ -187,8 +192,8 @@ class SuggestionTaker:
             warned=self._warned,
         )
 
-    def _log_counts(self, others: Sequence[JudgedRun], foreseen: int) -> None:
-        numbers = {**count(others), "foreseen": foreseen}
+    def _log_counts(self, foreseen: int) -> None:
+        numbers = {**self.counts, "foreseen": foreseen}
         shown = ("observation", "failure", "running", "foreseen", "abandoned", "skipped")
         logger.info("Sweep %s: %s", self._reader.sweep, ", ".join(f"{name} {numbers[name]}" for name in shown))
 

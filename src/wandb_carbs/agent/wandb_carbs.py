@@ -17,6 +17,7 @@ from carbs import CARBS, ParamDict
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.agent import own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
+from wandb_carbs.agent.legacy import LegacyNames
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wandb_carbs")
 
 
-class WandbCarbs:
+class WandbCarbs(LegacyNames):
     """Take a suggestion for the current run, put it into the run's configuration, and record how it went.
 
     By the time it is constructed, the suggestion is in `wandb.config`, and every other agent can see it. Use it as a
@@ -103,6 +104,7 @@ class WandbCarbs:
         except BaseException:
             self._recorder.unwatch()
             raise
+        self._counts = taker.counts
         self._check_arguments(refuse=refuse_arguments)
 
     @classmethod

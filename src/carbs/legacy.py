@@ -1,0 +1,51 @@
+"""Names of the old `carbs` that programs use: each works, and warns of its replacement."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+from carbs.history import History, SuggestOutput
+from carbs.spaces.values import ParamDict
+
+# Names that the package exported under another name, with what they are here.
+RENAMED: dict[str, tuple[str, Any]] = {
+    "ParamDictType": ("ParamDict", ParamDict),
+    "SuggestionInBasic": ("SuggestOutput", SuggestOutput),
+}
+
+
+def warn_of(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Warn that a name of the old package is used."""
+    warnings.warn(f"{old} is a name of the old package; use {new}", DeprecationWarning, stacklevel=stacklevel)
+
+
+def renamed(name: str) -> Any:
+    """Return what an old name of the package means.
+
+    Raises:
+        AttributeError: If it is not one.
+    """
+    if name not in RENAMED:
+        raise AttributeError(f"module 'carbs' has no attribute {name!r}")
+    new, meaning = RENAMED[name]
+    warn_of(f"carbs.{name}", f"carbs.{new}", stacklevel=4)
+    return meaning
+
+
+class LegacyNames:
+    """Members of `CARBS` that only old programs use."""
+
+    _history: History
+
+    def _is_random_sampling(self: Any) -> bool:
+        warn_of("CARBS._is_random_sampling()", "CARBS.num_awaited > 0")
+        return bool(self.num_awaited > 0)
+
+    @property
+    def resample_count(self) -> int:
+        """How many observations repeat a configuration that was observed before."""
+        warn_of("CARBS.resample_count", "SuggestOutput.log['kind'] == 'resample'")
+        seen = [json.dumps(observation.input, sort_keys=True) for observation in self._history.successes]
+        return len(seen) - len(set(seen))

@@ -1,0 +1,46 @@
+"""Names of the old package work and warn."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+
+import carbs
+from carbs import CARBS, LinearSpace, ObservationInParam, Param
+
+PARAMS = [Param("x", LinearSpace(min=0, max=1))]
+
+
+@pytest.mark.parametrize("module", ["carbs", "utils"])
+def test_old_modules(module: str) -> None:
+    sys.modules.pop(f"carbs.{module}", None)
+    with pytest.warns(DeprecationWarning, match=f"carbs.{module} is a name of the old package"):
+        old = importlib.import_module(f"carbs.{module}")
+    assert old.CARBS is CARBS
+    with pytest.raises(AttributeError):
+        _ = old.nothing_of_the_kind
+
+
+@pytest.mark.parametrize(("old", "new"), [("ParamDictType", "ParamDict"), ("SuggestionInBasic", "SuggestOutput")])
+def test_renamed(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=f"use carbs.{new}"):
+        assert getattr(carbs, old) is getattr(carbs, new)
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = carbs.Nothing  # type: ignore[attr-defined]
+
+
+def test_random_sampling_and_resample_count() -> None:
+    search = CARBS(params=PARAMS)
+    with pytest.warns(DeprecationWarning, match="num_awaited"):
+        assert search._is_random_sampling()
+    for x in (0.1, 0.2, 0.1, 0.3, 0.4, 0.5):
+        search.observe(ObservationInParam({"x": x}, x, 1.0))
+    with pytest.warns(DeprecationWarning, match="num_awaited"):
+        assert not search._is_random_sampling()
+    with pytest.warns(DeprecationWarning, match="resample"):
+        assert search.resample_count == 1
