@@ -6,8 +6,8 @@ from .errors import WandbConnectionError as WandbConnectionError
 from .record import RunRecord as RunRecord
 from .record import Standing as Standing
 from .record import Verdict as Verdict
+from .sweep.configuration import sweep_configuration as sweep_configuration
 from .sweep.create import create_sweep as create_sweep
-from .sweep.create import sweep_configuration as sweep_configuration
 from .sweep.definition import SweepDefinition as SweepDefinition
 from .sweep.definition import load_definition as load_definition
 from .sweep.history import JudgedRun as JudgedRun

@@ -1,30 +1,25 @@
-"""CARBS parameters as a W&B sweep configuration, and back."""
+"""Creating a sweep."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import wandb
 
 from carbs import CarbsError, CARBSParams, Param, SearchSpace
-from carbs.config import as_config
 from carbs.errors import Problem, raise_problems
 from wandb_carbs.graphql import check_sdk
-from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep.configuration import sweep_configuration
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.distributions import SweepSpace, distribution_of, space_of
-from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
+from wandb_carbs.sweep.distributions import space_of
+from wandb_carbs.sweep.old_runs import members_of, read_old_runs
+from wandb_carbs.sweep.reading import LAST
 
-_T = TypeVar("_T")
-
-# Keys of the sweep configuration that follow from the search space.
-_OWN_KEYS = ("name", "method", "metric")
-# A name that the SDK's own reading of a run's configuration does not bear.
-_RESERVED_NAME = "wandb_version"
-# W&B's default command but for `${args}`: a program that uses `WandbCarbs` must not be given W&B's draw.
-_COMMAND = ("${env}", "${interpreter}", "${program}")
+logger = logging.getLogger("wandb_carbs")
 
 
 def create_sweep(
@@ -39,6 +34,9 @@ def create_sweep(
     metric_how: Any = LAST,
     cost: str | Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    initial: Sequence[Mapping[str, Any]] = (),
+    start_from: Any = (),
+    same_task: bool = True,
     description: str = "",
     **sweep_options: Any,
 ) -> str:
@@ -66,6 +64,12 @@ def create_sweep(
             metric's name, or `{"name": …, "how": …}`.
         parameters: Further parameters as in a file for `wandb-carbs create`, or as in W&B's own sweeps: spaces, and
             constants (`{"epochs": {"value": 3}}`), which every run gets and the search ignores.
+        initial: Configurations to run first, such as are known to be good; see `CARBS`.
+        start_from: Earlier runs to start from, a list: "entity/project/sweep", the path of a .csv or .json file, or a
+            mapping such as `{"project": "entity/project", "filters": {…}, "metric": "val_loss", "cost": "runtime"}`.
+            They are read now, and kept in the definition: no run reads them again.
+        same_task: Whether the same configuration had the same objective in those runs. Otherwise four members of their
+            frontier are run first, and nothing else is taken over.
         description: Words of your own about the sweep.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 
@@ -76,17 +80,14 @@ def create_sweep(
         CarbsError: If an argument is invalid; one error names every problem.
         WandbConnectionError: If W&B cannot be reached or refuses.
     """
-    problems: list[Problem | str] = []
     params = carbs_spaces if carbs_spaces is not None else carb_params
+    problems = _problems_with_names(sweep_name, wandb_entity, wandb_project)
     if carbs_spaces is not None and carb_params is not None:
         problems.append("carbs_spaces and carb_params are the same list under two names; give only carbs_spaces")
-    for name, value in (("sweep_name", sweep_name), ("wandb_project", wandb_project)):
-        if not isinstance(value, str) or not value:
-            problems.append(Problem("", name, value, "must be a non-empty string"))
-    if wandb_entity is not None and (not isinstance(wandb_entity, str) or not wandb_entity):
-        problems.append(Problem("", "wandb_entity", wandb_entity, "must be a non-empty string or None"))
     if params is None and parameters is None:
         problems.append("carbs_spaces is missing: the list of parameters to search")
+    if not isinstance(same_task, bool):
+        problems.append(Problem("", "same_task", same_task, "must be True or False"))
     sweep: dict[str, Any] = {}
     try:
         sweep = sweep_configuration(
@@ -97,6 +98,7 @@ def create_sweep(
             metric_how=metric_how,
             cost=cost,
             parameters=parameters,
+            initial=initial,
             description=description,
             **sweep_options,
         )
@@ -105,165 +107,52 @@ def create_sweep(
             problems += error.problems or [str(error)]
     raise_problems("cannot create the sweep", problems)
     check_sdk()
+    if start_from:
+        sweep["description"] = _started(sweep, start_from, same_task=same_task)
     where = f"{wandb_entity or 'default entity'}/{wandb_project}"
     sweep_id: str = with_retries(
         f"create sweep {sweep_name!r} in {where}",
         lambda: wandb.sweep(sweep=sweep, project=wandb_project, entity=wandb_entity),
         limit=INTERACTIVE_SECONDS,
     )
+    if start_from:
+        _check_kept(sweep_id, wandb_entity, wandb_project, sweep["description"])
     return sweep_id
 
 
-def sweep_configuration(
-    name: str,
-    params: Sequence[Param],
-    config: CARBSParams | None = None,
-    metric_name: str | None = None,
-    *,
-    metric_how: Any = LAST,
-    cost: str | Mapping[str, Any] | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    description: str = "",
-    **sweep_options: Any,
-) -> dict[str, Any]:
-    """Return the W&B sweep configuration for CARBS parameters.
-
-    Args:
-        name: The sweep's name.
-        params: The hyperparameters.
-        config: The optimizer's options.
-        metric_name: The metric by which W&B sorts runs; None for the recorded objective.
-        metric_how: Which of its values counts.
-        cost: The metric that is a run's cost; None for its seconds.
-        parameters: Further parameters, and constants, as in a file.
-        description: Words about the sweep.
-        sweep_options: Further keys of the sweep configuration; those that are None are left out.
-
-    Raises:
-        CarbsError: If an argument is invalid; one error names every problem.
-    """
+def _problems_with_names(name: Any, entity: Any, project: Any) -> list[Problem | str]:
     problems: list[Problem | str] = [
-        f"sweep option {key!r} cannot be given: it follows from "
-        + ("config and metric_name" if key == "metric" else "the search space")
-        for key in sweep_options
-        if key in _OWN_KEYS
+        Problem("", key, value, "must be a non-empty string")
+        for key, value in (("sweep_name", name), ("wandb_project", project))
+        if not isinstance(value, str) or not value
     ]
-    if not isinstance(description, str):
-        problems.append(Problem("", "description", description, "must be a string"))
-    options = _caught(lambda: as_config(config), problems)
-    metric, cost_reading = _readings(metric_name, metric_how, cost, problems)
-    space = _joined(params, parameters, problems)
-    raise_problems("invalid sweep", problems)
-    assert options is not None
-    assert space is not None
-    given = {key: value for key, value in sweep_options.items() if value is not None}
-    passes_arguments = "program" in given and "command" not in given
-    definition = SweepDefinition(
-        space.params,
-        options,
-        metric=metric,
-        cost=cost_reading,
-        passes_arguments=passes_arguments,
-        description=description,
-    )
-    goal = "maximize" if options.better_direction_sign > 0 else "minimize"
-    return {
-        "name": name,
-        "description": definition.to_json(),
-        # W&B's own Bayes would spend its time on suggestions that are thrown away.
-        "method": "random",
-        "metric": {"name": metric_name or OBJECTIVE_KEY, "goal": goal},
-        "parameters": _wandb_parameters(space),
-        **({"command": list(_COMMAND)} if passes_arguments else {}),
-        **given,
-    }
+    if entity is not None and (not isinstance(entity, str) or not entity):
+        problems.append(Problem("", "wandb_entity", entity, "must be a non-empty string or None"))
+    return problems
 
 
-def _readings(
-    metric_name: Any, metric_how: Any, cost: Any, problems: list[Problem | str]
-) -> tuple[Reading | None, Reading | None]:
-    """Return how the objective and the cost are read; None where by default."""
-    metric = None
-    if metric_name is not None and (not isinstance(metric_name, str) or not metric_name.strip()):
-        problems.append(Problem("", "metric_name", metric_name, "must be a non-empty string or None"))
-    elif metric_how != LAST:
-        if metric_name is None:
-            problems.append(Problem("", "metric_how", metric_how, "needs metric_name, the metric that is read"))
-        else:
-            metric = _caught(lambda: Reading.parse(metric_name, metric_how), problems)
-    if cost is None or cost == RUNTIME:
-        return metric, None
-    if isinstance(cost, str):
-        cost = {"name": cost}
-    if not isinstance(cost, Mapping) or not set(cost) <= {"name", "how"} or "name" not in cost:
-        problems.append(Problem("", "cost", cost, f"must be {RUNTIME!r}, a metric's name, or {{'name': …, 'how': …}}"))
-        return metric, None
-    named = cost
-    return metric, _caught(lambda: Reading.parse(named["name"], named.get("how", LAST)), problems)
+def _started(sweep: Mapping[str, Any], start_from: Any, *, same_task: bool) -> str:
+    """Return the sweep's description with the knowledge of earlier runs in it."""
+    definition = SweepDefinition.from_json(sweep["description"])
+    space = SearchSpace(definition.params)
+    constants = space_of(sweep, may_be_constant=True).constants
+    found = read_old_runs(start_from, space, definition.config, constants)
+    for note in found.notes:
+        logger.info("%s", note)
+    if same_task:
+        return replace(definition, old_runs=found.observations).to_json()
+    members = members_of(found.observations, space, definition.config)
+    return replace(definition, initial=(*definition.initial, *members)).to_json()
 
 
-def _joined(
-    params: Sequence[Param], parameters: Mapping[str, Any] | None, problems: list[Problem | str]
-) -> SweepSpace | None:
-    """Join parameters of both kinds; None, and the problems, where something is wrong with them."""
-    if isinstance(params, (str, Mapping)) or not isinstance(params, Sequence):
-        problems.append(Problem("", "carbs_spaces", params, "must be a list of Param"))
-        return None
-    more = SweepSpace(())
-    if parameters is not None:
-        found = _caught(lambda: space_of({"parameters": parameters}, may_be_constant=bool(params)), problems)
-        if found is None:
-            return None
-        more = found
-    own = [param.name for param in params if isinstance(param, Param)]
-    problems += [
-        Problem("", "name", name, "is given in carbs_spaces and in parameters", f"parameter name {name!r}")
-        for name in own
-        if name in more.constants
-    ]
-    names = [*own, *(path[0] for path in more.paths.values())]
-    problems += [
-        Problem("", "name", name, _rule_against(name), f"parameter name {name!r}")
-        for name in dict.fromkeys(name for name in names if isinstance(name, str))
-        if name.startswith("_") or name == _RESERVED_NAME
-    ]
-    _caught(lambda: SearchSpace((*params, *more.params)), problems)
-    paths = {**{name: (name,) for name in own}, **more.paths}
-    nested = {path[0] for path in more.paths.values() if len(path) > 1}
-    problems += [
-        Problem("", "name", name, "nests others in 'parameters', so it can have no value", f"parameter name {name!r}")
-        for name in own
-        if name in nested
-    ]
-    return SweepSpace((*params, *more.params), more.constants, paths, more.notes)
-
-
-def _rule_against(name: str) -> str:
-    if name == _RESERVED_NAME:
-        return "is reserved by W&B"
-    return "must not begin with '_': W&B keeps such names for itself, and wandb.config does not list them"
-
-
-def _wandb_parameters(space: SweepSpace) -> dict[str, Any]:
-    """Return W&B's `parameters`: distributions and constants, nested as they were."""
-    search = SearchSpace(space.params)
-    entries: dict[str, Any] = {
-        param.name: distribution_of(param, settled) for param, settled in zip(search.params, search.spaces, strict=True)
-    }
-    entries.update({name: {"value": value} for name, value in space.constants.items()})
-    parameters: dict[str, Any] = {}
-    for name, path in space.paths.items():
-        place = parameters
-        for part in path[:-1]:
-            place = place.setdefault(part, {"parameters": {}})["parameters"]
-        place[path[-1]] = entries[name]
-    return parameters
-
-
-def _caught(make: Callable[[], _T], problems: list[Problem | str]) -> _T | None:
-    """Return what `make` returns; None where it raises, and its problems go to the others."""
-    try:
-        return make()
-    except CarbsError as error:
-        problems += error.problems or [str(error)]
-        return None
+def _check_kept(sweep_id: str, entity: str | None, project: str, description: str) -> None:
+    """Make sure that W&B kept the whole definition: with thousands of old runs it is long."""
+    path = "/".join([*([entity] if entity else []), project, sweep_id])
+    # The SDK does not annotate it.
+    read: Callable[[], Any] = lambda: wandb.Api().sweep(path)  # type: ignore[no-untyped-call]  # noqa: E731
+    kept = with_retries(f"read sweep {path!r}", read, limit=INTERACTIVE_SECONDS).config.get("description")
+    if kept != description:
+        raise CarbsError(
+            f"W&B did not keep the definition of sweep {path}, of {len(description)} characters: start from fewer "
+            "runs, or use carbs.warm_start in the program"
+        )

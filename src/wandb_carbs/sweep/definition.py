@@ -10,10 +10,11 @@ from typing import Any
 
 import wandb
 
-from carbs import CARBS, CarbsError, CARBSParams, Param, ParamDict, SearchSpace
+from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.distributions import space_of
+from wandb_carbs.sweep.packing import pack, unpack
 from wandb_carbs.sweep.reading import Reading
 
 logger = logging.getLogger("wandb_carbs")
@@ -34,6 +35,8 @@ class SweepDefinition:
         passes_arguments: Whether `wandb-carbs agent` gives the program the hyperparameters as arguments, though the
             command of the sweep does not: `create_sweep` wrote that command for programs that use `WandbCarbs`.
         description: The user's own words about the sweep.
+        initial: Configurations to run first.
+        old_runs: Observations of earlier runs, which the search starts from.
     """
 
     params: tuple[Param, ...]
@@ -42,6 +45,8 @@ class SweepDefinition:
     cost: Reading | None = None
     passes_arguments: bool = False
     description: str = ""
+    initial: tuple[ParamDict, ...] = ()
+    old_runs: tuple[ObservationInParam, ...] = ()
 
     def to_json(self) -> str:
         """Return the definition as JSON, to be kept in a sweep's description."""
@@ -54,6 +59,10 @@ class SweepDefinition:
         described.update({key: reading.to_dict() for key, reading in self._readings() if reading is not None})
         if self.passes_arguments:
             described["passes_arguments"] = True
+        if self.initial:
+            described["initial"] = list(self.initial)
+        if self.old_runs:
+            described["old_runs"] = pack(self.old_runs)
         words = {"description": self.description} if self.description else {}
         return json.dumps({**words, "carbs": described}, allow_nan=False)
 
@@ -88,8 +97,10 @@ class SweepDefinition:
             cost=readings.get("cost"),
             passes_arguments=described.get("passes_arguments") is True,
             description=words if isinstance(words, str) else "",
+            initial=tuple(described.get("initial", ())),
+            old_runs=unpack(described["old_runs"]) if "old_runs" in described else (),
         )
-        SearchSpace(definition.params)  # raises if they are none of one
+        definition.optimizer()  # raises if something is not of the search space
         return definition
 
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
@@ -101,7 +112,9 @@ class SweepDefinition:
         Args:
             is_valid: A rule for whole configurations; see `CARBS`.
         """
-        return CARBS(self.config, self.params, is_valid=is_valid)
+        carbs = CARBS(self.config, self.params, initial=self.initial, is_valid=is_valid)
+        carbs.initialize_from_observations(self.old_runs)
+        return carbs
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import pytest
 from carbs import CategoricalSpace, LinearSpace, LogSpace, Param
 from wandb_carbs.cli.connection import parse_sweep
 from wandb_carbs.server import LocalServer
-from wandb_carbs.sweep.create import sweep_configuration
+from wandb_carbs.sweep.configuration import sweep_configuration
 from wandb_carbs.sweep.definition import SweepDefinition
 
 if TYPE_CHECKING:

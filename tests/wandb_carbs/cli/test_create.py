@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wandb_carbs.sweep.definition import SweepDefinition
+from wandb_carbs.sweep.definition import SweepDefinition, load_definition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +135,24 @@ def test_a_wrong_file_is_one_error_with_lines(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "Error: sweep file.yaml: 2 problems\n  - line 1: goal='up'" in done.stderr
     assert "  - line 2: parameter 'x': must be a mapping, not 3: write `{value: 3}`" in done.stderr
+
+
+def test_a_sweep_that_starts_from_a_file_beside_it(wandb_env: WandbEnv, tmp_path: Path) -> None:
+    """The file is sought beside the sweep's; how many of its runs are used is noted."""
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "old.csv").write_text("x,objective,cost\n0.5,1,2\n7,1,2\n")
+    line = "start_from: old.csv\ninitial: [{x: 0.25}]\nproject: p"
+    (tmp_path / "sweeps" / "sweep file.yaml").write_text(OWN_FILE.format(line))
+    done = subprocess.run(
+        [sys.executable, "-m", "wandb_carbs.cli", "create", "sweeps/sweep file.yaml", "--entity", "e", "--json"],
+        env=wandb_env.subprocess(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    assert "Note: start_from[0]: 1 of 2 runs are used; left out: 1 with 'x' outside its space" in done.stderr
+    definition = load_definition(f"e/p/{json.loads(done.stdout)['id']}")
+    assert [run.input for run in definition.old_runs] == [{"x": 0.5}]
+    assert definition.initial == ({"x": 0.25},)

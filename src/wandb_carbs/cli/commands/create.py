@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +69,7 @@ def command(
     project = project or _default_project()
     from wandb_carbs.sweep.create import create_sweep  # noqa: PLC0415 - imports the SDK
 
-    with contextlib.redirect_stdout(io.StringIO()) as said:  # the SDK's own words
+    with contextlib.redirect_stdout(io.StringIO()) as said, _notes_of_the_log():  # the SDK's own words
         sweep_id = create_sweep(
             name,
             entity,
@@ -77,6 +79,9 @@ def command(
             metric_how=described.metric_how,
             cost=described.cost,
             parameters=described.parameters,
+            initial=described.initial,
+            start_from=[_beside(source, config.parent) for source in described.start_from],
+            same_task=described.same_task,
             description=described.description,
             **described.sweep_options,
         )
@@ -109,6 +114,27 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
             f"record_observation(objective=…) gives the search its objective there, which is kept as {OBJECTIVE_KEY!r}"
         )
     return notes
+
+
+def _beside(source: Any, folder: Path) -> Any:
+    """Return a source of old runs, its file sought beside the sweep's file if it is not in this folder."""
+    if isinstance(source, dict) and isinstance(source.get("file"), str):
+        return {**source, "file": _beside(source["file"], folder)}
+    is_there = isinstance(source, str) and not Path(source).exists() and (folder / source).is_file()
+    return str(folder / source) if is_there else source
+
+
+@contextlib.contextmanager
+def _notes_of_the_log() -> Iterator[None]:
+    """Show the log as notes."""
+    log, handler = logging.getLogger("wandb_carbs"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("Note: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def _default_project() -> str:

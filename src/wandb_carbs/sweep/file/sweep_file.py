@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from carbs import CarbsError, CARBSParams
+from carbs import CarbsError, CARBSParams, SearchSpace
 from carbs.errors import Problem, raise_problems
+from carbs.start import wanted
+from wandb_carbs.sweep.configuration import without_constants
 from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
 from wandb_carbs.sweep.file.document import read_document
@@ -34,7 +36,7 @@ _KEYS = (
         "parameters",
         "carbs",
     ),
-    *("method", "run_cap", "early_terminate"),
+    *("method", "run_cap", "early_terminate", "initial", "start_from", "same_task"),
 )
 # Keys of W&B's that mean nothing for a sweep which agents run.
 _UNUSED = {
@@ -59,6 +61,9 @@ class SweepFile:
         metric_name: The metric that the program logs; None for the objective as it is recorded.
         metric_how: Which of its values counts: see `Reading`.
         cost: The metric that is a run's cost, and which of its values counts; None for its seconds.
+        initial: Configurations to run first.
+        start_from: Earlier runs to start from; see `create_sweep`.
+        same_task: Whether the same configuration had the same objective in those.
         description: The file's own words about the sweep.
         sweep_options: Further keys of W&B's sweep configuration.
         notes: Sentences about how it was understood, where this is not obvious.
@@ -73,6 +78,9 @@ class SweepFile:
     metric_name: str | None = None
     metric_how: Any = LAST
     cost: Mapping[str, Any] | None = None
+    initial: tuple[Mapping[str, Any], ...] = ()
+    start_from: tuple[Any, ...] = ()
+    same_task: bool = True
     description: str = ""
     sweep_options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -116,6 +124,10 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     cost = read_cost(keys)
     space = _read_space(keys)
     carbs = _read_options(keys, goal or "maximize")
+    initial, start_from = _read_initial(keys, space), _read_start_from(keys)
+    same_task = keys.values.get("same_task", True)
+    if not isinstance(same_task, bool):
+        keys.say(f"same_task={same_task!r} must be true or false", "same_task")
     if keys.has_problems or space is None or carbs is None:
         return None
     return SweepFile(
@@ -128,6 +140,9 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
         metric_name=metric_name,
         metric_how=metric_how,
         cost=cost,
+        initial=initial,
+        start_from=start_from,
+        same_task=same_task,
         description=description or "",
         sweep_options={key: value for key, value in options.items() if value is not None},
         notes=(*keys.notes, *space.notes),
@@ -187,6 +202,36 @@ def _read_space(keys: Keys) -> SweepSpace | None:
         for problem in error.problems:
             keys.say(str(problem), *_place_of(problem, paths.get(problem.place)))
     return None
+
+
+def _read_initial(keys: Keys, space: SweepSpace | None) -> tuple[Mapping[str, Any], ...]:
+    """Read the configurations to run first."""
+    initial = keys.values.get("initial", [])
+    if not isinstance(initial, list):
+        keys.say("'initial' must be a list of configurations: write `initial: [{lr: 1e-3}]`", "initial")
+        return ()
+    if space is None:
+        return ()
+    for place, values in enumerate(initial):
+        given = [without_constants(values, space.constants) if isinstance(values, dict) else values]
+        try:
+            wanted(SearchSpace(space.params), given, lambda _: True)
+        except CarbsError as error:
+            for problem in error.problems:
+                keys.say(str(problem).replace("initial[0]", f"initial[{place}]"), "initial", place, problem.key)
+    return tuple(initial)
+
+
+def _read_start_from(keys: Keys) -> tuple[Any, ...]:
+    """Read where to start from; whether it is there is found out when the sweep is created."""
+    given = keys.values.get("start_from", [])
+    listed = given if isinstance(given, list) else [given]
+    for place, source in enumerate(listed):
+        if not isinstance(source, (str, dict)):
+            keys.say(
+                f"{source!r} of 'start_from' must be entity/project/sweep, a file, or a mapping", "start_from", place
+            )
+    return tuple(listed)
 
 
 def _place_of(problem: Problem, path: tuple[str, ...] | None) -> list[str]:

@@ -168,6 +168,11 @@ def test_how_metric_and_cost_are_read(lines: str, metric_how: Any, cost: Any, tm
         ("goal: minimize", "metric: {name: a, goal: max, how: first}", "line 3: 'metric': how='first' must be last"),
         ("goal: minimize", "goal: min\ncost: {how: best}", "line 4: 'cost': name must be the name of a metric"),
         ("goal: minimize", "goal: min\ncost: []", "line 4: cost=[] must be text"),
+        ("name: x", "initial: {lr: 1}", "line 1: 'initial' must be a list of configurations"),
+        ("name: x", "initial:\n  - {lr: 1e-3}\n  - {lr: 3}", "line 3: initial[1]: parameter 'lr': value 3 must be"),
+        ("name: x", "initial: [{rl: 1e-3}]", "line 1: initial[0]: parameter 'rl' is unknown; known are lr"),
+        ("name: x", "start_from: [3]", "line 1: 3 of 'start_from' must be entity/project/sweep"),
+        ("name: x", "same_task: no", "line 1: same_task='no' must be true or false"),
         ("project: p", "project: a/b", "line 2: project='a/b' must not contain /"),
         ("name: x", "name: [x]", "line 1: name=['x'] must be text"),
         ("name: x", "nmae: x", "line 1: unknown key 'nmae'; did you mean 'name'?"),
@@ -262,3 +267,26 @@ def test_templates_words_and_names_of_any_language(tmp_path: Path) -> None:
     )
     assert "'controller' is not used" in found.notes
     assert any("search_center=150000.5 of an integer space is rounded to 150000" in note for note in found.notes)
+
+
+START = """\
+goal: minimize
+initial:
+  - {lr: 1e-3, optimizer: {name: sgd}}
+  - {optimizer.name: adam, epochs: 3}
+start_from: [e/p/old, {file: runs.csv, metric: loss, cost: seconds}]
+same_task: false
+parameters:
+  lr: {space: log, min: 1e-5, max: 1e-1}
+  optimizer: {parameters: {name: {values: [adam, sgd]}}}
+  epochs: {value: 3}
+"""
+
+
+def test_a_start_from_known_configurations_and_old_runs(tmp_path: Path) -> None:
+    found = read(tmp_path, START)
+    assert found.initial == ({"lr": 1e-3, "optimizer": {"name": "sgd"}}, {"optimizer.name": "adam", "epochs": 3})
+    assert found.start_from == ("e/p/old", {"file": "runs.csv", "metric": "loss", "cost": "seconds"})
+    assert found.same_task is False
+    single = START.replace("[e/p/old, {file: runs.csv, metric: loss, cost: seconds}]", "e/p/old")
+    assert read(tmp_path, single).start_from == ("e/p/old",)

@@ -1,0 +1,141 @@
+"""Runs of earlier times, for a new sweep to start from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, ParamDict, SearchSpace, start
+from carbs.errors import Problem, refuse
+from carbs.spaces.values import identity_of
+from carbs.values import is_positive, shown
+from wandb_carbs.sweep.sources import OldRun, reader_of
+
+_WORDS: dict[str, list[Any]] = {"True": [True], "False": [False], "": [None]}
+
+
+@dataclass(frozen=True)
+class OldRuns:
+    """The old runs that a new search can use.
+
+    Attributes:
+        observations: Their outcomes in the new search space.
+        notes: Sentences on how many were left out, and why.
+    """
+
+    observations: tuple[ObservationInParam, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Fit:
+    """Fits old runs into a search space, and counts what does not fit."""
+
+    space: SearchSpace
+    constants: Mapping[str, Any]
+    left_out: Counter[str] = field(default_factory=Counter)
+    filled: Counter[str] = field(default_factory=Counter)
+
+    def observation(self, run: OldRun) -> ObservationInParam | None:
+        values: ParamDict = {}
+        for name, value in self.constants.items():
+            if name in run.values and not _is_same(run.values[name], value):
+                self.left_out[f"another value of the constant {name!r}"] += 1
+                return None
+        for param, space in zip(self.space.params, self.space.spaces, strict=True):
+            if param.name not in run.values:
+                self.filled[param.name] += 1
+                values[param.name] = param.center
+                continue
+            readings = _readings_of(run.values[param.name])
+            fitting = [value for value in readings if space.problem_with(value) is None]
+            if not fitting:
+                self.left_out[f"{param.name!r} outside its space"] += 1
+                return None
+            values[param.name] = fitting[0]
+        if run.objective is None:
+            return ObservationInParam(values, is_failure=True, is_old=True)
+        if not is_positive(run.cost):
+            self.left_out["no positive cost"] += 1
+            return None
+        return ObservationInParam(self.space.select(values), run.objective, float(run.cost), is_old=True)
+
+
+def read_old_runs(
+    sources: Any, space: SearchSpace, config: CARBSParams, constants: Mapping[str, Any] | None = None
+) -> OldRuns:
+    """Read old runs: one request for each 1000.
+
+    Parameters that a run does not have are taken to have been at the search centre, those that the new search does not
+    have are left out, and so are runs outside its bounds or with other constants.
+
+    Args:
+        sources: A list of them: "entity/project/sweep", the path of a .csv or .json file, or a mapping with `sweep`,
+            `project` or `file`; of a project `filters` choose the runs. `metric` and `cost` name what was logged, or
+            a table's columns; the cost is by default the run's seconds, or the column `cost`.
+        space: The new search space.
+        config: The new search's options.
+        constants: Its constants.
+
+    Returns:
+        The observations, marked as old, and notes.
+
+    Raises:
+        CarbsError: If a source cannot be understood, optimises in the other direction, or has no run that fits.
+        WandbConnectionError: If W&B cannot be reached.
+    """
+    listed = [sources] if isinstance(sources, (str, os.PathLike, Mapping)) else sources
+    if not isinstance(listed, Sequence):
+        raise refuse(Problem("", "start_from", sources, "must be a list of sources"))
+    observations: list[ObservationInParam] = []
+    notes: list[str] = []
+    for place, source in enumerate(listed):
+        name = f"start_from[{place}]"
+        read = reader_of(source, name)
+        runs = list(read(config))
+        fit = _Fit(space, constants or {})
+        found = [seen for run in runs if (seen := fit.observation(run)) is not None]
+        reasons = "; ".join(f"{number} with {reason}" for reason, number in fit.left_out.most_common())
+        if not found:
+            raise CarbsError(
+                f"{name}: none of the {len(runs)} runs of {shown(source)} can be used: {reasons or 'none'}"
+            )
+        notes.append(
+            f"{name}: {len(found)} of {len(runs)} runs are used" + (f"; left out: {reasons}" if reasons else "")
+        )
+        notes += [
+            f"{name}: {number} runs say nothing of {param!r}, so they count as runs at its search centre"
+            for param, number in fit.filled.items()
+        ]
+        observations += found
+    return OldRuns(tuple(observations), tuple(notes))
+
+
+def members_of(observations: Iterable[ObservationInParam], space: SearchSpace, config: CARBSParams) -> list[ParamDict]:
+    """Return members of the frontier of another task's runs, from the cheapest to the best."""
+    carbs = CARBS(config, space.params)
+    carbs.initialize_from_observations(list(observations))
+    return start.frontier_members(space, carbs)
+
+
+def _readings_of(value: Any) -> list[Any]:
+    """Return what a value may mean: a table's cell is text, be it a number, a flag, a list or nothing."""
+    if not isinstance(value, str):
+        return [value]
+    found: list[Any] = [value]
+    try:
+        found.append(json.loads(value))
+    except ValueError:
+        found += _WORDS.get(value, [])
+    return found
+
+
+def _is_same(value: Any, constant: Any) -> bool:
+    try:
+        return any(identity_of(reading) == identity_of(constant) for reading in _readings_of(value))
+    except TypeError:
+        return bool(value == constant)

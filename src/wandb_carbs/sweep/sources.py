@@ -1,0 +1,178 @@
+"""Sources of old runs: a sweep, chosen runs of a project, or a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from carbs import CarbsError, CARBSParams
+from carbs.errors import Problem, refuse
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing, is_number
+from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep.history import SweepReader
+from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.reading import RUNTIME
+from wandb_carbs.sweep.runs import RunReader, to_record
+
+# The SDK's own key for the seconds that a run took.
+_RUNTIME_KEY = "_runtime"
+_PAGE = 1000
+_ENDINGS = (".csv", ".json")
+# The prefix of hyperparameters in the tables that `wandb-carbs export` writes.
+_CONFIG = "config."
+_RULE = (
+    "must be 'entity/project/sweep', a .csv or .json file, or a mapping with 'sweep', 'project' or 'file': "
+    "{'project': 'entity/project', 'filters': {…}, 'metric': 'val_loss', 'cost': 'runtime'}"
+)
+_KEYS = ("sweep", "project", "file", "filters", "metric", "cost")
+
+
+@dataclass(frozen=True)
+class OldRun:
+    """A run as its source has it.
+
+    Attributes:
+        values: Its hyperparameters, nested ones by their names with dots; texts of a table are not yet read.
+        objective: None if the run failed.
+        cost: What it cost.
+    """
+
+    values: Mapping[str, Any]
+    objective: float | None
+    cost: Any
+
+
+def reader_of(source: Any, name: str) -> Callable[[CARBSParams], Iterable[OldRun]]:
+    """Return the function that reads a source.
+
+    Raises:
+        CarbsError: If it cannot be understood.
+    """
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and source.lower().endswith(_ENDINGS)):
+        source = {"file": os.fspath(source)}
+    elif isinstance(source, str):
+        source = {"sweep": source}
+    kinds = [kind for kind in ("sweep", "project", "file") if isinstance(source, Mapping) and kind in source]
+    if len(kinds) != 1 or not set(source) <= set(_KEYS) or not isinstance(source[kinds[0]], str):
+        raise refuse(Problem("", name, source, _RULE))
+    metric, cost, where = source.get("metric"), source.get("cost"), source[kinds[0]]
+    if kinds[0] == "file":
+        return lambda _: _of_file(Path(where), metric or "objective", cost or "cost")
+    if kinds[0] == "sweep" and where.count("/") != 2:
+        raise refuse(Problem("", name, where, "must be 'entity/project/sweep', or end in .csv or .json"))
+    if kinds[0] == "sweep":
+        return lambda config: _of_sweep(SweepPath.parse(where), metric, cost, config)
+    if metric is None or where.count("/") != 1:
+        rule = "needs 'project': 'entity/project', and the name of a 'metric' that its runs logged"
+        raise refuse(Problem("", name, source, rule))
+    return lambda _: _of_project(where, source.get("filters") or {}, metric, cost or RUNTIME)
+
+
+def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CARBSParams) -> list[OldRun]:
+    """Read a sweep: as the search recorded it, or by metric and cost that its programs logged."""
+    history = SweepReader(path).read()
+    if metric is None:
+        if history.definition.config.better_direction_sign != config.better_direction_sign:
+            raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
+        found = [
+            OldRun(run.suggestion, _objective(run.record), run.record.summary.get(COST_KEY))
+            for run in history.runs
+            if run.suggestion is not None and run.verdict.standing in {Standing.OBSERVATION, Standing.FAILURE}
+        ]
+        if found:
+            return found
+        metric = history.labels.metric
+    records = RunReader(path, INTERACTIVE_SECONDS).all()
+    return list(_logged(records, metric, cost or RUNTIME))
+
+
+def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str) -> list[OldRun]:
+    def read() -> list[RunRecord]:
+        api: Any = wandb.Api()
+        runs = api.runs(project, filters=dict(filters), order="+created_at", per_page=_PAGE)
+        return [to_record(run) for run in runs]
+
+    return list(_logged(with_retries(f"read runs of {project}", read, limit=INTERACTIVE_SECONDS), metric, cost))
+
+
+def _logged(records: Iterable[RunRecord], metric: str, cost: str) -> Iterable[OldRun]:
+    """Return the runs that finished and logged the metric."""
+    cost_key = _RUNTIME_KEY if cost == RUNTIME else cost
+    for record in records:
+        objective = _at(record.summary, metric)
+        if record.state == "finished" and is_number(objective):
+            yield OldRun(flat(record.config), float(objective), _at(record.summary, cost_key))
+
+
+def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
+    """Read a table with one run a line, such as `wandb-carbs export` writes.
+
+    A row of its own state counts as that says: only observations and failures.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = json.loads(text) if path.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise CarbsError(f"{path} cannot be read: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CarbsError(f"{path} must hold a list of runs, each an object")
+    missing = [name for name in (metric, cost) if rows and not any(name in row for row in rows)]
+    if missing:
+        known = ", ".join(dict.fromkeys(key for row in rows for key in row))
+        raise CarbsError(
+            f"{path} has no {' and no '.join(map(repr, missing))}; name 'metric' and 'cost': it has {known}"
+        )
+    return [run for row in rows if (run := _of_row(row, metric, cost)) is not None]
+
+
+def _of_row(row: Mapping[str, Any], metric: str, cost: str) -> OldRun | None:
+    state = row.get("state")
+    is_failure = state == Standing.FAILURE.value
+    if (
+        isinstance(state, str)
+        and state in {item.value for item in Standing} - {Standing.OBSERVATION.value}
+        and not is_failure
+    ):
+        return None
+    inner = row.get("config")
+    own = {name.removeprefix(_CONFIG): value for name, value in row.items() if name not in {metric, cost}}
+    values = flat(inner) if isinstance(inner, Mapping) else own
+    objective, spent = _as_float(row.get(metric)), _as_float(row.get(cost))
+    if objective is None and not is_failure and row.get(metric) not in (None, "", "NaN", "nan"):
+        return None
+    return OldRun(values, objective, spent)
+
+
+def flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values by names with dots, beside whole entries of the first level."""
+    found = dict(config)
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            found.update({f"{name}.{inner}": item for inner, item in flat(value).items()})
+    return found
+
+
+def _objective(record: RunRecord) -> float | None:
+    value: Any = record.summary.get(OBJECTIVE_KEY)
+    return float(value) if is_number(value) else None
+
+
+def _at(summary: Mapping[str, Any], name: str) -> Any:
+    """Return a summary's value, which may be nested."""
+    return summary[name] if name in summary else flat(summary).get(name)
+
+
+def _as_float(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,254 @@
+"""Runs of earlier times, for a new sweep to start from."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carbs import (
+    CarbsError,
+    CARBSParams,
+    CategoricalSpace,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    OrdinalSpace,
+    Param,
+    SearchSpace,
+)
+from wandb_carbs import SweepDefinition, create_sweep
+from wandb_carbs.sweep.definition import load_definition
+from wandb_carbs.sweep.old_runs import members_of, read_old_runs
+from wandb_carbs.sweep.packing import pack, unpack
+
+SPACE = SearchSpace(
+    (
+        Param("lr", LogSpace(1e-5, 1e-1)),
+        Param("opt.name", CategoricalSpace(("adam", None, [1, 2], True, 3))),
+        Param("width", LinearSpace(1, 64, is_integer=True), 8),
+    )
+)
+CONFIG = CARBSParams(better_direction_sign=-1)
+
+
+def found(source: Any, **options: Any) -> tuple[list[ObservationInParam], list[str]]:
+    read = read_old_runs([source], SPACE, CONFIG, **options)
+    return list(read.observations), list(read.notes)
+
+
+def table(tmp_path: Path, rows: list[dict[str, Any]], ending: str) -> str:
+    path = tmp_path / f"runs{ending}"
+    if ending == ".json":
+        path.write_text(json.dumps(rows))
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_a_table_of_any_program(tmp_path: Path, ending: str) -> None:
+    """Texts of a table are numbers, lists or nothing where the space has them."""
+    listed: Any = [1, 2] if ending == ".json" else "[1, 2]"
+    rows = [
+        {"lr": 1e-3, "opt.name": "adam", "width": 16, "loss": 0.5, "seconds": 10, "note": "x"},
+        {"lr": 1e-4, "opt.name": listed, "width": 8, "loss": 0.25, "seconds": 100, "note": ""},
+        {"lr": 1e-2, "opt.name": None, "width": 8, "loss": 1.0, "seconds": 1, "note": ""},
+    ]
+    observations, notes = found({"file": table(tmp_path, rows, ending), "metric": "loss", "cost": "seconds"})
+    assert observations == [
+        ObservationInParam({"lr": 1e-3, "opt.name": "adam", "width": 16}, 0.5, 10.0, is_old=True),
+        ObservationInParam({"lr": 1e-4, "opt.name": [1, 2], "width": 8}, 0.25, 100.0, is_old=True),
+        ObservationInParam({"lr": 1e-2, "opt.name": None, "width": 8}, 1.0, 1.0, is_old=True),
+    ]
+    assert notes == ["start_from[0]: 3 of 3 runs are used"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_a_table_of_export(tmp_path: Path, ending: str) -> None:
+    """Failures teach, and runs that did not end do not count."""
+    values = {"lr": 1e-3, "opt.name": "adam", "width": 16}
+    config = {"config": values} if ending == ".json" else {f"config.{name}": value for name, value in values.items()}
+    rows = [
+        {"state": "observation", "objective": 0.5, "cost": 2.0, **config},
+        {"state": "failure", "objective": None, "cost": None, **config},
+        {"state": "outstanding", "objective": None, "cost": None, **config},
+    ]
+    observations, _ = found(table(tmp_path, rows, ending))
+    assert [(seen.output == 0.5, seen.is_failure) for seen in observations] == [(True, False), (False, True)]
+    assert all(seen.input == values and seen.is_old for seen in observations)
+
+
+def test_parameters_were_added_removed_and_bounded_anew(tmp_path: Path) -> None:
+    rows = [
+        {"lr": 1e-3, "opt.name": "adam", "old": 1, "epochs": 3, "objective": 1.0, "cost": 1},
+        {"lr": 0.5, "opt.name": "adam", "old": 2, "epochs": 3, "objective": 1.0, "cost": 1},
+        {"lr": 1e-3, "opt.name": "sgd", "old": 2, "epochs": 3, "objective": 1.0, "cost": 1},
+        {"lr": 1e-3, "opt.name": "adam", "old": 2, "epochs": 4, "objective": 1.0, "cost": 1},
+        {"lr": 1e-3, "opt.name": "adam", "old": 2, "epochs": 3, "objective": 1.0, "cost": 0},
+    ]
+    observations, notes = found(table(tmp_path, rows, ".csv"), constants={"epochs": 3})
+    assert [seen.input for seen in observations] == [{"lr": 1e-3, "opt.name": "adam", "width": 8}]
+    assert "1 of 5 runs are used" in notes[0]
+    for reason in ("'lr' outside its space", "'opt.name' outside its space", "constant 'epochs'", "no positive cost"):
+        assert f"1 with {reason}" in notes[0] or f"1 with another value of the {reason}" in notes[0]
+    assert "say nothing of 'width'" in notes[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"lr": 1e-3, "loss": 1.0}], "has no 'objective' and no 'cost'; name 'metric' and 'cost': it has lr, loss"),
+        ([{"lr": 9.0, "objective": 1, "cost": 1}], "none of the 1 runs .* can be used: 1 with 'lr' outside"),
+        ([], "none of the 0 runs"),
+        ({"lr": 1}, "must hold a list of runs"),
+    ],
+)
+def test_a_table_without_a_use_is_an_error(tmp_path: Path, rows: Any, words: str) -> None:
+    with pytest.raises(CarbsError, match=words):
+        found(table(tmp_path, rows, ".json"))
+
+
+@pytest.mark.parametrize(
+    "source", [3, "a/b", {}, {"sweep": "a/b/c", "project": "a/b"}, {"project": "a/b"}, {"file": 3}, {"files": "x"}]
+)
+def test_what_is_no_source_is_an_error(source: Any) -> None:
+    with pytest.raises(CarbsError, match=r"start_from\[0\]=.*(must be|needs)"):
+        found(source)
+
+
+def test_a_missing_file_is_an_error() -> None:
+    with pytest.raises(CarbsError, match=r"nothing\.csv cannot be read"):
+        found("nothing.csv")
+
+
+def test_thousands_of_runs_pack_into_a_short_text() -> None:
+    runs = [
+        ObservationInParam({"lr": float(f"{10 ** (-5 + n / 500):.12g}"), "n": n}, 0.1 * n, 1.0 + n, is_old=True)
+        for n in range(2000)
+    ]
+    failed = ObservationInParam({"lr": 1.0, "n": 1}, float("nan"), 3.0, is_failure=True, is_old=True)
+    text = pack([*runs, failed])
+    assert len(text) < 60 * len(runs)
+    *again, last = unpack(text)
+    assert again == runs
+    assert (last.is_failure, last.is_old, last.cost, last.input) == (True, True, 3.0, failed.input)
+
+
+@pytest.mark.parametrize("text", ["", "x", 3, "eJw=", pack([ObservationInParam({"x": 1}, 1.0, 1.0)])[:-8]])
+def test_damaged_runs_are_an_error(text: Any) -> None:
+    with pytest.raises(CarbsError, match="old runs are damaged"):
+        unpack(text)
+
+
+def test_members_of_another_task_s_frontier() -> None:
+    space = SearchSpace((Param("n", OrdinalSpace(tuple(range(20)))),))
+    runs = [ObservationInParam({"n": n}, float(n if n % 2 else 0), 1.0 + n) for n in range(20)]
+    members = members_of(runs, space, CARBSParams())
+    assert [values["n"] for values in members] == [0, 5, 13, 19]
+
+
+class Project:
+    """Runs of a project on the local server."""
+
+    def __init__(self, environment: Any) -> None:
+        self.server = environment.server
+
+    def put(self, name: str, config: dict[str, Any], summary: dict[str, Any], sweep: str | None = None) -> None:
+        """Add a run that has finished."""
+        query = "mutation U($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { id } } }"
+        wrapped = json.dumps({key: {"value": value} for key, value in config.items()})
+        values = {"entityName": "e", "modelName": "p", "name": name, "config": wrapped}
+        values |= {"summaryMetrics": json.dumps(summary), **({"sweep": sweep} if sweep else {})}
+        self._post("/graphql", {"query": query, "variables": {"input": values}})
+        self._post(f"/files/e/p/{name}/file_stream", {"complete": True, "exitcode": 0})
+
+    def _post(self, path: str, body: object) -> None:
+        key = base64.b64encode(f"api:{self.server.api_key}".encode()).decode()
+        headers = {"Authorization": f"Basic {key}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.server.url + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            assert b'"errors"' not in reply.read()
+
+
+# The SDK's own sweep() does what the SDK's own settings warn of.
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
+    wandb_env: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The knowledge is in the new sweep's definition: no run of it reads the old ones again."""
+    project = Project(wandb_env)
+    params = [Param("lr", LogSpace(1e-5, 1e-1))]
+    old = create_sweep("old", "e", "p", params, config=CONFIG)
+    for n in range(3):
+        summary = {"carbs.state": "success", "carbs.objective": n / 4, "carbs.cost": 1.0 + n}
+        # The configuration was transformed; the suggestion is the point of the search space.
+        suggestion = {"carbs.suggestion": json.dumps({"lr": 10.0 ** -(n + 2)})}
+        project.put(f"old{n}", {"lr": 99.0}, {**summary, **suggestion}, old)
+    project.put("failed", {"lr": 1e-1}, {"carbs.state": "failure"}, old)
+    project.put("alone", {"lr": 2e-3, "opt": {"name": "adam"}}, {"val": {"loss": 0.125}, "_runtime": 60})
+    project.put("silent", {"lr": 2e-3}, {"_runtime": 60})
+
+    caplog.set_level("INFO", "wandb_carbs")
+    by_filter = {"project": "e/p", "filters": {"config.opt.name": "adam"}, "metric": "val.loss"}
+    new = create_sweep(
+        "new",
+        "e",
+        "p",
+        [*params, Param("opt.name", CategoricalSpace(("adam", "sgd")))],
+        config=CONFIG,
+        initial=[{"lr": 3e-4, "opt": {"name": "sgd"}}],
+        start_from=[f"e/p/{old}", by_filter],
+    )
+    assert "start_from[0]: 4 of 4 runs are used" in caplog.text
+    assert "start_from[1]: 1 of 1 runs are used" in caplog.text
+    carbs = load_definition(f"e/p/{new}").optimizer()
+    seen = [
+        (run.input["lr"], run.input["opt.name"], run.output, run.cost, run.is_old) for run in carbs.success_observations
+    ]
+    assert seen == [
+        (0.01, "adam", 0.0, 1.0, True),
+        (0.001, "adam", 0.25, 2.0, True),
+        (0.0001, "adam", 0.5, 3.0, True),
+        (0.002, "adam", 0.125, 60.0, True),
+    ]
+    assert [run.input["lr"] for run in carbs.failure_observations] == [0.1]
+    first = carbs.suggest()
+    assert (first.log["kind"], first.suggestion["lr"], first.suggestion["opt.name"]) == ("initial", 3e-4, "sgd")
+
+    other = create_sweep("other", "e", "p", params, config=CONFIG, start_from=f"e/p/{old}", same_task=False)
+    definition = load_definition(f"e/p/{other}")
+    assert definition.old_runs == ()
+    assert list(definition.initial) == [{"lr": 0.01}]
+    with pytest.raises(CarbsError, match="optimises in the other direction"):
+        create_sweep("s", "e", "p", params, start_from=f"e/p/{old}")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"initial": [{"lr": 3.0}]}, r"initial\[0\]: parameter 'lr': value 3.0 must be between"),
+        ({"initial": 3}, "initial=3 must be a list"),
+        ({"same_task": 0}, "same_task=0 must be True or False"),
+    ],
+)
+def test_a_wrong_start_is_an_error_before_anything_is_created(options: dict[str, Any], word: str) -> None:
+    with pytest.raises(CarbsError, match=word):
+        create_sweep("s", None, "p", [Param("lr", LogSpace(1e-5, 1e-1))], **options)
+
+
+def test_a_definition_keeps_the_start() -> None:
+    runs = (ObservationInParam({"lr": 1e-3}, 1.0, 2.0, is_old=True),)
+    params = (Param("lr", LogSpace(1e-5, 1e-1)),)
+    definition = SweepDefinition(params, CONFIG, initial=({"lr": 1e-2},), old_runs=runs)
+    assert SweepDefinition.from_json(definition.to_json()) == definition
+    with pytest.raises(CarbsError, match="value 1 must be between"):
+        SweepDefinition.from_json(SweepDefinition(params, CONFIG, initial=({"lr": 1},)).to_json())
