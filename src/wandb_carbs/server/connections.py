@@ -52,8 +52,10 @@ class Connection(H11Protocol):
         self.since = self._moved = self.loop.time()
         self._timer = self.loop.call_later(_INTERVAL, self._look)
         if len(self.connections) > self._most:
-            others = [other for other in self.connections if isinstance(other, Connection) and other.is_idle()]
-            (min(others, key=lambda other: other.since) if others else self).transport.abort()
+            open_ones = [other for other in self.connections if not other.transport.is_closing()]
+            idle = [other for other in open_ones if isinstance(other, Connection) and other.is_idle()]
+            if len(open_ones) > self._most:
+                min(idle, key=lambda other: other.since, default=self).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -68,3 +68,7 @@ def outage(error: BaseException | None) -> RequestError | None:
         return None
     _LOG.warn(f"503: {reason}")
     return RequestError(f"{reason}; repeat the request later", 503)
+
+
+class ServerError(RuntimeError):
+    """The server cannot start."""

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import wandb_carbs.local
-from wandb_carbs.server.server import LocalServer, ServerError, default_data_dir, rotate_key, serve
+from wandb_carbs.server.errors import ServerError
+from wandb_carbs.server.server import LocalServer, default_data_dir, rotate_key, serve
 from wandb_carbs.server.store import schema
 
 SERVE = """

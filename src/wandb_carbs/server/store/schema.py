@@ -159,6 +159,9 @@ INSERT INTO collections (project_id, name, type, created_at, updated_at)
 _INCREMENTS = """
 ALTER TABLE artifacts ADD COLUMN base_id INTEGER REFERENCES artifacts (id) ON DELETE SET NULL;
 """
+_STATES = """
+CREATE INDEX runs_by_state ON runs (sweep_id, state, id);
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES)
 VERSION = len(STEPS)
