@@ -45,6 +45,7 @@ class Program:
         threading.Thread(target=self._wait, args=(when_ended,), daemon=True).start()
         self.asked_at: float | None = None
         self.asked_why = ""
+        self._is_group_asked = False
 
     @property
     def exit_code(self) -> int | None:
@@ -85,6 +86,23 @@ class Program:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def is_leaving(self, patience: float) -> bool:
+        """Tell whether something of a program that was asked to end is left, and has not had its time yet.
+
+        A shell that is asked to end leaves its training behind, which has not been asked.
+
+        Args:
+            patience: Seconds from the question on.
+        """
+        if self.asked_at is None or time.monotonic() > self.asked_at + patience:
+            return False
+        try:
+            os.killpg(self._process.pid, 0 if self._is_group_asked else signal.SIGTERM)
+        except (ProcessLookupError, PermissionError):
+            return False
+        self._is_group_asked = True
+        return True
+
     def send(self, number: int) -> None:
         """Send a signal to the program alone."""
         with contextlib.suppress(ProcessLookupError):
@@ -104,7 +122,9 @@ class Program:
             while chunk := os.read(stream.fileno(), _TAIL_BYTES):
                 self._tail += chunk
                 del self._tail[:-_TAIL_BYTES]
-                _pass_on(chunk)
+                # The program must not wait for a terminal that is gone.
+                with contextlib.suppress(OSError, ValueError):
+                    _pass_on(chunk)
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

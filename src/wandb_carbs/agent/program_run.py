@@ -28,6 +28,7 @@ SECONDS_KEY = "carbs.seconds"
 # A run not heard of for 300 s counts as lost (120 s on the local server): until the program calls wandb.init(), which
 # may be after it has loaded its data, this agent is heard of in its place.
 _ALIVE_SECONDS = 60.0
+_LAST_SECONDS = 5.0
 
 
 class ProgramRun:
@@ -138,6 +139,14 @@ class ProgramRun:
         outcome = judge_outcome(ending, values_of(self._sweep, record, spent))
         self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent})
         return outcome
+
+    def give_back(self, reason: str) -> None:
+        """Say that the run is abandoned, if that is possible at once, while an exception is under way."""
+        try:
+            if self._publisher is not None:
+                self._publisher.last_words({STATE_KEY: ABANDONED, REASON_KEY: reason}, _LAST_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the exception that is under way matters more
+            logger.warning("Run %s could not be given back: %s", self.id, error)
 
     def abandon(self, reason: str) -> None:
         """Record that the run ended before its program was started.

@@ -28,6 +28,8 @@ _FLAPPING_SECONDS = 60.0
 _FLAPPING_FAILURES = 3
 _INITIAL_FAILURES = 5
 _KILL_SECONDS = 30.0
+# How often to look whether a program that was asked to end has left nothing behind.
+_LEAVING_SECONDS = 0.5
 
 
 @dataclass
@@ -121,8 +123,9 @@ class SweepAgent:
     def _patience(self) -> float:
         """Return how long to wait for something to happen."""
         asked = [entry.program.asked_at for entry in self._running.values()]
-        deadlines = [time_ + self._kill_delay - time.monotonic() for time_ in asked if time_ is not None]
-        return min([_POLL_SECONDS, *(max(left, 0.1) for left in deadlines)])
+        # Nothing tells when the last process of a group has ended.
+        is_leaving = any(time_ is not None for time_ in asked)
+        return min(_POLL_SECONDS, _LEAVING_SECONDS) if is_leaving else _POLL_SECONDS
 
     def _take_orders(self) -> None:
         """Say which runs this agent has, and do as it is told."""
@@ -161,6 +164,9 @@ class SweepAgent:
         except WandbConnectionError as error:
             self._say(f"run {run.id} could not be started: {error}")
             return
+        except BaseException:
+            run.give_back("the agent was interrupted")
+            raise
         values = " ".join(f"{name}={value}" for name, value in suggestion.point.items())
         self._say(f"run {run.id} {'goes on' if suggestion.is_resumed else 'starts'}: {values}")
         try:
@@ -177,7 +183,7 @@ class SweepAgent:
         """Record the runs whose programs have ended."""
         for run_id, entry in list(self._running.items()):
             code = entry.program.exit_code
-            if code is None:
+            if code is None or entry.program.is_leaving(self._kill_delay):
                 continue
             if code != 0:
                 entry.program.kill_group()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,28 @@ def test_a_programs_end_is_noticed_with_its_code_and_its_last_words(capfd: pytes
     assert len(program.last_words) < 70_000
     assert 0 < program.seconds < 60
     assert capfd.readouterr().out == "to the output\n"
+
+
+def test_a_training_behind_a_shell_is_asked_to_end_and_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ready")
+    ended = threading.Event()
+    code = f"""
+import signal, sys
+def end(*_):
+    open({str(tmp_path / "saved")!r}, "w").write("a checkpoint")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+open({str(tmp_path / "ready")!r}, "w").write("1")
+signal.pause()
+"""
+    (tmp_path / "train.py").write_text(code)
+    program = Program(["bash", "-c", f"{sys.executable} {tmp_path / 'train.py'}; true"], os.environ, ended.set)
+    (tmp_path / "ready").read_text()
+    program.ask_to_end("stopped")
+    assert ended.wait(60)
+    while program.is_leaving(60):
+        threading.Event().wait(0.05)
+    assert (tmp_path / "saved").read_text() == "a checkpoint"
 
 
 def test_a_program_that_does_not_listen_is_killed() -> None:
