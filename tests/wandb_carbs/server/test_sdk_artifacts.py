@@ -80,6 +80,10 @@ except Exception as error:
 oldest.delete(delete_aliases=True)
 found["left"] = [one.version for one in api.artifacts("dataset", "local/p/d")]
 found["inherited"] = names(api.artifact("local/p/d:latest").download("rest", skip_cache=True))
+api.run("local/p/r").delete()
+orphan = wandb.Api().artifact("local/p/d:latest")
+found["after the run"] = [names(orphan.download("orphan", skip_cache=True)), orphan.logged_by()]
+found["projects"] = [project.name for project in wandb.Api().projects("local")]
 try:
     wandb.Api().artifact("local/p/d:latest").link("wandb-registry-model/x")
 except Exception as error:
@@ -108,6 +112,8 @@ print(json.dumps(found))
         "exists": [True, False],
         "left": ["v1"],
         "inherited": everything,
+        "after the run": [everything, None],
+        "projects": ["p"],
     }
 
 

@@ -153,6 +153,12 @@ def _type_collection(row: sqlite3.Row, context: Context, name: str) -> sqlite3.R
     return found if found is not None and found["type"] == row["type"] else None
 
 
+def _creator(row: sqlite3.Row, context: Context) -> sqlite3.Row | None:
+    """Return the run that has logged an artifact, or None once it is deleted."""
+    run = run_of(context, row["run_id"])
+    return None if run is None or run["name"] == artifacts.HIDDEN[1] else run
+
+
 def _collections(
     row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None, **query: Any
 ) -> Node:
@@ -218,7 +224,7 @@ FIELDS: Fields = {
         "currentManifest": _itself,
         "files": _files,
         "filesByManifestEntries": _files_of_entries,
-        "createdBy": lambda row, context: run_of(context, row["run_id"]),
+        "createdBy": _creator,
         "usedBy": lambda row, context, **page: connection(artifacts.users(context.db, row["id"]), **page),
     },
     "ArtifactSequence": {

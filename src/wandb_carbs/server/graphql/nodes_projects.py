@@ -17,6 +17,7 @@ from wandb_carbs.server.graphql.fields import (
 )
 from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.graphql.viewer import SERVER, USER
+from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.store.database import DEFAULT_ENTITY
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.store.queries import count_runs
@@ -46,7 +47,7 @@ def _projects(
     **_: Any,
 ) -> Node:
     rows = context.db.execute(
-        "SELECT * FROM projects WHERE entity = coalesce(?, entity) ORDER BY id", (entityName,)
+        "SELECT * FROM projects WHERE entity = coalesce(?, entity) AND entity != ? ORDER BY id", (entityName, HIDDEN[0])
     ).fetchall()
     return connection(rows, first, after)
 

@@ -24,6 +24,7 @@ from wandb_carbs.server.pages.rows import (
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, runs, series_names
+from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.sweeps.config import stored_config
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
@@ -66,8 +67,9 @@ class Pages:
                    (SELECT count(*) FROM runs WHERE project_id = projects.id) AS runs,
                    (SELECT count(*) FROM sweeps WHERE project_id = projects.id) AS sweeps,
                    (SELECT max(heartbeat_at) FROM runs WHERE project_id = projects.id) AS heard
-                   FROM projects WHERE entity = coalesce(?, entity) ORDER BY heard DESC, entity, name""",
-                (entity,),
+                   FROM projects WHERE entity = coalesce(?, entity) AND entity != ?
+                   ORDER BY heard DESC, entity, name""",
+                (entity, HIDDEN[0]),
             ).fetchall()
         if entity is not None and not projects:
             raise RequestError(f"there is no entity {entity} on this server", 404)

@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import collections, runs
+from wandb_carbs.server.store import collections, run_states, runs
 from wandb_carbs.server.store.ids import row_id
+from wandb_carbs.server.store.projects import find_project
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
     from wandb_carbs.server.store.database import Store
+    from wandb_carbs.server.store.files import RunFiles
 
 PENDING, COMMITTED, DELETED = "PENDING", "COMMITTED", "DELETED"
 LATEST = "latest"
+# Entity and project of the run that has the artifacts of deleted runs; `checked_name` refuses such names to clients.
+HIDDEN = ("/", "/")
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,31 @@ def delete(store: Store, identifier: str, *, with_aliases: bool) -> list[tuple[i
         gone = [(row["run_id"], file["name"]) for file in own if file["name"].startswith(prefix)]
         db.executemany("DELETE FROM files WHERE run_id = ? AND name = ?", gone)
         return gone
+
+
+def keep(store: Store, files: RunFiles, run_id: int) -> None:
+    """Keep the artifacts of a run that is about to be deleted, with their files.
+
+    They are given to a run that nobody sees, in a project whose name no client can give.
+    """
+    with store.transaction() as db:
+        if not of_run(db, run_id):
+            return
+        now = store.now()
+        db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (*HIDDEN, now))
+        project = find_project(db, *HIDDEN)
+        assert project is not None
+        keeper = db.execute("SELECT id FROM runs WHERE project_id = ?", (project["id"],)).fetchone()
+        kept = keeper["id"] if keeper else runs.insert(db, project["id"], HIDDEN[1], now, state=run_states.FINISHED)
+        names = [
+            row["name"]
+            for row in db.execute("SELECT name FROM files WHERE run_id = ? AND name LIKE 'artifact/%'", (run_id,))
+        ]
+        # Deleted ones as well: later versions may have inherited files of theirs.
+        db.execute("UPDATE artifacts SET run_id = ? WHERE run_id = ? AND state != ?", (kept, run_id, PENDING))
+        db.execute("UPDATE files SET run_id = ? WHERE run_id = ? AND name LIKE 'artifact/%'", (kept, run_id))
+        for name in names:
+            files.move(run_id, kept, name)
 
 
 def use(store: Store, values: Mapping[str, Any]) -> int:

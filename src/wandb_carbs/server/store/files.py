@@ -130,6 +130,12 @@ class RunFiles:
             db.execute("DELETE FROM files WHERE run_id = ? AND name = ?", (run_id, name))
         self.unlink([(run_id, name)])
 
+    def move(self, run_id: int, other_id: int, name: str) -> None:
+        """Move a file's bytes from one run to another."""
+        target = self.path(other_id, name)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path(run_id, name).replace(target)
+
     def unlink(self, files: Iterable[tuple[int, str]]) -> None:
         """Delete the bytes of files, given by run and name."""
         for run_id, name in files:
