@@ -50,8 +50,8 @@ def server_time(
     Args:
         records: Runs; a time far from this machine's clock is no time that W&B put on a run now.
         machine_time: The time by this machine's clock, taken if nothing else is known.
-        just_heard_of: A run that W&B heard of within the last half minute, such as the agent's own. One that is
-            started again is none: W&B's time of it may be from before it was interrupted.
+        just_heard_of: A run that W&B heard of within the last half minute, such as the agent's own. Do not give one
+            that is started again: W&B's time of it may be from before it was interrupted.
     """
     if just_heard_of is not None and just_heard_of.last_seen is not None:
         return just_heard_of.last_seen

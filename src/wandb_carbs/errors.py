@@ -10,4 +10,4 @@ class WandbCarbsError(CarbsError):
 
 
 class WandbConnectionError(WandbCarbsError, RuntimeError):
-    """W&B did not answer, or refused; the message tells what was asked and for how long."""
+    """W&B did not answer, or refused; the message says what was asked and for how long."""

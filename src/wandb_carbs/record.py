@@ -1,4 +1,4 @@
-"""What a run's record in W&B means.
+"""A run's record in W&B, and what the run counts as.
 
 A run's record is its summary's flat keys under `carbs.` together with its configuration. What it counts as depends on
 the record, on W&B's own state of the run, and on how long ago the run was last heard of:
@@ -62,7 +62,7 @@ PREEMPTING = "preempting"
 
 
 class Standing(Enum):
-    """What a run counts as for the search."""
+    """The meaning of a run for the search."""
 
     OBSERVATION = "observation"
     FAILURE = "failure"
@@ -116,7 +116,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run counts as, and why.
+    """The meaning of a run for the search, and the reason.
 
     Attributes:
         standing: What it counts as.
@@ -174,7 +174,7 @@ def recorded_config(record: RunRecord) -> Mapping[str, Any]:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a JSON value is a finite number, and one that a float can hold."""
+    """Return whether a JSON value is a finite number, and one that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:

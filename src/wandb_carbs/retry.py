@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 15.0
 # The last question of all, after minutes of trying.
 _REFUSAL_SECONDS = 5.0
 _RETRIED_STATUS = frozenset({408, 429})
-# What the SDKs call errors of the connection; they share no base class across versions.
+# Names of the SDKs' errors of the connection; they share no base class across versions.
 _CONNECTION_ERRORS = ("ConnectionError", "Timeout", "TimeoutError", "ChunkedEncodingError", "TransportServerError")
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ def with_retries(what: str, action: Callable[[], T], *, limit: float = RETRY_SEC
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether an error of the SDK may pass: 429, 5xx, no connection, no answer in time."""
+    """Return whether an error of the SDK may pass: 429, 5xx, no connection, no answer in time."""
     chain = list(_chain(error))
     for link in chain:
         status = _status(link)

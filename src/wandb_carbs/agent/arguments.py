@@ -69,7 +69,7 @@ def _assignments(argument: str, following: str | None, values: Mapping[str, Any]
 
 
 def _says(text: str, value: Any) -> bool:
-    """Tell whether an argument's text means the value."""
+    """Return whether an argument's text means the value."""
     stripped = text.strip().strip("'\"")
     if stripped == str(value) or stripped.lower() == _text(value).strip('"').lower():
         return True

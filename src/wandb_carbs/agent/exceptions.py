@@ -1,4 +1,4 @@
-"""What an exception in a training run says about its hyperparameters."""
+"""Exceptions in a training run, and whether its hyperparameters can have caused them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
 
 
 def judge_exception(error: BaseException) -> tuple[str, str]:
-    """Tell how to record a run that an exception ended.
+    """Judge how to record a run that an exception ended.
 
     Args:
         error: The exception.
@@ -37,7 +37,7 @@ def judge_exception(error: BaseException) -> tuple[str, str]:
     if not isinstance(error, Exception):  # KeyboardInterrupt, SystemExit, GeneratorExit
         return ABANDONED, f"interrupted: {type(error).__name__}"
     if type(error) is Exception and not error.args:
-        # What wandb.agent throws into the function when the run is stopped from outside.
+        # wandb.agent throws this into the function when the run is stopped from outside.
         return ABANDONED, "stopped"
     chain = list(_causes(error))
     if any(_is_out_of_memory(cause) for cause in chain):
@@ -50,7 +50,7 @@ def judge_exception(error: BaseException) -> tuple[str, str]:
 
 
 def judge_words(text: str) -> str:
-    """Tell from the last words of a program why it ended.
+    """Judge from the last words of a program why it ended.
 
     Args:
         text: The end of its standard error.

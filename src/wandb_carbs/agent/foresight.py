@@ -1,4 +1,4 @@
-"""What an agent tells its optimizer before it draws, so that agents that start together draw apart."""
+"""Showing the other runs to an optimizer before it draws, so that agents that start together draw apart."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seed_of(sweep_id: str, run_id: str, attempt: int = 0) -> str:
 def look_around(
     carbs: CARBS, sweep: SweepPath, others: Sequence[JudgedRun], own: RunRecord
 ) -> tuple[int, list[JudgedRun]]:
-    """Tell the optimizer of the other runs, and draw for those that will draw before `own`.
+    """Show the other runs to the optimizer, and draw for those that will draw before `own`.
 
     Living runs are gone through in the order of their creation, so that the foreseen ones see what they saw. A run that
     was created later but has published already is left out while the draws are a space-filling sequence: a run's place
@@ -40,7 +40,7 @@ def look_around(
         own: The run that is about to draw.
 
     Returns:
-        How many runs were foreseen, and the runs left out, to be told of after the draw.
+        How many runs were foreseen, and the runs left out, to be shown after the draw.
     """
     feed(carbs, sweep, others, own.id, with_running=False)
     living = [run for run in others if run.verdict.standing in _LIVING]
@@ -63,7 +63,7 @@ def look_around(
 
 
 def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) -> SuggestOutput:
-    """Draw a suggestion which is none of the abandoned runs': theirs may be taken up again.
+    """Draw a suggestion that no abandoned run has: an abandoned run may take up its own again.
 
     Args:
         carbs: The optimizer.
@@ -86,7 +86,7 @@ def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) ->
 
 
 def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:
-    """Tell whether two configurations are the same to the optimizer."""
+    """Return whether two configurations are the same to the optimizer."""
     first, second = keys(carbs.space.encode([one, other]))
     return first == second
 

@@ -76,7 +76,7 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def is_open(run: Any) -> bool:
-    """Tell whether the SDK holds the run: it is one of this process, and not finished."""
+    """Return whether the SDK holds the run: it is one of this process, and not finished."""
     return run is not None and not getattr(run, "_is_finished", False)
 
 

@@ -122,7 +122,7 @@ class RunPublisher:
         self._write(summary=self.note(keys), limit=limit)
 
     def is_preempting(self) -> bool:
-        """Tell whether the run was marked as about to be pre-empted (`wandb.Run.mark_preempting`).
+        """Return whether the run was marked as about to be pre-empted (`wandb.Run.mark_preempting`).
 
         Raises:
             WandbConnectionError: If W&B cannot be reached.

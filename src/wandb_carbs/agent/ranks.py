@@ -16,8 +16,8 @@ _JOB_VARIABLES = (
     "PMI_RANK",
     "SLURM_PROCID",
 )
-# The rank on a machine: 0 says nothing, but more is never a job's first, and some launchers tell the processes that
-# they start in the first task of a SLURM step nothing else.
+# The rank on a machine: 0 says nothing, but more is never a job's first, and some launchers say nothing else to
+# the processes that they start in the first task of a SLURM step.
 _MACHINE_VARIABLE = "LOCAL_RANK"
 
 

@@ -81,7 +81,7 @@ class SuggestionTaker:
     publishes the suggestion through them.
 
     Args:
-        carbs: The optimizer; it is told of the sweep's runs.
+        carbs: The optimizer; it learns of the sweep's runs.
         reader: Reads the sweep's runs.
         run_id: The run.
         translation: How a run's configuration is made of a suggestion.
@@ -227,7 +227,7 @@ class SuggestionTaker:
         recent = self._reader.changed({record.id for record in self._others}, waiting)
         arrived = next((record for record in recent if record.id == own.id), None)
         if arrived is not None and arrived.summary.get(STATE_KEY) != recorder.state:
-            # What the SDK had under way when we published has overwritten it.
+            # The SDK had an older summary under way, which has overwritten ours.
             recorder.start(suggestion.point, suggestion.values, self._keys(suggestion, output))
         others = self._judge([record for record in recent if record.id != own.id], own)
         if output.log.get("kind") == "resample":

@@ -52,7 +52,7 @@ class WandbCarbs(LegacyNames):
     up its own suggestion.
 
     Args:
-        carbs: The optimizer; it is told of the sweep's runs.
+        carbs: The optimizer; it learns of the sweep's runs.
         wandb_run: The run; None for `wandb.run`.
         sweep_id: The run's sweep; it need not be given.
         any_rank: Whether ranks other than 0 of a distributed job may ask: only if each is a run of its own.
@@ -142,8 +142,8 @@ class WandbCarbs(LegacyNames):
         """Record how the run went; others can see it when this returns.
 
         Args:
-            objective: What is optimized. If it is not finite, a failure is recorded.
-            cost: What the run cost, positive; None for the seconds since the suggestion was taken up in this process.
+            objective: The value that is optimized. If it is not finite, a failure is recorded.
+            cost: The run's cost, positive; None for the seconds since the suggestion was taken up in this process.
                 A run that goes on from a checkpoint should add what it had spent before.
             allow_update: Whether an observation that was recorded before may be replaced.
 

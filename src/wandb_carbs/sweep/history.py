@@ -59,7 +59,7 @@ class JudgedRun:
     Attributes:
         record: The run.
         verdict: What it counts as, and why.
-        suggestion: Its configuration in the search space; None where there is none.
+        suggestion: Its configuration in the search space; None if it has not taken one.
     """
 
     record: RunRecord
@@ -129,7 +129,7 @@ def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) 
         stale_seconds: A run not heard of for longer is gone.
 
     Raises:
-        WandbCarbsError: If it is no such sweep.
+        WandbCarbsError: If `create_sweep` did not create it.
         WandbConnectionError: If it cannot be read.
     """
     return SweepReader(sweep, stale_seconds=stale_seconds).read()
@@ -218,7 +218,7 @@ def feed(
 ) -> None:
     """Make an optimizer know of a sweep exactly what its runs say now.
 
-    What was deleted or corrected in W&B since the last time goes; what is known from elsewhere stays.
+    Observations that were deleted or corrected in W&B since the last time go; those from elsewhere stay.
 
     Args:
         carbs: The optimizer.
@@ -251,7 +251,7 @@ def read_suggestion(
         suggestion_from_run: Reads a configuration of the search space from a run that has recorded none.
 
     Returns:
-        The configuration of the search space, None if there is none; and why there is none.
+        The configuration of the search space, or None; and in that case the reason.
     """
     try:
         recorded = recorded_suggestion(record)

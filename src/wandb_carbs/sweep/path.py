@@ -29,7 +29,7 @@ class SweepPath:
         """Read "entity/project/sweep", or a shorter form completed from W&B's settings.
 
         Raises:
-            WandbCarbsError: If it is none, or the project is not known.
+            WandbCarbsError: If it does not name a sweep, or the project is not known.
         """
         parts = text.strip("/").split("/") if isinstance(text, str) else []
         if not 1 <= len(parts) <= 3 or not all(parts):

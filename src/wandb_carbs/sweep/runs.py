@@ -213,7 +213,7 @@ def _parse(text: Any) -> dict[str, Any]:
 
 
 def _has_long_been_silent(record: RunRecord) -> bool:
-    """Tell whether a run lives and says nothing of the search, though it is older than one that is about to ask."""
+    """Return whether a run lives and says nothing of the search, though it is older than one that is about to ask."""
     if record.has_ended or record.problem or STATE_KEY in record.summary:
         return False
     if record.created_at is None or record.heartbeat_at is None:
