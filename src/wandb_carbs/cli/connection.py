@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 if TYPE_CHECKING:
-    from wandb_carbs.sweep.history import SweepHistory
+    from wandb_carbs.sweep.history import SweepHistory, SweepReader
 
 _TIMEOUT = 10.0
 # By these an agent tells the SDK which run a program is; the command, started from one, is none of its runs.
@@ -31,11 +31,23 @@ def load(sweep: str) -> SweepHistory:
         ClickException: If W&B does not answer, or `sweep` is not a name.
         CarbsError: If it is no sweep of `create_sweep`, or cannot be read.
     """
+    return open_sweep(sweep).read()
+
+
+def open_sweep(sweep: str) -> SweepReader:
+    """Find a sweep, to be read again and again.
+
+    Args:
+        sweep: Its name or address.
+
+    Raises:
+        ClickException: If W&B does not answer, or `sweep` is not a name.
+    """
     base_url = connect()
     path = parse_sweep(sweep, base_url)
-    from wandb_carbs.sweep.history import load_sweep  # noqa: PLC0415 - imports the SDK
+    from wandb_carbs.sweep.history import SweepReader  # noqa: PLC0415 - imports the SDK
 
-    return load_sweep(path)
+    return SweepReader(path)
 
 
 def connect() -> str:

@@ -90,35 +90,39 @@ class SweepHistory:
 
 
 class SweepReader:
-    """Read a sweep again and again, as `load_sweep` reads it once: each reading shows what W&B says then.
+    """Read a sweep again and again; each reading shows what W&B says then, and warns only of runs that are new to it.
 
     Args:
         sweep: "entity/project/sweep".
         stale_seconds: A run not heard of for longer is gone.
 
     Raises:
-        WandbCarbsError: If it is not a sweep that `create_sweep` created.
-        WandbConnectionError: If it cannot be read.
+        WandbCarbsError: If `sweep` does not name a sweep.
     """
 
     def __init__(self, sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> None:
         self.path = sweep if isinstance(sweep, SweepPath) else SweepPath.parse(sweep)
-        self.definition, self._labels = load_labelled(str(self.path))
-        self._space = SearchSpace(self.definition.params)
         self._stale_seconds = stale_seconds
         self._reader = RunReader(self.path, INTERACTIVE_SECONDS)
         self._warned: set[str] = set()
 
     def read(self) -> SweepHistory:
-        """Read all runs: one request for each 1000.
+        """Read the sweep and all its runs: one request for each 1000, and one for the sweep.
 
         Raises:
-            WandbConnectionError: If they cannot be read.
+            WandbCarbsError: If `create_sweep` did not create it.
+            WandbConnectionError: If it cannot be read.
         """
+        definition, labels = load_labelled(str(self.path))
         records = self._reader.all()
-        now = server_time(records, datetime.now(timezone.utc))
-        runs = judge(records, self._space, now, stale_seconds=self._stale_seconds, warned=self._warned)
-        return SweepHistory(self.path, self.definition, tuple(runs), self._labels)
+        runs = judge(
+            records,
+            SearchSpace(definition.params),
+            server_time(records, datetime.now(timezone.utc)),
+            stale_seconds=self._stale_seconds,
+            warned=self._warned,
+        )
+        return SweepHistory(self.path, definition, tuple(runs), labels)
 
 
 def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> SweepHistory:

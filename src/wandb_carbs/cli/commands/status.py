@@ -11,13 +11,13 @@ import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.connection import load, open_sweep, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, ago, make_console, short
 
 if TYPE_CHECKING:
-    from wandb_carbs.sweep.history import SweepHistory
+    from wandb_carbs.sweep.history import SweepHistory, SweepReader
 
 _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 
@@ -39,20 +39,20 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
     if not watch:
         _show(console, load(sweep), as_json=as_json)
         return
-    waiting = threading.Event()
+    waiting, reader = threading.Event(), open_sweep(sweep)
     try:
         if console.is_terminal and not as_json:
-            _watch(console, sweep, interval)
+            _watch(console, reader, interval)
         while True:
-            _show(console, load(sweep), as_json=as_json)
+            _show(console, reader.read(), as_json=as_json)
             waiting.wait(interval)
     except KeyboardInterrupt:
         return  # the end that was asked for
 
 
-def _watch(console: Console, sweep: str, interval: float) -> None:
+def _watch(console: Console, reader: SweepReader, interval: float) -> None:
     """Keep the status on the terminal until Ctrl-C; an outage of W&B is shown, and waited out."""
-    shown: RenderableType = _render(load(sweep))
+    shown: RenderableType = _render(reader.read())
     seen = time.monotonic()
     waiting = threading.Event()
     with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
@@ -60,7 +60,7 @@ def _watch(console: Console, sweep: str, interval: float) -> None:
             live.update(Group(shown, f"\nread again every {interval:g} s; Ctrl-C ends"), refresh=True)
             waiting.wait(interval)
             try:
-                shown, seen = _render(load(sweep)), time.monotonic()
+                shown, seen = _render(reader.read()), time.monotonic()
             except _outages() as error:
                 message = error.message if isinstance(error, click.ClickException) else str(error)
                 note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {message}"
