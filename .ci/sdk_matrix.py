@@ -1,7 +1,8 @@
 """Run the README's program on every SDK version that the package claims, against a local server.
 
 Each version gets an environment of its own (uv, in a scratch folder), and runs the program both ways: `wandb.agent`
-with a function, and `wandb agent` on the command line. A version that cannot be installed is a failure, not a skip.
+with a function, and `wandb agent` on the command line. The program also logs a histogram, a table, a plot and an
+artifact, which are read back. A version that cannot be installed is a failure, not a skip.
 
     uv run python .ci/sdk_matrix.py [VERSION ...] [--environments FOLDER]
 """  # noqa: INP001 - a script
@@ -40,7 +41,13 @@ def train():
     suggestion = wandb_carbs.suggest()
     assert suggestion.pop("suggestion_uuid") == wandb.run.id
     assert {name: wandb.config[name] for name in suggestion} == suggestion
-    wandb.log({"accuracy": 0.5})
+    table = wandb.Table(columns=["epoch", "loss"], data=[[1, 0.7], [2, 0.5]])
+    media = {"histogram": wandb.Histogram([1, 2, 2]), "table": table, "curve": wandb.plot.line(table, "epoch", "loss")}
+    wandb.log({"accuracy": 0.5, **media})
+    artifact = wandb.Artifact("model", type="model")
+    with artifact.new_file("weights.txt") as file:
+        file.write(wandb.run.id)
+    wandb.log_artifact(artifact)
     wandb_carbs.record_observation(objective=0.5, cost=2.0)
     wandb.finish()
 
@@ -48,6 +55,11 @@ def show(sweep):
     history = load_sweep(f"team/{os.environ['WANDB_PROJECT']}/{sweep}")
     different = len({str(run.suggestion) for run in history.runs})
     print("observations", history.counts["observation"], "of", len(history.runs), "different", different)
+    for run in wandb.Api().runs(f"team/{os.environ['WANDB_PROJECT']}", {"sweep": sweep}):
+        (model,) = [artifact for artifact in run.logged_artifacts() if artifact.type == "model"]
+        assert open(os.path.join(model.download(), "weights.txt")).read() == run.id
+        assert any("media/table" in file.name for file in run.files()), [file.name for file in run.files()]
+        assert "histogram" in run.summary and "accuracy" in run.summary
 """
 # Two runs by the agent of a function; then prints the sweep for the agent of the command line.
 BY_FUNCTION = """

@@ -22,7 +22,7 @@ from worlds import Folders
 
 from carbs.plotting import STYLE
 
-# Okabe and Ito's palette: told apart by colour-blind readers and in print.
+# Okabe and Ito's palette: colour-blind readers can distinguish it, also in print.
 STYLES: dict[str, tuple[str, str]] = {
     "carbs": ("carbs", "#0072b2"),
     "optuna-gp": ("Optuna, GPSampler", "#d55e00"),

@@ -35,7 +35,7 @@ INTERVAL = 1.6449  # half the width of a 90 % interval, in standard deviations
 
 @dataclass(frozen=True)
 class Scale:
-    """What scales a problem: objective from `low` to `high`, log10 cost from `cheapest` to `dearest`."""
+    """The scale of a problem: objective from `low` to `high`, log10 cost from `cheapest` to `dearest`."""
 
     low: float
     high: float

@@ -49,7 +49,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Rest:
-    """What was spent since a run last lifted the frontier.
+    """The runs and the cost since a run last lifted the frontier.
 
     Attributes:
         runs: Runs since then, failures included.

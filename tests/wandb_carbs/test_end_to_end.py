@@ -90,7 +90,7 @@ def sweep_id(wandb_env: Any) -> str:
 
 
 class Program:
-    """A program that waits to be told what to do next, line by line."""
+    """A program that waits for its next order, line by line."""
 
     def __init__(self, environment: dict[str, str], code: str, *arguments: str) -> None:
         command = [sys.executable, "-c", code, *arguments]

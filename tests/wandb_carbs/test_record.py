@@ -1,4 +1,4 @@
-"""What a run's record counts as."""
+"""The standing of runs by their records."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory, SweepReader
 
 _TIMEOUT = 10.0
-# By these an agent tells the SDK which run a program is; the command, started from one, is none of its runs.
+# By these an agent says to the SDK which run a program is. A command that is started from a program is not that run.
 _OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
 _FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
 
@@ -61,14 +61,14 @@ def connect() -> str:
     # Before the SDK's import, since then it reads its settings.
     for name in _OF_A_RUN:
         os.environ.pop(name, None)
-    # What the SDK says is for training programs.
+    # The SDK's messages are for training programs.
     os.environ.setdefault("WANDB_SILENT", "true")
     import wandb  # noqa: PLC0415 - slow to import
 
     try:
         base_url = str(wandb.setup().settings.base_url)
     except ValueError as error:
-        # After its first line, pydantic's message tells the setting, then what is wrong with it.
+        # After its first line, pydantic's message names the setting, then what is wrong with it.
         details = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
         raise click.ClickException(f"W&B's settings (variables like WANDB_BASE_URL) are wrong: {details}") from error
     try:

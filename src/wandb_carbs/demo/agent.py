@@ -1,4 +1,4 @@
-"""A demo agent: `wandb.agent` in a process of its own, which tells the demo on its standard output what it does.
+"""A demo agent: `wandb.agent` in a process of its own, which reports to the demo on its standard output.
 
 Run as `python -m wandb_carbs.demo.agent SWEEP SEED`; one JSON object a line. It ends when its standard input does, so
 that no agent outlives the demo, however that ends.

@@ -29,7 +29,7 @@ _GRACE = 3.0
 
 @dataclass(frozen=True)
 class Message:
-    """What an agent said.
+    """A message of an agent.
 
     Attributes:
         agent: Its number, from 1.
@@ -112,7 +112,7 @@ class Agents:
         with _no_interrupts():
             family = [handle for process in self._processes for handle in _open_family(process.pid)]
             for process in self._processes:
-                _close(process.stdin)  # tells the agent to end
+                _close(process.stdin)  # the agent ends
             _end(family)
             for process in self._processes:
                 process.wait()

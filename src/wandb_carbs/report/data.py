@@ -1,4 +1,4 @@
-"""What a report shows, computed from a sweep's history."""
+"""The contents of a report, computed from a sweep's history."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Access:
 
     @property
     def token(self) -> str:
-        """What the address of the pages carries once, and their cookie from then on."""
+        """The token that the address of the pages carries once, and their cookie from then on."""
         return hmac.new(self._key.value.encode(), b"pages", hashlib.sha256).hexdigest()[:40]
 
     def check_key(self, request: Request) -> None:

@@ -54,7 +54,7 @@ def create_sweep(
         wandb_project: The project.
         carbs_spaces: The hyperparameters.
         carb_params: Older name of `carbs_spaces`.
-        config: The optimizer's options; also tells whether the objective is maximised.
+        config: The optimizer's options; also says whether the objective is maximised.
         metric_name: A metric that the program logs: W&B's pages sort runs by it, its early stopping judges by it, and
             `wandb-carbs agent` takes it for the objective. A program that calls `record_observation` gives its
             objective there, whatever this is. By default it is that objective, as it is recorded: `carbs.objective`.

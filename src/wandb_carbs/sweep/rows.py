@@ -21,7 +21,7 @@ class Row:
     Attributes:
         id: Its id.
         name: The name that W&B shows.
-        state: What it counts as for the search.
+        state: Its standing for the search.
         wandb_state: W&B's own state.
         kind: How its suggestion came about.
         objective: None unless the run counts as an observation.

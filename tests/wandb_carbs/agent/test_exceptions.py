@@ -1,4 +1,4 @@
-"""What an exception says about the hyperparameters."""
+"""Exceptions: which of them the hyperparameters caused."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Context:
         base_url: The address at which the client has reached the server.
         db: The database as it is at each statement; a query sees what a mutation before it has committed.
         now: The request's time, in microseconds since the epoch.
-        budget: What the request may still cost.
+        budget: The cost that the request may still have.
     """
 
     store: Store

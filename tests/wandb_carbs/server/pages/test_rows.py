@@ -1,4 +1,4 @@
-"""What the pages show of a run."""
+"""A run on the pages."""
 
 from __future__ import annotations
 

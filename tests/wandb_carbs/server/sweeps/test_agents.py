@@ -1,4 +1,4 @@
-"""What the server makes of agents that live, die, and lose replies; time is a number here."""
+"""Agents that live, die, and lose replies; time is a number here."""
 
 from __future__ import annotations
 

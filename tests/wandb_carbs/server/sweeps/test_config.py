@@ -1,4 +1,4 @@
-"""What a sweep's configuration may say."""
+"""Sweep configurations, valid and invalid."""
 
 from __future__ import annotations
 
