@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from carbs import CarbsError, CARBSParams, Param, ParamDict, SearchSpace, start
@@ -156,12 +156,7 @@ def _joined(
         for name in own
         if name in more.constants
     ]
-    names = [*own, *(path[0] for path in more.paths.values())]
-    problems += [
-        Problem("", "name", name, _rule_against(name), f"parameter name {name!r}")
-        for name in dict.fromkeys(name for name in names if isinstance(name, str))
-        if name.startswith("_") or name == _RESERVED_NAME
-    ]
+    problems += problems_with_names([*own, *(path[0] for path in more.paths.values())])
     _caught(lambda: SearchSpace((*params, *more.params)), problems)
     paths = {**{name: (name,) for name in own}, **more.paths}
     nested = {path[0] for path in more.paths.values() if len(path) > 1}
@@ -171,6 +166,15 @@ def _joined(
         if name in nested
     ]
     return SweepSpace((*params, *more.params), more.constants, paths, more.notes)
+
+
+def problems_with_names(names: Iterable[Any]) -> list[Problem]:
+    """List the names that a program would not find in `wandb.config`."""
+    return [
+        Problem(f"parameter {name!r}", "", name, _rule_against(name), "its name")
+        for name in dict.fromkeys(names)
+        if isinstance(name, str) and (name.startswith("_") or name == _RESERVED_NAME)
+    ]
 
 
 def _rule_against(name: str) -> str:

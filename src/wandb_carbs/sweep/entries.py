@@ -18,7 +18,8 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.space import SPACES
 from carbs.spaces.values import as_json
 from carbs.values import shown
-from wandb_carbs.sweep.wandb_spaces import KEYS, UnclearEntryError, space_of_distribution
+from wandb_carbs.sweep.understood import UnclearEntryError
+from wandb_carbs.sweep.wandb_spaces import KEYS, KINDS, space_of_distribution
 
 EXAMPLE = "`{space: log, min: 1e-4, max: 1e-2}`"
 _CENTER = "search_center"
@@ -96,7 +97,7 @@ def _read_own(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:
         return [Problem(place, "space", None, f"'space' is missing: write {EXAMPLE}, or `{{value: 3}}`", "")]
     kind, center = settings.pop("space"), settings.pop(_CENTER, None)
     if not isinstance(kind, str) or kind not in SPACES:
-        return [Problem(place, "space", kind, f"must be one of {', '.join(SPACES)}{_like(kind, SPACES)}")]
+        return [Problem(place, "space", kind, f"must be one of {', '.join(SPACES)}{_like_a_space(kind)}")]
     space = SPACES[kind]
     known = [item.name for item in fields(space)]
     problems = [
@@ -118,13 +119,13 @@ def _read_own(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:
     if low is not None and _is_number(low) and low == settings.get("max"):
         constant = int(low) if settings.get("is_integer") or space is Pow2Space else low
         return Entry(None, constant, (f"{place} has min and max alike, so it is a constant",))
-    return Entry(Param(name, space(**settings), center))
+    return Entry(Param(name, space(**settings), center if issubclass(space, ChoiceSpace) else as_number(center)))
 
 
 def _read_wandb(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:
     place = f"parameter {name!r}"
     center = settings.pop(_CENTER, None)
-    known = ["distribution", *KEYS, "parameters", _CENTER]
+    known = ["space", "distribution", *KEYS, "parameters", _CENTER]
     unknown = [
         Problem(place, key, settings[key], _unknown(key, known, "of W&B's distributions"), "")
         for key in settings
@@ -139,6 +140,7 @@ def _read_wandb(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:
     notes = tuple(f"{place}: {note}" for note in found.notes)
     if found.space is None:
         return Entry(None, found.constant, notes)
+    center = center if isinstance(found.space, ChoiceSpace) else as_number(center)
     return Entry(Param(name, found.space, found.center if center is None else center), None, notes)
 
 
@@ -177,6 +179,13 @@ def _unknown(key: str, known: Sequence[str], owner: str) -> str:
     word = _OTHER_WORDS.get(key)
     hint = f"; write {word!r}" if word in known else _like(key, known)
     return f"unknown key {key!r} {owner}{hint}; known are {', '.join(known)}"
+
+
+def _like_a_space(kind: Any) -> str:
+    """Return which space may have been meant, as the end of a sentence."""
+    if kind in KINDS:
+        return f"; W&B's distributions are named by `distribution: {kind}`"
+    return _like(kind.lower().removesuffix("space"), SPACES) if isinstance(kind, str) else ""
 
 
 def _like(word: Any, known: Any) -> str:

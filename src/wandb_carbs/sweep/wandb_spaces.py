@@ -9,47 +9,17 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from carbs import CategoricalSpace, LinearSpace, LogSpace, OrdinalSpace, Pow2Space, Space
 from carbs.spaces.values import as_json, identity_of
+from wandb_carbs.sweep.understood import UnclearEntryError, Understood
 
 # More multiples of a fraction than this are searched as if the numbers were not rounded.
 _MOST_MULTIPLES = 1000
 # A positive range with this factor between its ends is probably meant to be searched by its logarithm.
 _WIDE = 100
-
-
-class UnclearEntryError(Exception):
-    """An entry cannot be understood.
-
-    Attributes:
-        key: The key that is wrong; empty for the entry itself.
-        rule: The rule that it breaks, and what to write instead.
-        subject: Begin of the sentence, as in `carbs.errors.Problem`.
-    """
-
-    def __init__(self, key: str, rule: str, subject: str | None = "") -> None:
-        super().__init__(rule)
-        self.key, self.rule, self.subject = key, rule, subject
-
-
-@dataclass(frozen=True)
-class Understood:
-    """A distribution as it was understood.
-
-    Attributes:
-        space: What to search; None for a constant.
-        constant: The value of a constant.
-        center: Where the search starts; None for no opinion.
-        notes: Sentences, where it is not obvious.
-    """
-
-    space: Space | None
-    constant: Any = None
-    center: float | None = None
-    notes: tuple[str, ...] = ()
 
 
 def space_of_distribution(settings: Mapping[str, Any]) -> Understood:
@@ -65,6 +35,15 @@ def space_of_distribution(settings: Mapping[str, Any]) -> Understood:
         UnclearEntryError: If it cannot be understood.
     """
     kind = _kind_of(settings)
+    found = _understood(kind, settings)
+    unused = [key for key in KEYS if settings.get(key) is not None and key not in _USED.get(kind, _NUMBER_KEYS)]
+    if not unused:
+        return found
+    note = f"{', '.join(map(repr, unused))} {'is' if len(unused) == 1 else 'are'} not used beside {kind}"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _understood(kind: str, settings: Mapping[str, Any]) -> Understood:
     if kind == "constant":
         return Understood(None, as_json(_need(settings, kind, "value")))
     if kind == "categorical":
@@ -310,5 +289,6 @@ _READERS: dict[str, Callable[[str, Mapping[str, float]], Understood]] = {
 }
 
 
+_USED = {"constant": ("value",), "categorical": ("values", "probabilities")}
 KINDS = ("constant", "categorical", *_READERS)
 KEYS = ("value", "values", "probabilities", *_NUMBER_KEYS)

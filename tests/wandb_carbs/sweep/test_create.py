@@ -221,7 +221,10 @@ def test_how_metric_and_cost_are_read_and_words_are_kept_in_the_definition() -> 
         ({"parameters": {"lr": {"value": 3}}}, "'lr' is given in carbs_spaces and in parameters"),
         ({"parameters": {"lr": {"min": 0, "max": 1}}}, "'lr' is used 2 times"),
         ({"parameters": {"lr": {"parameters": {"x": {"value": 1}}}}}, "'lr' nests others"),
-        ({"parameters": {"_x": {"value": 1}}}, "'_x' must not begin with '_': W&B keeps such names for itself"),
+        (
+            {"parameters": {"_x": {"value": 1}}},
+            "parameter '_x': its name must not begin with '_': W&B keeps such names for itself",
+        ),
         ({"parameters": {"wandb_version": {"value": 1}}}, "reserved by W&B"),
         ({"parameters": {"x": 3}}, "write `{value: 3}`"),
         ({"metric_how": "best"}, "needs metric_name"),

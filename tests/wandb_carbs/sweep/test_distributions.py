@@ -59,7 +59,7 @@ def space(**settings: Any) -> Space:
         ({"values": [16, 64, 256]}, OrdinalSpace((16, 64, 256))),
         ({"values": [16.0, 32.0, 64.0]}, OrdinalSpace((16.0, 32.0, 64.0))),
         ({"values": [0.0, 0.1, 0.2]}, OrdinalSpace((0.0, 0.1, 0.2))),
-        ({"space": "log", "min": "1e-5", "max": "1e-1"}, LogSpace(1e-5, 1e-1)),
+        ({"space": "log", "min": "1e-5", "max": "1e-1", "search_center": "1e-3"}, LogSpace(1e-5, 1e-1)),
         ({"space": "linear", "min": 1, "max": 9, "is_integer": "yes"}, LinearSpace(1, 9, is_integer=True)),
         ({"space": "ordinal", "choices": ["small", "large"]}, OrdinalSpace(("small", "large"))),
         ({"space": "linear", "min": 0, "max": "inf"}, LinearSpace(0, math.inf)),
@@ -133,6 +133,7 @@ def test_what_cannot_vary_is_a_constant(settings: dict[str, Any], value: object)
         ({"distribution": "log_uniform", "min": 1e-5, "max": 1e-1}, "log_uniform_values"),
         ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-6}, "1000001"),
         ({"distribution": "beta"}, "a and b"),
+        ({"values": ["a", "b"], "min": 0, "max": 1}, "'min', 'max' are not used beside categorical"),
         ({"min": 1e-5, "max": 1e-1}, "`{space: log, min: 1e-05, max: 0.1}` would search it by its logarithm"),
     ],
 )
@@ -202,6 +203,9 @@ def test_nested_parameters_are_named_with_dots() -> None:
         ({"space": "log", "min": 1e-5, "max": 1, "center": 1e-3}, ["write 'search_center'"]),
         ({"space": "categorical", "values": ["a", "b"]}, ["unknown key 'values'", "write 'choices'"]),
         ({"space": "categorical"}, ["'choices' is missing"]),
+        ({"space": "LogSpace", "min": 1e-3, "max": 1}, ["did you mean 'log'"]),
+        ({"space": "log_uniform", "min": 1e-3, "max": 1}, ["`distribution: log_uniform`"]),
+        ({"type": "log", "min": 1e-3, "max": 1}, ["unknown key 'type'", "write 'space'"]),
     ],
 )
 def test_an_unclear_entry_is_an_error_that_names_the_replacement(settings: Any, words: list[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from carbs import CarbsError, CARBSParams, SearchSpace
 from carbs.errors import Problem, raise_problems
 from carbs.start import wanted
-from wandb_carbs.sweep.configuration import without_constants
+from wandb_carbs.sweep.configuration import problems_with_names, without_constants
 from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
 from wandb_carbs.sweep.file.document import read_document
@@ -194,6 +194,9 @@ def _read_space(keys: Keys) -> SweepSpace | None:
     if parameters is None:
         keys.say("'parameters' is missing: the hyperparameters to search")
         return None
+    hidden = problems_with_names(parameters) if isinstance(parameters, dict) else []
+    for problem in hidden:
+        keys.say(str(problem), "parameters", problem.value)
     try:
         return space_of({"parameters": parameters})
     except CarbsError as error:

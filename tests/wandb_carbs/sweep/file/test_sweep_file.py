@@ -187,6 +187,7 @@ def test_how_metric_and_cost_are_read(lines: str, metric_how: Any, cost: Any, tm
         ("name: x", "carbs: {better_direction_sign: 1}", "line 1: write goal: maximize or minimize"),
         ("name: x", "carbs: 3", "line 1: 'carbs' must be a mapping"),
         ("  lr: {space: log,", "  - {name: lr,", "line 4: parameters="),
+        ("  lr: {", "  _lr: {", "line 5: parameter '_lr': its name must not begin with '_'"),
         ("max: 1e-1", "max: 1e-9", "line 5: parameter 'lr': min=1e-05 must be smaller than max=1e-09"),
     ],
 )  # fmt: skip
