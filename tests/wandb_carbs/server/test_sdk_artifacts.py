@@ -19,7 +19,7 @@ def python(env: WandbEnv, code: str) -> Any:
         cwd=env.path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -52,7 +52,14 @@ with wandb.init(project="p", id="r") as run:
     used = run.use_artifact("d:latest")
     found["used"] = [used.version, used.size, used.file_count]
 
+with wandb.init(project="p", id="second") as run:
+    run.log_artifact(wandb.Api().artifact("local/p/d:latest").new_draft()).wait()
+    try:
+        run.log_artifact(wandb.Artifact("elsewhere", "dataset", storage_region="moon")).wait()
+    except Exception as error:
+        found["region"] = str(error)
 api = wandb.Api()
+found["logged again"] = [artifact.name for artifact in api.run("local/p/second").logged_artifacts()]
 newest = api.artifact("local/p/d:latest")
 found["downloaded"] = names(newest.download("new"))
 found["entry"] = pathlib.Path(newest.get_entry("one.txt").download("entry")).read_text()
@@ -66,7 +73,7 @@ newest.tags = ["a", "b"]
 newest.metadata["rows"] = 3
 newest.save()
 mine = api.artifact("local/p/d:mine")
-found["changed"] = [mine.version, mine.aliases, mine.description, mine.tags, mine.metadata]
+found["changed"] = [mine.version, mine.aliases, mine.description, sorted(mine.tags), mine.metadata]
 found["types"] = [kind.name for kind in api.artifact_types("local/p")]
 found["collections"] = [one.name for one in api.artifact_collections("local/p", "dataset")]
 found["versions"] = [one.version for one in api.artifacts("dataset", "local/p/d")]
@@ -95,9 +102,11 @@ print(json.dumps(found))
     assert "refused" in found
     assert "again" in found.pop("refused")
     assert found.pop("link")
+    assert "moon" in found.pop("region")
     assert found == {
         "same content": "v0",
         "used": ["v1", 9, 3],
+        "logged again": ["d:v1"],
         "downloaded": everything,
         "entry": "one",
         "files": everything,

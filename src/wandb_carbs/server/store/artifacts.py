@@ -77,6 +77,10 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
     names = values.get("artifactCollectionNames") or [values.get("artifactCollectionName")]
     if not names[0] or not values.get("runName"):
         raise RequestError("an artifact needs a name and a run that logs it")
+    if values.get("storageRegion") not in {None, "", "default"}:
+        raise RequestError(
+            f"invalid storageRegion {values['storageRegion']!r}: this server has one place for all files"
+        )
     if values.get("metadata") is not None:
         runs.json_object("metadata", values["metadata"])
     aliases = [alias["alias"] for alias in values.get("aliases") or []]
@@ -93,6 +97,10 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
             for twin in versions(db, run["project_id"], collection["name"]):
                 if twin["digest"] == values["digest"]:
                     give_aliases(db, twin, aliases)
+                    db.execute(
+                        "INSERT OR IGNORE INTO artifact_outputs (run_id, artifact_id) VALUES (?, ?)",
+                        (run["id"], twin["id"]),
+                    )
                     return int(twin["id"])
         tags = [tag["tagName"] for tag in values.get("tags") or []]
         cursor = db.execute(
@@ -260,7 +268,7 @@ def keep(store: Store, files: RunFiles, run_id: int) -> None:
     They are given to a run that nobody sees, in a project whose name no client can give.
     """
     with store.transaction() as db:
-        if not of_run(db, run_id):
+        if db.execute("SELECT 1 FROM artifacts WHERE run_id = ? AND state != ?", (run_id, PENDING)).fetchone() is None:
             return
         now = store.now()
         db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (*HIDDEN, now))
@@ -323,9 +331,12 @@ def find(db: sqlite3.Connection, project_id: int, name: str) -> sqlite3.Row | No
 
 
 def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
-    """Return the artifacts that a run has logged."""
+    """Return the artifacts that a run has logged, also those that another run had logged before."""
     return db.execute(
-        "SELECT * FROM artifacts WHERE run_id = ? AND state = ? ORDER BY id", (run_id, COMMITTED)
+        """SELECT * FROM artifacts WHERE state = ? AND (
+               run_id = ? OR id IN (SELECT artifact_id FROM artifact_outputs WHERE run_id = ?)
+           ) ORDER BY id""",
+        (COMMITTED, run_id, run_id),
     ).fetchall()
 
 

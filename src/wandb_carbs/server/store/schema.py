@@ -162,6 +162,13 @@ ALTER TABLE artifacts ADD COLUMN base_id INTEGER REFERENCES artifacts (id) ON DE
 _STATES = """
 CREATE INDEX runs_by_state ON runs (sweep_id, state, id);
 """
+_OUTPUTS = """
+CREATE TABLE artifact_outputs (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (run_id, artifact_id)
+) WITHOUT ROWID;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS)
 VERSION = len(STEPS)
