@@ -24,6 +24,7 @@ class Point:
         objective: Its objective.
         config: Its configuration.
         is_marked: Whether the picture points it out.
+        key: What the page knows it by when it is clicked.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Point:
     objective: float
     config: Mapping[str, Any] = field(default_factory=dict)
     is_marked: bool = False
+    key: str = ""
 
     @property
     def text(self) -> str:
@@ -119,6 +121,7 @@ def figure(
             **drawing.marks([point.cost for point in group], [point.objective for point in group], color, size),
             "name": name,
             "text": [point.text for point in group],
+            "customdata": [point.key or point.name for point in group],
             "hovertemplate": "%{text}<extra></extra>",
         }
         for name, group, color, size, _ in groups

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import figures, series
-from wandb_carbs.server.pages.rows import Goal, pareto_frontier
+from wandb_carbs.server.pages.rows import Goal
 from wandb_carbs.server.pages.views import cost_name, find_sweep, sweep_rows
 from wandb_carbs.server.store import logs, run_states, runs
 
@@ -90,8 +90,7 @@ class PageData:
                 (sweep["id"],),
             ).fetchall()
         objective, cost = goal.metric or "objective", cost_name(rows)
-        best = pareto_frontier(rows, maximize=goal.maximize)
-        drawn = figures.frontier(rows, best, objective, cost, maximize=goal.maximize, marked=marked)
+        drawn = figures.frontier(rows, objective, cost, maximize=goal.maximize, marked=marked)
         if marked is not None:
             return {"frontier": drawn}
         return {

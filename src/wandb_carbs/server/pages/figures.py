@@ -1,8 +1,4 @@
-"""The figures of a sweep's page, as the plain dictionaries that plotly draws.
-
-A colour is named by its role, "@frontier"; the page replaces it by the one of the light or the dark theme. Texts of
-users are escaped, because plotly reads markup in them.
-"""
+"""The figures of a sweep's page; those that the report has, too, are drawn by `wandb_carbs.figures`."""
 
 from __future__ import annotations
 
@@ -12,78 +8,49 @@ from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
+from wandb_carbs.figures import drawing
+from wandb_carbs.figures import frontier as picture
 from wandb_carbs.server.pages.rows import RunRow, number
 from wandb_carbs.server.store.database import MICROSECONDS
 
-Figure = dict[str, Any]
-# Objectives further from the frontier than this many of its own ranges are left out of the first view, and counted.
-_FAR = 3.0
+Figure = drawing.Figure
 # Lines of the parallel coordinates, and parameters of a hover label.
 _MAX_LINES = 500
 _MAX_DESCRIBED = 12
 _STATE_COLORS = {
-    "running": "@good",
+    "running": "@law",
     "finished": "@frontier",
     "failed": "@failed",
     "crashed": "@failed",
-    "killed": "@warn",
-    "preempted": "@warn",
-    "preempting": "@warn",
+    "killed": "@high",
+    "preempted": "@high",
+    "preempting": "@high",
 }
 
 
-def frontier(
-    rows: Sequence[RunRow],
-    best: Sequence[RunRow],
-    objective: str,
-    cost: str,
-    *,
-    maximize: bool,
-    marked: str | None = None,
-) -> Figure:
-    """Draw objective against cost, and the Pareto frontier.
+def frontier(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: bool, marked: str | None = None) -> Figure:
+    """Draw objective against cost, and the Pareto frontier; nothing if no run counts.
 
     Args:
         rows: All runs.
-        best: The frontier among them, the cheapest first.
         objective: Name of the objective.
         cost: Name of the cost.
         maximize: Whether more of the objective is better.
         marked: Name of a run to mark.
     """
-    names = {row.name for row in best}
-    rest = [row for row in rows if row.counts and row.name not in names]
-    traces = [
-        {**_marks(rest, "@run", 7), "name": "runs"},
-        {
-            **_marks(best, "@frontier", 9),
-            "name": "frontier",
-            "mode": "lines+markers",
-            "line": {"shape": "hv", "color": "@frontier"},
-        },
+    points = [
+        picture.Point(
+            row.title,
+            row.cost or 0.0,
+            row.objective or 0.0,
+            dict(list(row.config.items())[:_MAX_DESCRIBED]),
+            is_marked=row.name == marked,
+            key=row.name,
+        )
+        for row in rows
+        if row.counts
     ]
-    own = [row for row in rows if row.counts and row.name == marked]
-    if own:
-        mark = {**_marks(own, "@text", 15), "name": "this run"}
-        mark["marker"] |= {"symbol": "circle-open", "line": {"width": 2}}
-        traces.append(mark)
-    made = figure(traces, cost, objective, log_x=True, height=420)
-    shown, outside = _interesting([*rest, *best], best, maximize=maximize)
-    if outside:
-        made["layout"]["yaxis"]["range"] = shown
-        made["note"] = f"{outside} runs are far from the frontier, outside this view; double-click shows them."
-    return made
-
-
-def _interesting(rows: Sequence[RunRow], best: Sequence[RunRow], *, maximize: bool) -> tuple[list[float], int]:
-    """Return a range of objectives around the frontier, and how many runs are outside."""
-    if not best:
-        return [], 0
-    values = [row.objective or 0.0 for row in best]
-    low, high = min(values), max(values)
-    reach = (high - low) or max(abs(high), 1.0)
-    low, high = (low - _FAR * reach, high + 0.2 * reach) if maximize else (low - 0.2 * reach, high + _FAR * reach)
-    return [low, high], sum(not low <= (row.objective or 0.0) <= high for row in rows)
+    return picture.figure(points, objective, cost, maximize=maximize, height=420) if points else {}
 
 
 def progress(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: bool) -> Figure:
@@ -97,9 +64,9 @@ def progress(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: boo
         value = row.objective or 0.0
         seen.append(spent)
         best.append(value if not best else choose(best[-1], value))
-    style = {"shape": "hv", "color": "@frontier", "width": 2}
-    line = {"type": "scatter", "mode": "lines", "x": seen, "y": best, "name": "best", "line": style}
-    return figure([line], f"spent {cost}", f"best {objective}")
+    line = drawing.line(seen, best, "@frontier")
+    line["line"]["shape"] = "hv"
+    return drawing.figure([line], f"spent {cost}", f"best {objective}")
 
 
 def parallel(rows: Sequence[RunRow], objective: str, *, maximize: bool) -> Figure:
@@ -141,7 +108,7 @@ def parallel(rows: Sequence[RunRow], objective: str, *, maximize: bool) -> Figur
                 "hovertemplate": "%{text}<extra></extra>",
             }
         )
-    made = figure(traces, "", "low to high, in the runs' own range", height=380)
+    made = drawing.figure(traces, "", "low to high, in the runs' own range", height=380)
     made["layout"]["yaxis"] |= {"range": [-0.05, 1.05], "showticklabels": False}
     made["layout"]["hovermode"] = "closest"
     if left_out > 0:
@@ -193,7 +160,7 @@ def timeline(runs: Sequence[Mapping[str, Any]]) -> Figure:
         trace["y"] += [escape(run["agent"]), escape(run["agent"]), None]
         trace["text"] += [label, label, ""]
     agents = len({run["agent"] for run in runs})
-    made = figure(list(traces.values()), "time (UTC)", "", height=min(120 + 18 * agents, 900))
+    made = drawing.figure(list(traces.values()), "time (UTC)", "", height=min(120 + 18 * agents, 900))
     made["layout"]["yaxis"] |= {"type": "category", "automargin": True}
     made["layout"]["xaxis"]["type"] = "date"
     return made
@@ -204,47 +171,9 @@ def _moment(microseconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def figure(traces: Sequence[Figure], x: str, y: str, *, log_x: bool = False, height: int = 320) -> Figure:
-    """Return a figure of traces over titled axes, `height` pixels high."""
-    axis = {"gridcolor": "@grid", "zeroline": False, "automargin": True}
-    return {
-        "data": list(traces),
-        "layout": {
-            "height": height,
-            "xaxis": {**axis, "title": {"text": escape(x)}, **({"type": "log"} if log_x else {})},
-            "yaxis": {**axis, "title": {"text": escape(y)}},
-            "margin": {"l": 60, "r": 16, "t": 30, "b": 50},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"color": "@text", "family": "system-ui, sans-serif", "size": 12},
-            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "hoverlabel": {"align": "left"},
-        },
-    }
-
-
-def _marks(rows: Sequence[RunRow], color: str, size: int) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [row.cost for row in rows],
-        "y": [row.objective for row in rows],
-        "marker": {"color": color, "size": size},
-        "text": [_describe(row) for row in rows],
-        "customdata": [row.name for row in rows],
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-
-
-def _describe(row: RunRow) -> str:
-    lines = [f"<b>{_title(row)}</b>", f"objective {row.objective:.5g}, cost {row.cost:.4g}"]
-    lines += [f"{escape(key)}: {_text(value)}" for key, value in list(row.config.items())[:_MAX_DESCRIBED]]
-    return "<br>".join(lines)
-
-
 def _title(row: RunRow) -> str:
     return escape(row.title)
 
 
 def _text(value: Any) -> str:
-    return escape(f"{value:.4g}" if isinstance(value, float) else str(value)[:80])
+    return drawing.text(value if isinstance(value, float) else str(value)[:80])

@@ -19,6 +19,8 @@ from wandb_carbs.server.store.database import timestamp
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 PLOTLY = "plotly.min.js"
+# The colours that the report has, too.
+PALETTE = "palette.css"
 
 
 @functools.cache

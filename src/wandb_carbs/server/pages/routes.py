@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from wandb_carbs.figures.palette import style_sheet
 from wandb_carbs.server.pages.data import PageData
-from wandb_carbs.server.pages.render import static_file
+from wandb_carbs.server.pages.render import PALETTE, static_file
 from wandb_carbs.server.pages.tables import Query
 from wandb_carbs.server.pages.views import Pages
 from wandb_carbs.server.prefix import PREFIX, prefix_of
@@ -60,8 +61,10 @@ class _Endpoints:
 
     async def static(self, request: Request) -> Response:
         """Return a program or a style sheet, which hold nothing private."""
-        path, kind = await run_in_threadpool(static_file, request.path_params["name"])
         headers = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
+        if request.path_params["name"] == PALETTE:
+            return Response(style_sheet(), media_type="text/css", headers=headers)
+        path, kind = await run_in_threadpool(static_file, request.path_params["name"])
         return FileResponse(path, media_type=kind, headers=headers)
 
     async def history(self, request: Request) -> Response:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.figures.frontier import Point, members
 from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.sweeps.config import stored_config
@@ -157,12 +157,6 @@ def number(value: Any) -> float | None:
 
 def pareto_frontier(rows: Sequence[RunRow], *, maximize: bool) -> list[RunRow]:
     """Return the runs that no other run beats in both objective and cost, the cheapest first."""
-    sign = -1.0 if maximize else 1.0
-    frontier: list[RunRow] = []
-    best = math.inf
-    for row in sorted((r for r in rows if r.counts), key=lambda r: (r.cost or 0.0, sign * (r.objective or 0.0))):
-        value = sign * (row.objective or 0.0)
-        if value < best:
-            best = value
-            frontier.append(row)
-    return frontier
+    counted = {row.name: row for row in rows if row.counts}
+    points = [Point(row.name, row.cost or 0.0, row.objective or 0.0) for row in counted.values()]
+    return [counted[point.name] for point in members(points, maximize=maximize)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wandb_carbs.server.pages import figures
-from wandb_carbs.server.pages.rows import RunRow, pareto_frontier
+from wandb_carbs.server.pages.rows import RunRow
 from wandb_carbs.server.pages.series import thinned
 
 
@@ -18,24 +18,15 @@ def run(name: str, objective: float, cost: float, **config: Any) -> RunRow:
     )
 
 
-@pytest.mark.parametrize("maximize", [True, False])
-def test_runs_far_from_the_frontier_are_counted(maximize: bool) -> None:
-    sign = 1 if maximize else -1
-    rows = [run(f"r{i}", sign * (i + 1), i + 1) for i in range(10)]
-    rows += [run("far", -sign * 1e6, 3), run("near", sign * 2.5, 5)]
-    best = pareto_frontier(rows, maximize=maximize)
-    made = figures.frontier(rows, best, "loss", "cost", maximize=maximize)
-    assert made["note"].startswith("1 runs are far")
-    low, high = made["layout"]["yaxis"]["range"]
-    assert all(low <= (row.objective or 0.0) <= high for row in rows if row.name != "far")
-    assert sum(len(trace["x"]) for trace in made["data"]) == len(rows)
-
-
-def test_nothing_is_left_out_where_all_are_near() -> None:
-    rows = [run(f"r{i}", 10 - i, i + 1) for i in range(5)]
-    made = figures.frontier(rows, pareto_frontier(rows, maximize=False), "loss", "cost", maximize=False)
-    assert "note" not in made
-    assert "range" not in made["layout"]["yaxis"]
+def test_frontier_is_the_picture_of_the_report() -> None:
+    rows = [run(f"r{i}", 10.0 - i, i + 1.0, lr=0.1) for i in range(4)] + [run("far", 1e6, 3.0)]
+    made = figures.frontier(rows, "loss", "cost", maximize=False, marked="r2")
+    marks = {trace["name"]: trace for trace in made["data"]}
+    assert marks["runs"]["customdata"] == ["far"]
+    assert marks["runs on the frontier"]["customdata"] == ["r0", "r1", "r3"]
+    assert marks["this run"]["customdata"] == ["r2"]
+    assert "1 of 5 runs" in made["layout"]["annotations"][0]["text"]
+    assert "<b>r0" not in json.dumps(marks["runs on the frontier"]["text"]).replace("<b>&lt;b&gt;r0", "")
 
 
 def test_parallel_coordinates_of_numbers_choices_and_nothing() -> None:
@@ -65,7 +56,7 @@ def test_figures_of_no_runs() -> None:
     assert figures.parallel([], "loss", maximize=False) == {}
     assert figures.timeline([]) == {}
     assert figures.progress([], "loss", "cost", maximize=False)["data"][0]["x"] == []
-    assert all(not trace["x"] for trace in figures.frontier([], [], "loss", "cost", maximize=False)["data"])
+    assert figures.frontier([], "loss", "cost", maximize=False) == {}
 
 
 @pytest.mark.parametrize("count", [1, 2, 1200, 1201, 5000])

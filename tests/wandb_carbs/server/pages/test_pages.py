@@ -137,7 +137,8 @@ def test_sweep_shows_its_best_run_and_space(site: Site) -> None:
 
 def test_figures_of_a_sweep(site: Site) -> None:
     found = site.data(f"sweeps/{site.sweep}")
-    runs, frontier = found["frontier"]["data"]
+    stairs, runs, frontier = found["frontier"]["data"]
+    assert (stairs["x"], stairs["y"]) == ([1.0, 10.0], [2.0, 1.0])
     assert (runs["x"], runs["y"]) == ([5.0], [3.0])
     assert (frontier["x"], frontier["y"], frontier["customdata"]) == ([1.0, 10.0], [2.0, 1.0], ["r1", "r0"])
     assert "<script" not in json.dumps(found)

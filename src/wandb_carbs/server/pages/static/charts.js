@@ -5,7 +5,7 @@
   const AXIS = { gridcolor: "@grid", zeroline: false, automargin: true };
   const ROWS = 100; // of a table
   const drawn = new Map(); // element -> figure, to draw again in another theme
-  const palette = ["@frontier", "@low", "@good", "@failed", "@run", "@warn"];
+  const palette = ["@frontier", "@high", "@law", "@low", "@failed", "@run"];
 
   const escape = (text) => String(text).replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
 
@@ -31,7 +31,7 @@
     return getComputedStyle(probe).color;
   }
   function themed(value) {
-    if (typeof value === "string" && /^@[a-z]+$/.test(value)) return color(value.slice(1));
+    if (typeof value === "string" && /^@[a-z-]+$/.test(value)) return color(value.slice(1));
     if (Array.isArray(value)) return value.length > 500 ? value : value.map(themed);
     if (value && typeof value === "object")
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, themed(item)]));
@@ -44,7 +44,7 @@
     drawn.set(place, figure);
     const layout = themed(figure.layout);
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: color("run"), activecolor: color("text") };
-    layout.hoverlabel = { ...layout.hoverlabel, bgcolor: color("card"), font: { color: color("text") } };
+    layout.hoverlabel = { ...layout.hoverlabel, bgcolor: color("panel"), font: { color: color("text") } };
     return Plotly.react(place, themed(figure.data), layout, {
       displaylogo: false,
       displayModeBar: figure.layout.height > 300 ? "hover" : false,
