@@ -124,7 +124,7 @@ def test_what_killed_uploads_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_connections_do_not_wait_for_more_to_send() -> None:
-    """Unless asyncio sees that a socket is one of TCP, it does not set TCP_NODELAY, and kept-alive requests wait 40 ms."""
+    """Unless asyncio sees that a socket is one of TCP, it sets no TCP_NODELAY, and kept-alive requests wait 40 ms."""
     with bind("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
