@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any
 
-from carbs.errors import Problem, raise_problems, refuse
+from carbs.errors import Problem, did_you_mean, raise_problems, refuse
 from carbs.values import is_finite, is_positive, is_whole, plain, shown
 
 
@@ -116,7 +116,7 @@ class CARBSParams:
     def _unknown(self, options: dict[str, Any]) -> list[Problem]:
         known = [option.name for option in fields(self)]
         return [
-            Problem("", name, value, f"known are {known}", f"unknown option {name!r};")
+            Problem("", name, value, f"known are {known}", f"unknown option {name!r}{did_you_mean(name, known)};")
             for name, value in options.items()
             if name not in _LEGACY
         ]

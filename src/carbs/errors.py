@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,12 @@ class CarbsError(ValueError):
 def refuse(problem: Problem, subject: str = "") -> CarbsError:
     """Return the error of a single problem; its text is the problem's sentence, after the `subject` if there is one."""
     return CarbsError(f"{subject}: {problem}" if subject else str(problem), (problem,))
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """Return the known word that is most like `word`, as the end of a sentence; empty if none is like it."""
+    close = difflib.get_close_matches(word, list(known), 1) if isinstance(word, str) else []
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def check_positive(name: str, value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carbs.errors import Problem, raise_problems, refuse
+from carbs.errors import Problem, did_you_mean, raise_problems, refuse
 from carbs.history import ObservationInParam
 from carbs.models.groups import group_successes
 from carbs.pareto import frontier
@@ -48,8 +48,17 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
             problems.append(Problem(place, "", part, "must be a dictionary of parameters' values", shown(part)))
             continue
         unknown = [name for name in part if name not in space.names and name != SUGGESTION_ID_KEY]
-        rule = f"is unknown; known are {', '.join(space.names)}"
-        mistakes = [Problem(place, name, part[name], rule, f"parameter {name!r}") for name in unknown]
+        known = ", ".join(space.names)
+        mistakes = [
+            Problem(
+                place,
+                name,
+                part[name],
+                f"is unknown{did_you_mean(name, space.names)}; known are {known}",
+                f"parameter {name!r}",
+            )
+            for name in unknown
+        ]
         values = {**_centers(space), **part}
         mistakes += [
             replace(mistake, place=f"{place}: {mistake.place}" if mistake.place else place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import random
+import re
 import threading
 import time
 import urllib.error
@@ -29,6 +30,8 @@ _REFUSAL_SECONDS = 5.0
 _RETRIED_STATUS = frozenset({408, 429})
 # Names of the SDKs' errors of the connection; they share no base class across versions.
 _CONNECTION_ERRORS = ("ConnectionError", "Timeout", "TimeoutError", "ChunkedEncodingError", "TransportServerError")
+
+_OBJECT = re.compile(r"<(?:Sweep|Run|Project) ([^<>()]+?)(?: \([^<>()]*\))?>")
 
 T = TypeVar("T")
 
@@ -92,7 +95,8 @@ def describe(error: BaseException) -> str:
     if any(_has_no_answer(link) for link in _chain(error)):
         return f"no answer from {wandb.setup().settings.base_url}"  # wandb-core calls itself busy then
     text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+    # "<Sweep team/project/id (Unknown State)>" is how the SDK's objects show themselves.
+    return _OBJECT.sub(r"\1", text[0]) if text else type(error).__name__
 
 
 def _refusal(error: BaseException) -> str:

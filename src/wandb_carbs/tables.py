@@ -74,8 +74,8 @@ class ConfigTable:
 def _table(title: str, heads: Sequence[Any], lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
     table = Table(title=title or None, title_justify="left", box=None if is_plain else box.SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(heads):
-        is_name = place == 0 and any(isinstance(line[0], str) for line in lines)
-        table.add_column(short(head), justify="left" if is_name else "right", overflow="fold")
+        is_text = all(isinstance(line[place], str | None) for line in lines)
+        table.add_column(short(head), justify="left" if is_text else "right", overflow="fold")
     for line in lines:
         table.add_row(*(short(value) for value in line))
     return table

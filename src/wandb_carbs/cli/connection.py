@@ -5,20 +5,33 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import click
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory, SweepReader
+    from wandb_carbs.sweep.path import SweepPath
 
 _TIMEOUT = 10.0
 # By these an agent says to the SDK which run a program is. A command that is started from a program is not that run.
 _OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
 _FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
 
-sweep_argument = click.argument("sweep", metavar="SWEEP")
+
+class SweepName(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
+    """The name or address of a sweep, refused before W&B is asked where it is neither."""
+
+    name = "sweep"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the text, if it has one of the forms."""
+        _split(str(value))
+        return str(value)
+
+
+sweep_argument = click.argument("sweep", metavar="SWEEP", type=SweepName())
 
 
 def load(sweep: str) -> SweepHistory:
@@ -48,6 +61,19 @@ def open_sweep(sweep: str) -> SweepReader:
     from wandb_carbs.sweep.history import SweepReader  # noqa: PLC0415 - imports the SDK
 
     return SweepReader(path)
+
+
+def load_path(sweep: str) -> SweepPath:
+    """Return where a sweep is, completed from W&B's settings.
+
+    Raises:
+        ClickException: If W&B does not answer, or `sweep` is on another server.
+        CarbsError: If the project is not known.
+    """
+    base_url = connect()
+    from wandb_carbs.sweep.path import SweepPath  # noqa: PLC0415 - imports the SDK
+
+    return SweepPath.parse(parse_sweep(sweep, base_url))
 
 
 def connect() -> str:
@@ -91,10 +117,27 @@ def parse_sweep(text: str, base_url: str) -> str:
     Raises:
         UsageError: If `text` is neither, or the address is not on the server in use.
     """
+    path, server = _split(text)
+    # W&B's own pages and its API have different addresses: wandb.ai and api.wandb.ai.
+    if server and urlsplit(server).netloc.removeprefix("www.") != urlsplit(base_url).netloc.removeprefix("api."):
+        raise click.UsageError(
+            f"the sweep is at {server}, but WANDB_BASE_URL is {base_url}; set it and WANDB_API_KEY to where the sweep "
+            "is"
+        )
+    return path
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return a sweep's path, and the server that its address names; a path names none.
+
+    Raises:
+        UsageError: If `text` is neither path nor address.
+    """
     if "://" not in text:
-        if not all(text.strip("/").split("/")) or len(text.strip("/").split("/")) > 3:
+        parts = text.strip("/").split("/")
+        if not all(parts) or len(parts) > 3:
             raise click.UsageError(f"{text!r} does not name a sweep; write {_FORMS}")
-        return text.strip("/")
+        return "/".join(parts), ""
     try:
         address = urlsplit(text)
     except ValueError as error:
@@ -102,10 +145,4 @@ def parse_sweep(text: str, base_url: str) -> str:
     parts = [unquote(part) for part in address.path.strip("/").split("/")]
     if len(parts) < 4 or parts[2] != "sweeps":
         raise click.UsageError(f"{text!r} is not the address of a sweep; write {_FORMS}")
-    # W&B's own pages and its API have different addresses: wandb.ai and api.wandb.ai.
-    if address.netloc.removeprefix("www.") != urlsplit(base_url).netloc.removeprefix("api."):
-        raise click.UsageError(
-            f"the sweep is at {address.scheme}://{address.netloc}, but WANDB_BASE_URL is {base_url}; set it and "
-            "WANDB_API_KEY to where the sweep is"
-        )
-    return f"{parts[0]}/{parts[1]}/{parts[3]}"
+    return f"{parts[0]}/{parts[1]}/{parts[3]}", f"{address.scheme}://{address.netloc}"

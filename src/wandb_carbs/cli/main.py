@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from typing import NoReturn
@@ -13,15 +14,26 @@ import click
 _COMMANDS = {
     "agent": "Run a sweep's program, as it is, with suggested values.",
     "best": "Show the best configuration up to a cost.",
+    "cancel": "Cancel a sweep: end its runs, too.",
     "create": "Create a sweep from a YAML file.",
     "demo": "Run a small sweep on this machine, from start to end.",
     "export": "Write a sweep's runs to a file.",
+    "init": "Write a sweep file and a program to start from.",
+    "list": "Show the sweeps of a project.",
+    "open": "Open a sweep's page in the browser.",
+    "pause": "Pause a sweep: start no new runs for now.",
     "plot": "Draw a sweep for a paper or a slide.",
     "report": "Write what a sweep has learnt as a page.",
+    "resume": "Let a sweep start runs again.",
     "server": "Run a local W&B-compatible sweep server.",
     "status": "Show how a sweep is doing.",
+    "stop": "Stop a sweep: start no new runs.",
     "suggest": "Show what would be run next.",
 }
+# They differ by a word, and share a module.
+_IN_CONTROL = ("cancel", "pause", "resume", "stop")
+# Words that people try, and the command that does it.
+_OTHER_WORDS = {"ls": "list", "sweeps": "list", "sweep": "create", "run": "agent", "show": "status", "new": "init"}
 _SIGNAL_EXIT = 130  # as shells report a program that Ctrl-C ended
 # Installed with an extra: imported name to extra.
 _EXTRAS = {
@@ -45,9 +57,20 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"wandb_carbs.cli.commands.{cmd_name}")
-        command: click.Command = module.command
+        name = "control" if cmd_name in _IN_CONTROL else cmd_name
+        module = importlib.import_module(f"wandb_carbs.cli.commands.{name}")
+        command: click.Command = module.commands[cmd_name] if cmd_name in _IN_CONTROL else module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(args[0], [*_COMMANDS, *_OTHER_WORDS], 1)
+            meant = _OTHER_WORDS.get(close[0], close[0]) if close else ""
+            hint = f"; did you mean {meant!r}?" if meant else "; --help lists the commands"
+            ctx.fail(f"there is no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

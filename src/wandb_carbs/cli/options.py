@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+# The name of a file that stands for standard output.
+STDOUT = "-"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -18,16 +21,20 @@ class OutputFile(click.Path):
 
     Args:
         endings: Those that its name may have; none allows all.
+        may_be_stdout: Whether "-", for standard output, is taken as well.
     """
 
-    def __init__(self, endings: Sequence[str] = ()) -> None:
+    def __init__(self, endings: Sequence[str] = (), *, may_be_stdout: bool = False) -> None:
         super().__init__(dir_okay=False, writable=True, path_type=Path)
         self._endings = tuple(endings)
+        self._may_be_stdout = may_be_stdout
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path, if a file can be written there."""
         if not os.fspath(value):
             self.fail("the name of the file is empty", param, ctx)
+        if self._may_be_stdout and value == STDOUT:
+            return Path(STDOUT)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if self._endings and path.suffix.lower() not in self._endings:
             *others, last = self._endings

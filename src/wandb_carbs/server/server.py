@@ -165,7 +165,8 @@ def serve(
     def announce() -> None:
         print(text, flush=True)  # noqa: T201 - its task
         if not as_json:
-            print(f"pages: {pages}", file=sys.stderr, flush=True)  # noqa: T201 - likewise
+            words = f"Open {pages} - Ctrl-C stops the server" if sys.stderr.isatty() else f"pages: {pages}"
+            print(words, file=sys.stderr, flush=True)  # noqa: T201 - likewise
         if host not in LOOPBACK and not tls.certfile:
             print(  # noqa: T201 - likewise
                 f"warning: other machines reach this server at {host}:{port} without encryption: whoever sees the "
@@ -188,7 +189,7 @@ def rotate_key(data_dir: Path | None = None) -> str:
         data_dir: The folder; by default `default_data_dir()`.
 
     Raises:
-        ServerError: The folder does not exist, or it cannot be written to.
+        ServerError: There is no such folder, or it cannot be written to.
     """
     path = (data_dir or default_data_dir()) / "api-key"
     try:
@@ -204,7 +205,7 @@ def stored_key(data_dir: Path | None = None) -> str:
         data_dir: The folder; by default `default_data_dir()`.
 
     Raises:
-        ServerError: The folder has no key yet.
+        ServerError: There is none.
     """
     path = (data_dir or default_data_dir()) / "api-key"
     try:

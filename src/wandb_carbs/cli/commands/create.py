@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import click
 
@@ -69,7 +70,8 @@ def command(
     project = project or _default_project()
     from wandb_carbs.sweep.create import create_sweep  # noqa: PLC0415 - imports the SDK
 
-    with contextlib.redirect_stdout(io.StringIO()) as said, _notes_of_the_log():  # the SDK's own words
+    said = io.StringIO()  # the SDK's own words
+    with contextlib.redirect_stdout(said), _notes_of_the_log(), _warnings_as_notes():
         sweep_id = create_sweep(
             name,
             entity,
@@ -92,6 +94,18 @@ def command(
     agent = f"{'wandb-carbs agent' if runs_program else 'wandb agent'} {shlex.quote(path)}"
     text = f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: {agent}"
     say(text, {"id": sweep_id, "address": address, "agent": agent}, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Show what W&B warns of in the sweep, which the SDK keeps to itself where it is to be silent."""
+    import wandb  # noqa: PLC0415 - slow to import
+
+    def show(text: str, *_: Any, **__: Any) -> None:
+        click.echo(f"Note: {text.strip()}", err=True)
+
+    with patch.object(wandb, "termwarn", show):
+        yield
 
 
 def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
-from wandb_carbs.cli.options import OutputFile, json_option, say
+from wandb_carbs.cli.options import STDOUT, OutputFile, json_option, say
 
 _Lines = Sequence[dict[str, Any]]
-_Writer = Callable[[Path, Sequence[str], _Lines], None]
+_Writer = Callable[[IO[bytes], Sequence[str], _Lines], None]
 _CONFIG = "config."  # before the names of hyperparameters, so that none hides a column of the run
 _NUMBERS = ("objective", "cost")
 
@@ -27,22 +29,23 @@ def _flat(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {**row, **{_CONFIG + name: config.get(name) for name in names}}
 
 
-def _write_csv(path: Path, heads: Sequence[str], lines: _Lines) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, heads)
-        writer.writeheader()
-        writer.writerows(lines)
+def _write_csv(file: IO[bytes], heads: Sequence[str], lines: _Lines) -> None:
+    text = io.TextIOWrapper(file, newline="", encoding="utf-8")
+    writer = csv.DictWriter(text, heads)
+    writer.writeheader()
+    writer.writerows(lines)
+    text.detach()  # the file stays open
 
 
-def _write_json(path: Path, heads: Sequence[str], lines: _Lines) -> None:  # noqa: ARG001
-    path.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+def _write_json(file: IO[bytes], heads: Sequence[str], lines: _Lines) -> None:  # noqa: ARG001
+    file.write((json.dumps(lines, indent=2) + "\n").encode())
 
 
-def write_parquet(path: Path, heads: Sequence[str], lines: _Lines) -> None:
+def write_parquet(file: Path | IO[bytes], heads: Sequence[str], lines: _Lines) -> None:
     """Write lines to a parquet file, with one type for each column.
 
     Args:
-        path: The file.
+        file: Where to.
         heads: The columns' names.
         lines: The lines, by column.
     """
@@ -64,13 +67,13 @@ def write_parquet(path: Path, heads: Sequence[str], lines: _Lines) -> None:
         # So are choices of different types, which no column holds.
         return pa.array([None if value is None else str(value) for value in values], pa.string())
 
-    parquet.write_table(pa.table({head: column(head) for head in heads}), path)
+    parquet.write_table(pa.table({head: column(head) for head in heads}), file)
 
 
 _WRITERS: dict[str, _Writer] = {
-    ".csv": _write_csv,
-    ".json": _write_json,
-    ".parquet": write_parquet,
+    "csv": _write_csv,
+    "json": _write_json,
+    "parquet": write_parquet,
 }
 
 
@@ -80,29 +83,39 @@ _WRITERS: dict[str, _Writer] = {
     "-o",
     "--output",
     required=True,
-    type=OutputFile(tuple(_WRITERS)),
-    help="File to write; its ending says how: .csv, .json or .parquet.",
+    type=OutputFile([f".{form}" for form in _WRITERS], may_be_stdout=True),
+    help="File to write; its ending says how: .csv, .json or .parquet. For standard output: -",
+)
+@click.option(
+    "--format", "form", type=click.Choice(list(_WRITERS)), help="How to write.  [default: as the file ends, or csv]"
 )
 @json_option
-def command(sweep: str, output: Path, as_json: bool) -> None:
+def command(sweep: str, output: Path, form: str | None, as_json: bool) -> None:
     """Write a sweep's runs to a file, one line each."""
-    ending = output.suffix.lower()
-    if ending == ".parquet":
-        importlib.import_module("pyarrow")  # where it is missing, that is told before any reading
+    to_stdout = output == Path(STDOUT)
+    if to_stdout and as_json:
+        raise click.UsageError("--json describes a file that was written; with -o - give --format json for the runs")
+    form = form or ("csv" if to_stdout else output.suffix.lower().removeprefix("."))
+    if form == "parquet":
+        importlib.import_module("pyarrow")  # where it is missing, that is said before any reading
     history = load(sweep)
     from wandb_carbs.sweep.rows import Row, columns, rows  # noqa: PLC0415 - imports numpy
 
     names = columns(history)
     lines = [asdict(row) for row in rows(history)]
     heads = [field.name for field in fields(Row)]
-    if ending != ".json":
+    if form != "json":
         lines = [_flat(line, names) for line in lines]
         heads = [*(head for head in heads if head != "config"), *(_CONFIG + name for name in names)]
-    _WRITERS[ending](output, heads, lines)
+    if to_stdout:
+        _WRITERS[form](sys.stdout.buffer, heads, lines)
+        return
+    with output.open("wb") as file:
+        _WRITERS[form](file, heads, lines)
     facts = {
         "sweep": str(history.path),
         "file": str(output.absolute()),
-        "format": ending.removeprefix("."),
+        "format": form,
         "rows": len(lines),
         "columns": heads,
     }

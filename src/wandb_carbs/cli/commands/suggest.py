@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, make_console
-
-_BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")
+from wandb_carbs.tables import ConfigTable, make_console, short
 
 
 @click.command("suggest")
@@ -24,8 +24,12 @@ _BELIEFS = ("predicted_cost", "predicted_objective", "success_probability")
 )
 @json_option
 def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> None:
-    """Show what would be run next. Nothing is started or changed."""
+    """Show what would be run next. Nothing is started or changed.
+
+    Expected values come with one standard deviation: "0.31 ± 0.02", and for a cost "12 (9 to 16)".
+    """
     history = load(sweep)
+    from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - imports the models
     from wandb_carbs.sweep.history import carbs_from_sweep  # noqa: PLC0415 - imports the SDK
 
     carbs = carbs_from_sweep(history)
@@ -35,12 +39,21 @@ def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> N
         click.echo(json.dumps(found))
         return
     names = carbs.space.names
-    lines = [
-        (
-            item["log"].get("kind"),
-            *(item["log"].get(key) for key in _BELIEFS),
-            *(item["config"][name] for name in names),
-        )
-        for item in found
-    ]
-    make_console().print(ConfigTable("To run next", ("kind", *_BELIEFS), names, lines))
+    lines = [(*_beliefs(item["log"]), *(item["config"][name] for name in names)) for item in found]
+    heads = ("kind", "expected cost", f"expected {ReportData(history).objective_title}", "success")
+    make_console().print(ConfigTable("To run next", heads, names, lines))
+    click.echo("Nothing is started or changed: a run of the sweep gets a suggestion of its own.", err=True)
+
+
+def _beliefs(log: dict[str, Any]) -> tuple[str | None, ...]:
+    """Return kind, cost, objective and the chance of success as text; None where the model was not asked."""
+    # The deviation of a cost is that of its logarithm.
+    cost, factor = log.get("predicted_cost"), math.exp(log.get("predicted_cost_std") or 0.0)
+    objective, deviation = log.get("predicted_objective"), log.get("predicted_objective_std")
+    chance = log.get("success_probability")
+    return (
+        log.get("kind"),
+        None if cost is None else f"{short(cost)} ({short(cost / factor)} to {short(cost * factor)})",
+        None if objective is None else f"{short(objective)} ± {short(deviation or 0.0)}",
+        None if chance is None else f"{chance:.0%}",
+    )

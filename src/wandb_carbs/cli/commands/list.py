@@ -1,0 +1,68 @@
+"""`wandb-carbs list`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wandb_carbs.cli.connection import connect
+from wandb_carbs.cli.options import json_option
+from wandb_carbs.tables import ConfigTable, ago, make_console
+
+if TYPE_CHECKING:
+    from wandb_carbs.sweep.control import ListedSweep
+
+
+class _Project(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
+    """ENTITY/PROJECT, or PROJECT of the default entity."""
+
+    name = "project"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, str]:
+        """Return entity and project."""
+        entity, found, project = str(value).strip("/").rpartition("/")
+        if not project or "/" in entity or (found and not entity):
+            self.fail(f"{value!r} does not name a project; write ENTITY/PROJECT", param, ctx)
+        return entity or None, project
+
+
+@click.command("list")
+@click.argument("project", metavar="[ENTITY/PROJECT]", type=_Project(), required=False)
+@json_option
+def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
+    """Show the sweeps of a project, newest first: state, runs, cost spent.
+
+    Without a project: the one that W&B's settings name (WANDB_PROJECT), or else all projects of your default entity.
+    """
+    connect()
+    from wandb_carbs.sweep.control import list_sweeps  # noqa: PLC0415 - imports the SDK
+
+    found = list_sweeps(*(project or (None, None)))
+    if as_json:
+        click.echo(json.dumps([_facts(sweep) for sweep in found]))
+        return
+    if not found:
+        where = "/".join(filter(None, project or ())) or "the projects of your default entity (write ENTITY/PROJECT)"
+        click.echo(f"There are no sweeps in {where}.", err=True)
+        return
+    heads = ("sweep", "name", "state", "runs", "spent cost", "created")
+    make_console().print(ConfigTable("", heads, (), [_line(sweep) for sweep in found]))
+
+
+def _facts(sweep: ListedSweep) -> dict[str, Any]:
+    return {
+        "sweep": str(sweep.path),
+        "name": sweep.name,
+        "state": sweep.state,
+        "created_at": None if sweep.created_at is None else sweep.created_at.isoformat(),
+        "runs": sweep.runs,
+        "spent_cost": sweep.spent_cost,
+    }
+
+
+def _line(sweep: ListedSweep) -> tuple[Any, ...]:
+    age = None if sweep.created_at is None else ago((datetime.now(timezone.utc) - sweep.created_at).total_seconds())
+    return str(sweep.path), sweep.name, sweep.state.lower(), sweep.runs, sweep.spent_cost, age

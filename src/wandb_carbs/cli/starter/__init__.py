@@ -1,0 +1,1 @@
+"""The files that `wandb-carbs init` writes."""

@@ -1,0 +1,50 @@
+"""Where W&B is, and which sweep is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from command_line import Sweep, assert_fails, run, run_here
+from wandb_carbs.cli.connection import parse_sweep
+
+
+def test_unknown_sweep_is_an_error(sweep: Sweep) -> None:
+    assert_fails(sweep.run("status", "e/p/nothing"), "Could not find sweep e/p/nothing")
+
+
+def test_wrong_key_is_an_error(sweep: Sweep) -> None:
+    done = run("status", sweep.path, env={**sweep.env, "WANDB_API_KEY": "x" * 40})
+    assert_fails(done, "API key")
+
+
+def test_unreachable_server_is_an_error(tmp_path: Path) -> None:
+    env = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "x" * 40, "WANDB_DIR": str(tmp_path)}
+    assert_fails(run("status", "a/b/c", env=env), "cannot reach W&B at http://127.0.0.1:9")
+
+
+def test_malformed_server_address_is_an_error(tmp_path: Path) -> None:
+    env = {"WANDB_BASE_URL": "nonsense", "WANDB_API_KEY": "x" * 40, "WANDB_DIR": str(tmp_path)}
+    assert_fails(run("status", "a/b/c", env=env), "WANDB_BASE_URL", "nonsense")
+
+
+def test_sweeps_are_named_by_path_or_address() -> None:
+    assert parse_sweep("a/b/c", "https://api.wandb.ai") == "a/b/c"
+    assert parse_sweep("https://wandb.ai/a/my%20b/sweeps/c?nw=x", "https://api.wandb.ai") == "a/my b/c"
+    assert parse_sweep("http://127.0.0.1:8080/a/b/sweeps/c/", "http://127.0.0.1:8080") == "a/b/c"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a//b", "a/b/c/d", "http://127.0.0.1:9/a/b/sweeps/c", "http://127.0.0.1:8080/a/b", "http://["]
+)
+def test_what_names_no_sweep_is_an_error(name: str) -> None:
+    with pytest.raises(click.UsageError):
+        parse_sweep(name, "http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize("command", ["status", "best", "suggest", "report", "plot", "open", "pause", "agent"])
+def test_wrong_name_is_refused_before_the_network_is_asked(command: str) -> None:
+    env = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "x" * 40}
+    assert_fails(run_here(command, "a/b/c/d", env=env), "'a/b/c/d' does not name a sweep", code=2)

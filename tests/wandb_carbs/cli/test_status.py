@@ -1,0 +1,28 @@
+"""`wandb-carbs status`."""
+
+from __future__ import annotations
+
+from command_line import Sweep, assert_fails, run_here
+
+RUNS = 6
+
+
+def test_status_tells_states_frontier_and_cost(sweep: Sweep) -> None:
+    status = sweep.json("status", sweep.path, "--json")
+    assert isinstance(status, dict)
+    assert status["runs"] == status["states"]["observation"] == RUNS
+    assert status["spent_cost"] > 0
+    assert status["best"] == status["frontier"][-1]
+    assert status["running"] == []
+
+
+def test_status_takes_an_address_and_prints_a_table(sweep: Sweep) -> None:
+    done = sweep.run("status", sweep.address)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert f"{RUNS} runs" in done.stdout
+    assert "learning_rate" in done.stdout
+
+
+def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
+    assert_fails(run_here("status", "e/p/s", "--watch", "--interval", "1e300"), "--interval", code=2)

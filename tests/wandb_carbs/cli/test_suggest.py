@@ -1,0 +1,23 @@
+"""`wandb-carbs suggest`."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from command_line import Sweep
+
+
+def test_suggestions_differ_and_change_nothing(sweep: Sweep) -> None:
+    found = sweep.json("suggest", sweep.path, "-n", "3", "--json")
+    assert isinstance(found, list)
+    assert len({json.dumps(item["config"], sort_keys=True) for item in found}) == 3
+    assert all(item["log"]["kind"] in {"random", "model", "resample"} for item in found)
+    assert sweep.json("suggest", sweep.path, "-n", "3", "--json") == found
+
+
+def test_expected_values_come_with_their_deviations(sweep: Sweep) -> None:
+    done = sweep.run("suggest", sweep.path)
+    assert done.returncode == 0
+    assert "Nothing is started or changed" in done.stderr
+    assert re.search(r"[\d.]+ \([\d.]+ to [\d.]+\)  +-?[\d.]+ ± [\d.]+ +\d+%", done.stdout), done.stdout
