@@ -80,8 +80,13 @@ class Client:
 
     def send(self, method: str, path: str, body: Any = None) -> bytes:
         data = None if body is None else json.dumps(body)
-        self._connection.request(method, path, data, self._headers)
-        reply = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, data, self._headers)
+            reply = self._connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):  # it was idle for long: the server has closed it
+            self._connection.close()
+            self._connection.request(method, path, data, self._headers)
+            reply = self._connection.getresponse()
         content = reply.read()
         assert reply.status == 200, (path, reply.status, content[:500])
         return content
@@ -102,8 +107,10 @@ def serving(python: str, folder: Path) -> Iterator[Address]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         facts = json.loads(process.stdout.readline())
-        yield Address(urlsplit(facts["address"]).netloc, facts["api_key"], process.pid)
-        process.terminate()
+        try:
+            yield Address(urlsplit(facts["address"]).netloc, facts["api_key"], process.pid)
+        finally:
+            process.terminate()
 
 
 def fill(python: str, folder: Path, number: int) -> str:
@@ -251,7 +258,10 @@ def main() -> None:
     parser.add_argument("--runs", type=lambda text: tuple(map(int, text.split(","))), default=SIZES)
     options = parser.parse_args()
     console = Console()
-    columns = {number: measure(options.python, number) for number in options.runs}
+    columns = {}
+    for number in options.runs:
+        columns[number] = measure(options.python, number)
+        console.log(number, columns[number])
     table = Table("milliseconds: median / 95 % / maximum", *(f"{number:,} runs" for number in columns))
     for row in next(iter(columns.values())):
         table.add_row(row, *(figures[row] for figures in columns.values()))

@@ -35,7 +35,7 @@ _MAX_SECONDS = 30.0
 
 
 class Budget:
-    """What is left for one request; whoever works for it asks now and then whether to go on.
+    """The rest of what one request may cost; whoever works for it asks now and then whether to go on.
 
     Attributes:
         values: How many values the reply may still have.

@@ -189,7 +189,7 @@ def rotate_key(data_dir: Path | None = None) -> str:
         data_dir: The folder; by default `default_data_dir()`.
 
     Raises:
-        ServerError: There is no such folder, or it cannot be written to.
+        ServerError: The folder does not exist, or it cannot be written to.
     """
     path = (data_dir or default_data_dir()) / "api-key"
     try:
@@ -205,7 +205,7 @@ def stored_key(data_dir: Path | None = None) -> str:
         data_dir: The folder; by default `default_data_dir()`.
 
     Raises:
-        ServerError: There is none.
+        ServerError: The folder has no key yet.
     """
     path = (data_dir or default_data_dir()) / "api-key"
     try:

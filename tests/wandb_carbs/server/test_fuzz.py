@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.wandb_carbs.server.conftest import Client
 
-# What a user of the SDK does in a sweep.
+# A user of the SDK in a sweep.
 SESSION = """
 import wandb
 space = {"x": {"min": 0.0, "max": 1.0}, "n": {"values": [1, 2]}}

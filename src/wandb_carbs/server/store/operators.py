@@ -18,7 +18,7 @@ def list_of(operator: str, value: Any) -> list[Any]:
     """Return an operator's list.
 
     Raises:
-        RequestError: It is none.
+        RequestError: The operand is not a list.
     """
     if not isinstance(value, list):
         raise RequestError(f"filter operator {operator} needs a list, not {shortened(repr(value), 100)}")
