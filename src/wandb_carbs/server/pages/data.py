@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from wandb_carbs.server.store.database import Store
+    from wandb_carbs.server.store.files import RunFiles
 
 # Runs whose metric is drawn over each other, the newest; and points of each.
 _OVERLAID, _OVERLAID_POINTS = 200, 200
@@ -25,10 +26,25 @@ class PageData:
 
     Args:
         store: The storage.
+        files: The runs' files.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, files: RunFiles) -> None:
         self._store = store
+        self._files = files
+
+    def frame(self, entity: str, project: str, name: str, file: str) -> str:
+        """Return HTML that a run has logged.
+
+        Raises:
+            RequestError: There is no such run or file (404).
+        """
+        with self._store.reading() as db:
+            row = _run(db, entity, project, name)
+        path = self._files.path(row["id"], file)
+        if not file.startswith("media/html/") or not path.is_file():
+            raise RequestError(f"there is no page {file!r} of run {name}", 404)
+        return path.read_text(encoding="utf-8", errors="replace")
 
     def history(self, entity: str, project: str, name: str) -> dict[str, Any]:
         """Return a run's logged series.

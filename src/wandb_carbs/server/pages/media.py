@@ -34,6 +34,7 @@ class Medium:
     Attributes:
         kind: image, table, html, histogram, audio, video, or file for what only can be downloaded.
         step: The step at which it was logged.
+        name: The name of its file.
         address: Where its file is, empty if it has none or the file has not arrived.
         caption: Its caption.
         data: Its own content as JSON, where it has no file.
@@ -41,6 +42,7 @@ class Medium:
 
     kind: str
     step: int
+    name: str
     address: str
     caption: str
     data: str
@@ -84,11 +86,12 @@ def _media(value: Mapping[str, Any], step: int, addresses: Mapping[str, str]) ->
         captions = captions if isinstance(captions, list) else []
         texts = [*captions, *[""] * len(names)]
         return [
-            Medium(kind, step, addresses.get(str(name), ""), str(text or ""), "")
+            Medium(kind, step, str(name), addresses.get(str(name), ""), str(text or ""), "")
             for name, text in zip(names, texts, strict=False)
         ]
     data = json.dumps(finite(dict(value))) if kind == "histogram" else ""
-    return [Medium(kind, step, addresses.get(str(value.get("path")), ""), str(value.get("caption") or ""), data)]
+    name = str(value.get("path"))
+    return [Medium(kind, step, name, addresses.get(name, ""), str(value.get("caption") or ""), data)]
 
 
 def _plots(config: str) -> dict[str, str]:

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 Answer = Callable[["Request", Callable[[], Any]], Awaitable[Response]]
 
 
+# HTML that a run has logged may run its own programs, in a place of its own: it can neither read from this server nor
+# from elsewhere, nor leave its frame.
+_FRAME_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; frame-ancestors 'self'"
+)
+
+
 def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
     """Return the routes.
 
@@ -38,6 +46,7 @@ def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
     data = "/-/data/{entity}/{project}"
     places = {
         "/-/static/{name}": endpoints.static,
+        "/-/frame/{entity}/{project}/{run}/{name:path}": endpoints.frame,
         f"{data}/runs/{{run}}/history": endpoints.history,
         f"{data}/runs/{{run}}/system": endpoints.system,
         f"{data}/runs/{{run}}/console": endpoints.console,
@@ -56,7 +65,7 @@ def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
 class _Endpoints:
     def __init__(self, store: Store, files: RunFiles, answer: Answer) -> None:
         self._pages = Pages(store, files)
-        self._data = PageData(store)
+        self._data = PageData(store, files)
         self._answer = answer
 
     async def static(self, request: Request) -> Response:
@@ -66,6 +75,13 @@ class _Endpoints:
             return Response(style_sheet(), media_type="text/css", headers=headers)
         path, kind = await run_in_threadpool(static_file, request.path_params["name"])
         return FileResponse(path, media_type=kind, headers=headers)
+
+    async def frame(self, request: Request) -> Response:
+        """Return HTML that a run has logged, to be shown in a frame."""
+        reply = await self._of(request, self._data.frame, "entity", "project", "run", "name")
+        if reply.status_code == 200:
+            reply.headers["Content-Security-Policy"] = _FRAME_POLICY
+        return reply
 
     async def history(self, request: Request) -> Response:
         return await self._of(request, self._data.history, "entity", "project", "run")

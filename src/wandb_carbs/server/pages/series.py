@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 # Points of a chart; a screen has about as many pixels.
 _MAX_POINTS = 1200
-_TIME_KEYS = ("_step", "_runtime", "_timestamp")
 
 
 def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def _collect(lines: Iterable[str], step_key: str, time_key: str) -> dict[str, An
         row = json.loads(line)
         step, time = _number(row.get(step_key)), _number(row.get(time_key))
         for key, value in flat(row):
-            if key in _TIME_KEYS:
+            if key.startswith("_"):  # the SDK's own
                 continue
             point = _number(value)
             if point is not None:

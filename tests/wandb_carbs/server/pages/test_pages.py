@@ -221,6 +221,29 @@ def test_frontier_at_a_limit_is_said(site: Site) -> None:
     assert "at its min" not in page
 
 
+def test_html_of_a_run_is_shown_in_a_sandbox(site: Site) -> None:
+    name = "media/html/a b.html"
+    made = site.graphql(
+        """mutation M($f: [String!]!) { createRunFiles(input: {projectName: "p", runName: "r1", files: $f}) {
+           files { uploadUrl } } }""",
+        f=[name, "secret.html"],
+    )
+    for target in made["createRunFiles"]["files"]:
+        asked = urllib.request.Request(target["uploadUrl"], b"<script>document.title = 1</script>", method="PUT")
+        urllib.request.urlopen(asked, timeout=20).close()
+    logged = {"_step": 9, "page": {"_type": "html-file", "path": name}}
+    lines = {"wandb-history.jsonl": {"offset": 5, "content": [json.dumps(logged)]}}
+    site.post("/files/local/p/r1/file_stream", {"files": lines, "complete": True})
+    page, _ = site.get("/local/p/runs/r1")
+    (address,) = re.findall(r'<iframe sandbox="allow-scripts"[^>]* src="([^"]+)"', page)
+    text, headers = site.get(address)
+    assert text == "<script>document.title = 1</script>"
+    assert headers["content-type"].startswith("text/html")
+    assert headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none';")
+    site.get("/-/frame/local/p/r1/secret.html", 404)
+    site.get("/-/frame/local/p/nosuch/media/html/x.html", 404)
+
+
 def test_compared_runs(site: Site) -> None:
     page, _ = site.get("/local/p/compare?run=r0&run=r1")
     assert page.count("/-/data/local/p/runs/") == 2

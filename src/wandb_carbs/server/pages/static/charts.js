@@ -330,11 +330,6 @@
     drawWhenSeen(place, () => smallFigure([{ type: "bar", x, y: found.values, marker: { color: "@frontier" } }], ""));
   }
 
-  async function showHtml(frame) {
-    const reply = await fetch(frame.dataset.html);
-    frame.srcdoc = reply.ok ? await reply.text() : "The file cannot be read.";
-  }
-
   // The output
 
   const ANSI = /\u001b\[([0-9;]*)([A-Za-z])/g;
@@ -415,5 +410,4 @@
   showChanging();
   each("[data-table]", showTable);
   each("[data-histogram]", showHistogram);
-  each("[data-html]", showHtml);
 })();
