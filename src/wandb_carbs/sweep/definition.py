@@ -100,7 +100,7 @@ class SweepDefinition:
             initial=tuple(described.get("initial", ())),
             old_runs=unpack(described["old_runs"]) if "old_runs" in described else (),
         )
-        definition.optimizer()  # raises if something is not of the search space
+        CARBS(definition.config, definition.params, initial=definition.initial)  # raises if they do not fit
         return definition
 
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
