@@ -16,6 +16,7 @@ from carbs import (
     LogSpace,
     ObservationInParam,
     ObserveOutput,
+    OrdinalSpace,
     Param,
     ParamDict,
     Pow2Space,
@@ -39,6 +40,8 @@ PARAMS = [
     Param(name="gamma", space=LogitSpace(min=0.9, max=0.999)),
     Param(name="batch", space=Pow2Space(min=16, max=1024)),
     Param(name="optimizer", space=CategoricalSpace(("sgd", "adam"))),
+    Param(name="layers", space=CategoricalSpace(([64], [64, 64], None))),
+    Param(name="dropout", space=OrdinalSpace((0.0, 0.1, 0.2))),
 ]
 
 
@@ -81,6 +84,16 @@ def sweep() -> CARBS:
         "name", None, "project", PARAMS, config=CARBSParams(), metric_name="loss", program="train.py"
     )
     assert_type(sweep_id, str)
+    create_sweep(
+        "name",
+        None,
+        "project",
+        cost={"name": "tokens", "how": "last"},
+        parameters={"lr": {"min": 0.0, "max": 1.0}, "epochs": {"value": 3}},
+        initial=[{"lr": 0.5}],
+        start_from=["entity/project/sweep", "runs.csv", {"project": "entity/project", "metric": "loss"}],
+        same_task=False,
+    )
     try:
         history = load_sweep(f"entity/project/{sweep_id}")
     except WandbCarbsError as error:
