@@ -98,7 +98,7 @@ class CARBSParams:
         /,
         better_direction_sign: int = 1,
         seed: int = 0,
-        num_random_samples: int = 6,
+        num_random_samples: int = 4,
         initial_search_radius: float = 0.6,
         resample_frequency: int = 5,
         max_suggestion_cost: float | None = None,

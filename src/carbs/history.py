@@ -40,8 +40,9 @@ class SuggestOutput:
         suggestion: The configuration, and its identifier under "suggestion_uuid" if it is remembered.
         log: The optimizer's predictions: `kind` ("initial", "random", "model" or "resample"); with a model also
             `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
-            logarithm), `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add
-            if it succeeds: objective times natural log cost); `reason` where the model could not be used.
+            logarithm), the noise of a single run that comes on top (`objective_noise`, `cost_noise`),
+            `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add if it
+            succeeds: objective times natural log cost); `reason` where the model could not be used.
     """
 
     suggestion: ParamDict

@@ -127,12 +127,12 @@ class Insight:
     @property
     def objective_noise(self) -> float:
         """Standard deviation of a single run's objective, as the model sees it."""
-        return math.sqrt(self.surrogate.objective.hyper.noise) * self.surrogate.objective_scaler.deviation
+        return self.surrogate.objective_noise
 
     @property
     def log_cost_noise(self) -> float:
         """Standard deviation of a single run's natural log cost, as the model sees it."""
-        return math.sqrt(self.surrogate.cost.hyper.noise)
+        return self.surrogate.log_cost_noise
 
     def believe(self, points: Array) -> Believed:
         """Predict at search coordinates `points`, shape (m, D)."""

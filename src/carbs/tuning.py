@@ -49,7 +49,7 @@ class GainTuning:
     shortest_step: float = 0.01
     # Share of the candidates around a point that are clipped at the bounds; the others are mirrored back. Good values
     # do lie on bounds, but not so many that all should.
-    clip_share: float = 0.5
+    clip_share: float = 0.1
     # Hyperparameters that a candidate changes at a time, on average at most, and for some half as many: in many
     # dimensions a step in all of them leaves the good region.
     num_moved: int = 10
@@ -85,6 +85,8 @@ class LimitTuning:
     # The steepest rise, in nats for a search unit: three hyperparameters, each of which makes a run ten times as
     # expensive, together a factor of 55.
     steepest: float = math.sqrt(3) * math.log(10.0)
+    # Until this many runs have succeeded `steepest` guards suggestions, too.
+    num_early: int = 6
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,11 @@ class ModelTuning:
     # Largest number of configurations that hyperparameters are fitted to. Their uncertainty is small by then, and the
     # time of a fit grows with the cube.
     max_fit_points: int = 200
+    # Settings of the objective's hyperparameters that are drawn from their posterior, beside the most probable one. The
+    # gain is averaged over all of them; five were no better. Ablation.
+    num_alternatives: int = 3
+    # With more configurations than this the posterior is narrow: the most probable setting stands for all, for time.
+    max_alternative_points: int = 100
     # Largest number of configurations that the models are conditioned on.
     max_model_points: int = 1500
     # Variances of the latent function of success: limits (of memory, of stability) are sharp, so it may rise by four

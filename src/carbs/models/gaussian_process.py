@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dtrtrs
 from scipy.optimize import minimize
 
 from carbs.arrays import Array, Indices
@@ -16,10 +17,11 @@ from carbs.models.kernel import (
     Hyperparameters,
     kernel,
     polynomial,
-    prior_variance,
     squared_distances,
     warp,
     warp_and_slope,
+    warped_kernel,
+    warped_variance,
 )
 from carbs.tuning import DEFAULT
 
@@ -165,19 +167,47 @@ def fit(
     """
     num_owners = int(owner.max()) + 1
     start, _ = _prior_arrays(prior, num_owners)
-    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, prior.noise_bounds]
-    bounds += [_WARP_BOUNDS] * (len(start) - len(bounds))
     result = minimize(
         negative_log_posterior,
         start,
         args=(X, y, count, within, owner, prior),
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
+        bounds=np.column_stack(_bounds(prior, num_owners)),
         # A thousandth of a unit of log posterior more makes no suggestion better.
         options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-5, "gtol": 1e-2},
     )
-    log_scales, log_slopes, log_variances, warps = _parts(result.x, num_owners)
+    return unpack(result.x, owner, prior)
+
+
+def _bounds(prior: Prior, num_owners: int) -> tuple[Array, Array]:
+    """Return the smallest and the largest hyperparameters of a fit, each of the shape of `theta`."""
+    bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, prior.noise_bounds]
+    low, high = np.array(bounds + [_WARP_BOUNDS] * (num_owners if prior.warp else 0)).T
+    return low, high
+
+
+def pack(hyper: Hyperparameters, owner: Indices, prior: Prior) -> tuple[Array, Array, Array, Array]:
+    """Return hyperparameters as `negative_log_posterior` takes them, their bounds, and the prior's deviations.
+
+    Args:
+        hyper: The hyperparameters.
+        owner: Index of the length scale and slope of each coordinate, shape (D,).
+        prior: Priors.
+
+    Returns:
+        Four arrays of the shape of `theta`.
+    """
+    num_owners = int(owner.max()) + 1
+    _, first = np.unique(owner, return_index=True)
+    logarithms = np.log(np.concatenate([hyper.length_scales[first], hyper.slopes[first], [hyper.signal, hyper.noise]]))
+    theta = logarithms if hyper.warps is None else np.concatenate([logarithms, hyper.warps[first]])
+    return theta, *_bounds(prior, num_owners), _prior_arrays(prior, num_owners)[1]
+
+
+def unpack(theta: Array, owner: Indices, prior: Prior) -> Hyperparameters:
+    """Return the hyperparameters that `theta` holds; see `negative_log_posterior`."""
+    log_scales, log_slopes, log_variances, warps = _parts(theta, int(owner.max()) + 1)
     signal, noise = np.exp(log_variances)
     return Hyperparameters(
         np.exp(log_scales)[owner],
@@ -215,6 +245,10 @@ class Posterior:
                 continue
             return cls(hyper, X, L, cho_solve((L, True), y, check_finite=False))
 
+    @cached_property
+    def _warped(self) -> Array:
+        return warp(self.X, self.hyper.warps)
+
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Predict the noise-free output.
 
@@ -224,10 +258,12 @@ class Posterior:
         Returns:
             Mean, shape (m, S), and standard deviation, shape (m,) (R&W algorithm 2.1).
         """
-        cross = kernel(points, self.X, self.hyper)
-        half = solve_triangular(self.L, cross.T, lower=True, check_finite=False)
-        variance = np.maximum(prior_variance(points, self.hyper) - np.sum(half * half, 0), 1e-12)
-        return cross @ self.alpha, np.sqrt(variance)
+        warped = warp(points, self.hyper.warps)
+        cross = warped_kernel(self._warped, warped, self.hyper)
+        mean = cross.T @ self.alpha
+        half, _ = dtrtrs(self.L, cross, lower=1, overwrite_b=1)
+        variance = warped_variance(warped, self.hyper) - np.einsum("ij,ij->j", half, half)
+        return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def expected_slopes(self) -> Array:
         """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""

@@ -81,8 +81,8 @@ def warp_and_slope(points: Array, warps: Array) -> tuple[Array, Array]:
     """Return the warped points and their derivatives with respect to the warps, both of shape (m, D)."""
     k = np.where(np.abs(warps) < _NO_WARP, _NO_WARP, warps)
     inner = np.clip(points, -_WARP_REACH, _WARP_REACH)
-    growth = np.exp(k * inner)
-    warped = np.expm1(k * inner) / k
+    grown = np.expm1(k * inner)
+    growth, warped = grown + 1, grown / k
     beyond = growth * (points - inner)
     return warped + beyond, (inner * growth - warped) / k + inner * beyond
 
@@ -98,7 +98,11 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     Returns:
         Shape (a, b); Matern-5/2 (R&W equation 4.17) plus linear plus constant.
     """
-    A, B = warp(A, hyper.warps), warp(B, hyper.warps)
+    return warped_kernel(warp(A, hyper.warps), warp(B, hyper.warps), hyper)
+
+
+def warped_kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
+    """Compute `kernel` of points that are warped already."""
     scales = hyper.length_scales / SQRT5
     z = np.sqrt(squared_distances(A / scales, B / scales))
     covariance = polynomial(z)
@@ -110,9 +114,8 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     return covariance
 
 
-def prior_variance(points: Array, hyper: Hyperparameters) -> Array:
-    """Return the diagonal of `kernel(points, points)`, shape (m,)."""
-    points = warp(points, hyper.warps)
+def warped_variance(points: Array, hyper: Hyperparameters) -> Array:
+    """Return the diagonal of `warped_kernel(points, points)`, shape (m,)."""
     diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean_variance
     return diagonal
 

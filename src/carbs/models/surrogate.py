@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from carbs.arrays import Array, Indices
 from carbs.models import gaussian_process as gp
+from carbs.models import laplace
 from carbs.models.groups import Groups
+from carbs.models.kernel import Hyperparameters
 from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
 from carbs.models.success import Classifier
 from carbs.spaces.search_space import SearchSpace
@@ -18,6 +21,11 @@ from carbs.tuning import DEFAULT, ModelTuning
 # The errors of numpy and scipy where numbers are too extreme for them, and those of a model that notices it.
 MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
+# Upper end of the 90 % interval that Student's t makes wider, and the least degrees of freedom: with one or two runs
+# there are none to speak of.
+_UPPER = 0.95
+_MIN_FREEDOM = 2
+
 
 @dataclass(frozen=True)
 class Beliefs:
@@ -25,12 +33,14 @@ class Beliefs:
 
     Attributes:
         objective: Expected objective (standardised, higher is better), shape (m, S).
-        objective_std: Its standard deviation, shape (m,).
+        objective_std: Its standard deviation, shape (m,). Both are those of the mixture of all models of the objective,
+            the deviation with an allowance for few runs.
         log_cost: Expected natural logarithm of the cost, shape (m, S).
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
         known_log_cost: The expected log cost by the observed runs alone, shape (m,).
         known_log_cost_std: Its standard deviation, shape (m,).
+        by_model: Expected objective, shape (m, S), and standard deviation, shape (m,), by each of its models.
     """
 
     objective: Array
@@ -40,6 +50,7 @@ class Beliefs:
     log_success: Array
     known_log_cost: Array
     known_log_cost_std: Array
+    by_model: tuple[tuple[Array, Array], ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,9 @@ class Surrogate:
         groups: The observations behind it.
         objective_scaler: The map that standardises the objective.
         mean_log_cost: Mean of the log costs, the zero of the cost's model.
-        objective: Posterior of the standardised objective.
+        objective: Posterior of the standardised objective, with the most probable hyperparameters.
+        alternatives: The same with hyperparameters drawn from their posterior; none where there are so many runs that
+            it is narrow.
         cost: Posterior of the log cost.
         known_cost: The same without running configurations.
         success: Model of the probability of success, or None if nothing failed.
@@ -92,6 +105,7 @@ class Surrogate:
     objective_scaler: Scaler
     mean_log_cost: float
     objective: gp.Posterior
+    alternatives: tuple[gp.Posterior, ...]
     cost: gp.Posterior
     known_cost: gp.Posterior
     success: Classifier | None
@@ -99,6 +113,21 @@ class Surrogate:
     c: Array
     count: Array
     origin: Array
+
+    @property
+    def objective_noise(self) -> float:
+        """Standard deviation of a single run's objective, in its own unit."""
+        return math.sqrt(self.objective.hyper.noise) * self.objective_scaler.deviation
+
+    @property
+    def log_cost_noise(self) -> float:
+        """Standard deviation of a single run's natural log cost."""
+        return math.sqrt(self.cost.hyper.noise)
+
+    @property
+    def models(self) -> tuple[gp.Posterior, ...]:
+        """All models of the objective, the one with the most probable hyperparameters first."""
+        return (self.objective, *self.alternatives)
 
     @classmethod
     def fit(cls, space: SearchSpace, groups: Groups, failures: Array, tuning: ModelTuning = DEFAULT.model) -> Surrogate:
@@ -124,14 +153,23 @@ class Surrogate:
         # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
         share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
 
-        def model(outputs: Array, within: float, prior: gp.Prior) -> gp.Posterior:
-            hyper = gp.fit(X[chosen], outputs[chosen], groups.count[chosen], share * within, owner, prior)
+        def condition(hyper: Hyperparameters, outputs: Array) -> gp.Posterior:
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
-        cost = model(c, groups.within_log_cost, cost_prior(space, tuning))
+        within = share * groups.within_log_cost
+        cost_hyper = gp.fit(X[chosen], c[chosen], groups.count[chosen], within, owner, cost_prior(space, tuning))
+        cost = condition(cost_hyper, c)
         cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
-        within_y = objective_scaler.standardise_squares(groups.within_y)
-        objective = model(y, within_y, objective_prior(space, cost_slopes, tuning))
+        within = share * objective_scaler.standardise_squares(groups.within_y)
+        fitted_to = (X[chosen], y[chosen], groups.count[chosen], within, owner)
+        prior = objective_prior(space, cost_slopes, tuning)
+        hyper = gp.fit(*fitted_to, prior)
+        others: list[Hyperparameters] = []
+        if groups.size <= tuning.max_alternative_points:
+            # The same history gives the same models: the draws depend on nothing else.
+            rng = np.random.default_rng(groups.size)
+            normal = rng.standard_normal((tuning.num_alternatives, 3 * len(space.params) + 2))
+            others = laplace.draw(hyper, *fitted_to, prior, normal)
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-tuning.max_fit_points :] - space.middle])
@@ -141,7 +179,8 @@ class Surrogate:
             groups,
             objective_scaler,
             mean_log_cost,
-            objective,
+            condition(hyper, y),
+            tuple(condition(other, y) for other in others),
             cost,
             cost,
             success,
@@ -174,20 +213,42 @@ class Surrogate:
             return gp.Posterior.condition(posterior.hyper, X, outputs, count)
 
         return replace(
-            self, objective=imagine(self.objective, self.y, noise[0]), cost=imagine(self.cost, self.c, noise[1])
+            self,
+            objective=imagine(self.objective, self.y, noise[0]),
+            alternatives=tuple(imagine(alternative, self.y, noise[0]) for alternative in self.alternatives),
+            cost=imagine(self.cost, self.c, noise[1]),
         )
 
     def predict(self, points: Array) -> Beliefs:
         """Predict at `points`, shape (m, D)."""
         local = points - self.origin
-        objective, objective_std = self.objective.predict(local)
+        by_model = tuple(model.predict(local) for model in self.models)
+        objective, objective_std = _mixture(by_model)
+        objective_std = objective_std * _allowance(self.groups.size)
         log_cost, log_cost_std = self.cost.predict(local)
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError("the model's predictions are not finite")
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
-        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std, by_model)
+
+
+def _allowance(number: int) -> float:
+    """Return by how much the deviations of a few runs, `number`, are too small: Student's t against the normal one.
+
+    The spread of the objectives, which the models take as known, is estimated from as many runs.
+    """
+    return float(stdtrit(max(number - 1, _MIN_FREEDOM), _UPPER) / ndtri(_UPPER))
+
+
+def _mixture(by_model: tuple[tuple[Array, Array], ...]) -> tuple[Array, Array]:
+    """Return mean, shape (m, S), and standard deviation, shape (m,), of the equal mixture of normal predictions."""
+    if len(by_model) == 1:
+        return by_model[0]
+    means, deviations = (np.array(part) for part in zip(*by_model, strict=True))
+    between = np.var(np.mean(means, axis=2), axis=0)
+    return np.mean(means, axis=0), np.sqrt(np.mean(deviations**2, axis=0) + between)
 
 
 def winsorise(y: Array, reach: float) -> Array:

@@ -110,8 +110,17 @@ def log_expected_gain(mean: Array, deviation: Array, log_cost: Array, log_cost_d
         ratio = np.exp(log_integral[..., :-1] - log_integral[..., 1:])
         log_width = log_integral[..., 1:] + np.log1p(-np.minimum(ratio, 1.0))
     log_width = np.where(np.isnan(log_width), -np.inf, log_width)
-    gains = np.logaddexp.reduce(log_width + log_improvement, axis=2)
-    return np.asarray(np.logaddexp.reduce(gains, axis=1) - math.log(gains.shape[1]))
+    num_sets = log_width.shape[1]
+    return log_sum((log_width + log_improvement).reshape(len(mean), -1)) - math.log(num_sets)
+
+
+def log_sum(logarithms: Array) -> Array:
+    """Return the logarithm of the sum of each row of exponentials; shapes (m, k) and (m,)."""
+    highest = np.max(logarithms, axis=1, keepdims=True)
+    shift = np.where(np.isfinite(highest), highest, 0.0)
+    with np.errstate(divide="ignore"):
+        total: Array = np.log(np.sum(np.exp(logarithms - shift), axis=1)) + shift[:, 0]
+    return total
 
 
 def log_probability_below(mean: Array, deviation: Array, limit: float) -> Array:

@@ -49,7 +49,8 @@ def propose(situation: Situation, cost: float) -> Proposal:
     def narrowing(points: Array) -> Array:
         at = surrogate.predict(points)
         covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
-        narrowed = covariance**2 / (at.objective_std**2 + surrogate.objective.hyper.noise)
+        _, deviation = at.by_model[0]
+        narrowed = covariance**2 / (deviation**2 + surrogate.objective.hyper.noise)
         value = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
         return np.where(are_among(points, taken) | limit.is_exceeded(points, at), -math.inf, value)
 

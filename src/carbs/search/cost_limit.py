@@ -55,7 +55,7 @@ class CostLimit:
         highest = float(min(running, observed + tuning.outstanding_steps * tuning.growth))
         predicted = min(max(highest + tuning.growth, least), cap)
         num_deviations = float(stdtrit(max(groups.size - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
-        is_early = bool(np.sum(groups.count) < situation.config.num_random_samples)
+        is_early = bool(np.sum(groups.count) < max(tuning.num_early, situation.config.num_random_samples))
         return cls(situation, predicted, predicted + tuning.surprise, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:

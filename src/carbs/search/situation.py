@@ -97,7 +97,9 @@ def describe(x: Array, situation: Situation) -> dict[str, float]:
     return {
         "predicted_objective": float(objective),
         "predicted_objective_std": float(beliefs.objective_std[0] * models.objective_scaler.deviation),
+        "objective_noise": float(models.objective_noise),
         "predicted_cost": float(np.exp(beliefs.log_cost[0, 0])),
         "predicted_cost_std": float(beliefs.log_cost_std[0]),
+        "cost_noise": float(models.log_cost_noise),
         "success_probability": float(np.exp(beliefs.log_success[0])),
     }

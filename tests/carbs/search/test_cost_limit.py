@@ -56,13 +56,18 @@ def test_no_guess_costs_many_times_what_was_seen_although_all_runs_so_far_were_c
 
 
 def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
+    """Of the product of four hyperparameters a single search may learn the hard way; most must not."""
     params = [Param(f"p{i}", LogSpace(1e-3, 1e3), 1.0) for i in range(4)]
-    carbs = CARBS(CARBSParams(seed=9), params)
-    for place in range(7):
-        suggestion = carbs.suggest().suggestion
-        cost = math.prod(float(suggestion[param.name]) for param in params)
-        assert cost < 100
-        carbs.observe(ObservationInParam(suggestion, math.log(cost), cost, is_failure=place == 1))
+    highest = []
+    for seed in range(7):
+        carbs = CARBS(CARBSParams(seed=seed), params)
+        costs = []
+        for place in range(7):
+            suggestion = carbs.suggest().suggestion
+            costs.append(math.prod(float(suggestion[param.name]) for param in params))
+            carbs.observe(ObservationInParam(suggestion, math.log(costs[-1]), costs[-1], is_failure=place == 1))
+        highest.append(max(costs))
+    assert np.median(highest) < 10
 
 
 def test_workers_do_not_climb_on_one_anothers_shoulders() -> None:
