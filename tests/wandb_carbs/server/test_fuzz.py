@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -147,6 +148,51 @@ def mutate_text(rng: random.Random, text: str) -> str:
     return text[:first] + middle + text[last:]
 
 
+PLACES = [
+    "/",
+    "/local",
+    "/local/session?q=a&sort=-loss&page=1&state=finished&column=x",
+    "/local/session/sweeps/SWEEP?sort=x&page=2",
+    "/local/session/runs/RUN",
+    "/local/session/compare?run=RUN&run=RUN",
+    "/-/data/local/session/runs/RUN/history",
+    "/-/data/local/session/runs/RUN/console",
+    "/-/data/local/session/sweeps/SWEEP?run=RUN",
+    "/-/data/local/session/sweeps/SWEEP/metric?key=loss",
+    "/-/static/style.css",
+    "/artifactsV2/default/local/session/model/QXJ0aWZhY3Q6MQ==/abc",
+    "/storage/1/00000000000000000000000000000000/config.yaml",
+]
+
+
+def address(rng: random.Random, names: list[str]) -> str:
+    """Return an address of a page or a file, mutated."""
+    path = rng.choice(PLACES).replace("RUN", rng.choice(names)).replace("SWEEP", rng.choice(names))
+    for _ in range(rng.randint(0, 2)):
+        path = mutate_text(rng, path)
+    return quote("/" + path.lstrip("/")[:3000], safe="/?&=%", errors="replace")
+
+
+def known(client: Client) -> list[str]:
+    """Return the names of some runs and sweeps that the mutated requests have made."""
+    query = "{ models { edges { node { runs(first: 20) { edges { node { name sweepName } } } } } } }"
+    projects = client.graphql(query).json["data"]["models"]["edges"]
+    nodes = [edge["node"] for project in projects for edge in project["node"]["runs"]["edges"]]
+    return [name for node in nodes for name in (node["name"], node["sweepName"]) if name]
+
+
+def look(client: Client, number: int, rng: random.Random, names: list[str]) -> None:
+    """Ask for mutated addresses."""
+    connection = http.client.HTTPConnection(client.server.url.rpartition("/")[2], timeout=SLOWEST)
+    for _ in range(number):
+        path = address(rng, names)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {client.server.api_key}"})
+        reply = connection.getresponse()
+        content = reply.read()
+        assert reply.status < 500, (reply.status, content[:500], path)
+    connection.close()
+
+
 def fuzz(client: Client, session: Session, number: int, seed: int, caplog: pytest.LogCaptureFixture) -> None:
     """Send mutated requests over kept-alive connections, and check each reply and the server's log."""
     rng = random.Random(seed)
@@ -173,6 +219,7 @@ def fuzz(client: Client, session: Session, number: int, seed: int, caplog: pytes
         assert time.monotonic() - begin < SLOWEST, data[:2000]
         json.loads(content.decode())
     connection.close()
+    look(client, number // 4, rng, ["nosuch", *known(client)])
     for path in ("/", "/local", "/local/session", "/local/uncategorized"):
         assert client.send(path).status in {200, 404}, path
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
