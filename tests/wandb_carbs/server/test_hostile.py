@@ -57,10 +57,13 @@ def nested(depth: int, inner: str = "name") -> str:
         )
         + " fragment F20 on Query { x }",
         "{ ...nosuch }",
+        "subscription { viewer { id } }",
+        "{ viewer { ... @defer { id } } }",
+        '{ project(name: "p") { runs { edges @stream { cursor } } } }',
         "mutation { " + " ".join(f'a{n}: upsertModel(input: {{name: "m"}}) {{ inserted }}' for n in range(100)) + " }",
         '{ project(name: "' + "x" * 90_000 + '" { name } }',
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_query_that_is_too_large_is_refused_at_once(shared_client: Client, query: str) -> None:
     begin = time.monotonic()
@@ -87,7 +90,7 @@ def test_nested_lists_do_not_multiply_for_ever(client: Client) -> None:
     ],
 )
 def test_costly_filter_is_answered(shared_client: Client, filters: object) -> None:
-    shared_client.upsert(name="long", displayName="a" * 100_000 + "b")
+    shared_client.upsert(name="long", displayName="a" * 90_000 + "b")
     begin = time.monotonic()
     query = 'query Q($f: JSONString) { project(name: "p") { runCount(filters: $f) } }'
     assert shared_client.graphql(query, f=json.dumps(filters)).json["data"]["project"]["runCount"] >= 0
@@ -295,3 +298,18 @@ def test_what_another_site_makes_a_browser_send_is_refused(
 def test_own_origin_is_taken(shared_client: Client) -> None:
     headers = {"Origin": shared_client.server.url, "Sec-Fetch-Site": "same-origin"}
     assert shared_client.send("/graphql", b'{"query": "{ viewer { id } }"}', headers=headers).status == 200
+
+
+def test_run_with_too_many_tags_or_too_long_a_name_is_refused(shared_client: Client) -> None:
+    refused(shared_client.upsert(name="r", tags=["t"] * 2000), 413)
+    refused(shared_client.upsert(name="r", displayName="x" * 1_000_000), 413)
+
+
+def test_every_line_is_kept_however_many_keys_it_has(client: Client) -> None:
+    lines = [json.dumps({f"key_{row}_{place}": 1 for place in range(1000)}) for row in range(12)]
+    assert client.stream("r", {"files": {"wandb-history.jsonl": {"offset": 0, "content": lines}}}).status == 200
+    run = client.graphql('{ project(name: "p") { run(name: "r") { history historyKeys } } }').json["data"]["project"][
+        "run"
+    ]
+    assert run["history"] == lines
+    assert len(run["historyKeys"]["keys"]) == 10_000

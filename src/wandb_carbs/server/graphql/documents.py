@@ -35,6 +35,7 @@ _MAX_FIELDS = 2_000
 _MAX_LISTS = 4
 # Each field of a mutation is a transaction of its own; the SDKs send one.
 _MAX_MUTATIONS = 20
+_INCREMENTAL = frozenset({"defer", "stream"})
 # Tokens of all documents that are kept. A token takes about 1 kB once it is parsed.
 _KEPT_TOKENS = 50_000
 
@@ -115,6 +116,8 @@ def _check_extents(document: DocumentNode) -> None:
     known: dict[str, Extent | None] = {}
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
+            if node.operation is OperationType.SUBSCRIPTION:
+                raise RequestError("this server has no subscriptions")
             extent = _extent(node.selection_set, fragments, known)
             if extent.fields > _MAX_FIELDS or extent.depth > _MAX_DEPTH or extent.lists > _MAX_LISTS:
                 raise RequestError(
@@ -134,6 +137,8 @@ def _extent(
 ) -> Extent:
     fields = depth = roots = lists = 0
     for node in selections.selections if selections else ():
+        if any(directive.name.value in _INCREMENTAL for directive in node.directives or ()):
+            raise RequestError("this server answers at once: leave out @defer and @stream")
         if isinstance(node, FieldNode):
             inner = _extent(node.selection_set, fragments, known)
             part = Extent(1 + inner.fields, 1 + inner.depth, 1, (node.name.value == "edges") + inner.lists)

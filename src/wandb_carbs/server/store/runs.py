@@ -22,6 +22,11 @@ HISTORY, EVENTS, SUMMARY, OUTPUT = "wandb-history.jsonl", "wandb-events.jsonl", 
 _COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines"}
 # GraphQL's largest Int, in which clients read how many lines a run has.
 _MAX_POSITION = 2**31 - 1
+# Texts that every page of a project shows.
+_MAX_TEXT = 100_000
+_MAX_TAGS = 1_000
+# Keys of a history that are listed: each request of the run reads the list. All lines are kept, whatever their keys.
+_MAX_KEYS = 10_000
 _ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 # argument of the mutation -> column; null leaves a column unchanged
@@ -71,12 +76,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
     Raises:
         RequestError: A value is malformed, or the id or sweep is unknown.
     """
-    changes = {column: values[key] for key, column in _COLUMNS.items() if values.get(key) is not None}
-    for key in ("config", "summary"):
-        if key in changes:
-            json_object(key, changes[key])
-    if values.get("tags") is not None:
-        changes["tags"] = json.dumps(values["tags"])
+    changes = _changes(values)
     with store.transaction() as db:
         if values.get("id"):
             run_id, inserted = run_by_id(db, values["id"])["id"], False
@@ -94,6 +94,26 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
         for column, value in changes.items():
             db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id))  # noqa: S608 - our own names
     return run_id, inserted
+
+
+def _changes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that a mutation changes.
+
+    Raises:
+        RequestError: A value is malformed or too large.
+    """
+    changes = {column: values[key] for key, column in _COLUMNS.items() if values.get(key) is not None}
+    for key in ("config", "summary"):
+        if key in changes:
+            json_object(key, changes[key])
+    for column, value in changes.items():
+        if column not in {"config", "summary"} and len(value) > _MAX_TEXT:
+            raise RequestError(f"{column} has {len(value)} characters; at most {_MAX_TEXT} are taken", 413)
+    if len(values.get("tags") or ()) > _MAX_TAGS:
+        raise RequestError(f"a run has at most {_MAX_TAGS} tags, not {len(values['tags'])}", 413)
+    if values.get("tags") is not None:
+        changes["tags"] = json.dumps(values["tags"])
+    return changes
 
 
 def _keep_suggestion(db: sqlite3.Connection, run_id: int, text: str) -> str:
@@ -306,5 +326,6 @@ def _write(db: sqlite3.Connection, run_id: int, file: str, offset: int, lines: l
         steps = [row["_step"] for row in rows if isinstance(row.get("_step"), int)]
         last = max([run["last_step"], *(step for step in steps if abs(step) <= _MAX_POSITION)])
         db.execute(
-            "UPDATE runs SET history_keys = ?, last_step = ? WHERE id = ?", (json.dumps(list(keys)), last, run_id)
+            "UPDATE runs SET history_keys = ?, last_step = ? WHERE id = ?",
+            (json.dumps(list(keys)[:_MAX_KEYS]), last, run_id),
         )
