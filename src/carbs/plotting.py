@@ -14,6 +14,7 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam
 from carbs.insight import Calibration, Insight
+from carbs.pareto import frontier
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
 from carbs.spaces.search_space import Param, SearchSpace
@@ -36,6 +37,8 @@ STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
 }
+# Objectives along the frontier that differ by this factor are shown by their logarithm.
+_DECADE = 10.0
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _PANEL = (3.3, 2.5)  # inches
 
@@ -73,7 +76,7 @@ def plot_frontier(
     objective_label: str = "objective",
     cost_label: str = "cost",
 ) -> Figure:
-    """Draw all runs, and the smoothed frontier (predicted objective, observed cost) with its 90 % band.
+    """Draw all runs, their frontier, and the frontier by predicted objective and observed cost with its 90 % band.
 
     Args:
         space: The search space, or its parameters.
@@ -105,22 +108,18 @@ def plot_frontier(
         member_cost,
         believed.objective_low,
         believed.objective_high,
-        color=_FRONTIER,
+        color=_LAW,
         alpha=0.18,
         linewidth=0,
         step="post",
         label="90 % interval",
     )
-    axes.plot(
-        member_cost,
-        believed.objective,
-        "o-",
-        color=_FRONTIER,
-        drawstyle="steps-post",
-        markersize=3.5,
-        linewidth=1.3,
-        label="smoothed frontier",
-    )
+    stairs: dict[str, Any] = {"drawstyle": "steps-post", "markersize": 3.5, "linewidth": 1.3}
+    axes.plot(member_cost, believed.objective, "-", color=_LAW, label="frontier, as predicted", **stairs)
+    outputs = np.array([run.output for run in insight.successes])
+    costs = np.array([run.cost for run in insight.successes])
+    best = frontier(insight.sign * outputs, costs)
+    axes.plot(costs[best], outputs[best], "o-", color=_FRONTIER, label="frontier, as observed", **stairs)
     failed = [run.input for run in insight.failures]
     if failed:
         expected = insight.believe(insight.space.encode(failed)).cost
@@ -134,6 +133,8 @@ def plot_frontier(
             label="failed",
         )
     axes.set_xscale("log")
+    if np.min(outputs) > 0 and np.max(outputs[best]) >= _DECADE * np.min(outputs[best]):
+        axes.set_yscale("log")
     _show_the_good(axes, insight)
     axes.set(xlabel=cost_label, ylabel=objective_label)
     axes.legend(loc="best")
@@ -231,14 +232,14 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
 
 def _show_the_good(axes: Axes, insight: Insight) -> None:
     """Leave runs far worse than the smoothed frontier out of the picture: failed training would squeeze the rest."""
-    outputs = np.array([run.output for run in insight.successes])
-    on_frontier = insight.sign * insight.groups.y[insight.members]
+    scale, inverse = (np.log10, lambda value: 10**value) if axes.get_yscale() == "log" else (np.array, float)
+    outputs = scale([run.output for run in insight.successes])
+    on_frontier = scale(insight.sign * insight.groups.y[insight.members])
     best, worst = (np.max, np.min) if insight.sign > 0 else (np.min, np.max)
     reach = 1.25 * (worst(on_frontier) - best(on_frontier))
     far = best(outputs) + (reach or 1.0)
     near = best(outputs) - 0.06 * (reach or 1.0)
-    limits = sorted((float(far), float(near)))
-    axes.set_ylim(*limits)
+    axes.set_ylim(*sorted(float(inverse(end)) for end in (far, near)))
 
 
 def _draw_law(axes: Axes, law: ParamLaw, costs: Array) -> None:

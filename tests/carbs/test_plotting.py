@@ -43,7 +43,14 @@ def test_frontier_shows_what_is_good(sign: int) -> None:
     legend = axes.get_legend()
     assert legend is not None
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["runs", "means of repeats", "90 % interval", "smoothed frontier", "failed"]
+    assert names == [
+        "runs",
+        "means of repeats",
+        "90 % interval",
+        "frontier, as predicted",
+        "frontier, as observed",
+        "failed",
+    ]
     assert axes.get_xlabel() == "seconds"
     assert max(map(abs, axes.get_ylim())) < 10
     figure.canvas.draw()

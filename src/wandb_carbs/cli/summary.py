@@ -40,6 +40,7 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
         "best": result(members[-1]) if members else None,
         "frontier": [result(row) for row in members],
         "running": [_running(row, now) for row in running(history)],
+        "drawn_arguments": len(data.drawn),
         "doubts": data.doubts,
     }
 

@@ -152,7 +152,15 @@ def _create_sweep(runs: int, seed: int) -> str:
 
     # The SDK prints the sweep's address by itself.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
-        return create_sweep("wandb-carbs demo", ENTITY, PROJECT, PARAMS, config=optimizer_options(seed), run_cap=runs)
+        return create_sweep(
+            "wandb-carbs demo",
+            ENTITY,
+            PROJECT,
+            PARAMS,
+            config=optimizer_options(seed),
+            metric_name="loss",
+            run_cap=runs,
+        )
 
 
 def _sdk_settings(server: LocalServer, folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from wandb_carbs.figures import drawing
 # The picture shows this much beyond the frontier, in shares of the frontier's own height: first on the side of worse
 # objectives, then on the side of better ones.
 _ROOM = (1.25, 0.08)
+# Objectives along the frontier that differ by this factor are shown by their logarithm (`carbs.plotting` does so, too).
+_DECADE = 10.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,15 @@ def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: 
     return [low, high], sum(not low <= value <= high for value in objectives)
 
 
+def spans_a_decade(objectives: Sequence[float], frontier: Sequence[float]) -> bool:
+    """Tell whether the objectives are to be shown by their logarithm: a loss that falls from 2 to 0.02, say."""
+    return min(objectives) > 0 and max(frontier) >= _DECADE * min(frontier)
+
+
+def _from(low: float, trace: drawing.Figure) -> drawing.Figure:
+    return {**trace, "y": [value if value is None or value > 0 else low for value in trace["y"]]}
+
+
 def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
     """Return the frontier as stairs that go on to the cost `end`: what is best at one cost is best above it, too."""
     corners = [(point.cost, point.objective) for point in found]
@@ -130,10 +142,16 @@ def figure(
     for mark, symbol in zip(marks, [symbol for _, group, _, _, symbol in groups if group], strict=True):
         mark["marker"]["symbol"] = symbol
     end = max(point.cost for point in points)
-    picture = drawing.figure([*under, stairs(found, end), *marks, *over], cost, objective, log_x=True, height=height)
-    shown, hidden = window(
-        [point.objective for point in points], [point.objective for point in found], maximize=maximize
-    )
+    objectives, best_ones = [point.objective for point in points], [point.objective for point in found]
+    is_log = spans_a_decade(objectives, best_ones)
+    if is_log:
+        objectives, best_ones = list(map(math.log10, objectives)), list(map(math.log10, best_ones))
+    shown, hidden = window(objectives, best_ones, maximize=maximize)
+    traces = [*under, stairs(found, end), *marks, *over]
+    if is_log:
+        # A band may reach below zero, where a logarithmic axis has nothing.
+        traces = [_from(10 ** shown[0], trace) for trace in traces]
+    picture = drawing.figure(traces, cost, objective, log_x=True, log_y=is_log, height=height)
     picture["layout"]["yaxis"]["range"] = shown
     if hidden:
         text = f"{hidden} of {len(points)} runs are far worse, off the picture"

@@ -17,7 +17,7 @@ from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, scaling_laws
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing, is_number
+from wandb_carbs.record import ARGUMENTS_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
 
@@ -132,7 +132,22 @@ class ReportData:
         found = self.calibration(PREDICTED_OBJECTIVE)
         intervals = (found.predicted, found.deviation, found.seen)
         made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
-        return [] if isinstance(made, str) else made
+        return [*self._doubts_of_arguments(), *([] if isinstance(made, str) else made)]
+
+    @property
+    def drawn(self) -> list[JudgedRun]:
+        """The runs whose program's arguments said other values than their suggestion."""
+        return [run for run in self.history.runs if ARGUMENTS_KEY in run.record.summary]
+
+    def _doubts_of_arguments(self) -> list[str]:
+        if not self.drawn:
+            return []
+        doubt = (
+            f"{len(self.drawn)} of {len(self.history.runs)} runs were started with arguments that say other values "
+            "than their suggestions: if the program obeys its arguments, they trained with W&B's own draw (use "
+            "`wandb-carbs agent`, or a `command` without ${args})"
+        )
+        return [doubt]
 
     def calibration(self, key: str) -> Calibration:
         """Compare what was predicted with what was seen.

@@ -63,7 +63,8 @@ def all_sections(data: ReportData) -> list[Section]:
     """Return all sections in order; where there is too little to show, a section says so."""
     insight = data.insight
     if not isinstance(insight, Insight):
-        return [Section("frontier", "Frontier", f"Nothing is predicted yet: {insight}."), _runs(data)]
+        text = f"Nothing is predicted yet: {insight}."
+        return [Section("frontier", "Frontier", text, notes=_notes(data)), _runs(data)]
     by_param: Callable[[], dict[str, list[tuple[float, Dependence]]]] = functools.cache(
         lambda: {name: _dependences(insight, name) for name in data.carbs.space.names}
     )
@@ -93,7 +94,11 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
         "Circles are means of repeated configurations."
     )
     figure = Captioned("objective", "", figures.frontier(data, insight))
-    return Section("frontier", "Frontier", text, [figure], [f"Note: {doubt}." for doubt in data.doubts])
+    return Section("frontier", "Frontier", text, [figure], _notes(data))
+
+
+def _notes(data: ReportData) -> list[str]:
+    return [f"Note: {doubt}." for doubt in data.doubts]
 
 
 def _progress(data: ReportData) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run_here
 
 RUNS = 6
@@ -26,3 +27,15 @@ def test_status_takes_an_address_and_prints_a_table(sweep: Sweep) -> None:
 
 def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
     assert_fails(run_here("status", "e/p/s", "--watch", "--interval", "1e300"), "--interval", code=2)
+
+
+def test_runs_that_were_given_other_values_are_counted(sweep: Sweep) -> None:
+    made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    made.add_run("own", {"lr": 0.01}, objective=0.5, cost=1.0)
+    made.add_run("drawn", {"lr": 0.02}, objective=0.6, cost=2.0, summary='"carbs.drawn_arguments": "{}"')
+    status = made.json("status", made.path, "--json")
+    assert isinstance(status, dict)
+    assert status["drawn_arguments"] == 1
+    assert "note: 1 of 2 runs were started with arguments" in made.run("status", made.path).stdout
+    assert made.run("report", made.path, "-o", "drawn.html").returncode == 0
+    assert "1 of 2 runs were started with arguments" in (made.folder / "drawn.html").read_text()

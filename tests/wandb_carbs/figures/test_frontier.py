@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -76,3 +77,13 @@ def test_every_role_has_a_colour_in_both_themes() -> None:
 def test_print_is_light() -> None:
     """Dark colours are for screens only."""
     assert "@media screen and (prefers-color-scheme: dark)" in palette.style_sheet()
+
+
+def test_objectives_over_a_decade_are_shown_by_their_logarithm() -> None:
+    points = [Point(str(i), 10.0**i, 2.0 / 5**i) for i in range(4)]
+    axis = figure(points, maximize=False)["layout"]["yaxis"]
+    assert axis["type"] == "log"
+    assert axis["range"][0] < math.log10(points[-1].objective)
+    assert axis["range"][1] > math.log10(points[0].objective)
+    below = [*points, Point("below", 1.0, -1.0)]
+    assert figure(below, maximize=False)["layout"]["yaxis"].get("type") != "log"

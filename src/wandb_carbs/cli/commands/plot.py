@@ -38,7 +38,9 @@ def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
     space, config, successes = data.carbs.space, data.carbs.config, data.carbs.success_observations
     try:
         if what == "frontier":
-            figure = plotting.plot_frontier(space, [*successes, *data.carbs.failure_observations], config)
+            runs = [*successes, *data.carbs.failure_observations]
+            labels = {"objective_label": data.objective_title, "cost_label": data.cost_title}
+            figure = plotting.plot_frontier(space, runs, config, **labels)
         elif what == "scaling":
             figure = plotting.plot_scaling(scaling_laws(space, successes, config), space, successes, config)
         else:
