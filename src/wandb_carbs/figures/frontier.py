@@ -133,7 +133,7 @@ def figure(
             **drawing.marks([point.cost for point in group], [point.objective for point in group], color, size),
             "name": name,
             "text": [point.text for point in group],
-            "customdata": [point.key or point.name for point in group],
+            "customdata": [point.key for point in group],
             "hovertemplate": "%{text}<extra></extra>",
         }
         for name, group, color, size, _ in groups

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Make the pictures of README and documentation that show the demo (needs chromium):
+#   benchmarks/pictures.sh [RUNS]
+set -euo pipefail
+images="$(cd "$(dirname "$0")/../docs/images" && pwd)"
+work="$(mktemp -d)"
+server=""
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+cd "$work"
+command=(uv run --project "$images/../.." --group dev wandb-carbs)
+
+"${command[@]}" demo --runs "${1:-60}" --data-dir data --json > demo.json
+sweep=$(python3 -c 'import json; parts = json.load(open("demo.json"))["sweep"].split("/"); print("/".join((parts[-4], parts[-3], parts[-1])))')
+"${command[@]}" server --port 0 --data-dir data > settings &
+server=$!
+until grep -q WANDB_API_KEY settings; do sleep 0.2; done
+source settings
+
+"${command[@]}" plot "$sweep" -o "$images/demo-frontier.png"
+"${command[@]}" report "$sweep" -o report.html
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=10000 \
+    --window-size=1100,1330 --screenshot="$images/report.png" "file://$work/report.html"
