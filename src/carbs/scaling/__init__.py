@@ -1,6 +1,20 @@
-"""Scaling laws: how every hyperparameter and the objective change with the cost along the frontier."""
+"""Scaling laws: how every hyperparameter and the objective change along the frontier, with the cost or with sizes."""
 
-from carbs.scaling.fit import scaling_laws
-from carbs.scaling.laws import ObjectiveLaw, ParamLaw, Prediction, Reach, ScalingLaws
+from carbs.scaling.fit import recommend, scaling_laws
+from carbs.scaling.laws import ObjectiveLaw, ParamLaw, Prediction, Reach, Recommendation, ScalingLaws
+from carbs.scaling.sizes import SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach
 
-__all__ = ["ObjectiveLaw", "ParamLaw", "Prediction", "Reach", "ScalingLaws", "scaling_laws"]
+__all__ = [
+    "ObjectiveLaw",
+    "ParamLaw",
+    "Prediction",
+    "Reach",
+    "Recommendation",
+    "ScalingLaws",
+    "SizeLaw",
+    "SizeLaws",
+    "SizeObjectiveLaw",
+    "SizeReach",
+    "recommend",
+    "scaling_laws",
+]

@@ -1,44 +1,74 @@
-"""Scaling laws: how every hyperparameter and the objective change with the cost along the frontier.
+"""Scaling laws: how every hyperparameter and the objective change along the frontier, with the cost or with given sizes.
 
-A law says transform(value) = a + b log10(cost); see `carbs.scaling.laws`.
+See `carbs.scaling.laws` and `carbs.scaling.sizes` for the laws, `carbs.scaling.response_surface` for the model.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import overload
 
 import numpy as np
 
 from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, Problem, raise_problems
 from carbs.history import ObservationInParam, gather
-from carbs.models.groups import Groups, group_successes
-from carbs.models.surrogate import Surrogate
 from carbs.scaling.laws import (
     LEVEL,
+    OF_EXPONENTS,
+    OF_LOSSES,
     ObjectiveLaw,
     ParamLaw,
     Reach,
+    Recommendation,
     ScalingLaws,
     interval,
-    quantiles,
-    reflected_quantiles,
     unit,
 )
 from carbs.scaling.line import Line, fit_line, free_costs
+from carbs.scaling.power_law import fit_power_laws, usual_exponents
 from carbs.scaling.response_surface import Runs
+from carbs.scaling.sizes import OF_SIZES, SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach, at_one
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.threads import one_thread
-from carbs.values import is_whole, shown
+from carbs.values import is_finite, is_whole, shown
 
 # Fewer decades of cost than this are too short a base for any law.
 _MIN_DECADES = 0.5
-# Exponents of the objective's law: below the first a power cannot be told from a logarithm, above the last from a step.
-_ALPHAS = np.geomspace(0.02, 3.0, 800)
+# Objectives beyond this count as this: their squares and sums must be floats.
+_LARGEST = 1e150
+# Objectives worse than the median by this many times its distance from the best all count alike: they diverged.
+_WORST = 1e6
+# Each draw of the objective's law leaves out the cheapest runs, up to this share of the decades of cost.
+_LEFT_OUT = 0.5
+
+
+@overload
+def scaling_laws(
+    space: SearchSpace | Sequence[Param],
+    observations: Sequence[ObservationInParam],
+    config: CARBSParams | None = ...,
+    *,
+    scale: None = ...,
+    seed: int = ...,
+    num_bootstrap: int = ...,
+) -> ScalingLaws: ...
+
+
+@overload
+def scaling_laws(
+    space: SearchSpace | Sequence[Param],
+    observations: Sequence[ObservationInParam],
+    config: CARBSParams | None = ...,
+    *,
+    scale: Sequence[str],
+    seed: int = ...,
+    num_bootstrap: int = ...,
+) -> SizeLaws: ...
 
 
 def scaling_laws(
@@ -46,18 +76,21 @@ def scaling_laws(
     observations: Sequence[ObservationInParam],
     config: CARBSParams | None = None,
     *,
+    scale: Sequence[str] | None = None,
     seed: int = 0,
     num_bootstrap: int = 40,
-) -> ScalingLaws:
-    """Fit the scaling laws of a search.
+) -> ScalingLaws | SizeLaws:
+    """Fit the scaling laws of a search, or of a table of runs.
 
-    All runs are used, not only the frontier's: see `carbs.scaling.response_surface` for the model. Intervals come from
-    fitting it again to runs that are weighted anew.
+    All runs are used, not only the frontier's, and their order does not matter. Runs that diverged are found and do not
+    move the laws. Intervals come from fitting again to runs that are weighted anew.
 
     Args:
         space: The search space, or its parameters.
-        observations: What was observed; failures (an objective that is not finite is one) are left out.
+        observations: The runs; failures (an objective that is not finite is one) are left out.
         config: The optimizer's options; only the direction of the objective is used.
+        scale: Names of the hyperparameters that are given, such as the sizes of model and data: the laws are then over
+            these, the cost is not used, and the result is a `SizeLaws`. None for laws over the cost.
         seed: Of the bootstrap.
         num_bootstrap: Number of bootstrap draws, S; each takes some hundredths of a second.
 
@@ -65,107 +98,261 @@ def scaling_laws(
         The laws.
 
     Raises:
-        CarbsError: If an observation is invalid, or there is too little to tell: too few different configurations, or
-            too few decades of cost.
+        CarbsError: If an observation or a name is invalid, or there are too few different configurations, sizes, or
+            decades of cost.
     """
     space = as_space(space)
     sign = as_config(config).better_direction_sign
     if not is_whole(num_bootstrap, 2):
         raise CarbsError(f"num_bootstrap={shown(num_bootstrap)} must be a whole number of at least 2")
-    seen = gather(space, observations).successes
-    groups = group_successes(space, seen, sign)
+    sizes = None if scale is None else _checked_scale(space, scale)
+    table = _Table(space, observations, sign)
     rng = np.random.default_rng(seed)
-    numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, ChoiceSpace)]
-    _check_number(groups.size, len(numeric))
+    if sizes is None:
+        with one_thread():
+            return _laws_of_cost(table, num_bootstrap, rng)
     with one_thread():
-        runs, reach = _runs(space, groups, numeric)
-        line = fit_line(runs, num_bootstrap, rng)
-    params = tuple(_param_law(space.names[i], space.spaces[i], line, column, reach) for column, i in enumerate(numeric))
-    return ScalingLaws(params, _objective_law(line, reach, sign, rng), reach)
+        return _laws_of_sizes(table, sizes, num_bootstrap, rng)
 
 
-def _check_number(size: int, num_params: int) -> None:
-    least = 10 + num_params
-    if num_params == 0:
-        raise CarbsError("no scaling laws: all hyperparameters are choices, which have no order")
-    if size < least:
-        raise CarbsError(
-            f"too little to tell of scaling laws: {size} different configurations succeeded, for {num_params} numeric "
-            f"hyperparameters at least {least} are needed"
-        )
+def recommend(
+    space: SearchSpace | Sequence[Param],
+    observations: Sequence[ObservationInParam],
+    config: CARBSParams | None = None,
+    *,
+    given: Mapping[str, float],
+    seed: int = 0,
+) -> Recommendation:
+    """Predict the best of all other hyperparameters for given sizes: `scaling_laws(…, scale=given).at(**given)`.
+
+    Args:
+        space: The search space, or its parameters.
+        observations: The runs.
+        config: The optimizer's options; only the direction of the objective is used.
+        given: The sizes, by name; they may lie beyond their bounds.
+        seed: Of the bootstrap.
+
+    Returns:
+        The recommendation.
+
+    Raises:
+        CarbsError: As `scaling_laws` and `SizeLaws.at` do.
+    """
+    return scaling_laws(space, observations, config, scale=list(given), seed=seed).at(**given)
 
 
-def _runs(space: SearchSpace, groups: Groups, numeric: Sequence[int]) -> tuple[Runs, Reach]:
-    """Gather what the surface is fitted to, and the costs where the frontier is free of bounds."""
-    surrogate = Surrogate.fit(space, groups, np.empty((0, space.width)))
-    scaler = surrogate.objective_scaler
-    smooth = scaler.backward(surrogate.predict(groups.X).objective[:, 0])
-    columns = [space.columns[i].start for i in numeric]
-    others = np.setdiff1d(np.arange(space.width), columns)
-    X, t = groups.X[:, columns], groups.log_cost / math.log(10)
-    low, high = free_costs(X, groups.y, t, (space.bounds[0][columns], space.bounds[1][columns]))
+class _Table:
+    """Successful runs as arrays, in an order of their own, so that the caller's order cannot matter.
+
+    Attributes:
+        X: Search coordinates, shape (n, D).
+        y: Objective, higher is better, less its median and in units of the distance from there to the best, shape (n,).
+        t: Log10 of the cost, shape (n,).
+        places: Where each run stands in the caller's list, shape (n,).
+        center, spread: The objective is center + spread * y.
+    """
+
+    def __init__(self, space: SearchSpace, observations: Sequence[ObservationInParam], sign: int) -> None:
+        self.space, self.sign = space, sign
+        given = list(observations) if isinstance(observations, Iterable) else observations
+        seen = gather(space, given).successes
+        succeeded = [place for place, run in enumerate(given) if not run.is_failure and is_finite(run.output)]
+        self.numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, ChoiceSpace)]
+        if not self.numeric:
+            raise CarbsError("no scaling laws: all hyperparameters are choices, which have no order")
+        X = space.encode([run.input for run in seen])
+        self._check_number(len(np.unique(np.round(X, 9), axis=0)))
+        y = sign * np.clip(np.array([run.output for run in seen], float), -_LARGEST, _LARGEST)
+        t = np.log10(np.array([run.cost for run in seen], float))
+        order = np.lexsort(np.column_stack([y, t, X]).T)
+        self.X, self.t, self.places = X[order], t[order], np.array(succeeded)[order]
+        y = y[order]
+        self.center = float(np.median(y))
+        self.spread = float(np.max(y)) - self.center or float(np.ptp(y)) or 1.0
+        self.y = np.maximum((y - self.center) / self.spread, -_WORST)
+        self.values = {name: np.array([run.input[name] for run in seen])[order] for name in self._numeric_names()}
+
+    def _numeric_names(self) -> list[str]:
+        return [self.space.names[i] for i in self.numeric]
+
+    def _check_number(self, size: int) -> None:
+        least = 10 + len(self.numeric)
+        if size < least:
+            raise CarbsError(
+                f"too few runs for scaling laws: {size} different configurations succeeded, for {len(self.numeric)} "
+                f"numeric hyperparameters at least {least} are needed"
+            )
+
+    def columns(self, params: Sequence[int]) -> list[int]:
+        """Return the search coordinates of numeric hyperparameters."""
+        return [self.space.columns[i].start for i in params]
+
+    def others(self) -> Array:
+        """Return the search coordinates of the choices, shape (n, C)."""
+        return self.X[:, np.setdiff1d(np.arange(self.space.width), self.columns(self.numeric))]
+
+    def diverged(self, line: Line) -> tuple[int, ...]:
+        """Return the places of the runs that were taken for diverged."""
+        return tuple(sorted(self.places[line.diverged].tolist()))
+
+    def losses(self, line: Line) -> Array:
+        """Return what each run would have lost on the line, shape (1 + S, n)."""
+        losses: Array = -(self.center + self.spread * line.corrected)
+        return losses
+
+
+def _laws_of_cost(table: _Table, num_draws: int, rng: np.random.Generator) -> ScalingLaws:
+    columns = table.columns(table.numeric)
+    X, t, bounds = table.X[:, columns], table.t, table.space.bounds
+    low, high = free_costs(X, table.y, t, (bounds[0][columns], bounds[1][columns]))
     if high - low < _MIN_DECADES:
         raise CarbsError(
-            f"too little to tell of scaling laws: at least {_MIN_DECADES} decades of cost are needed, and the frontier "
-            f"(where nothing that drives the cost is at its bounds) goes only from {10**low:.4g} to {10**high:.4g}"
+            f"too few costs for scaling laws: at least {_MIN_DECADES} decades of cost are needed, and the frontier "
+            f"(where no hyperparameter that drives the cost is at its bounds) goes only from {10**low:.4g} to "
+            f"{10**high:.4g}"
         )
-    noise = math.sqrt(surrogate.objective.hyper.noise) * scaler.deviation
     is_free = (t >= low) & (t <= high)
-    runs = Runs(X, groups.X[:, others], groups.y, smooth, t, groups.count, is_free, noise)
-    return runs, Reach(float(10**low), float(10**high))
+    line = fit_line(Runs(X, t[:, None], table.others(), table.y, is_free, drives_cost=True), num_draws, rng)
+    reach = Reach(float(10**low), float(10**high))
+    params = tuple(_param_law(table.space, i, line, column, reach) for column, i in enumerate(table.numeric))
+    return ScalingLaws(params, _objective_law(table, line, reach, rng), reach, table.diverged(line))
 
 
-def _param_law(name: str, space: NumericSpace | ChoiceSpace, line: Line, column: int, reach: Reach) -> ParamLaw:
-    assert isinstance(space, NumericSpace)
-    scale = space.resolved_scale * unit(space)
-    slopes = scale * line.slope[:, column]
+def _param_law(space: SearchSpace, place: int, line: Line, column: int, reach: Reach) -> ParamLaw:
     middle = 0.5 * (math.log10(reach.low) + math.log10(reach.high))
-    positions = scale * line.position[:, column] + slopes * (middle - line.middle)
-    exponent = float(slopes[0])
-    low, high = interval(exponent, slopes[1:])
+    settled, positions, slopes = _drawn(space, place, line, column, np.array([middle]))
+    exponent = float(slopes[0, 0])
+    low, high = interval(exponent, slopes[1:, 0], OF_EXPONENTS)
     draws = np.column_stack([positions[1:], slopes[1:]])
     intercept = float(positions[0]) - exponent * middle
-    return ParamLaw(name, space, intercept, exponent, (low, high), not low <= 0 <= high, reach, draws)
+    return ParamLaw(space.names[place], settled, intercept, exponent, (low, high), not low <= 0 <= high, reach, draws)
 
 
-def _objective_law(line: Line, reach: Reach, sign: int, rng: np.random.Generator) -> ObjectiveLaw:
-    """Fit the power law to what every run would have reached on the line.
+def _drawn(
+    space: SearchSpace, place: int, line: Line, column: int, middle: Array
+) -> tuple[NumericSpace, Array, Array]:
+    """Return the transformed values at `middle`, shape (1 + S,), and their slopes, shape (1 + S, k), in a law's units."""
+    settled = space.spaces[place]
+    assert isinstance(settled, NumericSpace)
+    scale = settled.resolved_scale * unit(settled)
+    slopes = scale * line.slope[:, :, column]
+    positions = scale * line.position[:, column] + slopes @ (middle - line.middle)
+    # Wider for few sizes, so around the estimate.
+    positions, slopes = (values[:1] + line.widening * (values - values[:1]) for values in (positions, slopes))
+    return settled, positions, slopes
+
+
+def _objective_law(table: _Table, line: Line, reach: Reach, rng: np.random.Generator) -> ObjectiveLaw:
+    """Fit the power law to the objective that every run would have reached on the line.
 
     Every draw leaves out the cheapest runs, up to half the range of costs: real losses are power laws only far enough
     above the cheapest, and nobody knows how far.
     """
-    free = (line.t >= math.log10(reach.low)) & (line.t <= math.log10(reach.high))
-    t = line.t[free]
-    middle = (np.min(t) + np.max(t)) / 2
-    starts = np.min(t) + np.append(0.0, rng.uniform(0.0, 0.5, len(line.corrected) - 1)) * (np.max(t) - np.min(t))
-    fits = []
-    for corrected, weight, start in zip(line.corrected[:, free], line.weight[:, free], starts, strict=True):
-        limit, amplitude, alpha = _power_law(t - middle, -corrected, np.where(t < start, 0.0, weight**2))
-        fits.append((limit, float(amplitude * 10 ** (alpha * middle)), alpha))
-    estimate, draws = fits[0], np.array(fits[1:])
+    t = line.axes[:, 0]
+    free = (t >= math.log10(reach.low)) & (t <= math.log10(reach.high))
+    t = t[free]
+    span = float(np.ptp(t))
+    starts = np.min(t) + span * np.append(0.0, rng.uniform(0.0, _LEFT_OUT, len(line.corrected) - 1))
+    weight = np.where(t < starts[:, None], 0.0, line.weight[:, free])
+    laws = fit_power_laws(t[:, None], table.losses(line)[:, free], weight, np.zeros((len(starts), 1)))
+    amplitudes = [
+        at_one(float(a), float(b), float(laws.middle[0]))
+        for a, b in zip(laws.amplitude[:, 0], laws.exponent[:, 0], strict=True)
+    ]
+    draws = np.column_stack([laws.limit, amplitudes, laws.exponent[:, 0]])[1:]
+    limit, exponent = float(laws.limit[0]), float(laws.exponent[0, 0])
     reason = ""
-    if np.mean(np.array(fits)[:, 1] <= 0) > (1 - LEVEL) / 2:
+    if np.mean(laws.amplitude[:, 0] <= 0) > (1 - LEVEL) / 2:
         reason = "it is not sure that the objective improves with the cost"
-    elif float(np.max(t) - np.min(t)) < 1:
+    elif span < 1:
         reason = "the costs span less than a decade"
+    low, high = interval(math.log(exponent), np.log(draws[:, 2]), OF_LOSSES)
     return ObjectiveLaw(
-        *estimate,
-        limit_interval=reflected_quantiles(estimate[0], draws[:, 0]),
-        exponent_interval=quantiles(estimate[2], draws[:, 2]),
+        limit,
+        amplitudes[0],
+        exponent,
+        limit_interval=interval(limit, draws[:, 0], OF_LOSSES),
+        exponent_interval=(math.exp(low), math.exp(high)),
         reason=reason,
         reach=reach,
-        sign=sign,
+        sign=table.sign,
         draws=draws,
     )
 
 
-def _power_law(t: Array, loss: Array, weight: Array) -> tuple[float, float, float]:
-    """Fit loss = limit + amplitude * 10^(-alpha t) by weighted least squares: limit, amplitude, alpha."""
-    feature = 10 ** (-_ALPHAS[:, None] * t)
-    total = np.sum(weight)
-    mean_feature, mean_loss = feature @ weight / total, weight @ loss / total
-    centred = feature - mean_feature[:, None]
-    squares = np.maximum(centred**2 @ weight, 1e-300)
-    amplitude = centred @ (weight * (loss - mean_loss)) / squares
-    best = int(np.argmax(amplitude**2 * squares))  # what the feature explains
-    return float(mean_loss - amplitude[best] * mean_feature[best]), float(amplitude[best]), float(_ALPHAS[best])
+def _checked_scale(space: SearchSpace, scale: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the sizes.
+
+    Raises:
+        CarbsError: If there is none, or one is no numeric hyperparameter; names every problem.
+    """
+    if isinstance(scale, str) or not isinstance(scale, Sequence) or not scale:
+        raise CarbsError(f"scale={shown(scale)} must be a list of names of hyperparameters, such as ['n', 'd']")
+    numeric = [
+        name
+        for name, settled in zip(space.names, space.spaces, strict=True)
+        if not isinstance(settled, ChoiceSpace)
+    ]
+    problems = [
+        Problem("", "scale", name, f"must name a numeric hyperparameter, one of {numeric}")
+        for name in scale
+        if name not in numeric
+    ]
+    if len(set(map(str, scale))) < len(scale):
+        problems.append(Problem("", "scale", list(scale), "must name each hyperparameter once"))
+    raise_problems("invalid scale", problems)
+    return tuple(scale)
+
+
+def _laws_of_sizes(table: _Table, scale: tuple[str, ...], num_draws: int, rng: np.random.Generator) -> SizeLaws:
+    sizes = np.column_stack([table.values[name] for name in scale]).astype(float)
+    k = len(scale)
+    problems = [
+        Problem("", name, float(np.min(values)), "is a size, so it must be positive in every run")
+        for name, values in zip(scale, sizes.T, strict=True)
+        if np.min(values) <= 0
+    ]
+    raise_problems("scaling laws", problems)
+    axes = np.log10(sizes)
+    centred = np.unique(np.round(axes, 9), axis=0)
+    if len(centred) < k + 2 or np.linalg.matrix_rank(centred - np.mean(centred, 0), tol=0.01) < k:
+        raise CarbsError(
+            f"too few sizes for scaling laws over {list(scale)}: {len(centred)} different ones succeeded; at least "
+            f"{k + 2} are needed, which do not lie on one line where there are several"
+        )
+    params = [i for i in table.numeric if table.space.names[i] not in scale]
+    everywhere = np.ones(len(table.y), bool)
+    runs = Runs(table.X[:, table.columns(params)], axes, table.others(), table.y, everywhere, drives_cost=False)
+    line = fit_line(runs, num_draws, rng)
+    reach = SizeReach(*(dict(zip(scale, end(sizes, 0).tolist(), strict=True)) for end in (np.min, np.max)))
+    laws = tuple(_size_law(table.space, i, line, column, reach) for column, i in enumerate(params))
+    return SizeLaws(scale, laws, _size_objective(table, line, reach, rng), reach, table.diverged(line))
+
+
+def _size_law(space: SearchSpace, place: int, line: Line, column: int, reach: SizeReach) -> SizeLaw:
+    settled, positions, slopes = _drawn(space, place, line, column, line.middle)
+    exponents = dict(zip(reach.low, slopes[0].tolist(), strict=True))
+    intervals = {
+        name: interval(exponent, slopes[1:, axis], OF_SIZES) for axis, (name, exponent) in enumerate(exponents.items())
+    }
+    intercept = float(positions[0] - slopes[0] @ line.middle)
+    draws = np.column_stack([positions[1:], slopes[1:]])
+    return SizeLaw(space.names[place], settled, intercept, exponents, intervals, reach, line.middle, draws)
+
+
+def _size_objective(table: _Table, line: Line, reach: SizeReach, rng: np.random.Generator) -> SizeObjectiveLaw:
+    k = line.axes.shape[1]
+    usual = usual_exponents(len(line.corrected) - 1, k, rng)
+    laws = fit_power_laws(line.axes, table.losses(line), line.weight, usual)
+    exponents = laws.exponent[0].tolist()
+    amplitudes = [at_one(*args) for args in zip(laws.amplitude[0].tolist(), exponents, laws.middle.tolist(), strict=True)]
+    return SizeObjectiveLaw(
+        float(laws.limit[0]),
+        dict(zip(reach.low, amplitudes, strict=True)),
+        dict(zip(reach.low, exponents, strict=True)),
+        interval(float(laws.limit[0]), laws.limit[1:], OF_LOSSES),
+        reach,
+        table.sign,
+        laws,
+    )
+

@@ -19,10 +19,11 @@ from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
 
 LEVEL = 0.9  # of all intervals
-# The draws hold what the runs leave open as uncertain as the priors say, which are wider than what is met: on simulated
-# sweeps of 150 runs (benchmarks/scaling.py) whole intervals of exponents held 98 % of the truths, and intervals of this
-# share of their width 95 %. How the search goes about it moves both by some per cent.
-_CALIBRATION = 0.8
+# Shares of the draws' spread that make intervals of exponents and of losses hold 85 to 95 % of the truths, in simulated
+# sweeps and tables (benchmarks/scaling.py). Draws carry the full prior width where the runs leave it, so are too wide.
+OF_EXPONENTS, OF_LOSSES = 0.9, 0.65
+# Quantiles of a normal distribution one standard deviation below and above its mean.
+_TWO_THIRDS = (0.16, 0.84)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,26 @@ class Prediction:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The best hyperparameters at a cost or at given sizes.
+
+    Attributes:
+        given: The sizes that were given, by name; empty for a cost.
+        params: The predicted value of every other numeric hyperparameter, by name.
+        objective: The predicted objective; None where its law is not sure (see its `reason`).
+    """
+
+    given: dict[str, float]
+    params: dict[str, Prediction]
+    objective: Prediction | None
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The configuration: the given sizes and the estimates. Choices, which have no law, are not in it."""
+        return {**self.given, **{name: prediction.value for name, prediction in self.params.items()}}
 
 
 @dataclass(frozen=True)
@@ -105,8 +126,8 @@ class ParamLaw:
         t = math.log10(cost)
         middle = 0.5 * (math.log10(self.reach.low) + math.log10(self.reach.high))
         estimate = self.intercept + self.exponent * t
-        low, high = interval(estimate, self.draws[:, 0] + self.draws[:, 1] * (t - middle))
-        return Prediction(*(self._value(transformed) for transformed in (estimate, low, high)))
+        low, high = interval(estimate, self.draws[:, 0] + self.draws[:, 1] * (t - middle), OF_EXPONENTS)
+        return Prediction(*(decode(self.space, transformed) for transformed in (estimate, low, high)))
 
     @property
     def formula(self) -> str:
@@ -116,12 +137,6 @@ class ParamLaw:
             return f"{self.name} = {10.0**a:.3g} * cost^{b:.3f}"
         left = self.name if self.space.kind == "linear" else f"log10({self.name} / (1 - {self.name}))"
         return f"{left} = {a:.3g} {'+' if b >= 0 else '-'} {abs(b):.3g} * log10(cost)"
-
-    def _value(self, transformed: float) -> float:
-        coordinate = transformed / unit(self.space) / self.space.resolved_scale
-        value = self.space.decode(np.array([[coordinate]]))[0]
-        assert isinstance(value, (int, float))
-        return value
 
 
 @dataclass(frozen=True)
@@ -163,7 +178,7 @@ class ObjectiveLaw:
             raise CarbsError(f"the objective cannot be extrapolated to cost={cost:.4g}: {self.reason}")
         estimate = self.limit + self.amplitude * cost**-self.exponent
         drawn = self.draws[:, 0] + self.draws[:, 1] * cost ** -self.draws[:, 2]
-        value, *ends = (-self.sign * loss for loss in (estimate, *reflected_quantiles(estimate, drawn)))
+        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, drawn, OF_LOSSES)))
         return Prediction(value, min(ends), max(ends))
 
 
@@ -175,11 +190,23 @@ class ScalingLaws:
         params: One for each numeric hyperparameter, in the search space's order; choices have none.
         objective: That of the objective.
         reach: The costs that they rest on: those between which no hyperparameter that drives the cost is at its bounds.
+        diverged: Places of the observations that were taken for diverged, and so do not move the laws.
     """
 
     params: tuple[ParamLaw, ...]
     objective: ObjectiveLaw
     reach: Reach
+    diverged: tuple[int, ...] = ()
+
+    def at(self, cost: float) -> Recommendation:
+        """Predict the best value of every hyperparameter at a cost, and the objective where its law reaches so far.
+
+        Raises:
+            CarbsError: If the cost is not positive, or too far from the costs seen.
+        """
+        params = {law.name: law.predict(cost) for law in self.params}
+        has_objective = not self.objective.reason or cost <= self.objective.reach.high
+        return Recommendation({}, params, self.objective.predict(cost) if has_objective else None)
 
     def __getitem__(self, name: str) -> ParamLaw:
         """Return the law of the hyperparameter `name`.
@@ -200,27 +227,20 @@ def unit(space: NumericSpace) -> float:
     return math.log10(2) if isinstance(space, Pow2Space) else 1.0
 
 
-def interval(estimate: float, draws: Array) -> tuple[float, float]:
-    """Return Student's 90 % interval; the spread is that of the draws' middle two thirds, calibrated.
+def decode(space: NumericSpace, transformed: float) -> float:
+    """Return the value of the space that a law's transformed value stands for, kept within the bounds."""
+    value = space.decode(np.array([[transformed / unit(space) / space.resolved_scale]]))[0]
+    assert isinstance(value, (int, float))
+    return value
 
-    A few draws land in another optimum of the fit, which would make a standard deviation mean nothing.
+
+def interval(estimate: float, draws: Array, calibration: float) -> tuple[float, float]:
+    """Return Student's 90 % interval; the spread is that of the draws' middle two thirds, times `calibration`.
+
+    A few draws land in another optimum of the fit, so a standard deviation would mean nothing. The middle two thirds
+    are one standard deviation to each side, if the draws are normal. The draws' own middle is not used: an overfitted
+    line promises too much, and its draws promise twice as much.
     """
-    low, high = np.quantile(draws, [0.16, 0.84])
-    half = _CALIBRATION * float(stdtrit(len(draws) - 1, 0.5 + LEVEL / 2)) * float(high - low) / 2
+    low, high = np.quantile(draws, _TWO_THIRDS)
+    half = calibration * float(stdtrit(len(draws) - 1, 0.5 + LEVEL / 2)) * float(high - low) / 2
     return estimate - half, estimate + half
-
-
-def quantiles(estimate: float, draws: Array) -> tuple[float, float]:
-    """Return the 90 % interval by the draws' quantiles, widened to hold the estimate."""
-    low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return min(float(low), estimate), max(float(high), estimate)
-
-
-def reflected_quantiles(estimate: float, draws: Array) -> tuple[float, float]:
-    """Return the basic bootstrap's 90 % interval (Davison and Hinkley 1997, equation 5.6): quantiles, reflected.
-
-    A line that is a little off is corrected by too large a shortfall, so that the draws promise more than the estimate,
-    and by as much the estimate promises more than the truth. Quantiles themselves would move away from the truth.
-    """
-    low, high = quantiles(estimate, draws)
-    return 2 * estimate - high, 2 * estimate - low

@@ -1,20 +1,29 @@
-"""The line of best configurations along the cost, and how sure it is: bootstrapped fits of the response surface."""
+"""The line of best configurations along the axes, and how sure it is: bootstrapped fits of the response surface."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtrit
 
-from carbs.arrays import Array
+from carbs.arrays import Array, Flags
 from carbs.pareto import frontier
 from carbs.scaling.response_surface import Runs, Surface, cost_direction
 
-_MAX_POINTS = 600  # the nearest to the frontier; the others would weigh next to nothing
+# Runs that are fitted; of more, those nearest to the frontier.
+_MAX_RUNS = 3000
 # A coordinate drives the cost if it has this share of the direction in which the cost grows.
 _DRIVING = 0.2
 # Search units (a bounded dimension has two) within which a coordinate is at its bound.
 _AT_BOUND = 2e-3
+# Every draw trusts the bowls to another share of the shortfall: which is right is not known, and it moves the optimum.
+_DRAWN_KAPPAS = (0.1, 1.6)
+# A run is taken for diverged if that is more likely than not.
+_SOUND = 0.5
+# Axes that agree to this many decimals are the same size.
+_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -22,55 +31,80 @@ class Line:
     """The line of best configurations: the estimate first, then S bootstrap draws of it.
 
     Attributes:
-        middle: Log10 of the cost at which positions are given.
-        t: Log10 of the runs' costs, shape (n,).
-        position: Search coordinates at the middle cost, shape (1 + S, D).
-        slope: Search units per decade of cost, shape (1 + S, D).
-        corrected: What each run would have reached on the line: its objective plus its shortfall, shape (1 + S, n).
-        weight: Square roots of the weights of `corrected`: one over its standard deviation, times the root of how often
-            the run counts; shape (1 + S, n).
+        middle: Axes at which positions are given, shape (k,).
+        position: Search coordinates in the middle, shape (1 + S, D).
+        slope: Search units for each unit of an axis, shape (1 + S, k, D).
+        axes: Of the runs that were used, shape (n, k).
+        corrected: Each run's objective, had it been on the line: the objective plus its shortfall, shape (1 + S, n).
+        weight: Weights of `corrected`, shape (1 + S, n).
+        diverged: Whether each run that was given was taken for diverged.
+        widening: Factor on the draws' spread for the few sizes that they rest on.
     """
 
-    middle: float
-    t: Array
+    middle: Array
     position: Array
     slope: Array
+    axes: Array
     corrected: Array
     weight: Array
+    diverged: Flags
+    widening: float
 
 
 def fit_line(runs: Runs, num_draws: int, rng: np.random.Generator) -> Line:
-    """Fit the surface, and draw lines by the Bayesian bootstrap: runs count by exponential weights (Rubin 1981).
+    """Fit the surface, and draw lines by the Bayesian bootstrap: sizes count by exponential weights (Rubin 1981).
+
+    Runs of one size share its weight, since they share what is peculiar to it.
 
     Args:
-        runs: What was observed; costs that span some range.
+        runs: The runs; their axes span some range.
         num_draws: Number of bootstrap draws, S.
         rng: Source of randomness.
     """
-    shortfall = _shortfall(runs)
-    if len(runs.y) > _MAX_POINTS:
-        near = np.sort(np.argsort(shortfall, kind="stable")[:_MAX_POINTS])
-        arrays = {name: getattr(runs, name)[near] for name in ("X", "other", "y", "smooth", "t", "count", "is_free")}
-        runs, shortfall = replace(runs, **arrays), shortfall[near]
-    multiplicities = np.vstack([np.ones(len(runs.y)), rng.standard_exponential((num_draws, len(runs.y)))])
-    fits = []
-    for number, multiplicity in enumerate(multiplicities):
-        surface = Surface(runs, shortfall, multiplicity)
-        # What the runs do not tell is to be as uncertain as the prior holds it, so its mean is drawn, too.
-        theta, deviation = surface.fit(rng.standard_normal(surface.size) if number else np.zeros(surface.size))
-        corrected = runs.y + surface.shortfall(theta) - surface.shift(theta)
-        fits.append((*surface.line(theta), corrected, np.sqrt(surface.multiplicity) / deviation))
-    return Line((float(np.min(runs.t)) + float(np.max(runs.t))) / 2, runs.t, *map(np.array, zip(*fits, strict=True)))
+    used = _nearest_to_frontier(runs)
+    runs, given = _select(runs, used), runs
+    surface = Surface(runs)
+    theta, judged = surface.fit()
+    size = np.unique(np.round(runs.axes, _DECIMALS), axis=0, return_inverse=True)[1].ravel()
+    num_sizes = int(np.max(size)) + 1
+    multiplicity, shortfall = surface.multiplicity, surface.shortfall(theta)
+
+    def corrected(theta: Array) -> Array:
+        return runs.y + surface.shortfall(theta) - surface.shift(theta)
+
+    fits = [(*surface.line(theta), corrected(theta), judged.weight * multiplicity / judged.deviation**2)]
+    low, high = np.log(_DRAWN_KAPPAS)
+    for _ in range(num_draws):
+        kappa = math.exp(rng.uniform(low, high))
+        counts = rng.standard_exponential(num_sizes)[size]
+        weight = judged.weight * multiplicity * counts / (judged.noise**2 + (kappa * shortfall) ** 2)
+        # The draws leave open what the runs leave open, so the prior's mean is drawn, too.
+        drawn = surface.refit(theta, weight, rng.standard_normal(surface.num_drawn))
+        fits.append((*surface.line(drawn), corrected(drawn), weight))
+    position, slope, levels, weights = map(np.array, zip(*fits, strict=True))
+    diverged = np.ones(len(given.y), bool)
+    diverged[used] = judged.soundness < _SOUND
+    freedom = max(num_sizes - 1 - runs.axes.shape[1], 1)
+    widening = math.sqrt(num_sizes / freedom) * float(stdtrit(freedom, 0.95)) / float(stdtrit(1e6, 0.95))
+    return Line(surface.middle, position, slope, runs.axes, levels, weights, diverged, widening)
 
 
-def _shortfall(runs: Runs) -> Array:
-    """Estimate how far each run is below the frontier of posterior means, shape (n,)."""
-    members = frontier(runs.smooth, runs.t)
-    return np.maximum(np.interp(runs.t, runs.t[members], runs.smooth[members]) - runs.smooth, 0.0)
+def _nearest_to_frontier(runs: Runs) -> Array:
+    """Return the places of the runs to fit, in order."""
+    everything = np.arange(len(runs.y))
+    if len(runs.y) <= _MAX_RUNS:
+        return everything
+    shortfall = Surface(runs).first_shortfall
+    return np.sort(np.argsort(shortfall, kind="stable")[:_MAX_RUNS])
+
+
+def _select(runs: Runs, places: Array) -> Runs:
+    arrays = {name: getattr(runs, name)[places] for name in ("X", "axes", "other", "y", "is_free")}
+    return replace(runs, **arrays)
 
 
 def free_costs(X: Array, objective: Array, t: Array, bounds: tuple[Array, Array]) -> tuple[float, float]:
-    """Find the range of costs where the frontier is free of the bounds of what drives the cost.
+    """Find the range of costs where the frontier is free of the bounds of coordinates that drive the cost.
 
     Where a bound holds, say, the size of the model, the others take its part, and no law goes across.
 

@@ -1,28 +1,31 @@
-r"""A response surface around the frontier: where the best configuration lies at each cost, and how sure that is.
+r"""A response surface around the frontier: where the best configuration lies at each cost or size, and how sure that is.
 
-Runs on the frontier are few and each carries its noise and what its search left undone; all other runs tell about the
-frontier, too, through how much they fall short of it. So one model is fitted to all runs:
+Runs on the frontier are few, and each has its noise. All other runs say something about the frontier, too, by how far
+they fall short of it. So one model is fitted to all runs:
 
-    y = f(t) - |v|^2 + noise,  v = M' (exp(g + h t) * (x - x*(t))),  x*(t) = p + s t
+    y = f(t) - sum_j bowl(v_j) + noise,  v = M' (exp(g + h t) * (x - x*(t))),  x*(t) = p + s t
+    bowl(v) = v^2 (1 + c v / sqrt(v^2 + u^2))
 
 ========== ========= ====================================================================
 symbol     shape     meaning
 ========== ========= ====================================================================
-n, D       scalars   configurations, numeric search coordinates
+n, D, k    scalars   runs, numeric search coordinates, axes
 y          (n,)      objective, higher is better
-t          (n,)      log10 of the cost, less its middle
-x          (n, D)    search coordinates
-f                    the frontier: a cubic B-spline of few knots
-p, s       (D,)      the best coordinates at the middle cost, and what they gain a decade
-g, h       (D,)      logarithm of the curvature's root, and what it gains a decade
+t          (n, k)    the axes, less their middle: log10 of the cost, or of the given sizes
+x          (n, D)    search coordinates (without the sizes that are axes)
+f                    the frontier: see `carbs.scaling.frontier_curve`
+p, s       (D,)      the best coordinates in the middle, and their change along each axis
+g, h       (D,)      logarithm of the curvature's root, and its change along each axis
 M          (D, D)    lower triangular, unit diagonal: coordinates that act together
+c          (D,)      lopsidedness: one side of the bowl may be steeper (a learning rate's)
+u          scalar    root of the typical shortfall
 ========== ========= ====================================================================
 
-At a given cost x cannot move along the direction q in which the cost grows, so that component of p and s is not left to
-the curvatures: there x - x* is zero, and the line follows from the cost alone. A quadratic is right near its optimum
-only: a run's variance is that of the noise plus (kappa * its shortfall)^2, with kappa and noise found by likelihood, so
-that bad runs count little. Found by a damped Gauss-Newton method under weak normal priors, which hold what the runs do
-not tell near the line through the frontier.
+If the axis is the cost, x cannot move at a given cost along the direction q in which the cost grows. There x - x* is
+zero, and the line follows from the cost alone. If the axes are sizes, x moves freely.
+
+A bowl is right near its optimum only, and runs diverge: see `carbs.scaling.dispersion`. The fit is a damped Gauss-Newton
+method under weak normal priors, with the runs weighted anew after each. It begins at the weighted mean of the best runs.
 """
 
 from __future__ import annotations
@@ -31,175 +34,211 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
-from carbs.arrays import Array
+from carbs.arrays import Array, Flags
+from carbs.scaling.dispersion import Dispersion, estimate_dispersion, first_dispersion
+from carbs.scaling.frontier_curve import curve_basis, upper_quantile
 
-_NUM_SPLINES = 8  # bends of a frontier over a few decades; a prior on second differences smooths them
-_MAX_INTERACTING = 12  # coordinates; beyond, the D^2 / 2 interactions would outnumber most sweeps' runs
+# Coordinates; beyond, the D^2 / 2 interactions would outnumber most sweeps' runs.
+_MAX_INTERACTING = 12
 _ITERATIONS = 25  # of each fit; five to ten are usual
-_ROUNDS = 6  # of fit and re-weighting; they settle after four
-# Prior standard deviations, in search units (a bounded dimension has two) and logarithms: the line may be off by half
-# a dimension, and bend over the span of costs by a whole one; curvatures may differ by a factor of twenty, and by
-# three a decade.
-_SD_POSITION, _SD_SLOPE, _SD_CURVATURE, _SD_TREND, _SD_INTERACTION = 1.0, 2.0, 1.5, 0.5, 0.5
-# Runs at costs where the frontier is at a bound tell of the law only by their curvatures.
+_ROUNDS = 8  # of fit and judgement; they settle after five
+# Prior standard deviations in search units (a bounded dimension has two): the line may be off by half a dimension, and
+# may bend by half a dimension over the span of an axis.
+_SD_POSITION, _SD_SLOPE = 1.0, 1.0
+# Along sizes that span little, a slope is also bounded: half a search unit for each decade, usually one decade.
+_SD_SLOPE_A_DECADE = 0.5
+# Logarithms of curvatures (they may differ by a factor of e^2), their change a decade, interactions, lopsidedness.
+_SD_CURVATURE, _SD_TREND, _SD_INTERACTION, _SD_LOPSIDED = 1.0, 0.3, 0.3, 0.3
+# Runs at costs where the frontier is at a bound inform the law only by their curvatures.
 _PINNED_WEIGHT = 0.1
-# Shortfalls are wrong by these shares of themselves, if not better: what the likelihood chooses from.
-_KAPPAS = np.geomspace(0.02, 0.6, 12)
-_NOISES = np.geomspace(0.25, 4.0, 9)  # factors on the noise that the surrogate found
-_STUDENT = 4.0  # degrees of freedom of the residuals: one run in a thousand is off by far
+# The share of a shortfall that is taken for its error, in the weights that the first guess is made with.
+_FIRST_KAPPA = 0.3
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What the surface is fitted to.
+    """The runs that the surface is fitted to, in an order that does not depend on the caller's.
 
     Attributes:
         X: Numeric search coordinates, shape (n, D).
+        axes: Log10 of the cost, or of the sizes, shape (n, k).
         other: Covariates that only shift the objective (choices), shape (n, C).
         y: Objective, higher is better, shape (n,).
-        smooth: The surrogate's posterior mean of it, shape (n,).
-        t: Log10 of the cost, shape (n,).
-        count: Number of repeats, shape (n,).
         is_free: Whether its cost is one at which no coordinate that drives the cost is at a bound along the frontier,
             shape (n,).
-        noise: Standard deviation of a single objective as the surrogate sees it.
+        drives_cost: Whether the axis is the cost, which is a function of X.
     """
 
     X: Array
+    axes: Array
     other: Array
     y: Array
-    smooth: Array
-    t: Array
-    count: Array
-    is_free: NDArray[np.bool_]
-    noise: float
+    is_free: Flags
+    drives_cost: bool
 
 
 class Surface:
-    """The model of this module's docstring; its parameters are theta = (f and shifts, p, s, g, h, M).
+    """The model of this module's docstring; its parameters are theta = (f and shifts, p, s, g, h, M, c).
 
     Args:
-        runs: What was observed; costs that span some range.
-        shortfall: A first guess of how far each run is below the frontier, shape (n,).
-        multiplicity: How often each run counts, shape (n,).
+        runs: The runs; their axes span some range.
     """
 
-    def __init__(self, runs: Runs, shortfall: Array, multiplicity: Array) -> None:
-        multiplicity = multiplicity * np.where(runs.is_free, 1.0, _PINNED_WEIGHT)
-        self._runs, self.multiplicity = runs, multiplicity
-        D = runs.X.shape[1]
-        low, high = float(np.min(runs.t)), float(np.max(runs.t))
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self.multiplicity = np.where(runs.is_free, 1.0, _PINNED_WEIGHT)
+        n, D = runs.X.shape
+        k = runs.axes.shape[1]
+        low, high = np.min(runs.axes, 0), np.max(runs.axes, 0)
         self.middle = (low + high) / 2
-        self._t = runs.t - self.middle
-        knots = np.concatenate([[low] * 3, np.linspace(low, high, _NUM_SPLINES - 2), [high] * 3])
-        splines = BSpline.design_matrix(np.clip(runs.t, low, high), knots, 3).toarray()
-        self._basis = np.hstack([splines, runs.other - np.mean(runs.other, 0)])
-        weights = multiplicity / (runs.noise**2 + (0.3 * shortfall) ** 2)
+        self._t = runs.axes - self.middle
+        curve, penalty = curve_basis(runs.axes)
+        self._num_curve = curve.shape[1]
+        self._basis = np.hstack([curve, runs.other - np.mean(runs.other, 0)])
+        F, C = self._basis.shape[1], runs.other.shape[1]
+        smooth = np.zeros((len(penalty) + C, F))
+        smooth[: len(penalty), : self._num_curve] = penalty
+        smooth[len(penalty) :, self._num_curve :] = np.eye(C)
+
+        top = upper_quantile(self._basis, smooth, runs.y, self.multiplicity)
+        shortfall = np.maximum(top - runs.y, 0.0)
+        below = shortfall[shortfall > 0]
+        least = 1e-9 * float(np.ptp(runs.y)) or 1.0
+        self._unit = max(float(np.median(below)), least) if len(below) else least
+        self.first_shortfall = shortfall
+        self._first = first_dispersion(shortfall, self._unit)
+        discounted = shortfall * (1 + shortfall / self._unit)
+        weights = self.multiplicity / ((_FIRST_KAPPA * self._unit) ** 2 + discounted**2)
         weights /= np.max(weights)
-        self._direction = cost_direction(runs.X, runs.t, weights)
-        outer = np.outer(self._direction, self._direction)
-        self._across = np.linalg.svd(np.eye(D) - outer)[0][:, : D - 1]  # orthonormal, perpendicular to q
-        self._along = _regress(self._t, (runs.X @ self._direction)[:, None], weights)
-        p0, s0 = _regress(self._t, runs.X @ self._across, weights * np.where(runs.is_free, 1.0, 1e-6))
-        spread = runs.X @ self._across - p0 - np.outer(self._t, s0)
-        mean_shortfall = float(np.average(shortfall, weights=weights)) + runs.noise
-        mean_square = float(np.mean(np.average(spread**2, axis=0, weights=weights))) if D > 1 else 1.0
-        g0 = 0.5 * math.log(mean_shortfall / max(D - 1, 1) / (mean_square + 1e-6))
-        top = runs.y + shortfall
-        f0 = np.linalg.lstsq(self._basis * np.sqrt(weights)[:, None], top * np.sqrt(weights), rcond=None)[0]
+
+        self._direction = np.zeros(D)
+        self._across = np.eye(D)
+        self._along = np.zeros(1), np.zeros((k, 1))
+        if runs.drives_cost:
+            self._direction = q = cost_direction(runs.X, runs.axes[:, 0], weights)
+            # Orthonormal, perpendicular to q.
+            self._across = np.linalg.svd(np.eye(D) - np.outer(q, q))[0][:, : D - 1]
+            self._along = _regress(self._t, (runs.X @ q)[:, None], weights)
+        E = self._across.shape[1]
+        free = weights * np.where(runs.is_free, 1.0, 1e-6)
+        p0, s0 = _regress(self._t, runs.X @ self._across, free)
+        spread = runs.X @ self._across - p0 - self._t @ s0
+        mean_shortfall = float(np.average(shortfall, weights=weights)) + self._first.noise
+        mean_square = float(np.mean(np.average(spread**2, axis=0, weights=weights))) if E else 1.0
+        g0 = 0.5 * math.log(mean_shortfall / max(E, 1) / (mean_square + 1e-6))
+        root = np.sqrt(weights)
+        stacked = np.vstack([self._basis * root[:, None], 1e-3 * smooth])
+        f0 = np.linalg.lstsq(stacked, np.append((runs.y + shortfall) * root, np.zeros(len(smooth))), rcond=None)[0]
+
         self._rows, self._columns = np.tril_indices(D if D <= _MAX_INTERACTING else 0, -1)
-        sizes = [len(f0), D - 1, D - 1, D, D, len(self._rows)]
+        sizes = [F, E, k * E, D, k * D, len(self._rows), D]
         ends = np.cumsum(sizes).tolist()
         self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-        self._start = np.concatenate([f0, p0, s0, np.full(D, g0), np.zeros(D + len(self._rows))])
-        span = max(high - low, 1e-3)
-        deviations = [math.inf, _SD_POSITION, _SD_SLOPE / span, _SD_CURVATURE, _SD_TREND, _SD_INTERACTION]
-        self._prior = np.diag(np.repeat(1 / np.array(deviations), sizes))
+        self._start = np.concatenate([f0, p0, s0.ravel(), np.full(D, g0), np.zeros(sum(sizes[4:]))])
+        slopes = np.minimum(_SD_SLOPE / np.maximum(high - low, 1e-3), math.inf if runs.drives_cost else _SD_SLOPE_A_DECADE)
+        deviations = np.concatenate(
+            [
+                np.full(E, _SD_POSITION),
+                np.repeat(slopes, E),
+                np.full(D, _SD_CURVATURE),
+                np.full(k * D, _SD_TREND),
+                np.full(len(self._rows), _SD_INTERACTION),
+                np.full(D, _SD_LOPSIDED),
+            ]
+        )
         # The frontier's second differences are of the size of its range at most; shifts by choices likewise.
-        scale = float(np.ptp(top)) + runs.noise
-        bends = np.diff(np.eye(_NUM_SPLINES), 2, axis=0) / scale
-        self._prior[: len(bends), :_NUM_SPLINES] = bends
-        for k in range(_NUM_SPLINES, len(f0)):
-            self._prior[k, k] = 1 / scale
-        self._prior_mean = self._start.copy()
-        self._prior_mean[: len(f0)] = 0.0
-        self._initial_shortfall = shortfall
-        self.size = len(self._start)
+        self.num_drawn = len(deviations)
+        self._prior = np.zeros((len(deviations) + len(smooth), ends[-1]))
+        self._prior[: len(deviations), F:] = np.diag(1 / deviations)
+        self._prior[len(deviations) :, :F] = smooth / (float(np.ptp(runs.y + shortfall)) + self._first.noise)
+        self._prior_mean = np.concatenate([np.zeros(F), self._start[F:]])
 
     def line(self, theta: Array) -> tuple[Array, Array]:
-        """Return position at the middle and slope in search coordinates, each of shape (D,)."""
-        p, s = (
-            self._across @ theta[part] + self._direction * along
-            for part, along in zip(self._parts[1:3], self._along, strict=True)
-        )
-        return p, s
+        """Return the position in the middle, shape (D,), and the slopes along the axes, shape (k, D)."""
+        position = self._across @ theta[self._parts[1]] + self._direction * self._along[0]
+        slopes = theta[self._parts[2]].reshape(self._t.shape[1], -1) @ self._across.T
+        return position, slopes + np.outer(self._along[1][:, 0], self._direction)
 
     def shift(self, theta: Array) -> Array:
-        """Return what the choices add to each run's objective, shape (n,)."""
-        return self._basis[:, _NUM_SPLINES:] @ theta[_NUM_SPLINES : self._parts[0].stop]
+        """Return the shift of each run's objective by its choices, shape (n,)."""
+        return self._basis[:, self._num_curve :] @ theta[self._num_curve : self._parts[0].stop]
 
-    def shortfall(self, theta: Array) -> Array:
-        """Return |v|^2 of each run, shape (n,)."""
-        total: Array = np.sum(self._v(theta)[2] ** 2, axis=1)
+    def frontier(self, theta: Array) -> Array:
+        """Return f at each run, without the shift by its choices, shape (n,)."""
+        return self._basis[:, : self._num_curve] @ theta[: self._num_curve]
+
+    def shortfall(self, theta: Array, X: Array | None = None, axes: Array | None = None) -> Array:
+        """Return the sum of the bowls at each run, or at other points of shapes (m, D) and (m, k); shape (m,)."""
+        t = self._t if axes is None else axes - self.middle
+        v, lopsided = self._v(theta, self._runs.X if X is None else X, t)[2:]
+        total: Array = np.sum(v**2 * (1 + lopsided * v / np.sqrt(v**2 + self._unit)), axis=1)
         return total
 
-    def _v(self, theta: Array) -> tuple[Array, Array, Array]:
-        _, p, s, g, h, interactions = (theta[part] for part in self._parts)
-        D = len(g)
-        M = np.eye(D)
-        M[self._rows, self._columns] = interactions
-        offset = self._runs.X @ self._across - p - np.outer(self._t, s)
-        root = np.exp(np.clip(g + np.outer(self._t, h), -30, 30))
+    def _v(self, theta: Array, X: Array, t: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the curvatures' roots, the scaled offsets, v, each of shape (n, D), and c, shape (D,)."""
+        k, D = t.shape[1], X.shape[1]
+        _, p, s, g, h, _, c = (theta[part] for part in self._parts)
+        offset = X @ self._across - p - t @ s.reshape(k, -1)
+        root = np.exp(np.clip(g + t @ h.reshape(k, D), -30, 30))
         scaled = (offset @ self._across.T) * root
-        return root, scaled, scaled @ M
+        return root, scaled, scaled @ self._interactions(theta), np.tanh(c)
 
-    def _residual(self, theta: Array) -> Array:
+    def _interactions(self, theta: Array) -> Array:
+        M = np.eye(self._runs.X.shape[1])
+        M[self._rows, self._columns] = theta[self._parts[5]]
+        return M
+
+    def residual(self, theta: Array) -> Array:
+        """Return the objective less the surface, shape (n,)."""
         return self._runs.y - self._basis @ theta[self._parts[0]] + self.shortfall(theta)
 
     def _jacobian(self, theta: Array) -> Array:
         """Differentiate the residuals, shape (n, number of parameters)."""
-        root, scaled, v = self._v(theta)
-        M = np.eye(root.shape[1])
-        M[self._rows, self._columns] = theta[self._parts[5]]
-        by_scaled = 2 * v @ M.T
+        root, scaled, v, lopsided = self._v(theta, self._runs.X, self._t)
+        square = v**2 + self._unit
+        side = v / np.sqrt(square)
+        by_v = 2 * v * (1 + lopsided * side) + lopsided * v**2 * self._unit / square**1.5
+        by_scaled = by_v @ self._interactions(theta).T
         by_position = -(by_scaled * root) @ self._across
         by_curvature = by_scaled * scaled
-        t = self._t[:, None]
-        by_interaction = 2 * scaled[:, self._rows] * v[:, self._columns]
-        parts = [-self._basis, by_position, t * by_position, by_curvature, t * by_curvature, by_interaction]
+        by_interaction = scaled[:, self._rows] * by_v[:, self._columns]
+        axes = [t[:, None] for t in self._t.T]
+        parts = [-self._basis, by_position, *(t * by_position for t in axes), by_curvature]
+        parts += [*(t * by_curvature for t in axes), by_interaction, v**2 * side * (1 - lopsided**2)]
         return np.hstack(parts)
 
-    def fit(self, pull: Array) -> tuple[Array, Array]:
-        """Return the parameters of the largest posterior density, and each run's standard deviation, shape (n,).
-
-        Args:
-            pull: By how many standard deviations to move the prior's mean; shape of the parameters.
-        """
-        runs = self._runs
-        theta, shortfall = self._start, self._initial_shortfall
-        robust = np.ones(len(runs.y))
-        deviation = np.sqrt(runs.noise**2 / runs.count + (0.3 * shortfall) ** 2)
+    def fit(self) -> tuple[Array, Dispersion]:
+        """Return the parameters of the largest posterior density, and the judgement of each run."""
+        theta, dispersion = self._start, self._first
+        pull = np.zeros(len(self._prior))
         for _ in range(_ROUNDS):
-            weight = np.sqrt(robust * self.multiplicity) / deviation
+            weight = np.sqrt(dispersion.weight * self.multiplicity) / dispersion.deviation
             theta = self._descend(theta, weight, pull)
-            residual = self._residual(theta)
-            # A run that is worse than its shortfall explains is not near the frontier either.
-            shortfall = np.maximum(self.shortfall(theta), -residual - 2 * runs.noise)
             weighted = weight[:, None] * self._jacobian(theta)
             gram = weighted.T @ weighted
             used = float(np.trace(_solve(gram + self._prior.T @ self._prior, gram)))
-            deviation = self._dispersion(residual, shortfall, used)
-            robust = (_STUDENT + 1) / (_STUDENT + (residual / deviation) ** 2)
-        return theta, deviation / np.sqrt(robust)
+            dispersion = estimate_dispersion(
+                self.residual(theta), self.shortfall(theta), self.multiplicity, self._unit, used, dispersion
+            )
+        return theta, dispersion
+
+    def refit(self, theta: Array, weight: Array, pull: Array) -> Array:
+        """Return the parameters for other weights and another prior mean: a bootstrap draw.
+
+        Args:
+            theta: The parameters to begin with.
+            weight: Of each run's squared residual, shape (n,).
+            pull: By how many standard deviations to move the prior's mean, shape (`num_drawn`,).
+        """
+        pulls = np.append(pull, np.zeros(len(self._prior) - len(pull)))
+        return self._descend(theta, np.sqrt(weight), pulls)
 
     def _descend(self, theta: Array, weight: Array, pull: Array) -> Array:
         """Minimise the weighted squares by Levenberg and Marquardt's method."""
 
         def objective(theta: Array) -> tuple[float, Array, Array]:
-            residual, away = weight * self._residual(theta), self._prior @ (theta - self._prior_mean) - pull
+            residual, away = weight * self.residual(theta), self._prior @ (theta - self._prior_mean) - pull
             return float(residual @ residual + away @ away), residual, away
 
         damping = 1e-3
@@ -219,25 +258,6 @@ class Surface:
                 damping *= 10
         return theta
 
-    def _dispersion(self, residual: Array, shortfall: Array, used: float) -> Array:
-        """Find noise and kappa by likelihood, and return each run's standard deviation, shape (n,).
-
-        Args:
-            residual: Shape (n,).
-            shortfall: Shape (n,).
-            used: Effective number of parameters: residuals are smaller than the errors by these degrees of freedom.
-        """
-        runs = self._runs
-        n = len(residual)
-        inflated = residual**2 * n / max(n - used, 0.25 * n)
-        noise, kappa = (grid.ravel() for grid in np.meshgrid(_NOISES, _KAPPAS))
-        variance = (noise[:, None] * runs.noise) ** 2 / runs.count + (kappa[:, None] * shortfall) ** 2
-        loss = self.multiplicity * ((_STUDENT + 1) * np.log1p(inflated / variance / _STUDENT) + np.log(variance))
-        # The surrogate's noise is known up to a factor of two or so.
-        total = np.sum(loss, 1) + (np.log(noise) / math.log(2)) ** 2
-        likeliest: Array = np.sqrt(variance[np.argmin(total)])
-        return likeliest
-
 
 def cost_direction(X: Array, t: Array, weights: Array) -> Array:
     """Return the unit vector q along which the cost grows near the frontier, by ridge regression, shape (D,)."""
@@ -251,18 +271,19 @@ def cost_direction(X: Array, t: Array, weights: Array) -> Array:
 
 
 def _regress(t: Array, Z: Array, weights: Array) -> tuple[Array, Array]:
-    """Return intercepts and slopes of the columns of `Z` over `t`, by weighted least squares."""
-    total = float(np.sum(weights))
-    mean_t, mean_Z = float(weights @ t) / total, weights @ Z / total
-    slope = (weights * (t - mean_t)) @ (Z - mean_Z) / max(float(weights @ (t - mean_t) ** 2), 1e-12)
-    return mean_Z - slope * mean_t, slope
+    """Return intercepts, shape (q,), and slopes, shape (k, q), of the columns of `Z` over `t`, by weighted squares."""
+    A = np.hstack([np.ones((len(t), 1)), t])
+    gram = A.T @ (weights[:, None] * A)
+    gram += 1e-9 * np.trace(gram) / len(gram) * np.eye(len(gram))
+    solution = np.linalg.solve(gram, A.T @ (weights[:, None] * Z))
+    return solution[0], solution[1:]
 
 
 def _solve(gram: Array, right: Array) -> Array:
     """Solve gram x = right for a matrix that is positive semi-definite, but for rounding.
 
-    Splines at costs with few runs, and choices, leave directions that next to nothing holds: a diagonal that is a
-    little larger, relative to its own units, keeps the solution small there.
+    Splines at costs with few runs, and choices, leave directions that next to nothing holds. A diagonal that is a little
+    larger, relative to its own units, keeps the solution small there.
     """
     root = np.sqrt(np.maximum(np.diag(gram), 1e-300))
     scaled = gram / np.outer(root, root) + 1e-9 * np.eye(len(gram))
