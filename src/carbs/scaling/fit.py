@@ -266,17 +266,19 @@ def _objective_law(table: _Table, line: Line, reach: Reach, rng: np.random.Gener
         reason = "it is not sure that the objective improves with the cost"
     elif span < 1:
         reason = "the costs span less than a decade"
-    low, high = interval(math.log(exponent), np.log(draws[:, 2]), OF_LOSSES)
+    calibration = OF_LOSSES * line.widening
+    low, high = interval(math.log(exponent), np.log(draws[:, 2]), calibration)
     return ObjectiveLaw(
         limit,
         amplitudes[0],
         exponent,
-        limit_interval=interval(limit, draws[:, 0], OF_LOSSES),
+        limit_interval=interval(limit, draws[:, 0], calibration),
         exponent_interval=(math.exp(low), math.exp(high)),
         reason=reason,
         reach=reach,
         sign=table.sign,
         draws=draws,
+        widening=line.widening,
     )
 
 
@@ -350,9 +352,10 @@ def _size_objective(table: _Table, line: Line, reach: SizeReach, rng: np.random.
         float(laws.limit[0]),
         dict(zip(reach.low, amplitudes, strict=True)),
         dict(zip(reach.low, exponents, strict=True)),
-        interval(float(laws.limit[0]), laws.limit[1:], OF_LOSSES),
+        interval(float(laws.limit[0]), laws.limit[1:], OF_LOSSES * line.widening),
         reach,
         table.sign,
         laws,
+        line.widening,
     )
 

@@ -21,7 +21,7 @@ from carbs.spaces.numeric import NumericSpace
 LEVEL = 0.9  # of all intervals
 # Shares of the draws' spread that make intervals of exponents and of losses hold 85 to 95 % of the truths, in simulated
 # sweeps and tables (benchmarks/scaling.py). Draws carry the full prior width where the runs leave it, so are too wide.
-OF_EXPONENTS, OF_LOSSES = 0.9, 0.65
+OF_EXPONENTS, OF_LOSSES = 0.9, 0.75
 # Quantiles of a normal distribution one standard deviation below and above its mean.
 _TWO_THIRDS = (0.16, 0.84)
 
@@ -155,6 +155,7 @@ class ObjectiveLaw:
         reach: The costs that it rests on.
         sign: 1 if the objective is maximised, -1 if it is minimised.
         draws: Bootstrap draws of limit, amplitude and exponent, shape (S, 3).
+        widening: Factor on the draws' spread for the few costs that they rest on.
     """
 
     limit: float
@@ -166,6 +167,7 @@ class ObjectiveLaw:
     reach: Reach
     sign: int
     draws: Array = field(repr=False, compare=False)
+    widening: float = 1.0
 
     def predict(self, cost: float) -> Prediction:
         """Predict the best objective at a cost, in the objective's own direction.
@@ -178,7 +180,7 @@ class ObjectiveLaw:
             raise CarbsError(f"the objective cannot be extrapolated to cost={cost:.4g}: {self.reason}")
         estimate = self.limit + self.amplitude * cost**-self.exponent
         drawn = self.draws[:, 0] + self.draws[:, 1] * cost ** -self.draws[:, 2]
-        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, drawn, OF_LOSSES)))
+        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, drawn, OF_LOSSES * self.widening)))
         return Prediction(value, min(ends), max(ends))
 
 

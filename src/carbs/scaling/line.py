@@ -20,8 +20,12 @@ _DRIVING = 0.2
 _AT_BOUND = 2e-3
 # Every draw trusts the bowls to another share of the shortfall: which is right is not known, and it moves the optimum.
 _DRAWN_KAPPAS = (0.1, 1.6)
+# Standard deviation of the error, as a share, that all shortfalls of a draw have in common: bowls are no parabolas.
+_COMMON_ERROR = 0.15
 # A run is taken for diverged if that is more likely than not.
 _SOUND = 0.5
+# What each axis takes of the sizes' degrees of freedom: the frontier's level, the line's slope, the curvature's trend.
+_PER_AXIS = 3
 # Axes that agree to this many decimals are the same size.
 _DECIMALS = 6
 
@@ -69,22 +73,23 @@ def fit_line(runs: Runs, num_draws: int, rng: np.random.Generator) -> Line:
     num_sizes = int(np.max(size)) + 1
     multiplicity, shortfall = surface.multiplicity, surface.shortfall(theta)
 
-    def corrected(theta: Array) -> Array:
-        return runs.y + surface.shortfall(theta) - surface.shift(theta)
+    def corrected(theta: Array, error: float) -> Array:
+        return runs.y + (1 + error) * surface.shortfall(theta) - surface.shift(theta)
 
-    fits = [(*surface.line(theta), corrected(theta), judged.weight * multiplicity / judged.deviation**2)]
     low, high = np.log(_DRAWN_KAPPAS)
+    variance = judged.noise**2 + (math.exp((low + high) / 2) * shortfall) ** 2
+    fits = [(*surface.line(theta), corrected(theta, 0.0), judged.weight * multiplicity / variance)]
     for _ in range(num_draws):
         kappa = math.exp(rng.uniform(low, high))
         counts = rng.standard_exponential(num_sizes)[size]
         weight = judged.weight * multiplicity * counts / (judged.noise**2 + (kappa * shortfall) ** 2)
         # The draws leave open what the runs leave open, so the prior's mean is drawn, too.
         drawn = surface.refit(theta, weight, rng.standard_normal(surface.num_drawn))
-        fits.append((*surface.line(drawn), corrected(drawn), weight))
+        fits.append((*surface.line(drawn), corrected(drawn, _COMMON_ERROR * rng.standard_normal()), weight))
     position, slope, levels, weights = map(np.array, zip(*fits, strict=True))
     diverged = np.ones(len(given.y), bool)
     diverged[used] = judged.soundness < _SOUND
-    freedom = max(num_sizes - 1 - runs.axes.shape[1], 1)
+    freedom = max(num_sizes - 1 - _PER_AXIS * runs.axes.shape[1], 1)
     widening = math.sqrt(num_sizes / freedom) * float(stdtrit(freedom, 0.95)) / float(stdtrit(1e6, 0.95))
     return Line(surface.middle, position, slope, runs.axes, levels, weights, diverged, widening)
 

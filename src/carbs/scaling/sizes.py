@@ -23,7 +23,7 @@ from carbs.values import is_positive
 # Sizes may be extrapolated at least ten times beyond those seen, and as many decades as were seen.
 _LEAST_REACH = 10.0
 # As `OF_EXPONENTS` of `carbs.scaling.laws`: tables have fewer sizes than sweeps have costs.
-OF_SIZES = 1.15
+OF_SIZES = 1.1
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ class SizeObjectiveLaw:
         reach: The sizes that it rests on.
         sign: 1 if the objective is maximised, -1 if it is minimised.
         laws: The estimate and its bootstrap draws.
+        widening: Factor on the draws' spread for the few sizes that they rest on.
     """
 
     limit: float
@@ -155,6 +156,7 @@ class SizeObjectiveLaw:
     reach: SizeReach
     sign: int
     laws: PowerLaws = field(repr=False, compare=False)
+    widening: float = 1.0
 
     @property
     def formula(self) -> str:
@@ -170,7 +172,7 @@ class SizeObjectiveLaw:
         """
         losses = self.laws.predict(self.reach.axes(sizes))
         estimate = float(losses[0])
-        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, losses[1:], OF_LOSSES)))
+        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, losses[1:], OF_LOSSES * self.widening)))
         return Prediction(value, min(ends), max(ends))
 
 
