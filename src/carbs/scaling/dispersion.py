@@ -15,7 +15,7 @@ from scipy.special import gammaln
 
 from carbs.arrays import Array
 
-# Shortfalls are wrong by these shares of themselves: the likelihood chooses one. Below a twentieth no bowl is quadratic.
+# Shortfalls are wrong by these shares of themselves: the likelihood chooses one. No bowl is a parabola to 5 %.
 _KAPPAS = np.geomspace(0.05, 0.8, 6)
 # Noise relative to the median shortfall: the likelihood chooses one.
 _NOISES = np.geomspace(1e-3, 3.0, 16)

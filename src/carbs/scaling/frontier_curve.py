@@ -1,7 +1,7 @@
 """A smooth curve over the axes, and the first guess of the frontier: an upper quantile of the runs.
 
-The axes are log10 of the cost, or of the sizes that are given. Diverged runs are only ever worse than they should be, so
-a high quantile of the objective does not see them.
+The axes are log10 of the cost, or of the sizes that are given. Diverged runs are only ever worse than they should be,
+so a high quantile of the objective does not see them.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
-from carbs.arrays import Array, Flags
+from carbs.arrays import Array, Flags, Indices
 from carbs.pareto import frontier
-from carbs.scaling.response_surface import Runs, Surface, cost_direction
+from carbs.scaling.first_guess import Runs, cost_direction, first_guess
+from carbs.scaling.response_surface import Surface
 
 # Runs that are fitted; of more, those nearest to the frontier.
 _MAX_RUNS = 3000
@@ -66,7 +67,7 @@ def fit_line(runs: Runs, num_draws: int, rng: np.random.Generator) -> Line:
         rng: Source of randomness.
     """
     used = _nearest_to_frontier(runs)
-    runs, given = _select(runs, used), runs
+    runs, given = runs.select(used), runs
     surface = Surface(runs)
     theta, judged = surface.fit()
     size = np.unique(np.round(runs.axes, _DECIMALS), axis=0, return_inverse=True)[1].ravel()
@@ -94,18 +95,11 @@ def fit_line(runs: Runs, num_draws: int, rng: np.random.Generator) -> Line:
     return Line(surface.middle, position, slope, runs.axes, levels, weights, diverged, widening)
 
 
-def _nearest_to_frontier(runs: Runs) -> Array:
+def _nearest_to_frontier(runs: Runs) -> Indices:
     """Return the places of the runs to fit, in order."""
-    everything = np.arange(len(runs.y))
     if len(runs.y) <= _MAX_RUNS:
-        return everything
-    shortfall = Surface(runs).first_shortfall
-    return np.sort(np.argsort(shortfall, kind="stable")[:_MAX_RUNS])
-
-
-def _select(runs: Runs, places: Array) -> Runs:
-    arrays = {name: getattr(runs, name)[places] for name in ("X", "axes", "other", "y", "is_free")}
-    return replace(runs, **arrays)
+        return np.arange(len(runs.y))
+    return np.sort(np.argsort(first_guess(runs).shortfall, kind="stable")[:_MAX_RUNS])
 
 
 def free_costs(X: Array, objective: Array, t: Array, bounds: tuple[Array, Array]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ the frontier's law.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,10 @@ class PowerLaws:
     amplitude: Array
     exponent: Array
 
+    def scaled(self, center: float, spread: float) -> PowerLaws:
+        """Return the laws of center + spread * loss."""
+        return replace(self, limit=center + spread * self.limit, amplitude=spread * self.amplitude)
+
     def predict(self, axes: Array) -> Array:
         """Return the losses at a point, shape (k,); shape (1 + S,)."""
         powers = 10.0 ** (-self.exponent * (axes - self.middle))
@@ -52,7 +56,7 @@ def fit_power_laws(axes: Array, loss: Array, weight: Array, usual: Array) -> Pow
         loss: Shape (1 + S, n).
         weight: Shape (1 + S, n).
         usual: Mean of the prior of the exponents' logarithms, shape (1 + S, k). It is used with two axes or more, where
-            sizes span so little that the exponents of several terms cannot be told apart without it.
+            sizes span so little that the runs alone do not separate the exponents of several terms.
 
     Returns:
         The laws.
@@ -61,9 +65,7 @@ def fit_power_laws(axes: Array, loss: Array, weight: Array, usual: Array) -> Pow
     axes, loss, weight = _by_size(axes, loss, weight)
     t = axes - middle
     tables = [10 ** (-_EXPONENTS[:, None] * column) for column in t.T]
-    fits = [
-        _fit(tables, values, weights, pull) for values, weights, pull in zip(loss, weight, usual, strict=True)
-    ]
+    fits = [_fit(tables, values, weights, pull) for values, weights, pull in zip(loss, weight, usual, strict=True)]
     limits, amplitudes, exponents = map(np.array, zip(*fits, strict=True))
     return PowerLaws(middle, limits, amplitudes, exponents)
 
@@ -96,7 +98,7 @@ def _fit(tables: list[Array], loss: Array, weight: Array, usual: Array) -> tuple
         before = list(chosen)
         for axis in range(k):
             others = [tables[i][chosen[i]] for i in range(k) if i != axis]
-            unexplained, table = _project(tables[axis], others, loss - mean, weight)
+            unexplained = _project(tables[axis], others, loss - mean, weight)
             penalty = 0.0 if noise is None else noise * ((logs - usual[axis]) / _SD_LOG) ** 2
             chosen[axis] = int(np.argmin(unexplained + penalty))
             if k > 1:  # the sizes' own scatter around the law, for the weight of the prior
@@ -110,7 +112,7 @@ def _fit(tables: list[Array], loss: Array, weight: Array, usual: Array) -> tuple
     return mean + float(solution[0]), solution[1:], _EXPONENTS[chosen]
 
 
-def _project(table: Array, others: list[Array], loss: Array, weight: Array) -> tuple[Array, Array]:
+def _project(table: Array, others: list[Array], loss: Array, weight: Array) -> Array:
     """Return the weighted squares that each row of `table` leaves, beside a constant and the other features."""
     fixed = np.column_stack([np.ones(len(loss)), *others])
     root = np.sqrt(weight)
@@ -120,5 +122,5 @@ def _project(table: Array, others: list[Array], loss: Array, weight: Array) -> t
     features = table * root
     features = features - (features @ Q) @ Q.T
     squares = np.maximum(np.sum(features**2, axis=1), 1e-300)
-    gained = (features @ target) ** 2 / squares
-    return float(target @ target) - gained, features
+    left: Array = float(target @ target) - (features @ target) ** 2 / squares
+    return left

@@ -60,15 +60,17 @@ class SizeReach:
                 problems.append(Problem("", name, None, f"size {name!r} is missing", subject=""))
             elif not is_positive(sizes[name]):
                 problems.append(Problem("", name, sizes[name], "must be a positive, finite number"))
-            elif not self.low[name] / self._factor(name) <= sizes[name] * (1 + 1e-9):
-                problems.append(self._too_far(name, sizes[name]))
-            elif not sizes[name] <= self.limit[name] * (1 + 1e-9):
+            elif not self._is_near(name, sizes[name]):
                 problems.append(self._too_far(name, sizes[name]))
         raise_problems("scaling laws", problems)
         return np.log10([float(sizes[name]) for name in names])
 
     def _factor(self, name: str) -> float:
         return max(self.high[name] / self.low[name], _LEAST_REACH)
+
+    def _is_near(self, name: str, value: float) -> bool:
+        factor = self._factor(name) * (1 + 1e-9)
+        return self.low[name] / factor <= value <= self.high[name] * factor
 
     def _too_far(self, name: str, value: float) -> Problem:
         low, high, factor = self.low[name], self.high[name], self._factor(name)
@@ -172,7 +174,9 @@ class SizeObjectiveLaw:
         """
         losses = self.laws.predict(self.reach.axes(sizes))
         estimate = float(losses[0])
-        value, *ends = (-self.sign * loss for loss in (estimate, *interval(estimate, losses[1:], OF_LOSSES * self.widening)))
+        value, *ends = (
+            -self.sign * loss for loss in (estimate, *interval(estimate, losses[1:], OF_LOSSES * self.widening))
+        )
         return Prediction(value, min(ends), max(ends))
 
 
@@ -198,7 +202,7 @@ class SizeLaws:
         """Return the law of the hyperparameter `name`.
 
         Raises:
-            CarbsError: If there is none.
+            CarbsError: If it has no law.
         """
         laws = {law.name: law for law in self.params}
         if name not in laws:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -270,9 +267,8 @@ def test_a_single_hyperparameter_follows_the_cost() -> None:
     assert law.exponent == pytest.approx(0.5, abs=1e-3)
 
 
-def test_exponents_of_a_search() -> None:
+def test_exponents_of_a_search(problems: Any) -> None:
     """The paper's claim: the exponents of a search of 150 runs that is not told which parameters drive the cost."""
-    problems = _load_problems()
     problem = problems.ScalingLaw()
     carbs = CARBS(CARBSParams(seed=1), problem.params)
     problems.run_sweep(problem, carbs, 150, seed=1)
@@ -284,12 +280,35 @@ def test_exponents_of_a_search() -> None:
     assert laws["n_params"].is_scaling
 
 
-def _load_problems() -> Any:
-    path = Path(__file__).parents[3] / "benchmarks" / "problems.py"
-    spec = importlib.util.spec_from_file_location("problems", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["problems"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def test_all_laws_at_a_cost(laws: ScalingLaws) -> None:
+    advice = laws.at(1e5)
+    assert advice.params == {law.name: law.predict(1e5) for law in laws.params}
+    assert advice.objective == laws.objective.predict(1e5)
+    assert list(advice.values) == list(TRUTH)
+
+
+@pytest.mark.parametrize("size", [1e150, 1e300])
+def test_objectives_that_no_square_holds(size: float) -> None:
+    """Runs that diverge to where floats end change nothing, and neither does a whole sweep of such."""
+    runs = around_the_line(60)
+    diverged = [replace(run, output=-size) if place % 4 == 3 else run for place, run in enumerate(runs)]
+    laws = scaling_laws(PARAMS, diverged, num_bootstrap=5)
+    assert laws.diverged == tuple(range(3, 60, 4))
+    assert laws["size"].exponent == pytest.approx(0.8, abs=0.08)
+    assert math.isfinite(laws.objective.predict(1e4).value)
+    huge = [replace(run, output=run.output * 1e149) for run in runs]
+    assert scaling_laws(PARAMS, huge, num_bootstrap=5)["size"].exponent == pytest.approx(0.8, abs=0.08)
+
+
+def test_the_order_of_the_runs_does_not_matter() -> None:
+    runs = around_the_line(60)
+    one, other = (scaling_laws(PARAMS, some, num_bootstrap=3) for some in (runs, runs[::-1]))
+    assert (one.params, one.objective) == (other.params, other.objective)
+
+
+def test_a_table_of_thousands_of_runs_is_used_near_its_frontier(tables: Any) -> None:
+    """Beyond 3000 runs those far from the frontier are left out, not those that come last."""
+    table = tables.Table()
+    runs = table.observations() + table.observations(1)
+    laws = scaling_laws(table.params, runs, CARBSParams(better_direction_sign=-1), num_bootstrap=2)
+    assert laws["n"].exponent == pytest.approx(0.28 / 0.62, abs=0.02)
