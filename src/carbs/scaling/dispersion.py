@@ -15,8 +15,9 @@ from scipy.special import gammaln
 
 from carbs.arrays import Array
 
-# Shortfalls are wrong by these shares of themselves: the likelihood chooses one. No bowl is a parabola to 2 %.
-_KAPPAS = np.geomspace(0.02, 0.8, 7)
+# Shortfalls are wrong by these shares of themselves: the likelihood chooses one. Below a fifth it trusts runs that are
+# far from the frontier so much that they bend the line (benchmarks/scaling.py).
+_KAPPAS = np.geomspace(0.2, 0.8, 4)
 # Noise relative to the median shortfall: the likelihood chooses one.
 _NOISES = np.geomspace(1e-3, 3.0, 16)
 # Prior of the noise: 5 % of the median shortfall, give or take a factor of e.
