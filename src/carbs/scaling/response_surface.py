@@ -47,7 +47,7 @@ _SD_POSITION, _SD_SLOPE = 1.0, 1.0
 # Along sizes that span little, a slope is also bounded: half a search unit for each decade, usually one decade.
 _SD_SLOPE_A_DECADE = 0.5
 # Logarithms of curvatures (they may differ by a factor of e^2), their change a decade, interactions, lopsidedness.
-_SD_CURVATURE, _SD_TREND, _SD_INTERACTION, _SD_LOPSIDED = 1.0, 0.15, 0.3, 0.2
+_SD_CURVATURE, _SD_TREND, _SD_INTERACTION, _SD_LOPSIDED = 1.0, 0.3, 0.3, 0.2
 # Decades; less is a single size.
 _LEAST_SPAN = 1e-3
 
