@@ -23,7 +23,7 @@ def checked_scale(space: SearchSpace, scale: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the sizes.
 
     Raises:
-        CarbsError: If there is none, or one is no numeric hyperparameter; names every problem.
+        CarbsError: If the list is empty or names anything but numeric hyperparameters; names every problem.
     """
     if isinstance(scale, str) or not isinstance(scale, Sequence) or not scale:
         raise CarbsError(f"scale={shown(scale)} must be a list of names of hyperparameters, such as ['n', 'd']")
