@@ -24,7 +24,7 @@ def load(name: str) -> Any:
 
 @pytest.fixture(scope="session")
 def tables() -> Any:
-    return load("tables")
+    return load("language_tables")
 
 
 @pytest.fixture(scope="session")
