@@ -49,6 +49,9 @@ with wandb.init(project="p", id="r") as run:
     with draft.new_file("two.txt") as file:
         file.write("two")
     run.log_artifact(draft).wait()
+    unlogged = wandb.Artifact("unlogged", "input")
+    unlogged.add_file("one.txt")
+    found["unlogged"] = run.use_artifact(unlogged).wait().version
     used = run.use_artifact("d:latest")
     found["used"] = [used.version, used.size, used.file_count]
 
@@ -64,7 +67,7 @@ newest = api.artifact("local/p/d:latest")
 found["downloaded"] = names(newest.download("new"))
 found["entry"] = pathlib.Path(newest.get_entry("one.txt").download("entry")).read_text()
 found["files"] = [file.name for file in newest.files()]
-found["inputs"] = [artifact.name for artifact in api.run("local/p/r").used_artifacts()]
+found["inputs"] = sorted(artifact.name for artifact in api.run("local/p/r").used_artifacts())
 found["outputs"] = sorted(artifact.name for artifact in api.run("local/p/r").logged_artifacts())
 found["runs"] = [newest.logged_by().id, *[run.id for run in newest.used_by()]]
 newest.aliases.append("mine")
@@ -105,16 +108,17 @@ print(json.dumps(found))
     assert "moon" in found.pop("region")
     assert found == {
         "same content": "v0",
+        "unlogged": "v0",
         "used": ["v1", 9, 3],
         "logged again": ["d:v1"],
         "downloaded": everything,
         "entry": "one",
         "files": everything,
-        "inputs": ["d:v1"],
+        "inputs": ["d:v1", "unlogged:v0"],
         "outputs": ["d:v0", "d:v1"],
         "runs": ["r", "r"],
         "changed": ["v1", ["latest", "mine"], "text", ["a", "b"], {"rows": 3}],
-        "types": ["dataset"],
+        "types": ["dataset", "input"],
         "collections": ["d"],
         "versions": ["v1", "v0"],
         "tagged": ["v1"],
@@ -165,6 +169,7 @@ found = {"parent": rows("parent"), "child": rows("child")}
 run = wandb.Api().run("local/p/parent")
 next(file for file in run.files() if file.name == "gone.txt").delete()
 found["files"] = [file.name for file in run.files() if file.name.endswith(".txt")]
+found["by key"] = len(list(run.scan_history(keys=["loss"], page_size=1)))
 found["console"] = "hello" in [line.content for line in run.console_logs()]
 try:
     run.download_history_exports("exports")
@@ -184,6 +189,7 @@ print(json.dumps(found))
         "parent": [[0, 10], [1, 9], [2, 200]],
         "child": [[0, 10], [1, 9], [2, 8], [3, 100]],
         "files": ["kept.txt", "requirements.txt"],
+        "by key": 3,
         "console": True,
         "exports": "IncompleteRunHistoryError",
     }

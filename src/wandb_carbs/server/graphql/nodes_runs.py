@@ -96,12 +96,12 @@ def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
     return {"lastStep": row["last_step"], "sets": [], "keys": {key: {} for key in json.loads(row["history_keys"])}}
 
 
-def _parquet_history(row: sqlite3.Row, _context: Context, **_: Any) -> Node:
-    """Say that nothing has been exported to Parquet.
-
-    One row of live data is enough: it says to a client that asks for exports that there is history beside them.
-    """
-    return {"parquetUrls": [], "liveData": [{"_step": row["last_step"]}] if row["history_lines"] else []}
+def _parquet_history(row: sqlite3.Row, context: Context, **_: Any) -> Node:
+    """Say that nothing has been exported to Parquet: clients read the history from the first live row on."""
+    first = context.db.execute(
+        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position LIMIT 1", (row["id"], runs.HISTORY)
+    ).fetchone()
+    return {"parquetUrls": [], "liveData": [] if first is None else [streams.finite(json.loads(first["text"]))]}
 
 
 def _log_lines(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import collections, run_states, runs
 from wandb_carbs.server.store.ids import row_id
-from wandb_carbs.server.store.projects import find_project
+from wandb_carbs.server.store.projects import ensure_project, find_project
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PENDING, COMMITTED, DELETED = "PENDING", "COMMITTED", "DELETED"
 LATEST = "latest"
-# Entity and project of the run that has the artifacts of deleted runs; `checked_name` refuses such names to clients.
+# Entity and project of the run that has the artifacts of deleted runs and of none; no client can give such names.
 HIDDEN = ("/", "/")
 
 
@@ -75,8 +75,8 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
             is missing.
     """
     names = values.get("artifactCollectionNames") or [values.get("artifactCollectionName")]
-    if not names[0] or not values.get("runName"):
-        raise RequestError("an artifact needs a name and a run that logs it")
+    if not names[0]:
+        raise RequestError("an artifact needs a name")
     if values.get("storageRegion") not in {None, "", "default"}:
         raise RequestError(
             f"invalid storageRegion {values['storageRegion']!r}: this server has one place for all files"
@@ -86,20 +86,18 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
     aliases = [alias["alias"] for alias in values.get("aliases") or []]
     kind, now = values.get("artifactTypeName") or "unspecified", store.now()
     with store.transaction() as db:
-        run = runs.find(db, values.get("entityName"), values.get("projectName"), values["runName"])
-        if run is None:
-            raise RequestError(f"unknown run {values['runName']!r}", 404)
+        project_id, run_id = _home(db, values, now)
         known = db.execute("SELECT id FROM artifacts WHERE client_id = ?", (values.get("clientID"),)).fetchone()
         if known is not None:
             return int(known["id"])
-        collection = collections.ensure(db, run["project_id"], names[0], kind, now)
+        collection = collections.ensure(db, project_id, names[0], kind, now)
         if values.get("enableDigestDeduplication") and values.get("digest"):
-            for twin in versions(db, run["project_id"], collection["name"]):
+            for twin in versions(db, project_id, collection["name"]):
                 if twin["digest"] == values["digest"]:
                     give_aliases(db, twin, aliases)
                     db.execute(
                         "INSERT OR IGNORE INTO artifact_outputs (run_id, artifact_id) VALUES (?, ?)",
-                        (run["id"], twin["id"]),
+                        (run_id, twin["id"]),
                     )
                     return int(twin["id"])
         tags = [tag["tagName"] for tag in values.get("tags") or []]
@@ -109,8 +107,8 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
                    description, metadata, history_step, ttl, created_at, updated_at
                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
-                run["project_id"],
-                run["id"],
+                project_id,
+                run_id,
                 values.get("clientID"),
                 collection["type"],
                 collection["name"],
@@ -129,6 +127,30 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
+
+
+def _home(db: sqlite3.Connection, values: Mapping[str, Any], now: int) -> tuple[int, int]:
+    """Return the project of a new artifact, and the run that has its files: the one that logs it, if one does.
+
+    Raises:
+        RequestError: The run is unknown (404).
+    """
+    if not values.get("runName"):  # a run uses what no run has logged
+        project = ensure_project(db, values.get("entityName"), values.get("projectName"), now)
+        return project["id"], _keeper(db, now)
+    run = runs.find(db, values.get("entityName"), values.get("projectName"), values["runName"])
+    if run is None:
+        raise RequestError(f"unknown run {values['runName']!r}", 404)
+    return run["project_id"], run["id"]
+
+
+def _keeper(db: sqlite3.Connection, now: int) -> int:
+    """Return the run that nobody sees, which has the artifacts without a run of their own."""
+    db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (*HIDDEN, now))
+    project = find_project(db, *HIDDEN)
+    assert project is not None
+    keeper = db.execute("SELECT id FROM runs WHERE project_id = ?", (project["id"],)).fetchone()
+    return keeper["id"] if keeper else runs.insert(db, project["id"], HIDDEN[1], now, state=run_states.FINISHED)
 
 
 def set_base(store: Store, identifier: str, base: str | None) -> None:
@@ -270,12 +292,7 @@ def keep(store: Store, files: RunFiles, run_id: int) -> None:
     with store.transaction() as db:
         if db.execute("SELECT 1 FROM artifacts WHERE run_id = ? AND state != ?", (run_id, PENDING)).fetchone() is None:
             return
-        now = store.now()
-        db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (*HIDDEN, now))
-        project = find_project(db, *HIDDEN)
-        assert project is not None
-        keeper = db.execute("SELECT id FROM runs WHERE project_id = ?", (project["id"],)).fetchone()
-        kept = keeper["id"] if keeper else runs.insert(db, project["id"], HIDDEN[1], now, state=run_states.FINISHED)
+        kept = _keeper(db, store.now())
         names = [
             row["name"]
             for row in db.execute("SELECT name FROM files WHERE run_id = ? AND name LIKE 'artifact/%'", (run_id,))
