@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Console, ConsoleOptions
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 # A file or a pipe has no width: wide enough for every table that a terminal could show.
 _NO_TERMINAL_WIDTH = 1000
@@ -45,34 +46,37 @@ class ConfigTable:
     names: Sequence[str]
     lines: Sequence[Sequence[Any]]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         def fits(table: Table) -> bool:
             # Rich cuts the measure at the width that it is given.
             wide = options.update_width(_NO_TERMINAL_WIDTH)
             return Measurement.get(console, wide, table).maximum <= options.max_width
 
         is_plain = not console.is_terminal
-        upright = _table(self.title, [*self.heads, *self.names], self.lines, is_plain=is_plain)
+        # A table's own title is broken to the table's width.
+        if self.title:
+            yield Text(self.title, style="italic")
+        upright = _table([*self.heads, *self.names], self.lines, is_plain=is_plain)
         if fits(upright):
             yield upright
             return
-        title, lines = self.title, list(self.lines)
+        lines = list(self.lines)
         while lines:
             number = len(lines)
-            while number > 1 and not fits(self._lying(title, lines[:number], is_plain=is_plain)):
+            while number > 1 and not fits(self._lying(lines[:number], is_plain=is_plain)):
                 number -= 1
-            yield self._lying(title, lines[:number], is_plain=is_plain)
-            title, lines = "", lines[number:]
+            yield self._lying(lines[:number], is_plain=is_plain)
+            lines = lines[number:]
 
-    def _lying(self, title: str, lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
+    def _lying(self, lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
         """Return a table with a column for each of `lines`."""
         names = [*self.heads, *self.names]
         by_name = [[name, *values] for name, values in zip(names, zip(*lines, strict=True), strict=True)]
-        return _table(title, by_name[0], by_name[1:], is_plain=is_plain)
+        return _table(by_name[0], by_name[1:], is_plain=is_plain)
 
 
-def _table(title: str, heads: Sequence[Any], lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
-    table = Table(title=title or None, title_justify="left", box=None if is_plain else box.SIMPLE_HEAD, pad_edge=False)
+def _table(heads: Sequence[Any], lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
+    table = Table(box=None if is_plain else box.SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(heads):
         is_text = all(isinstance(line[place], str | None) for line in lines)
         table.add_column(short(head), justify="left" if is_text else "right", overflow="fold")

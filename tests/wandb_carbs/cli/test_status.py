@@ -39,3 +39,18 @@ def test_runs_that_were_given_other_values_are_counted(sweep: Sweep) -> None:
     assert "note: 1 of 2 runs were started with arguments" in made.run("status", made.path).stdout
     assert made.run("report", made.path, "-o", "drawn.html").returncode == 0
     assert "1 of 2 runs were started with arguments" in (made.folder / "drawn.html").read_text()
+
+
+def test_long_frontier_is_shown_in_part(sweep: Sweep) -> None:
+    made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    for i in range(15):
+        made.add_run(f"r{i}", {"lr": 0.01 + 0.001 * i}, objective=0.1 + 0.01 * i, cost=1.0 + i)
+    shown = made.run("status", made.path).stdout
+    assert "(12 of 15 runs; --json has all)" in shown
+    table = shown[shown.index("Pareto") :]
+    assert table.count("-r") == 12
+    assert "-r0 " in table
+    assert "-r14 " in table
+    status = made.json("status", made.path, "--json")
+    assert isinstance(status, dict)
+    assert len(status["frontier"]) == 15

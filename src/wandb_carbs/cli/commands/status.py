@@ -19,6 +19,8 @@ from wandb_carbs.tables import ConfigTable, ago, make_console, short
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory, SweepReader
 
+# A frontier of dozens of runs would push all else out of the terminal.
+_MAX_MEMBERS = 12
 _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 
 
@@ -92,10 +94,13 @@ def _render(history: SweepHistory) -> Group:
     if facts["best"] is not None:
         lines = [
             (item["cost"], item["objective"], item["run"], *(item["config"][name] for name in names))
-            for item in facts["frontier"]
+            for item in _spread(facts["frontier"])
         ]
+        left_out = len(facts["frontier"]) - len(lines)
+        title = "Pareto frontier, by observed cost and objective"
+        title += f" ({len(lines)} of {len(facts['frontier'])} runs; --json has all)" if left_out else ""
         heads = ("cost", facts["metric"], "run")
-        parts += ["", ConfigTable("Pareto frontier, by observed cost and objective", heads, names, lines)]
+        parts += ["", ConfigTable(title, heads, names, lines)]
     if facts["running"]:
         lines = [
             (
@@ -107,6 +112,14 @@ def _render(history: SweepHistory) -> Group:
         ]
         parts += ["", ConfigTable("Running now", ("run", "started"), names, lines)]
     return Group(*parts)
+
+
+def _spread(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return some of a frontier's members, from the cheapest to the best, so that they are read at a glance."""
+    if len(members) <= _MAX_MEMBERS:
+        return members
+    last = len(members) - 1
+    return [members[round(i * last / (_MAX_MEMBERS - 1))] for i in range(_MAX_MEMBERS)]
 
 
 def _head(facts: dict[str, Any]) -> list[str]:
