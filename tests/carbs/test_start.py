@@ -71,7 +71,7 @@ def test_wanted_configurations_survive_a_checkpoint(tmp_path: Path) -> None:
     ("initial", "words"),
     [
         ([{"epochs": 3}, {"epochs": 3000}], r"initial\[1\]: parameter 'epochs': value 3000 must be between"),
-        ([{"epoch": 3}], r"initial\[0\]: parameter 'epoch' is unknown; known are lr, epochs"),
+        ([{"epoch": 3}], r"initial\[0\]: parameter 'epoch' is unknown; did you mean 'epochs'"),
         ([3], r"initial\[0\]: 3 must be a dictionary"),
         ({"epochs": 3}, "initial={'epochs': 3} must be a list"),
         ([{"epochs": 7}], r"initial\[0\]: {'epochs': 7} is refused by is_valid"),

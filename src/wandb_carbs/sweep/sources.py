@@ -113,10 +113,7 @@ def _logged(records: Iterable[RunRecord], metric: str, cost: str) -> Iterable[Ol
 
 
 def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
-    """Read a table with one run a line, such as `wandb-carbs export` writes.
-
-    A row of its own state counts as that says: only observations and failures.
-    """
+    """Read a table with one run a line, such as `wandb-carbs export` writes."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         rows = json.loads(text) if path.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
@@ -134,21 +131,14 @@ def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
 
 
 def _of_row(row: Mapping[str, Any], metric: str, cost: str) -> OldRun | None:
-    state = row.get("state")
-    is_failure = state == Standing.FAILURE.value
-    if (
-        isinstance(state, str)
-        and state in {item.value for item in Standing} - {Standing.OBSERVATION.value}
-        and not is_failure
-    ):
-        return None
+    """Read a row; None for a run without an outcome. A metric that is NaN is a failure, an empty one says nothing."""
     inner = row.get("config")
     own = {name.removeprefix(_CONFIG): value for name, value in row.items() if name not in {metric, cost}}
     values = flat(inner) if isinstance(inner, Mapping) else own
     objective, spent = _as_float(row.get(metric)), _as_float(row.get(cost))
-    if objective is None and not is_failure and row.get(metric) not in (None, "", "NaN", "nan"):
-        return None
-    return OldRun(values, objective, spent)
+    if row.get("state") == Standing.FAILURE.value or str(row.get(metric)).lower() == "nan":
+        return OldRun(values, None, spent)
+    return None if objective is None else OldRun(values, objective, spent)
 
 
 def flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,10 +80,11 @@ def test_a_table_of_export(tmp_path: Path, ending: str) -> None:
     rows = [
         {"state": "observation", "objective": 0.5, "cost": 2.0, **config},
         {"state": "failure", "objective": None, "cost": None, **config},
-        {"state": "outstanding", "objective": None, "cost": None, **config},
+        {"state": "running", "objective": None, "cost": None, **config},
+        {"state": "", "objective": "NaN", "cost": 1.0, **config},
     ]
     observations, _ = found(table(tmp_path, rows, ending))
-    assert [(seen.output == 0.5, seen.is_failure) for seen in observations] == [(True, False), (False, True)]
+    assert [(seen.output == 0.5, seen.is_failure) for seen in observations] == [(True, False), (False, True), (False, True)]
     assert all(seen.input == values and seen.is_old for seen in observations)
 
 

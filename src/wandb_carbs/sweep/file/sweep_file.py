@@ -94,7 +94,7 @@ def read_sweep_file(path: Path) -> SweepFile:
     """
     document = read_document(path)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("always")
         found = _read(Keys(document), path.stem)
     raise_problems(str(path), [f"line {line}: {problem}" for line, problem in sorted(document.problems)])
     assert found is not None

@@ -291,3 +291,8 @@ def test_a_start_from_known_configurations_and_old_runs(tmp_path: Path) -> None:
     assert found.same_task is False
     single = START.replace("[e/p/old, {file: runs.csv, metric: loss, cost: seconds}]", "e/p/old")
     assert read(tmp_path, single).start_from == ("e/p/old",)
+
+
+def test_an_option_without_effect_is_noted(tmp_path: Path) -> None:
+    [note] = read(tmp_path, OWN.replace("name: x", "carbs: {exploration_bias: 1}")).notes
+    assert "exploration_bias=1) has no effect any more" in note
