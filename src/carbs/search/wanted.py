@@ -30,7 +30,11 @@ def propose(situation: Situation, wanted: Array) -> Proposal | None:
     seen = models.predict(np.vstack([models.groups.X, situation.pending]))
     beliefs = models.predict(points)
     log_cost, limit = beliefs.known_log_cost, CostLimit.of(situation, seen.known_log_cost)
-    log_cost = np.where(limit.is_exceeded(points, beliefs), np.inf, log_cost)
+    own = situation.own
+    is_first = own is not None and not len(own.log_cost) and not len(situation.pending)
+    # The first run of a search costs what the user wants it to.
+    is_exceeded = log_cost > limit.cap if is_first else limit.is_exceeded(points, beliefs)
+    log_cost = np.where(is_exceeded, np.inf, log_cost)
     cheapest = int(np.argmin(log_cost))
     if not np.isfinite(log_cost[cheapest]):
         return None

@@ -84,7 +84,11 @@ def test_a_table_of_export(tmp_path: Path, ending: str) -> None:
         {"state": "", "objective": "NaN", "cost": 1.0, **config},
     ]
     observations, _ = found(table(tmp_path, rows, ending))
-    assert [(seen.output == 0.5, seen.is_failure) for seen in observations] == [(True, False), (False, True), (False, True)]
+    assert [(seen.output == 0.5, seen.is_failure) for seen in observations] == [
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
     assert all(seen.input == values and seen.is_old for seen in observations)
 
 
