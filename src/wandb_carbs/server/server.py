@@ -165,7 +165,7 @@ def serve(
     def announce() -> None:
         print(text, flush=True)  # noqa: T201 - its task
         if not as_json:
-            words = f"Open {pages} - Ctrl-C stops the server" if sys.stderr.isatty() else f"pages: {pages}"
+            words = f"Open {pages}\nCtrl-C stops the server." if sys.stderr.isatty() else f"pages: {pages}"
             print(words, file=sys.stderr, flush=True)  # noqa: T201 - likewise
         if host not in LOOPBACK and not tls.certfile:
             print(  # noqa: T201 - likewise
