@@ -89,8 +89,13 @@ class _Endpoints:
         body = await self._bodies.json(request)
         prepared = await _work(request, self._writers, execute.prepare, body)
         limiter = self._writers if prepared.is_mutation else self._readers
-        reply = await _work(request, limiter, execute.execute, self._store, self._files, _base_url(request), prepared)
-        return Json(reply.body, reply.status)
+        base_url = _base_url(request)
+
+        def answer() -> Response:
+            reply = execute.execute(self._store, self._files, base_url, prepared)
+            return Json(reply.body, reply.status)  # in the thread, too: a page of runs takes a while to encode
+
+        return await _work(request, limiter, answer)
 
     async def file_stream(self, request: Request) -> Response:
         self._access.check_key(request)
