@@ -6,11 +6,9 @@ by a process that goes on. `docs/many-machines.md` ("Load on W&B") counts the re
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 import wandb
@@ -25,15 +23,24 @@ T = TypeVar("T")
 
 _PAGE = 1000
 _RECENT = 100
-# The SDK sends a summary for the first time some seconds after a run has begun; then it may replace an agent's.
-_STARTING_SECONDS = 5.0
+_INTERNAL_KEYS = (INTERNAL_KEY, "wandb_version")
 
-_CONFIGURATIONS = """
-query RunConfigurations($project: String!, $entity: String!, $filters: JSONString, $first: Int) {
-  project(name: $project, entityName: $entity) {
-    runs(filters: $filters, first: $first) { edges { node { name config } } }
-  }
-}
+_FIELDS = "id name displayName state createdAt heartbeatAt config summaryMetrics"
+# The public API's own list of runs asks for more than is needed, and drops the SDK's part of a configuration.
+_RUNS = f"""
+query Runs($project: String!, $entity: String!, $cursor: String, $perPage: Int, $order: String, $filters: JSONString) {{
+  project(name: $project, entityName: $entity) {{
+    runs(filters: $filters, after: $cursor, first: $perPage, order: $order) {{
+      edges {{ node {{ {_FIELDS} }} cursor }}
+      pageInfo {{ endCursor hasNextPage }}
+    }}
+  }}
+}}
+"""
+_RUN = f"""
+query Run($project: String!, $entity: String!, $name: String!) {{
+  project(name: $project, entityName: $entity) {{ run(name: $name) {{ {_FIELDS} }} }}
+}}
 """
 
 
@@ -60,7 +67,8 @@ class RunReader:
             WandbConnectionError: If they cannot be read.
         """
         records = self._read(
-            f"the runs of sweep {self.sweep}", lambda api: self._find(api, self._filter(), "+created_at", _PAGE)
+            f"the runs of sweep {self.sweep}",
+            lambda api: [record for page in self._pages(api, self._filter(), "+created_at", _PAGE) for record in page],
         )
         return sorted(records, key=lambda record: record.order)
 
@@ -83,7 +91,8 @@ class RunReader:
         missing = sorted(set(waiting) - {record.id for record in newest})
         if missing:
             filters = {"$and": [self._filter(), {"name": {"$in": missing}}]}
-            newest += self._read(what, lambda api: self._find(api, filters, "-created_at", _PAGE))
+            pages = self._read(what, lambda api: list(self._pages(api, filters, "-created_at", _PAGE)))
+            newest += itertools.chain.from_iterable(pages)
         return newest
 
     def one(self, run_id: str) -> RunRecord:
@@ -93,7 +102,7 @@ class RunReader:
             WandbConnectionError: If it cannot be read.
         """
         path = f"{self.sweep.entity}/{self.sweep.project}/{run_id}"
-        return self._read(f"run {path}", lambda api: to_record(api.run(path)))
+        return self._read(f"run {path}", lambda api: self._one(api, run_id))
 
     def check_sweep(self) -> None:
         """Make sure that the sweep exists, in this project.
@@ -122,62 +131,109 @@ class RunReader:
 
     def _newest(self, api: Any, known: Collection[str]) -> list[RunRecord]:
         """Go back page by page until one holds a run that was known."""
-        # A generator, since each iteration over the SDK's list starts from its beginning.
-        runs = (run for run in _runs(api, self.sweep, self._filter(), "-created_at", _RECENT))
         found: list[RunRecord] = []
-        while True:
-            # A page at a time, since iterating further would read the next.
-            page = [to_record(run) for run in itertools.islice(runs, _RECENT)]
+        for page in self._pages(api, self._filter(), "-created_at", _RECENT):
             found += page
-            if len(page) < _RECENT or any(record.id in known for record in page):
-                return self._with_copies(api, found)
+            if any(record.id in known for record in page):
+                break
+        return found
 
-    def _find(self, api: Any, filters: dict[str, Any], order: str, per_page: int) -> list[RunRecord]:
-        found = [to_record(run) for run in _runs(api, self.sweep, filters, order, per_page)]
-        return self._with_copies(api, found)
+    def _pages(self, api: Any, filters: dict[str, Any], order: str, size: int) -> Iterator[list[RunRecord]]:
+        variables = {**self._project(), "filters": json.dumps(filters), "order": order, "perPage": size}
+        cursor: str | None = None
+        while True:
+            runs = self._ask(api, _RUNS, {**variables, "cursor": cursor})["runs"]
+            yield [self._record(api, edge["node"]) for edge in runs["edges"]]
+            if not runs["edges"] or not runs["pageInfo"]["hasNextPage"]:
+                return
+            cursor = runs["pageInfo"]["endCursor"]
 
-    def _with_copies(self, api: Any, records: list[RunRecord]) -> list[RunRecord]:
-        """Complete living runs whose summary was replaced by a program, in one more request if there are any.
+    def _one(self, api: Any, run_id: str) -> RunRecord:
+        node = self._ask(api, _RUN, {**self._project(), "name": run_id})["run"]
+        if node is None:
+            raise ValueError(f"W&B does not know run {run_id}")
+        return self._record(api, node)
 
-        The public API drops the part of the configuration where the copy of their record is.
-        """
-        silent = [record.id for record in records if _has_long_been_silent(record)][:_PAGE]
-        if not silent:
-            return records
-        variables = {
-            "entity": self.sweep.entity,
-            "project": self.sweep.project,
-            "filters": json.dumps({"$and": [self._filter(), {"name": {"$in": sorted(silent)}}]}),
-            "first": _PAGE,
-        }
-        edges = execute(api, _CONFIGURATIONS, variables)["project"]["runs"]["edges"]
-        copies = {edge["node"]["name"]: copied_keys(_parse(edge["node"]["config"])) for edge in edges}
-        return [
-            replace(record, summary={**copies[record.id], **record.summary}) if copies.get(record.id) else record
-            for record in records
-        ]
+    def _project(self) -> dict[str, str]:
+        return {"entity": self.sweep.entity, "project": self.sweep.project}
+
+    def _ask(self, api: Any, document: str, variables: Mapping[str, Any]) -> Any:
+        project = execute(api, document, variables)["project"]
+        if project is None:
+            raise ValueError(f"W&B does not know project {self.sweep.entity}/{self.sweep.project}")
+        return project
+
+    def _record(self, api: Any, node: Mapping[str, Any]) -> RunRecord:
+        source = ListedRun(api, f"{self.sweep.entity}/{self.sweep.project}/{node['name']}", node)
+        return _guarded(source.id, node.get("displayName"), node.get("state"), source, lambda: _of_node(node, source))
 
 
-def _runs(api: Any, sweep: SweepPath, filters: dict[str, Any], order: str, per_page: int) -> Any:
-    known = inspect.signature(api.runs).parameters
-    # Lazy runs would cost a request each as soon as their configuration is looked at.
-    options = {name: False for name in ("lazy", "include_sweeps") if name in known}
-    return api.runs(f"{sweep.entity}/{sweep.project}", filters=filters, order=order, per_page=per_page, **options)
+class ListedRun:
+    """A run as a list of runs shows it; everything else is asked of the public API once it is needed.
+
+    Args:
+        api: The `wandb.Api` that read the list.
+        path: "entity/project/run".
+        node: The run in the list.
+
+    Attributes:
+        id: The run's id.
+        storage_id: W&B's own identifier, by which a run is written.
+        rawconfig: Its configuration, with the part that the SDK keeps there for itself.
+    """
+
+    def __init__(self, api: Any, path: str, node: Mapping[str, Any]) -> None:
+        self._api = api
+        self._path = path
+        self._run: Any = None
+        # By these a request is sent the way that this version of the SDK does.
+        self._service_api = getattr(api, "_service_api", None)
+        self.client = getattr(api, "client", None)
+        self.id = str(node["name"])
+        self.storage_id = node.get("id")
+        self.rawconfig = _unwrapped(node.get("config"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self._run is None:
+            self._run = self._api.run(self._path)
+        return getattr(self._run, name)
 
 
 def to_record(run: Any) -> RunRecord:
-    """Take what matters of a public API run; of one that cannot be read, what is wrong with it.
+    """Take what matters of a run that the public API has read."""
+    return _guarded(run.id, run.name, run.state, run, lambda: _of_public(run))
+
+
+def _guarded(id_: str, name: Any, state: Any, source: Any, read: Callable[[], RunRecord]) -> RunRecord:
+    """Read a run, or return a record that says why it cannot be read.
 
     Anyone may put anything into a run of the sweep, and none of it must keep the others from being read.
     """
     try:
-        return _read_record(run)
+        return read()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is that run's alone
         problem = f"it cannot be read: {error!r}"
-        return RunRecord(run.id, run.name or run.id, run.state, None, None, {}, {}, run, problem)
+        return RunRecord(id_, str(name or id_), str(state), None, None, {}, {}, source, problem)
 
 
-def _read_record(run: Any) -> RunRecord:
+def _of_node(node: Mapping[str, Any], source: ListedRun) -> RunRecord:
+    summary = json.loads(node.get("summaryMetrics") or "{}")
+    return RunRecord(
+        id=source.id,
+        name=node.get("displayName") or source.id,
+        state=str(node.get("state")),
+        created_at=parse_timestamp(node.get("createdAt")),
+        heartbeat_at=parse_timestamp(node.get("heartbeatAt")),
+        config={key: value for key, value in source.rawconfig.items() if key not in _INTERNAL_KEYS},
+        # A program that knows nothing of the record replaces the summary; the copy has what was there.
+        summary=dict(summary) if STATE_KEY in summary else {**copied_keys(source.rawconfig), **summary},
+        source=source,
+    )
+
+
+def _of_public(run: Any) -> RunRecord:
     attributes = run._attrs  # noqa: SLF001 - the dates have no public name in every SDK
     summary = run.summary._json_dict if hasattr(run.summary, "_json_dict") else dict(run.summary)  # noqa: SLF001
     return RunRecord(
@@ -187,8 +243,7 @@ def _read_record(run: Any) -> RunRecord:
         created_at=parse_timestamp(attributes.get("createdAt")),
         heartbeat_at=parse_timestamp(attributes.get("heartbeatAt")),
         config=dict(run.config),
-        # A program that knows nothing of the record replaces the summary; the copy has what was there.
-        summary=dict(summary) if STATE_KEY in summary else {**copied_keys(run.rawconfig), **summary},
+        summary=dict(summary),
         source=run,
     )
 
@@ -202,20 +257,11 @@ def copied_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in copied.items() if isinstance(key, str) and key.startswith(KEY_PREFIX)}
 
 
-def _parse(text: Any) -> dict[str, Any]:
+def _unwrapped(text: Any) -> dict[str, Any]:
     """Read a configuration as W&B keeps it: every value is wrapped."""
     try:
         wrapped = json.loads(text or "{}")
     except (TypeError, ValueError, RecursionError):
         return {}
     items = wrapped.items() if isinstance(wrapped, dict) else ()
-    return {key: item["value"] for key, item in items if isinstance(item, dict) and "value" in item}
-
-
-def _has_long_been_silent(record: RunRecord) -> bool:
-    """Return whether a run lives and says nothing of the search, though it is older than one that is about to ask."""
-    if record.has_ended or record.problem or STATE_KEY in record.summary:
-        return False
-    if record.created_at is None or record.heartbeat_at is None:
-        return True
-    return (record.heartbeat_at - record.created_at).total_seconds() > _STARTING_SECONDS
+    return {key: item["value"] if isinstance(item, dict) and "value" in item else item for key, item in items}

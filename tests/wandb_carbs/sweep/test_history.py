@@ -11,6 +11,7 @@ import wandb
 
 from carbs import CARBS, LinearSpace, LogSpace, Param
 from wandb_carbs import SweepReader, WandbCarbs, carbs_from_sweep, load_sweep
+from wandb_carbs.sweep import runs
 
 if TYPE_CHECKING:
     pass
@@ -84,9 +85,14 @@ def test_run_that_cannot_be_read_is_skipped_alone(
 ) -> None:
     for name in ("good", "broken"):
         sweep.put(name, {"lr": 0.01, "batch": 20}, GOOD)
-    monkeypatch.setattr(
-        wandb.apis.public.Run, "config", property(lambda run: [1] if run.id == "broken" else run._attrs["config"])
-    )
+    read = runs._of_node
+
+    def refuse(node: Any, source: Any) -> Any:
+        if source.id == "broken":
+            raise TypeError("no such thing")
+        return read(node, source)
+
+    monkeypatch.setattr(runs, "_of_node", refuse)
     assert len(begin()._carbs.success_observations) == 1
     assert "(broken): it cannot be read: TypeError" in caplog.text
     assert sweep.counts() == {"observation": 1, "running": 1, "skipped": 1}
