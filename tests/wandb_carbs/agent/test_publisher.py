@@ -64,3 +64,14 @@ def test_published_run_can_be_resumed(sweep: Any) -> None:
     RunPublisher(reader.one("run"), reader).suggestion({"lr": 2}, {"lr": 2}, {})
     stored = wandb.Api().run(f"{ENTITY}/{PROJECT}/run").rawconfig
     assert (stored["lr"], stored["_wandb"]["t"]) == (2, {"1": [2]})
+
+
+def test_sdks_part_of_the_configuration_stays_on_the_server(sweep: Any) -> None:
+    """Without it, the SDK would take a run that is killed now and resumed for one that never began."""
+    run = wandb.init()
+    begun = dict(wandb.Api().run(f"{ENTITY}/{PROJECT}/{run.id}").rawconfig["_wandb"])
+    assert begun
+    WandbCarbs(CARBS(params=PARAMS))
+    with contextlib.closing(sqlite3.connect(sweep.server._data_dir / "wandb-carbs.db")) as db:
+        stored = db.execute("SELECT config FROM runs WHERE name = ?", (run.id,)).fetchone()[0]
+    assert begun.items() <= json.loads(stored)["_wandb"]["value"].items()
