@@ -9,8 +9,9 @@ import pytest
 import wandb
 
 from carbs import CARBS, LinearSpace, LogSpace, Param
-from wandb_carbs import DrawnArgumentsWarning, WandbCarbs, WandbCarbsError
+from wandb_carbs import DrawnArgumentsWarning, WandbCarbs, WandbCarbsError, load_sweep
 from wandb_carbs.agent.arguments import drawn_arguments
+from wandb_carbs.report.data import ReportData
 
 VALUES = {"lr": 0.01, "batch": 32, "net.width": 8, "bias": True, "act": "relu", "sizes": [8, 16], "drop": None}
 PARAMS = [
@@ -73,6 +74,8 @@ def test_warning_names_both_values_and_the_run_is_marked(sweep: Any, monkeypatch
     assert json.loads(summary["carbs.drawn_arguments"]) == {"lr": "7"}
     trial.record_observation(0.5, 1)
     assert sweep.counts() == {"observation": 1}
+    (doubt,) = ReportData(load_sweep(sweep.path)).doubts
+    assert doubt.startswith("1 of 1 runs were started with arguments that say other values")
 
 
 def test_arguments_can_be_refused(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
