@@ -130,8 +130,9 @@ class ModelTuning:
     # Settings of the objective's hyperparameters that are drawn from their posterior, beside the most probable one. The
     # gain is averaged over all of them; five were no better. Ablation.
     num_alternatives: int = 3
-    # With more configurations than this the posterior is narrow: the most probable setting stands for all, for time.
-    max_alternative_points: int = 100
+    # With more configurations times hyperparameters than this (100 of eight) the most probable setting stands for all:
+    # the posterior is narrow by then, and a suggestion would take more than twice as long.
+    max_alternative_values: int = 800
     # Largest number of configurations that the models are conditioned on.
     max_model_points: int = 1500
     # Variances of the latent function of success: limits (of memory, of stability) are sharp, so it may rise by four

@@ -165,7 +165,7 @@ class Surrogate:
         prior = objective_prior(space, cost_slopes, tuning)
         hyper = gp.fit(*fitted_to, prior)
         others: list[Hyperparameters] = []
-        if groups.size <= tuning.max_alternative_points:
+        if groups.size * len(space.params) <= tuning.max_alternative_values:
             # The same history gives the same models: the draws depend on nothing else.
             rng = np.random.default_rng(groups.size)
             normal = rng.standard_normal((tuning.num_alternatives, 3 * len(space.params) + 2))
