@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from carbs.arrays import Array
 
@@ -108,7 +109,9 @@ def _fit(tables: list[Array], loss: Array, weight: Array, usual: Array) -> tuple
             break
     columns = np.column_stack([np.ones(len(loss)), *(tables[i][chosen[i]] for i in range(k))])
     root = np.sqrt(weight)
-    solution = np.linalg.lstsq(columns * root[:, None], (loss - mean) * root, rcond=None)[0]
+    # Sizes of model and data often grow together: without signs one term would grow to make up for the other.
+    least = np.concatenate([[-np.inf], np.full(k, 0.0 if k > 1 else -np.inf)])
+    solution = lsq_linear(columns * root[:, None], (loss - mean) * root, (least, np.inf)).x
     return mean + float(solution[0]), solution[1:], _EXPONENTS[chosen]
 
 
@@ -122,5 +125,8 @@ def _project(table: Array, others: list[Array], loss: Array, weight: Array) -> A
     features = table * root
     features = features - (features @ Q) @ Q.T
     squares = np.maximum(np.sum(features**2, axis=1), 1e-300)
-    left: Array = float(target @ target) - (features @ target) ** 2 / squares
+    gained = features @ target
+    if others:
+        gained = np.maximum(gained, 0.0)  # more of a size never makes the best loss worse
+    left: Array = float(target @ target) - gained**2 / squares
     return left

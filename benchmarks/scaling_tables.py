@@ -1,0 +1,150 @@
+"""Laws over given sizes: simulated tables whose truth is known, and real tables against a least-squares power law.
+
+uv run benchmarks/scaling_tables.py --tables 12 --runs 100 300 0
+uv run benchmarks/scaling_tables.py --tables 0 --curves FOLDER
+
+For simulated tables it prints the three figures of papers on hyperparameter transfer: the exponents' errors and how
+often intervals hold them, the error of the loss that is predicted for the largest size without it, and the loss that
+is paid there for the predicted learning rate and batch size. A real table is an npz file: `openlm_grid.npz`, or
+`scalebench_*.npz` with `columns`, `train` rows and `test` rows at higher cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from language_tables import SIZES, draw_table
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from threadpoolctl import threadpool_limits
+
+from carbs import CarbsError, CARBSParams, LogSpace, ObservationInParam, Param
+from carbs.scaling import scaling_laws
+
+_LOSS = CARBSParams(better_direction_sign=-1)
+_HELD_OUT = 0.2  # share of the sizes of a real table, the most expensive ones
+Array = NDArray[np.float64]
+
+
+def simulated(seeds: range, number: int) -> None:
+    """Print the three figures over tables of `number` runs, all for 0."""
+    errors, held, losses, paid = [], [], [], []
+    n, d = SIZES[-1]
+    for seed in seeds:
+        table = draw_table(seed)
+        runs = table.observations()
+        laws = scaling_laws(table.params, runs[:number] if number else runs, _LOSS, scale=["n", "d"])
+        for name, truth in table.exponents.items():
+            for size, exponent in truth.items():
+                low, high = laws[name].intervals[size]
+                errors.append(laws[name].exponents[size] - exponent)
+                held.append(low <= exponent <= high)
+        smaller = [run for run in runs if (run.input["n"], run.input["d"]) != (n, d)]
+        advice = scaling_laws(
+            table.params, smaller[:number] if number else smaller, _LOSS, scale=["n", "d"], num_bootstrap=2
+        ).at(n=n, d=d)
+        assert advice.objective is not None
+        losses.append(advice.objective.value / table.best_loss(n, d) - 1)
+        paid.append(table.loss(n, d, advice.values["rate"], advice.values["batch"]) / table.best_on_grid(n, d) - 1)
+    print(
+        f"{number or 'all':>6} runs: rms error of exponents {_rms(errors):.3f}, held by 90 % intervals "
+        f"{np.mean(held):.2f}; largest size, unseen: rms error of the loss {_rms(losses):.2%}, loss paid "
+        f"{np.mean(paid):.2%}, at most {max(paid):.2%}"
+    )
+
+
+def real(folder: Path) -> None:
+    """Print the errors of losses that are predicted for the most expensive rows."""
+    print(f"\n{'rms error of predicted losses':36} {'laws':>8} {'least squares':>14}")
+    for path in sorted([folder / "openlm_grid.npz", *folder.glob("scalebench_*.npz")]):
+        with np.load(path, allow_pickle=False) as data:
+            read: Callable[..., tuple[list[str], Array, Array, Array, Array]]
+            read = _grid if path.stem == "openlm_grid" else _pool
+            names, sizes, loss, test_sizes, test_loss = read(data)
+        if not len(test_loss) or np.min(sizes) <= 0:
+            print(f"{path.stem:36} has no held-out rows, or sizes of 0")
+            continue
+        params = [Param(name, LogSpace(min=1e-12, max=1e30)) for name in names]
+        runs = [
+            ObservationInParam(dict(zip(names, row.tolist(), strict=True)), float(value))
+            for row, value in zip(sizes, loss, strict=True)
+        ]
+        least = _least_squares(sizes, loss, test_sizes)
+        try:
+            law = scaling_laws(params, runs, _LOSS, scale=names).objective
+            ours = np.array([law.predict(**dict(zip(names, row.tolist(), strict=True))).value for row in test_sizes])
+        except CarbsError as error:
+            print(f"{path.stem:36} {error}")
+            continue
+        print(f"{path.stem:36} {_rms(ours - test_loss):8.4f} {_rms(least - test_loss):14.4f}")
+
+
+def _grid(data: np.lib.npyio.NpzFile) -> tuple[list[str], Array, Array, Array, Array]:
+    """Return the best loss of each size of the open grid; the most expensive fifth of the sizes is held out."""
+    tokens = data["X"][:, data["names"].tolist().index("tokens")]
+    n, loss = data["cost"][:, 0] / (6 * tokens), data["curve"][:, 0].astype(float)
+    good = np.isfinite(loss)
+    cells, member = np.unique(np.round(np.log10(np.column_stack([n, tokens])[good]), 3), axis=0, return_inverse=True)
+    best = np.array([np.min(loss[good][member.ravel() == place]) for place in range(len(cells))])
+    order = np.argsort(np.sum(cells, axis=1), kind="stable")
+    first, last = np.split(order, [int(len(order) * (1 - _HELD_OUT))])
+    return ["n", "d"], 10 ** cells[first], best[first], 10 ** cells[last], best[last]
+
+
+def _pool(data: np.lib.npyio.NpzFile) -> tuple[list[str], Array, Array, Array, Array]:
+    """Return a pool's rows; the loss is the last column."""
+    train = data["train"]
+    test = data["test"] if "test" in data.files else np.empty((0, train.shape[1]))
+    names = data["columns"].tolist()
+    targets = [place for place, name in enumerate(names) if "loss" in name]
+    sizes = [place for place in range(len(names)) if place not in targets and len(np.unique(train[:, place])) > 1]
+    return (
+        [names[place] for place in sizes],
+        train[:, sizes],
+        train[:, targets[0]],
+        test[:, sizes],
+        test[:, targets[0]],
+    )
+
+
+def _least_squares(sizes: Array, loss: Array, test_sizes: Array) -> Array:
+    """Predict by loss = limit + sum of amplitude * size^-exponent, fitted by least squares from several starts."""
+    center = np.mean(np.log(sizes), axis=0)
+
+    def predict(theta: Array, at: Array) -> Array:
+        amplitude, exponent = np.split(theta[1:], 2)
+        predicted: Array = theta[0] + np.exp(-exponent * (np.log(at) - center)) @ amplitude
+        return predicted
+
+    fits = []
+    for exponent in (0.1, 0.3, 0.6):
+        k = sizes.shape[1]
+        start = np.concatenate([[float(np.min(loss)) * 0.8], np.full(k, float(np.ptp(loss))), np.full(k, exponent)])
+        fits.append(least_squares(lambda theta: predict(theta, sizes) - loss, start, max_nfev=2000))
+    return predict(min(fits, key=lambda fit: fit.cost).x, test_sizes)
+
+
+def _rms(values: list[float] | Array) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=int, default=12, help="number of simulated tables")
+    parser.add_argument("--runs", type=int, nargs="*", default=[100, 300, 0], help="runs of each table, 0 for all")
+    parser.add_argument("--curves", type=Path, help="folder of real tables")
+    arguments = parser.parse_args()
+    if arguments.tables:
+        for number in arguments.runs:
+            simulated(range(arguments.tables), number)
+    if arguments.curves:
+        real(arguments.curves)
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()
