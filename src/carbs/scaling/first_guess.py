@@ -17,6 +17,8 @@ _PINNED_WEIGHT = 0.1
 _PINNED_FIRST = 1e-6
 # The share of a shortfall that is taken for its error, in the weights of the first guess.
 _FIRST_KAPPA = 0.3
+# The noise is expected to be a twentieth of the typical shortfall (`carbs.scaling.dispersion`).
+_NOISE_ALONE = 20.0
 # Spread of a shortfall of nothing, relative to that of the objectives: rounding.
 _ROUNDING = 1e-9
 
@@ -106,6 +108,8 @@ def first_guess(runs: Runs) -> FirstGuess:
     below = shortfall[shortfall > 0]
     least = _ROUNDING * float(np.ptp(runs.y)) or 1.0
     unit = max(float(np.median(below)), least) if len(below) else least
+    if not runs.X.shape[1]:  # nothing can be off its optimum: shortfalls are noise
+        unit *= _NOISE_ALONE
     dispersion = first_dispersion(shortfall, unit)
     weights = multiplicity / ((_FIRST_KAPPA * unit) ** 2 + (shortfall * (1 + shortfall / unit)) ** 2)
     weights /= np.max(weights)
