@@ -29,7 +29,7 @@ def draw_problem(seed: int) -> ScalingLaw:
 
 
 def held_of_objective(problem: ScalingLaw, laws: ScalingLaws) -> tuple[bool, ...]:
-    """Tell whether the objective's limit, and its best at the dearest cost and at ten times that, are held.
+    """Tell whether the objective's limit, and its best at the highest cost and at ten times that, are held.
 
     Where the law does not reach ten times as far, it is asked as far as it reaches.
     """
@@ -57,7 +57,7 @@ def main() -> None:
         try:
             laws = scaling_laws(problem.params, carbs.success_observations, seed=seed)
             objectives.append(held_of_objective(problem, laws))
-        except CarbsError as error:  # what cannot be told is left out
+        except CarbsError as error:  # too little to fit laws to
             print(f"sweep {seed}: {error}")
             continue
         truth = problem.exponents
@@ -69,7 +69,7 @@ def main() -> None:
         print(f"{name:15} {error:9.4f}  {share:.2f}")
     print(f"{'all':15} {'':9}  {np.mean(held):.2f}")
     print("\nof the objective, held by the 90 % interval")
-    whats = ("limit", "best at the dearest cost", "best at ten times that")
+    whats = ("limit", "best at the highest cost", "best at ten times that")
     for what, share in zip(whats, np.mean(objectives, axis=0), strict=True):
         print(f"{what:25}  {share:.2f}")
 
