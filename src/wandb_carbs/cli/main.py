@@ -90,7 +90,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line, and end the process."""
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(standalone_mode=False, prog_name="wandb-carbs"))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -168,7 +168,7 @@ def test_young_sweeps_say_what_is_missing(number: int, history: SweepHistory) ->
     # Without a figure there is no need of plotly, which is most of a page.
     assert (len(whole) < 50_000) == (number == 0)
     assert ("Nothing is predicted yet" in page) == (number < 3)
-    assert ("too little to tell" in page) == (number >= 3)
+    assert ("too few runs for scaling laws" in page) == (number >= 3)
     assert '<section id="runs">' in page
 
 

@@ -39,8 +39,11 @@ def type_of_collection(_row: Any, _info: Any, _kind: Any) -> str:
 
 
 def artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
-    """Return a file of an artifact, with the address at which it is put."""
-    return _artifact_file(row, context, artifacts.file_name(row["id"], name))
+    """Return a file of an artifact, with the address at which it is put.
+
+    SDKs up to 0.19 find it by its display name: the name that they gave.
+    """
+    return {**_artifact_file(row, context, artifacts.file_name(row["id"], name)), "displayName": name}
 
 
 def _artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
