@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.wandb_carbs.server.conftest import Client
+    from typing_extensions import Self
 
 # A limit of file size is a full disk for whoever cannot mount one.
 SERVE = """
@@ -59,42 +60,49 @@ class Small:
         return self.send("/graphql", {"query": query, "variables": variables})
 
     def stop(self) -> str:
+        """Stop the server and return its log."""
         self.process.terminate()
         return self.process.communicate(timeout=30)[1]
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.returncode is None:
+            self.stop()
+
 
 def test_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
-    server = Small(tmp_path, 2_000_000)
-    assert server.graphql(UPSERT, i={"name": "r0", "modelName": "p"})[0] == 200
-    upload = json.loads(server.graphql(FILES)[1])["data"]["createRunFiles"]["files"][0]["uploadUrl"]
-    text = json.dumps({"text": "x" * 20_000})
-    stored = []
-    for number in range(1, 1000):
-        status, body = server.graphql(UPSERT, i={"name": f"r{number}", "modelName": "p", "summaryMetrics": text})
-        if status != 200:
-            break
-        stored.append(f"r{number}")
-    assert (status, len(stored) > 5) == (503, True), body
-    assert "database" in json.loads(body)["errors"][0]["message"]
-    status, body = server.send(
-        "/files/local/p/r0/file_stream", {"files": {"output.log": {"offset": 0, "content": ["x" * 3_000_000]}}}
-    )
-    assert status == 503, body
-    status, body = server.send(upload, b"x" * 5_000_000, "PUT")
-    assert status == 503, body
-    assert "disk" in json.loads(body)["error"]
-    status, body = server.graphql('{ project(name: "p") { runCount runs { edges { node { name } } } } }')
-    assert status == 200, body
-    log = server.stop()
+    with Small(tmp_path, 2_000_000) as server:
+        assert server.graphql(UPSERT, i={"name": "r0", "modelName": "p"})[0] == 200
+        upload = json.loads(server.graphql(FILES)[1])["data"]["createRunFiles"]["files"][0]["uploadUrl"]
+        text = json.dumps({"text": "x" * 20_000})
+        stored = []
+        for number in range(1, 1000):
+            status, body = server.graphql(UPSERT, i={"name": f"r{number}", "modelName": "p", "summaryMetrics": text})
+            if status != 200:
+                break
+            stored.append(f"r{number}")
+        assert (status, len(stored) > 5) == (503, True), body
+        assert "database" in json.loads(body)["errors"][0]["message"]
+        status, body = server.send(
+            "/files/local/p/r0/file_stream", {"files": {"output.log": {"offset": 0, "content": ["x" * 3_000_000]}}}
+        )
+        assert status == 503, body
+        status, body = server.send(upload, b"x" * 5_000_000, "PUT")
+        assert status == 503, body
+        assert "disk" in json.loads(body)["error"]
+        status, body = server.graphql('{ project(name: "p") { runCount runs { edges { node { name } } } } }')
+        assert status == 200, body
+        log = server.stop()
     assert "Traceback" not in log
     assert 1 <= log.count("503") <= 10
     assert list((tmp_path / "uploads").iterdir()) == []
     with contextlib.closing(sqlite3.connect(tmp_path / "wandb-carbs.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert {name for (name,) in db.execute("SELECT name FROM runs")} >= set(stored)
-    roomy = Small(tmp_path, 10**9)
-    assert roomy.graphql(UPSERT, i={"name": "later", "modelName": "p", "summaryMetrics": text})[0] == 200
-    roomy.stop()
+    with Small(tmp_path, 10**9) as roomy:
+        assert roomy.graphql(UPSERT, i={"name": "later", "modelName": "p", "summaryMetrics": text})[0] == 200
 
 
 def test_locked_database_is_a_refusal_with_its_reason(
