@@ -147,7 +147,7 @@ class ObjectiveLaw:
 
     Attributes:
         limit: The loss at infinite cost, which may be far below what can be seen where the frontier still falls.
-        amplitude: What is left to gain at cost 1.
+        amplitude: Loss above the limit at cost 1.
         exponent: Of the cost.
         limit_interval: 90 % interval.
         exponent_interval: 90 % interval.
@@ -214,7 +214,7 @@ class ScalingLaws:
         """Return the law of the hyperparameter `name`.
 
         Raises:
-            CarbsError: If there is none.
+            CarbsError: If it has no law.
         """
         laws = {law.name: law for law in self.params}
         if name not in laws:
