@@ -77,7 +77,7 @@ def edges(space: SearchSpace | Sequence[Param], configurations: Sequence[dict[st
     for param in space.params:
         if not isinstance(param.space, NumericSpace):
             continue
-        low, high = param.space.min, param.space.max
+        low, high = float(param.space.min), float(param.space.max)
         values = np.array([float(configuration[param.name]) for configuration in configurations])
         for bound, is_upper in ((low, False), (high, True)):
             if math.isfinite(bound):

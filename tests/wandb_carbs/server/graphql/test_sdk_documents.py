@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import wandb
 from graphql import (
     FieldsOnCorrectTypeRule,
@@ -21,6 +22,9 @@ from graphql import (
 from wandb_carbs.server.graphql.execute import schema
 from wandb_carbs.server.graphql.mutations import MUTATIONS
 
+# The SDK whose operations are listed below; older ones have others, and .ci/sdk_matrix.py runs them.
+_LISTED = (0, 31)
+_MINOR = tuple(int(part) for part in wandb.__version__.split(".")[:2])
 # Operations of the SDK in which something is unknown here, and why that is no loss.
 # "automations", "launch", "registry", "teams", "portfolios" and "charts" are products of W&B that this server does not
 # have; their mutations are refused by name, and their queries answered without the fields that do not exist.
@@ -88,6 +92,7 @@ def balanced(data: bytes, start: int) -> str:
     return ""
 
 
+@pytest.mark.skipif(_MINOR < _LISTED, reason="the list of operations is that of a newer SDK")
 def test_operations_of_the_sdk_are_known() -> None:
     """Every operation of the installed SDK fits the schema, but for those that are known not to."""
     found = documents()
