@@ -55,19 +55,17 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
 def _watch(console: Console, reader: SweepReader, interval: float) -> None:
     """Keep the status on the terminal until Ctrl-C; an outage of W&B is shown, and waited out."""
     shown: RenderableType = _render(reader.read())
-    seen = time.monotonic()
-    waiting = threading.Event()
+    seen, waiting = time.monotonic(), threading.Event()
+    note = again = f"\nread again every {interval:g} s; Ctrl-C ends"
     with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(Group(shown, f"\nread again every {interval:g} s; Ctrl-C ends"), refresh=True)
+            live.update(Group(shown, note), refresh=True)
             waiting.wait(interval)
             try:
-                shown, seen = _render(reader.read()), time.monotonic()
+                shown, seen, note = _render(reader.read()), time.monotonic(), again
             except _outages() as error:
                 message = error.message if isinstance(error, click.ClickException) else str(error)
                 note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {message}"
-                live.update(Group(shown, note), refresh=True)
-                waiting.wait(interval)
 
 
 def _outages() -> tuple[type[Exception], ...]:
