@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# A change is judged by the same examples on every machine (`CI=1`); at home each run tries new ones.
+settings.register_profile("home")
+settings.register_profile("ci", derandomize=True, database=None, deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 # A test that starts processes or talks to a server takes seconds rather than milliseconds.
 _SLOW_FIXTURES = {"client", "local_server", "point_to", "shared_client", "wandb_env"}
