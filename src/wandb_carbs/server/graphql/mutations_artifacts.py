@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql.fields import Context, Node
 from wandb_carbs.server.graphql.nodes_artifacts import artifact_file
-from wandb_carbs.server.store import artifacts, collections, manifests
+from wandb_carbs.server.store import artifact_versions, artifacts, collections, manifests
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.store.projects import find_project
 
@@ -21,7 +21,7 @@ def _create_artifact(context: Context, values: Node) -> Node:
 
 
 def _artifact(context: Context, identifier: str) -> Node:
-    return {"artifact": artifacts.by_id(context.db, identifier)}
+    return {"artifact": artifact_versions.by_id(context.db, identifier)}
 
 
 def _create_artifact_manifest(context: Context, values: Node) -> Node:
@@ -30,23 +30,23 @@ def _create_artifact_manifest(context: Context, values: Node) -> Node:
         raise RequestError("this local server takes no artifact from several writers (distributed_id)")
     if values.get("type") == "INCREMENTAL":
         artifacts.set_base(context.store, values["artifactID"], values.get("baseArtifactID"))
-    return {"artifactManifest": artifacts.by_id(context.db, values["artifactID"])}
+    return {"artifactManifest": artifact_versions.by_id(context.db, values["artifactID"])}
 
 
 def _update_artifact_manifest(context: Context, values: Node) -> Node:
-    return {"artifactManifest": artifacts.by_id(context.db, values["artifactManifestID"], "ArtifactManifest")}
+    return {"artifactManifest": artifact_versions.by_id(context.db, values["artifactManifestID"], "ArtifactManifest")}
 
 
 def _create_artifact_files(context: Context, values: Node) -> Node:
     specs = values["artifactFiles"]
-    rows = {spec["artifactID"]: artifacts.by_id(context.db, spec["artifactID"]) for spec in specs}
+    rows = {spec["artifactID"]: artifact_versions.by_id(context.db, spec["artifactID"]) for spec in specs}
     edges = [{"node": artifact_file(rows[spec["artifactID"]], context, spec["name"])} for spec in specs]
     return {"files": {"edges": edges}}
 
 
 def _commit_artifact(context: Context, values: Node) -> Node:
-    row = artifacts.by_id(context.db, values["artifactID"])
-    if row["state"] != artifacts.COMMITTED:
+    row = artifact_versions.by_id(context.db, values["artifactID"])
+    if row["state"] != artifact_versions.COMMITTED:
         artifacts.commit(context.store, values["artifactID"], manifests.complete(context.db, context.files, row))
     return _artifact(context, values["artifactID"])
 
@@ -69,14 +69,14 @@ def _delete_artifact(context: Context, values: Node) -> Node:
 
 def _add_aliases(context: Context, values: Node) -> Node:
     with context.store.transaction() as db:
-        row = artifacts.by_id(db, values["artifactID"])
+        row = artifact_versions.by_id(db, values["artifactID"])
         artifacts.give_aliases(db, row, _own_aliases(row, values))
     return {"success": True}
 
 
 def _delete_aliases(context: Context, values: Node) -> Node:
     with context.store.transaction() as db:
-        row = artifacts.by_id(db, values["artifactID"])
+        row = artifact_versions.by_id(db, values["artifactID"])
         artifacts.take_aliases(db, row, _own_aliases(row, values))
     return {"success": True}
 
@@ -107,7 +107,7 @@ def _delete_collection(context: Context, values: Node) -> Node:
     with context.store.transaction() as db:
         row = collections.by_id(db, values["artifactSequenceID"])
         gone = []
-        for version in artifacts.versions(db, row["project_id"], row["name"]):
+        for version in artifact_versions.versions(db, row["project_id"], row["name"]):
             gone += artifacts.delete(context.store, global_id("Artifact", version["id"]), with_aliases=True)
         collections.delete(db, row["id"])
     context.files.unlink(gone)

@@ -22,7 +22,7 @@ from wandb_carbs.server.graphql.fields import (
     project_of,
 )
 from wandb_carbs.server.graphql.nodes_runs import run_of
-from wandb_carbs.server.store import artifacts, collections, manifests
+from wandb_carbs.server.store import artifact_versions, artifacts, collections, manifests
 from wandb_carbs.server.store.ids import global_id
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
 
     SDKs up to 0.19 find it by its display name: the name that they gave.
     """
-    return {**_artifact_file(row, context, artifacts.file_name(row["id"], name)), "displayName": name}
+    return {**_artifact_file(row, context, artifact_versions.file_name(row["id"], name)), "displayName": name}
 
 
 def _artifact_file(row: sqlite3.Row, context: Context, name: str) -> Node:
@@ -100,7 +100,7 @@ def _collection_of(row: sqlite3.Row, context: Context) -> sqlite3.Row | None:
 
 
 def _by_client_id(_root: Any, context: Context, clientID: str) -> Node | None:
-    row = artifacts.by_client_id(context.db, clientID)
+    row = artifact_versions.by_client_id(context.db, clientID)
     return None if row is None else {"serverID": global_id("Artifact", row["id"])}
 
 
@@ -112,7 +112,7 @@ def _versions(
     order: str | None = None,
     filters: str | None = None,
 ) -> Node:
-    found = [r for r in artifacts.versions(context.db, row["project_id"], row["name"]) if _matches(r, filters)]
+    found = [r for r in artifact_versions.versions(context.db, row["project_id"], row["name"]) if _matches(r, filters)]
     page = connection(found[::-1] if order and not order.startswith("-") else found, first, after)
     for edge in page["edges"]:
         edge["version"] = f"v{edge['node']['version']}"
@@ -143,11 +143,11 @@ def _matches(row: sqlite3.Row, filters: str | None) -> bool:
 
 
 def _membership(row: sqlite3.Row, context: Context, aliasName: str) -> sqlite3.Row | None:
-    return artifacts.find(context.db, row["project_id"], f"{row['name']}:{aliasName}")
+    return artifact_versions.find(context.db, row["project_id"], f"{row['name']}:{aliasName}")
 
 
 def _aliases_of_all(row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None) -> Node:
-    versions = artifacts.versions(context.db, row["project_id"], row["name"])
+    versions = artifact_versions.versions(context.db, row["project_id"], row["name"])
     return connection([alias for version in versions for alias in _aliases(version, context)], first, after)
 
 
@@ -177,14 +177,14 @@ def _artifact_type(row: sqlite3.Row, context: Context, name: str) -> sqlite3.Row
 
 FIELDS: Fields = {
     "Query": {
-        "artifact": lambda _root, context, id: artifacts.by_id(context.db, id),  # noqa: A006 - the schema's name
+        "artifact": lambda _root, context, id: artifact_versions.by_id(context.db, id),  # noqa: A006 - the schema's name
         "artifactCollection": lambda _root, context, id: collections.by_id(context.db, id),  # noqa: A006
         "clientIDMapping": _by_client_id,
     },
     "Project": {
-        "artifact": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifact": lambda row, context, name: artifact_versions.find(context.db, row["id"], name),
         "artifactCollection": lambda row, context, name: collections.find(context.db, row["id"], name),
-        "artifactCollectionMembership": lambda row, context, name: artifacts.find(context.db, row["id"], name),
+        "artifactCollectionMembership": lambda row, context, name: artifact_versions.find(context.db, row["id"], name),
         "artifactCollections": _collections,
         "artifactType": _artifact_type,
         "artifactTypes": lambda row, context, first=None, after=None: connection(
@@ -193,10 +193,10 @@ FIELDS: Fields = {
     },
     "Run": {
         "outputArtifacts": lambda row, context, first=None, after=None: connection(
-            artifacts.of_run(context.db, row["id"]), first, after
+            artifact_versions.of_run(context.db, row["id"]), first, after
         ),
         "inputArtifacts": lambda row, context, first=None, after=None: connection(
-            artifacts.used_by_run(context.db, row["id"]), first, after
+            artifact_versions.used_by_run(context.db, row["id"]), first, after
         ),
     },
     "Artifact": {
@@ -228,7 +228,7 @@ FIELDS: Fields = {
         "files": _files,
         "filesByManifestEntries": _files_of_entries,
         "createdBy": _creator,
-        "usedBy": lambda row, context, **page: connection(artifacts.users(context.db, row["id"]), **page),
+        "usedBy": lambda row, context, **page: connection(artifact_versions.users(context.db, row["id"]), **page),
     },
     "ArtifactSequence": {
         "id": identifier("ArtifactCollection"),
@@ -243,7 +243,7 @@ FIELDS: Fields = {
         "aliases": _aliases_of_all,
         "artifacts": _versions,
         "artifactMembership": _membership,
-        "latestArtifact": lambda row, context: artifacts.find(context.db, row["project_id"], row["name"]),
+        "latestArtifact": lambda row, context: artifact_versions.find(context.db, row["project_id"], row["name"]),
         "digestAlgorithm": constant("MANIFEST_MD5"),
     },
     "ArtifactCollectionMembership": {
@@ -265,6 +265,6 @@ FIELDS: Fields = {
     },
     "ArtifactManifest": {
         "id": identifier("ArtifactManifest"),
-        "file": lambda row, context: _artifact_file(row, context, artifacts.manifest_name(row["id"])),
+        "file": lambda row, context: _artifact_file(row, context, artifact_versions.manifest_name(row["id"])),
     },
 }

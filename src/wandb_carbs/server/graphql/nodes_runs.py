@@ -19,7 +19,7 @@ from wandb_carbs.server.graphql.fields import (
     project_of,
 )
 from wandb_carbs.server.graphql.viewer import USER
-from wandb_carbs.server.store import logs, run_states, runs, streams
+from wandb_carbs.server.store import logs, run_states, run_streams, streams
 from wandb_carbs.server.store.queries import select_runs
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ def _history(
     minStep: int | None = None,
     maxStep: int | None = None,
 ) -> list[str]:
-    return streams.sampled_lines(context.db, row["id"], runs.HISTORY, samples, (minStep, maxStep))
+    return streams.sampled_lines(context.db, row["id"], run_streams.HISTORY, samples, (minStep, maxStep))
 
 
 def _events(row: sqlite3.Row, context: Context, samples: int | None = None) -> list[str]:
-    return streams.sampled_lines(context.db, row["id"], runs.EVENTS, samples, (None, None))
+    return streams.sampled_lines(context.db, row["id"], run_streams.EVENTS, samples, (None, None))
 
 
 def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
@@ -99,7 +99,8 @@ def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
 def _parquet_history(row: sqlite3.Row, context: Context, **_: Any) -> Node:
     """Say that nothing has been exported to Parquet: clients read the history from the first live row on."""
     first = context.db.execute(
-        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position LIMIT 1", (row["id"], runs.HISTORY)
+        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position LIMIT 1",
+        (row["id"], run_streams.HISTORY),
     ).fetchone()
     return {"parquetUrls": [], "liveData": [] if first is None else [streams.finite(json.loads(first["text"]))]}
 
@@ -154,8 +155,8 @@ FIELDS: Fields = {
         "historyLineCount": column("history_lines"),
         "eventsLineCount": column("event_lines"),
         "logLineCount": column("log_lines"),
-        "historyTail": lambda row, context: streams.tail(context.db, row["id"], runs.HISTORY),
-        "eventsTail": lambda row, context: streams.tail(context.db, row["id"], runs.EVENTS),
+        "historyTail": lambda row, context: streams.tail(context.db, row["id"], run_streams.HISTORY),
+        "eventsTail": lambda row, context: streams.tail(context.db, row["id"], run_streams.EVENTS),
         "historyKeys": _history_keys,
         "wandbConfig": _telemetry,
         "history": _history,

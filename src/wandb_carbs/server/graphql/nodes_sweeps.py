@@ -18,8 +18,8 @@ from wandb_carbs.server.graphql.fields import (
     project_of,
 )
 from wandb_carbs.server.graphql.nodes_runs import find_runs
-from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import MICROSECONDS
+from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.config import expected_runs, stored_config
 
@@ -41,7 +41,7 @@ def _description(row: sqlite3.Row, _context: Context) -> str | None:
 def _runs(
     row: sqlite3.Row, context: Context, filters: str | None = None, order: str | None = None, **page: Any
 ) -> Node:
-    own = runs.json_object("filters", filters) if filters else {}
+    own = json_object("filters", filters) if filters else {}
     both = json.dumps({"$and": [{"sweep": row["name"]}, own]})
     return find_runs(context, row["project_id"], both, order or "+created_at", **page)
 

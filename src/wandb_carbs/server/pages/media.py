@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.pages.series import flat
-from wandb_carbs.server.store import runs, streams
+from wandb_carbs.server.store import run_streams, streams
 from wandb_carbs.server.store.streams import finite
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def of_run(db: sqlite3.Connection, row: sqlite3.Row, addresses: Mapping[str, str
         JSON.
     """
     found: dict[str, list[Medium]] = {}
-    for position, line in enumerate(streams.lines(db, row["id"], runs.HISTORY)):
+    for position, line in enumerate(streams.lines(db, row["id"], run_streams.HISTORY)):
         if '"_type"' not in line:
             continue
         logged = json.loads(line)

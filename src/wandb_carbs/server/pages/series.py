@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.store import runs, streams
+from wandb_carbs.server.store import run_streams, streams
 from wandb_carbs.server.store.streams import finite
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
         `series`: key to `{"step", "time", "value", "points"}`, thinned so that the extremes stay, with the number of
         points before; `other`: key to `{"step", "value", "points"}` of the last value that is no number.
     """
-    return _collect(streams.lines(db, run_id, runs.HISTORY), "_step", "_runtime")
+    return _collect(streams.lines(db, run_id, run_streams.HISTORY), "_step", "_runtime")
 
 
 def system(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
     """Return the series of a run's system metrics."""
-    return _collect(streams.lines(db, run_id, runs.EVENTS), "_runtime", "_runtime")
+    return _collect(streams.lines(db, run_id, run_streams.EVENTS), "_runtime", "_runtime")
 
 
 def _collect(lines: Iterable[str], step_key: str, time_key: str) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def thinned(points: Sequence[tuple[float, float | None, float]], most: int = _MA
 def of_key(db: sqlite3.Connection, run_id: int, key: str, most: int) -> list[Any]:
     """Return a few points of one key of a run."""
     points = []
-    for position, line in enumerate(streams.lines(db, run_id, runs.HISTORY)):
+    for position, line in enumerate(streams.lines(db, run_id, run_streams.HISTORY)):
         row = json.loads(line)
         value = next((_number(v) for k, v in flat(row) if k == key), None)
         if value is not None:

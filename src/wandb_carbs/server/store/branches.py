@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import runs
+from wandb_carbs.server.store import run_streams, runs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +36,7 @@ def fork(db: sqlite3.Connection, run_id: int) -> None:
     rows = _until(db, parent["id"], step)
     db.executemany(
         "INSERT INTO lines (run_id, stream, position, text) VALUES (?, ?, ?, ?)",
-        [(run_id, runs.HISTORY, place, text) for place, (_, text) in enumerate(rows)],
+        [(run_id, run_streams.HISTORY, place, text) for place, (_, text) in enumerate(rows)],
     )
     db.execute("UPDATE runs SET summary = ? WHERE id = ?", (json.dumps(_last_values(rows)), run_id))
     _count(db, run_id, len(rows), rows)
@@ -61,7 +61,7 @@ def rewind(store: Store, values: Mapping[str, Any]) -> int:
         rows = _until(db, run["id"], values["metricValue"])
         end = rows[-1][0] + 1 if rows else 0
         db.execute(
-            "DELETE FROM lines WHERE run_id = ? AND stream = ? AND position >= ?", (run["id"], runs.HISTORY, end)
+            "DELETE FROM lines WHERE run_id = ? AND stream = ? AND position >= ?", (run["id"], run_streams.HISTORY, end)
         )
         _count(db, run["id"], end, rows)
         return int(run["id"])
@@ -71,7 +71,8 @@ def _until(db: sqlite3.Connection, run_id: int, step: float) -> list[tuple[int, 
     """Return position and text of the lines of a run's history up to a step."""
     found = []
     for row in db.execute(
-        "SELECT position, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, runs.HISTORY)
+        "SELECT position, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position",
+        (run_id, run_streams.HISTORY),
     ):
         own = json.loads(row["text"]).get("_step")
         if isinstance(own, (int, float)) and own > step:

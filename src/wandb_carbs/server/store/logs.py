@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.store import streams
-from wandb_carbs.server.store.runs import OUTPUT
+from wandb_carbs.server.store.run_streams import OUTPUT
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import artifacts
-from wandb_carbs.server.store.artifacts import Entry
+from wandb_carbs.server.store import artifact_versions
+from wandb_carbs.server.store.artifact_versions import Entry
 from wandb_carbs.server.store.database import timestamp
 from wandb_carbs.server.store.ids import global_id, row_id
 
@@ -53,14 +53,16 @@ def complete(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> 
     manifest["contents"] = {**described, **manifest["contents"]}
     with files.begin() as upload:
         upload.write(json.dumps(manifest).encode())
-        files.keep(upload, artifact["run_id"], artifacts.manifest_name(artifact["id"]))
+        files.keep(upload, artifact["run_id"], artifact_versions.manifest_name(artifact["id"]))
     return [*inherited.values(), *entries.values()]
 
 
 def _read(files: RunFiles, artifact: sqlite3.Row) -> dict[str, Any]:
     name = artifact["collection"]
     try:
-        manifest = json.loads(files.path(artifact["run_id"], artifacts.manifest_name(artifact["id"])).read_bytes())
+        manifest = json.loads(
+            files.path(artifact["run_id"], artifact_versions.manifest_name(artifact["id"])).read_bytes()
+        )
     except FileNotFoundError:
         raise RequestError(f"the manifest of artifact {name!r} has not arrived") from None
     except (ValueError, RecursionError) as error:
@@ -89,12 +91,12 @@ def _stored(db: sqlite3.Connection, entry: Entry, artifact_id: int) -> sqlite3.R
 
     An entry may have been renamed since its birth: the version in which it was born knows its digest.
     """
-    names = [artifacts.file_name(entry.birth_id, entry.path)]
+    names = [artifact_versions.file_name(entry.birth_id, entry.path)]
     if entry.birth_id != artifact_id:
         born = db.execute(
             "SELECT path FROM entries WHERE artifact_id = ? AND digest = ?", (entry.birth_id, entry.digest)
         )
-        names += [artifacts.file_name(entry.birth_id, row["path"]) for row in born]
+        names += [artifact_versions.file_name(entry.birth_id, row["path"]) for row in born]
     for name in names:
         found: sqlite3.Row | None = db.execute(
             """SELECT files.* FROM files JOIN artifacts ON artifacts.run_id = files.run_id

@@ -1,15 +1,15 @@
-"""What clients write to a run: upserts, streamed files, stop requests, deletion."""
+"""What clients write to a run: upserts, stop requests, deletion."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.record import ABANDONED, CONFIG_KEY, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS, SUGGESTION_KEY
+from wandb_carbs.record import CONFIG_KEY, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.limits import MAX_JSON_DEPTH, json_depth
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.ids import checked_name, new_name, row_id
+from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project, find_project
 
 if TYPE_CHECKING:
@@ -18,16 +18,9 @@ if TYPE_CHECKING:
 
     from wandb_carbs.server.store.database import Store
 
-HISTORY, EVENTS, SUMMARY, OUTPUT = "wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json", "output.log"
-_COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines"}
-# GraphQL's largest Int, in which clients read how many lines a run has.
-_MAX_POSITION = 2**31 - 1
 # Texts that every page of a project shows.
 _MAX_TEXT = 100_000
 _MAX_TAGS = 1_000
-# Keys of a history that are listed: each request of the run reads the list. All lines are kept, whatever their keys.
-_MAX_KEYS = 10_000
-_ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 # argument of the mutation -> column; null leaves a column unchanged
 _COLUMNS = {
@@ -43,23 +36,6 @@ _COLUMNS = {
     "jobRepo": "repo",
     "commit": "commit_hash",
 }
-
-
-def json_object(name: str, text: str) -> dict[str, Any]:
-    """Parse a JSON object.
-
-    Raises:
-        RequestError: The text is no JSON object.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"{name} must be a JSON object: {error}") from None
-    if not isinstance(value, dict):
-        raise RequestError(f"{name} must be a JSON object, not {type(value).__name__}")
-    if json_depth(value) > MAX_JSON_DEPTH:
-        raise RequestError(f"{name} has more than {MAX_JSON_DEPTH} levels")
-    return value
 
 
 def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
@@ -81,7 +57,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
         if values.get("id"):
             run_id, inserted = run_by_id(db, values["id"])["id"], False
         else:
-            run_id, inserted = _ensure(store, db, values.get("entityName"), values.get("modelName"), values.get("name"))
+            run_id, inserted = ensure(store, db, values.get("entityName"), values.get("modelName"), values.get("name"))
         if values.get("name") or not values.get("id"):
             if values.get("sweep"):
                 sweep = db.execute("SELECT id FROM sweeps WHERE name = ?", (values["sweep"],)).fetchone()
@@ -134,9 +110,14 @@ def _keep_suggestion(db: sqlite3.Connection, run_id: int, text: str) -> str:
     return json.dumps({**config, **missing}) if missing else text
 
 
-def _ensure(
+def ensure(
     store: Store, db: sqlite3.Connection, entity: str | None, project: str | None, name: str | None
 ) -> tuple[int, bool]:
+    """Return a run's row id, and whether it had to be made.
+
+    Raises:
+        RequestError: A name does not fit into an address.
+    """
     now = store.now()
     owner = ensure_project(db, entity, project, now)
     name = checked_name("run", name or new_name())
@@ -224,108 +205,3 @@ def delete(store: Store, identifier: str) -> int:
         run_id: int = run_by_id(db, identifier)["id"]
         db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
     return run_id
-
-
-def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dict[str, bool]:
-    """Take one `file_stream` request of a run.
-
-    Lines carry their offset, so a request that is sent twice changes nothing the second time.
-
-    Args:
-        store: The storage.
-        entity: The run's entity.
-        project: The run's project.
-        name: The run's name; an unknown run is made, since a refusal would lose its data without a word.
-        body: The request's JSON.
-
-    Returns:
-        The reply: `stopped` once the run was asked to stop.
-
-    Raises:
-        RequestError: The body is malformed.
-    """
-    chunks, exit_code = _checked(body)
-    with store.transaction() as db:
-        run_id, _ = _ensure(store, db, entity, project, name)
-        run_states.revive(db, run_id, store.now())
-        for file, (offset, lines) in chunks.items():
-            _write(db, run_id, file, offset, lines)
-        if body.get("preempting"):
-            db.execute("UPDATE runs SET state = ? WHERE id = ?", (run_states.PREEMPTING, run_id))
-        run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-        # Old SDKs send `"complete": false` along with every request.
-        if body.get("complete"):
-            run_states.close(db, run, exit_code)
-        return {"stopped": True} if run["stop_requested"] else {}
-
-
-def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
-    if not isinstance(body, dict):
-        raise RequestError("file_stream body must be a JSON object")
-    files, exit_code = body.get("files") or {}, body.get("exitcode") or 0
-    if not isinstance(files, dict) or not isinstance(exit_code, int) or abs(exit_code) >= 2**31:
-        raise RequestError("file_stream: 'files' must be an object and 'exitcode' an integer")
-    chunks: dict[str, tuple[int, list[str]]] = {}
-    for file, chunk in files.items():
-        offset = chunk.get("offset", 0) if isinstance(chunk, dict) else None
-        lines = chunk.get("content", []) if isinstance(chunk, dict) else None
-        if isinstance(lines, str):  # old SDKs send a lone line bare
-            lines = [lines]
-        whole = isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0
-        if not whole or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise RequestError(f"file_stream: {file!r} needs an 'offset' >= 0 and 'content', a list of strings")
-        assert offset is not None
-        if offset + len(lines) > _MAX_POSITION:
-            raise RequestError(f"file_stream: {file!r} must have less than {_MAX_POSITION} lines, not {offset}")
-        chunks[file] = offset, lines
-    return chunks, exit_code
-
-
-def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:
-    """Return a streamed summary, with what was recorded of the run's end if the summary is from before that.
-
-    An agent records how its run ended by an upsert. After an outage the SDK sends once more what it had under way,
-    which can be older; a run that is started again without being resumed begins with an empty summary. What follows
-    would make good for both, unless the process is killed first. An agent that takes up its run again says so by an
-    upsert. A program that knows nothing of the record sends summaries without it all the time.
-    """
-    summary = json_object(SUMMARY, text)
-    if summary.get(STATE_KEY) in _ENDED:
-        return text
-    stored = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
-    if stored.get(STATE_KEY) not in _ENDED and (STATE_KEY in summary or STATE_KEY not in stored):
-        return text
-    return json.dumps({**summary, **{key: value for key, value in stored.items() if key.startswith(KEY_PREFIX)}})
-
-
-def _write(db: sqlite3.Connection, run_id: int, file: str, offset: int, lines: list[str]) -> None:
-    if not lines:
-        return
-    if file == SUMMARY:
-        text = _keep_record(db, run_id, lines[-1])
-        db.execute("UPDATE runs SET summary = ? WHERE id = ?", (text, run_id))
-        return
-    counter = _COUNTERS.get(file)
-    if counter is None:
-        return
-    rows = [json_object(file, line) for line in lines] if file in {HISTORY, EVENTS} else []
-    db.executemany(
-        "INSERT OR REPLACE INTO lines (run_id, stream, position, text) VALUES (?, ?, ?, ?)",
-        [(run_id, file, offset + place, line) for place, line in enumerate(lines)],
-    )
-    db.execute(
-        f"UPDATE runs SET {counter} = max({counter}, ?) WHERE id = ?",  # noqa: S608 - our own names
-        (offset + len(lines), run_id),
-    )
-    if file == EVENTS:
-        db.execute("UPDATE runs SET system_metrics = ? WHERE id = ?", (lines[-1], run_id))
-    elif file == HISTORY:
-        run = db.execute("SELECT history_keys, last_step FROM runs WHERE id = ?", (run_id,)).fetchone()
-        known: list[str] = json.loads(run["history_keys"])
-        keys = dict.fromkeys([*known, *(key for row in rows for key in row)])
-        steps = [row["_step"] for row in rows if isinstance(row.get("_step"), int)]
-        last = max([run["last_step"], *(step for step in steps if abs(step) <= _MAX_POSITION)])
-        db.execute(
-            "UPDATE runs SET history_keys = ?, last_step = ? WHERE id = ?",
-            (json.dumps(list(keys)[:_MAX_KEYS]), last, run_id),
-        )

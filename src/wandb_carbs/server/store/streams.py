@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.runs import HISTORY, json_object
+from wandb_carbs.server.store.json_objects import json_object
+from wandb_carbs.server.store.run_streams import HISTORY
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,9 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_states, runs
+from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.ids import global_id, new_name, row_id
+from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.sweeps import controller, sweeps
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
 
@@ -75,7 +76,7 @@ def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Comm
     Raises:
         RequestError: The agent is unknown (404), or `run_state` is malformed.
     """
-    reported = {name for name, alive in runs.json_object("runState", run_state or "{}").items() if alive}
+    reported = {name for name, alive in json_object("runState", run_state or "{}").items() if alive}
     now = store.now()
     with store.transaction() as db:
         agent = by_id(db, identifier)

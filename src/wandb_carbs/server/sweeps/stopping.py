@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.store import run_states, runs
+from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
 
@@ -33,9 +33,9 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
         RequestError: The body is malformed.
     """
     with store.transaction() as db:
-        reply = runs.stream(store, entity, project, name, body)
+        reply = run_streams.stream(store, entity, project, name, body)
         files = body.get("files") or {}
-        if runs.HISTORY in files or runs.SUMMARY in files:
+        if run_streams.HISTORY in files or run_streams.SUMMARY in files:
             run = runs.find(db, entity, project, name)
             assert run is not None
             return {"stopped": True} if judge(db, run) else reply
@@ -99,7 +99,7 @@ def _values(db: sqlite3.Connection, run_id: int, metric: Mapping[str, Any], most
     sign = -1.0 if metric.get("goal") == "maximize" else 1.0
     found: list[float] = []
     for line in db.execute(
-        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, runs.HISTORY)
+        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, run_streams.HISTORY)
     ):
         value = sweeps.value_of(json.loads(line["text"]), metric["name"])
         if value is not None:

@@ -10,6 +10,7 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.filters import Filter
 from wandb_carbs.server.store.ids import new_name, row_id
+from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project
 from wandb_carbs.server.sweeps.config import check_config, config_warnings, parse_config
 from wandb_carbs.server.sweeps.draws import is_number
@@ -85,7 +86,7 @@ def _checked(values: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         warnings = config_warnings(config)
     for key in ("controller", "scheduler"):
         if key in changes:
-            runs.json_object(key, changes[key])
+            json_object(key, changes[key])
     if "state" in changes:
         changes["state"] = changes["state"].upper()
         if changes["state"] not in STATES:
@@ -147,7 +148,7 @@ def enqueue(store: Store, values: Mapping[str, Any]) -> str:
     Raises:
         RequestError: The sweep is unknown (404), has ended or has all its runs, or the config is malformed.
     """
-    config = runs.json_object("config", values["config"])
+    config = json_object("config", values["config"])
     wrapped = {
         key: value if isinstance(value, dict) and "value" in value else {"value": value}
         for key, value in config.items()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import runs, streams
+from wandb_carbs.server.store import run_streams, runs, streams
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import sweeps
@@ -32,31 +32,31 @@ def row(store: Store, name: str = "r") -> sqlite3.Row:
 
 
 def send(store: Store, file: str, offset: int, *lines: str) -> None:
-    runs.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
+    run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
 
 
 def test_lines_are_written_by_offset(store: Store) -> None:
     steps = [json.dumps({"_step": step, "loss": 1.0}) for step in range(4)]
-    send(store, runs.HISTORY, 0, *steps[:3])
-    send(store, runs.HISTORY, 0, *steps[:3])
-    send(store, runs.HISTORY, 2, *steps[2:])
+    send(store, run_streams.HISTORY, 0, *steps[:3])
+    send(store, run_streams.HISTORY, 0, *steps[:3])
+    send(store, run_streams.HISTORY, 2, *steps[2:])
     with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], runs.HISTORY) == steps
+        assert streams.lines(db, row(store)["id"], run_streams.HISTORY) == steps
     assert row(store)["history_lines"] == 4
     assert row(store)["last_step"] == 3
     assert json.loads(row(store)["history_keys"]) == ["_step", "loss"]
 
 
 def test_output_lines_may_be_rewritten(store: Store) -> None:
-    send(store, runs.OUTPUT, 0, "a", "10%")
-    send(store, runs.OUTPUT, 1, "100%", "b")
+    send(store, run_streams.OUTPUT, 0, "a", "10%")
+    send(store, run_streams.OUTPUT, 1, "100%", "b")
     with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], runs.OUTPUT) == ["a", "100%", "b"]
+        assert streams.lines(db, row(store)["id"], run_streams.OUTPUT) == ["a", "100%", "b"]
 
 
 def test_summary_is_replaced_and_echoed_as_it_came(store: Store) -> None:
-    send(store, runs.SUMMARY, 0, '{"a": 1, "b": 2}')
-    send(store, runs.SUMMARY, 0, '{"b":  Infinity}')
+    send(store, run_streams.SUMMARY, 0, '{"a": 1, "b": 2}')
+    send(store, run_streams.SUMMARY, 0, '{"b":  Infinity}')
     assert row(store)["summary"] == '{"b":  Infinity}'
 
 
@@ -64,21 +64,21 @@ def test_summary_is_replaced_and_echoed_as_it_came(store: Store) -> None:
 def test_acknowledged_record_survives_a_late_summary(store: Store, late: dict[str, Any]) -> None:
     """After an outage the SDK sends again what it had under way, older than what was recorded meanwhile."""
     record = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 3.0}
-    send(store, runs.SUMMARY, 0, '{"carbs.state": "running"}')
+    send(store, run_streams.SUMMARY, 0, '{"carbs.state": "running"}')
     runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": json.dumps(record)})
-    send(store, runs.SUMMARY, 0, json.dumps(late))
+    send(store, run_streams.SUMMARY, 0, json.dumps(late))
     assert json.loads(row(store)["summary"]) == {"step": 1, **record}
     # What is newer goes through: a corrected outcome, and an agent that takes its run up again.
-    send(store, runs.SUMMARY, 0, '{"carbs.state": "success", "carbs.objective": 0.7, "carbs.cost": 3.0}')
+    send(store, run_streams.SUMMARY, 0, '{"carbs.state": "success", "carbs.objective": 0.7, "carbs.cost": 3.0}')
     assert json.loads(row(store)["summary"])["carbs.objective"] == 0.7
     runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": '{"carbs.state": "running"}'})
     assert json.loads(row(store)["summary"]) == {"carbs.state": "running"}
 
 
 def test_complete_false_ends_nothing(store: Store) -> None:
-    runs.stream(store, "local", "p", "r", {"complete": False, "failed": False, "dropped": 0})
+    run_streams.stream(store, "local", "p", "r", {"complete": False, "failed": False, "dropped": 0})
     assert row(store)["state"] == "running"
-    runs.stream(store, "local", "p", "r", {"complete": True, "exitcode": 3})
+    run_streams.stream(store, "local", "p", "r", {"complete": True, "exitcode": 3})
     assert (row(store)["state"], row(store)["exit_code"]) == ("failed", 3)
 
 
@@ -93,15 +93,15 @@ def test_complete_false_ends_nothing(store: Store) -> None:
         {"files": {"f": {"offset": 1.5, "content": []}}},
         {"files": {"f": {"offset": 10**30, "content": []}}},
         {"files": {"f": {"offset": 0, "content": [1]}}},
-        {"files": {runs.SUMMARY: {"offset": 0, "content": ["[1]"]}}},
-        {"files": {runs.HISTORY: {"offset": 0, "content": ["{"]}}},
+        {"files": {run_streams.SUMMARY: {"offset": 0, "content": ["[1]"]}}},
+        {"files": {run_streams.HISTORY: {"offset": 0, "content": ["{"]}}},
         {"exitcode": "x"},
         {"exitcode": 10**30},
     ],
 )
 def test_malformed_stream_is_refused_whole(store: Store, body: Any) -> None:
     with pytest.raises(RequestError):
-        runs.stream(store, "local", "p", "r", body)
+        run_streams.stream(store, "local", "p", "r", body)
     with store.reading() as db:
         assert runs.find(db, None, "p", "r") is None
 
@@ -131,7 +131,7 @@ def test_run_that_starts_again_keeps_the_suggestion_in_its_config(store: Store) 
 
 
 def test_upsert_by_id_is_no_sign_of_life(store: Store) -> None:
-    runs.stream(store, "local", "p", "r", {"complete": True})
+    run_streams.stream(store, "local", "p", "r", {"complete": True})
     before = row(store)
     runs.upsert(store, {"id": global_id("Run", before["id"]), "summaryMetrics": '{"a": 1}'})
     after = row(store)
@@ -140,20 +140,20 @@ def test_upsert_by_id_is_no_sign_of_life(store: Store) -> None:
 
 
 def test_resuming_run_gives_its_id_and_its_name(store: Store) -> None:
-    runs.stream(store, "local", "p", "r", {"complete": True})
+    run_streams.stream(store, "local", "p", "r", {"complete": True})
     runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "name": "r", "modelName": "p"})
     assert row(store)["state"] == "running"
 
 
 def test_resumed_run_forgets_the_stop_of_its_earlier_life(store: Store) -> None:
-    runs.stream(store, "local", "p", "r", {})
+    run_streams.stream(store, "local", "p", "r", {})
     runs.stop(store, global_id("Run", row(store)["id"]))
     runs.upsert(store, {"name": "r", "modelName": "p"})
-    assert runs.stream(store, "local", "p", "r", {"complete": True, "exitcode": 255}) == {"stopped": True}
+    assert run_streams.stream(store, "local", "p", "r", {"complete": True, "exitcode": 255}) == {"stopped": True}
     assert row(store)["state"] == "killed"
     runs.upsert(store, {"name": "r", "modelName": "p"})
     assert row(store)["state"] == "running"
-    assert runs.stream(store, "local", "p", "r", {}) == {}
+    assert run_streams.stream(store, "local", "p", "r", {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_malformed_upsert_changes_nothing(store: Store, values: dict[str, Any]) 
 
 
 def test_delete_takes_the_lines_along(store: Store) -> None:
-    send(store, runs.OUTPUT, 0, "a")
+    send(store, run_streams.OUTPUT, 0, "a")
     runs.delete(store, global_id("Run", row(store)["id"]))
     with store.reading() as db:
         assert db.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
@@ -187,15 +187,15 @@ def test_delete_takes_the_lines_along(store: Store) -> None:
 
 def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:
     lines = [json.dumps({"_step": s, "loss": float(s), **({"acc": s} if s % 2 else {})}) for s in range(10)]
-    send(store, runs.HISTORY, 0, *lines, '{"_step": 10, "loss": NaN}')
+    send(store, run_streams.HISTORY, 0, *lines, '{"_step": 10, "loss": NaN}')
     run_id = row(store)["id"]
     with store.reading() as db:
         specs = ['{"keys": ["acc", "_step"], "samples": 3}', '{"minStep": 9, "maxStep": 10}']
         by_keys, by_steps = streams.sampled_rows(db, run_id, specs)
         assert [r["acc"] for r in by_keys] == [1, 5, 9]
         assert by_steps[1] == {"_step": 10, "loss": "NaN"}
-        assert len(streams.sampled_lines(db, run_id, runs.HISTORY, 4, (None, None))) == 4
-        assert streams.sampled_lines(db, run_id, runs.HISTORY, 1, (None, None)) == ['{"_step": 10, "loss": NaN}']
+        assert len(streams.sampled_lines(db, run_id, run_streams.HISTORY, 4, (None, None))) == 4
+        assert streams.sampled_lines(db, run_id, run_streams.HISTORY, 1, (None, None)) == ['{"_step": 10, "loss": NaN}']
         with pytest.raises(RequestError):
             streams.sampled_rows(db, run_id, ['{"samples": "many"}'])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_states, runs
+from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents, sweeps
@@ -56,7 +56,7 @@ class World:
         runs.upsert(self.store, {"name": name, "modelName": "p", "sweep": self.sweep})
 
     def stream(self, name: str, **body: Any) -> dict[str, bool]:
-        return runs.stream(self.store, "local", "p", name, body)
+        return run_streams.stream(self.store, "local", "p", name, body)
 
     def state(self, name: str) -> str:
         run_states.expire(self.store)

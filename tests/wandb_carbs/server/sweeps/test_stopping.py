@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import runs
+from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents, stopping, sweeps
@@ -41,8 +41,8 @@ def sweep_row(store: Store, sweep_id: int) -> Any:
 def log(store: Store, run: str, offset: int, *losses: float, **more: Any) -> bool:
     """Stream values of a run, and return whether it is to stop."""
     lines = [json.dumps({"_step": offset + place, "loss": loss}) for place, loss in enumerate(losses)]
-    files: dict[str, Any] = {runs.HISTORY: {"offset": offset, "content": lines}}
-    files[runs.SUMMARY] = {"offset": 0, "content": [json.dumps({"loss": losses[-1]})]}
+    files: dict[str, Any] = {run_streams.HISTORY: {"offset": offset, "content": lines}}
+    files[run_streams.SUMMARY] = {"offset": 0, "content": [json.dumps({"loss": losses[-1]})]}
     return stopping.stream(store, "local", "p", run, {"files": files, **more}).get("stopped", False)
 
 

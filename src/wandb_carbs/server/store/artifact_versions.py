@@ -1,0 +1,109 @@
+"""Reading artifacts: versions by their ids, names and aliases, and the runs that have to do with them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store.ids import row_id
+
+if TYPE_CHECKING:
+    import sqlite3
+
+PENDING, COMMITTED, DELETED = "PENDING", "COMMITTED", "DELETED"
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a manifest.
+
+    Attributes:
+        path: Its path in the artifact.
+        digest: Base64 of its hash.
+        size: Bytes; 0 where the manifest does not say.
+        reference: Where it is if it is not on this server, or None.
+        birth_id: Row id of the artifact whose files hold its bytes.
+    """
+
+    path: str
+    digest: str
+    size: int
+    reference: str | None
+    birth_id: int
+
+
+def manifest_name(artifact_id: int) -> str:
+    """Return the name of the run's file that holds an artifact's manifest."""
+    return f"artifact/{artifact_id}/wandb_manifest.json"
+
+
+def file_name(artifact_id: int, name: str) -> str:
+    """Return the name of the run's file that holds an artifact's file."""
+    return f"artifact/{artifact_id}/files/{name}"
+
+
+def by_id(db: sqlite3.Connection, identifier: str, kind: str = "Artifact") -> sqlite3.Row:
+    """Return the artifact that an opaque id, its own or that of its manifest, stands for.
+
+    Raises:
+        RequestError: There is none (404).
+    """
+    row: sqlite3.Row | None = db.execute("SELECT * FROM artifacts WHERE id = ?", (row_id(kind, identifier),)).fetchone()
+    if row is None:
+        raise RequestError(f"unknown artifact id {identifier!r}", 404)
+    return row
+
+
+def by_client_id(db: sqlite3.Connection, client_id: str) -> sqlite3.Row | None:
+    """Return the artifact to which a client gave this id, or None."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM artifacts WHERE client_id = ?", (client_id,)).fetchone()
+    return row
+
+
+def find(db: sqlite3.Connection, project_id: int, name: str) -> sqlite3.Row | None:
+    """Return the version that "collection:alias" or "collection:v0" names, by default the latest, or None."""
+    collection, _, alias = name.partition(":")
+    found = versions(db, project_id, collection)
+    for row in found:
+        if (alias or LATEST) in {f"v{row['version']}", *json.loads(row["aliases"])}:
+            return row
+    return found[0] if found and alias in {"", LATEST} else None
+
+
+def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
+    """Return the artifacts that a run has logged, also those that another run had logged before."""
+    return db.execute(
+        """SELECT * FROM artifacts WHERE state = ? AND (
+               run_id = ? OR id IN (SELECT artifact_id FROM artifact_outputs WHERE run_id = ?)
+           ) ORDER BY id""",
+        (COMMITTED, run_id, run_id),
+    ).fetchall()
+
+
+def used_by_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
+    """Return the artifacts that a run has used."""
+    return db.execute(
+        """SELECT artifacts.* FROM artifacts JOIN artifact_uses ON artifacts.id = artifact_id
+           WHERE artifact_uses.run_id = ? AND state != ? ORDER BY artifacts.id""",
+        (run_id, DELETED),
+    ).fetchall()
+
+
+def users(db: sqlite3.Connection, artifact_id: int) -> list[sqlite3.Row]:
+    """Return the runs that have used an artifact, each with its `sweep_name`."""
+    return db.execute(
+        """SELECT runs.*, sweeps.name AS sweep_name FROM artifact_uses JOIN runs ON runs.id = run_id
+           LEFT JOIN sweeps ON sweeps.id = runs.sweep_id WHERE artifact_id = ? ORDER BY runs.id""",
+        (artifact_id,),
+    ).fetchall()
+
+
+def versions(db: sqlite3.Connection, project_id: int, collection: str) -> list[sqlite3.Row]:
+    """Return the committed versions of a collection, the latest first."""
+    return db.execute(
+        "SELECT * FROM artifacts WHERE project_id = ? AND collection = ? AND state = ? ORDER BY version DESC",
+        (project_id, collection, COMMITTED),
+    ).fetchall()
