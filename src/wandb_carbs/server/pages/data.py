@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import figures, series
+from wandb_carbs.server.pages.lookup import cost_name, run_row, sweep_row, sweep_rows
 from wandb_carbs.server.pages.rows import Goal
-from wandb_carbs.server.pages.views import cost_name, find_sweep, sweep_rows
-from wandb_carbs.server.store import logs, run_states, runs
+from wandb_carbs.server.store import logs
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
@@ -40,7 +38,7 @@ class PageData:
             RequestError: There is no such run or file (404).
         """
         with self._store.reading() as db:
-            row = _run(db, entity, project, name)
+            row = run_row(db, entity, project, name)
         path = self._files.path(row["id"], file)
         if not file.startswith("media/html/") or not path.is_file():
             raise RequestError(f"there is no page {file!r} of run {name}", 404)
@@ -53,7 +51,7 @@ class PageData:
             RequestError: There is no such run (404).
         """
         with self._store.reading() as db:
-            row = _run(db, entity, project, name)
+            row = run_row(db, entity, project, name)
             return {"lines": row["history_lines"], **series.history(db, row["id"])}
 
     def system(self, entity: str, project: str, name: str) -> dict[str, Any]:
@@ -63,7 +61,7 @@ class PageData:
             RequestError: There is no such run (404).
         """
         with self._store.reading() as db:
-            row = _run(db, entity, project, name)
+            row = run_row(db, entity, project, name)
             return {"lines": row["event_lines"], **series.system(db, row["id"])}
 
     def console(self, entity: str, project: str, name: str) -> dict[str, Any]:
@@ -73,20 +71,9 @@ class PageData:
             RequestError: There is no such run (404).
         """
         with self._store.reading() as db:
-            row = _run(db, entity, project, name)
+            row = run_row(db, entity, project, name)
             lines = logs.lines(db, row["id"])
         return {"total": len(lines), "lines": lines[-_LOG_LINES:]}
-
-    def version(self, entity: str, project: str, name: str) -> dict[str, Any]:
-        """Return how much a run has logged, which says whether there is something new to ask for.
-
-        Raises:
-            RequestError: There is no such run (404).
-        """
-        run_states.expire(self._store)
-        with self._store.reading() as db:
-            row = _run(db, entity, project, name)
-        return {key: row[key] for key in ("state", "history_lines", "event_lines", "log_lines", "heartbeat_at")}
 
     def sweep(self, entity: str, project: str, name: str, marked: str | None = None) -> dict[str, Any]:
         """Return a sweep's figures; with a run to mark, the frontier only.
@@ -95,7 +82,7 @@ class PageData:
             RequestError: There is no such sweep (404).
         """
         with self._store.reading() as db:
-            sweep = find_sweep(db, entity, project, name)
+            sweep = sweep_row(db, entity, project, name)
             goal = Goal.of(sweep)
             rows = sweep_rows(db, sweep, goal)
             agents = db.execute(
@@ -123,7 +110,7 @@ class PageData:
             RequestError: There is no such sweep (404).
         """
         with self._store.reading() as db:
-            sweep = find_sweep(db, entity, project, name)
+            sweep = sweep_row(db, entity, project, name)
             found = db.execute(
                 "SELECT * FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY id DESC", (sweep["id"],)
             ).fetchall()
@@ -145,10 +132,3 @@ class PageData:
                 for run, title, points in drawn
             ],
         }
-
-
-def _run(db: sqlite3.Connection, entity: str, project: str, name: str) -> sqlite3.Row:
-    row = runs.find(db, entity, project, name)
-    if row is None:
-        raise RequestError(f"there is no run {name} on this server", 404)
-    return row

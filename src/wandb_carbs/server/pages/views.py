@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.record import KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import media
+from wandb_carbs.server.pages.lookup import cost_name, project_row, project_rows, run_row, sweep_row, sweep_rows, title
 from wandb_carbs.server.pages.render import render
-from wandb_carbs.server.pages.rows import (
-    Goal,
-    RunRow,
-    definition,
-    json_object,
-    number,
-    pareto_frontier,
-    read_run,
-    run_values,
-)
+from wandb_carbs.server.pages.rows import Goal, json_object, pareto_frontier, read_run, run_values
+from wandb_carbs.server.pages.spaces import edges, spaces
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
-from wandb_carbs.server.store import alerts, run_states, runs, series_names
+from wandb_carbs.server.store import alerts, run_states, series_names
 from wandb_carbs.server.store.artifacts import HIDDEN
-from wandb_carbs.server.store.projects import find_project
 from wandb_carbs.server.sweeps.config import stored_config
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
 
@@ -33,8 +24,6 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
-# A frontier of fewer runs says nothing of its limits; and the share of it at a limit that is worth a warning.
-_FEW, _SHARE_AT_EDGE = 5, 0.5
 # Runs that are compared on one page.
 _MAX_COMPARED = 24
 _BELIEFS = (
@@ -83,7 +72,7 @@ class Pages:
         """
         run_states.expire(self._store)
         with self._store.reading() as db:
-            project = _required(find_project(db, entity, name), f"project {entity}/{name}")
+            project = project_row(db, entity, name)
             sweeps = db.execute(
                 """SELECT *, (SELECT count(*) FROM runs WHERE sweep_id = sweeps.id) AS runs
                    FROM sweeps WHERE project_id = ? ORDER BY id DESC""",
@@ -106,7 +95,7 @@ class Pages:
         """
         run_states.expire(self._store)
         with self._store.reading() as db:
-            sweep = find_sweep(db, entity, project, name)
+            sweep = sweep_row(db, entity, project, name)
             goal = Goal.of(sweep)
             rows = sweep_rows(db, sweep, goal)
             keys = series_names.of_sweep(db, sweep["id"])
@@ -146,7 +135,7 @@ class Pages:
         """
         run_states.expire(self._store)
         with self._store.reading() as db:
-            row = _required(runs.find(db, entity, project, name), f"run {name}")
+            row = run_row(db, entity, project, name)
             sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (row["sweep_id"],)).fetchone()
             goal = Goal.of(sweep)
             files = self._files.nodes(db, row["id"], PREFIX.get())
@@ -188,7 +177,7 @@ class Pages:
         if not 1 <= len(names) <= _MAX_COMPARED:
             raise RequestError(f"choose 1 to {_MAX_COMPARED} runs to compare, not {len(names)}")
         with self._store.reading() as db:
-            found = [_required(runs.find(db, entity, project, name), f"run {name}") for name in dict.fromkeys(names)]
+            found = [run_row(db, entity, project, name) for name in dict.fromkeys(names)]
             sweeps = {
                 row["id"]: Goal.of(db.execute("SELECT * FROM sweeps WHERE id = ?", (row["sweep_id"],)).fetchone())
                 for row in found
@@ -202,116 +191,6 @@ class Pages:
 def error_page(message: str) -> str:
     """Return the page that says what is wrong."""
     return render("error.html", message=message)
-
-
-def find_sweep(db: sqlite3.Connection, entity: str, project: str, name: str) -> sqlite3.Row:
-    """Return a sweep's row.
-
-    Raises:
-        RequestError: There is no such sweep (404).
-    """
-    owner = _required(find_project(db, entity, project), f"project {entity}/{project}")
-    row = db.execute("SELECT * FROM sweeps WHERE project_id = ? AND name = ?", (owner["id"], name)).fetchone()
-    return _required(row, f"sweep {name}")
-
-
-def sweep_rows(db: sqlite3.Connection, sweep: sqlite3.Row, goal: Goal) -> list[RunRow]:
-    """Return all runs of a sweep, the oldest first."""
-    found = db.execute("SELECT * FROM runs WHERE sweep_id = ? ORDER BY created_at, id", (sweep["id"],))
-    return [read_run(row, goal) for row in found]
-
-
-def project_rows(db: sqlite3.Connection, project_id: int, sweeps: Sequence[sqlite3.Row]) -> list[RunRow]:
-    """Return all runs of a project, the newest first, without those that schedulers show of themselves."""
-    goals = {sweep["id"]: Goal.of(sweep) for sweep in sweeps}
-    schedulers = {sweep["name"] for sweep in sweeps}
-    found = db.execute("SELECT * FROM runs WHERE project_id = ? ORDER BY created_at DESC, id DESC", (project_id,))
-    return [
-        read_run(row, goals.get(row["sweep_id"], Goal.of(None)))
-        for row in found
-        if row["sweep_id"] is not None or row["name"] not in schedulers
-    ]
-
-
-def title(sweep: sqlite3.Row) -> str:
-    """Return the name that a sweep shows."""
-    return str(sweep["display_name"] or stored_config(sweep["config"]).get("name") or sweep["name"])
-
-
-def cost_name(rows: Sequence[RunRow]) -> str:
-    """Return what the costs of a sweep are."""
-    return "cost" if any(row.carbs_state for row in rows) else "run time, s"
-
-
-def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
-    """Return the search space: name, kind, limits and centre of each parameter."""
-    described = definition(sweep)
-    if described is not None:
-        return [_space(param) for param in described.get("params", ()) if isinstance(param, dict)]
-    parameters = stored_config(sweep["config"]).get("parameters")
-    return _distributions(parameters, "") if isinstance(parameters, Mapping) else []
-
-
-def edges(sweep: sqlite3.Row, best: Sequence[RunRow]) -> list[str]:
-    """Return warnings of limits at which much of the frontier lies: what is better may be beyond them.
-
-    Args:
-        sweep: The sweep's row.
-        best: The frontier.
-    """
-    if len(best) < _FEW:
-        return []
-    found = []
-    for param in (definition(sweep) or {}).get("params", ()):
-        space = param.get("space") if isinstance(param, dict) else None
-        for end in ("min", "max"):
-            limit = number(space.get(end)) if isinstance(space, dict) else None
-            held = [number(row.config.get(str(param["name"]))) for row in best]
-            there = sum(value is not None and value == limit for value in held)
-            if limit is not None and there >= _SHARE_AT_EDGE * len(best):
-                found.append(
-                    f"{there} of the {len(best)} runs on the frontier have {param['name']} at its {end} {limit:g}: "
-                    "better runs may lie beyond it."
-                )
-    return found
-
-
-def _space(param: Mapping[str, Any]) -> dict[str, Any]:
-    space = param.get("space")
-    space = space if isinstance(space, dict) else {}
-    return {
-        "name": param.get("name", ""),
-        "kind": f"{space.get('kind', '')}{', integer' if space.get('is_integer') else ''}",
-        "limits": _limits(space.get("choices"), space.get("min"), space.get("max")),
-        "center": "" if param.get("search_center") is None else param["search_center"],
-    }
-
-
-def _limits(choices: Any, low: Any, high: Any) -> str:
-    if choices is not None:
-        return json.dumps(choices, ensure_ascii=False)[1:-1]
-    return "" if low is None and high is None else f"{low} to {high}"
-
-
-def _distributions(parameters: Mapping[Any, Any], prefix: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for name, settings in parameters.items():
-        if not isinstance(settings, Mapping):
-            continue
-        if isinstance(settings.get("parameters"), Mapping):
-            found += _distributions(settings["parameters"], f"{prefix}{name}.")
-            continue
-        choices = [settings["value"]] if "value" in settings else settings.get("values")
-        default = "constant" if "value" in settings else "" if choices is None else "values"
-        found.append(
-            {
-                "name": f"{prefix}{name}",
-                "kind": settings.get("distribution", default),
-                "limits": _limits(choices, settings.get("min"), settings.get("max")),
-                "center": "",
-            }
-        )
-    return found
 
 
 def _beliefs(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -337,9 +216,3 @@ def _actions(state: str) -> list[tuple[str, str]]:
     if state == PAUSED:
         return [("Resume", "RUNNING"), ("Stop", "FINISHED"), ("Cancel", "CANCELED")]
     return [("Resume", "RUNNING")]
-
-
-def _required(row: sqlite3.Row | None, what: str) -> sqlite3.Row:
-    if row is None:
-        raise RequestError(f"there is no {what} on this server", 404)
-    return row

@@ -1,0 +1,85 @@
+"""The search space of a sweep as its page shows it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wandb_carbs.server.pages.rows import RunRow, definition, number
+from wandb_carbs.server.sweeps.config import stored_config
+
+# A frontier of fewer runs says nothing of its limits; and the share of it at a limit that is worth a warning.
+_FEW, _SHARE_AT_EDGE = 5, 0.5
+
+
+def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
+    """Return the search space: name, kind, limits and centre of each parameter."""
+    described = definition(sweep)
+    if described is not None:
+        return [_space(param) for param in described.get("params", ()) if isinstance(param, dict)]
+    parameters = stored_config(sweep["config"]).get("parameters")
+    return _distributions(parameters, "") if isinstance(parameters, Mapping) else []
+
+
+def edges(sweep: sqlite3.Row, best: Sequence[RunRow]) -> list[str]:
+    """Return warnings of limits at which much of the frontier lies: what is better may be beyond them.
+
+    Args:
+        sweep: The sweep's row.
+        best: The frontier.
+    """
+    if len(best) < _FEW:
+        return []
+    found = []
+    for param in (definition(sweep) or {}).get("params", ()):
+        space = param.get("space") if isinstance(param, dict) else None
+        for end in ("min", "max"):
+            limit = number(space.get(end)) if isinstance(space, dict) else None
+            held = [number(row.config.get(str(param["name"]))) for row in best]
+            there = sum(value is not None and value == limit for value in held)
+            if limit is not None and there >= _SHARE_AT_EDGE * len(best):
+                found.append(
+                    f"{there} of the {len(best)} runs on the frontier have {param['name']} at its {end} {limit:g}: "
+                    "better runs may lie beyond it."
+                )
+    return found
+
+
+def _space(param: Mapping[str, Any]) -> dict[str, Any]:
+    space = param.get("space")
+    space = space if isinstance(space, dict) else {}
+    return {
+        "name": param.get("name", ""),
+        "kind": f"{space.get('kind', '')}{', integer' if space.get('is_integer') else ''}",
+        "limits": _limits(space.get("choices"), space.get("min"), space.get("max")),
+        "center": "" if param.get("search_center") is None else param["search_center"],
+    }
+
+
+def _limits(choices: Any, low: Any, high: Any) -> str:
+    if choices is not None:
+        return json.dumps(choices, ensure_ascii=False)[1:-1]
+    return "" if low is None and high is None else f"{low} to {high}"
+
+
+def _distributions(parameters: Mapping[Any, Any], prefix: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, settings in parameters.items():
+        if not isinstance(settings, Mapping):
+            continue
+        if isinstance(settings.get("parameters"), Mapping):
+            found += _distributions(settings["parameters"], f"{prefix}{name}.")
+            continue
+        choices = [settings["value"]] if "value" in settings else settings.get("values")
+        default = "constant" if "value" in settings else "" if choices is None else "values"
+        found.append(
+            {
+                "name": f"{prefix}{name}",
+                "kind": settings.get("distribution", default),
+                "limits": _limits(choices, settings.get("min"), settings.get("max")),
+                "center": "",
+            }
+        )
+    return found
