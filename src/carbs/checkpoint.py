@@ -70,12 +70,20 @@ def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Seq
     Returns:
         The JSON text.
     """
+    places = {id(run): place for place, run in enumerate((*history.successes, *history.failures))}
+    sources = {
+        name: {key: None if run is None else places[id(run)] for key, run in runs.items()}
+        for name, runs in history.sources.items()
+    }
     document = {
         **definition(space.params, config),
         "successes": [{"input": o.input, "output": o.output, "cost": o.cost, **_age(o)} for o in history.successes],
         "failures": [{"input": o.input, "cost": o.cost, **_age(o)} for o in history.failures],
         "outstanding": history.pending,
         **({"initial": list(initial)} if initial else {}),
+        # Which runs of a sweep the observations are, by their places among successes and failures: read again after
+        # loading, the sweep must not count twice.
+        **({"sources": sources} if sources else {}),
     }
     return json.dumps(document, indent=1, allow_nan=False)
 
@@ -112,7 +120,11 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, l
             history.add(ObservationInParam(failure["input"], cost=cost, is_failure=True, is_old=age))
         for suggestion_id, values in document["outstanding"].items():
             history.remember(suggestion_id, values)
-    except (KeyError, TypeError, AttributeError) as error:
+        observations = (*history.successes, *history.failures)
+        for name, runs in document.get("sources", {}).items():
+            found = {key: None if place is None else observations[place] for key, place in runs.items()}
+            history.attribute(name, found)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise CarbsError(f"not a checkpoint: {error!r}") from error
     return params, config, history, document.get("initial", [])
 

@@ -132,6 +132,24 @@ class History:
         self.pending.update(living)
         self._sources[source] = replace(fresh, identifiers=frozenset((*observations, *outstanding)))
 
+    @property
+    def sources(self) -> dict[str, dict[str, ObservationInParam | None]]:
+        """The runs that each source spoke of, by its name and theirs; None for a run without an observation."""
+        return {
+            name: {**dict.fromkeys(sorted(source.identifiers)), **dict(zip(source.given, source.kept, strict=True))}
+            for name, source in self._sources.items()
+        }
+
+    def attribute(self, source: str, runs: Mapping[str, ObservationInParam | None]) -> None:
+        """Note that observations which are here already came from a source; undoes `sources`.
+
+        Args:
+            source: Name of the source.
+            runs: Its runs by identifier: objects of `successes` or `failures`, None for a run without an observation.
+        """
+        given = {identifier: run for identifier, run in runs.items() if run is not None}
+        self._sources[source] = _Source(given, tuple(given.values()), frozenset(runs))
+
     def remember(self, suggestion_id: str, values: Mapping[str, Any]) -> None:
         """Add an outstanding suggestion; one of the same identifier is replaced.
 

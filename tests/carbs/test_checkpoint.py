@@ -15,6 +15,7 @@ from carbs import (
     CarbsError,
     CARBSParams,
     ObservationInParam,
+    ParamDict,
     checkpoint,
 )
 from searches import PARAMS, SMALL, nested, run
@@ -34,6 +35,25 @@ def test_a_checkpoint_from_before_costs_of_failures_were_kept_is_read(tmp_path: 
     carbs.save(path)
     path.write_text(path.read_text().replace('"cost": 7.5', '"other": 0'))
     assert [run.cost for run in CARBS.load(path).failure_observations] == [1.0]
+
+
+def test_runs_of_a_sweep_are_known_again_after_loading(tmp_path: Path) -> None:
+    """The sweep is read again by whoever loads the checkpoint; none of its runs may count twice."""
+    point: ParamDict = {"x": 0.5, "y": 3}
+    runs = {"a": ObservationInParam(point, 1.0, 2.0), "b": ObservationInParam(point, is_failure=True)}
+    carbs = CARBS(params=SMALL)
+    carbs.observe(ObservationInParam(point, 7.0, 1.0))
+    carbs.synchronize("sweep", runs, {"c": point, "d": None})
+    carbs.save(tmp_path / "carbs.json")
+    loaded = CARBS.load(tmp_path / "carbs.json")
+    loaded.synchronize("sweep", runs, {"c": point})
+    assert [run.output for run in loaded.success_observations] == [7.0, 1.0]
+    assert len(loaded.failure_observations) == 1
+    assert list(loaded.outstanding_suggestions) == ["c"]
+    loaded.synchronize("sweep", {}, {})
+    assert [run.output for run in loaded.success_observations] == [7.0]
+    assert not loaded.failure_observations
+    assert not loaded.outstanding_suggestions
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])

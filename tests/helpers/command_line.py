@@ -106,9 +106,9 @@ class Sweep:
         """Run the command against the server."""
         return run_here(*arguments, env=self.env, cwd=self.folder)
 
-    def create(self, params: list[Param]) -> Sweep:
+    def create(self, params: list[Param], **options: Any) -> Sweep:
         """Create a sweep on the same server."""
-        config = json.dumps(sweep_configuration("made", params))
+        config = json.dumps(sweep_configuration("made", params, **options))
         query = """mutation M($c: String) { upsertSweep(input: {config: $c, entityName: "e", projectName: "p"}) {
             sweep { name } } }"""
         return Sweep(self.server, f"e/p/{self._ask(query, c=config)['upsertSweep']['sweep']['name']}", self.folder)

@@ -40,6 +40,9 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
         "best": result(members[-1]) if members else None,
         "frontier": [result(row) for row in members],
         "running": [_running(row, now) for row in running(history)],
+        "earlier_runs": len(history.definition.old_runs),
+        "initial": len(history.definition.initial),
+        "start": history.definition.start,
         "drawn_arguments": len(data.drawn),
         "doubts": data.doubts,
     }

@@ -98,7 +98,9 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
 
 
 def _notes(data: ReportData) -> list[str]:
-    return [f"Note: {doubt}." for doubt in data.doubts]
+    start = data.history.definition.start
+    told = [f"The search {start}."] if start else []
+    return [*told, *(f"Note: {doubt}." for doubt in data.doubts)]
 
 
 def _progress(data: ReportData) -> Section:

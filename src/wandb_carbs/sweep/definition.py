@@ -103,6 +103,21 @@ class SweepDefinition:
         CARBS(definition.config, definition.params, initial=definition.initial)  # raises if they do not fit
         return definition
 
+    @property
+    def start(self) -> str:
+        """What the search starts from, as the beginning of a sentence; empty where it starts from nothing."""
+        old, first = len(self.old_runs), len(self.initial)
+        parts = []
+        if old:
+            failed = sum(run.is_failure for run in self.old_runs)
+            of_them = f" ({failed} of them failed)" if failed else ""
+            parts.append(f"{old} earlier run{'s' * (old != 1)}{of_them}")
+        if first:
+            parts.append(
+                "1 configuration that is run first" if first == 1 else f"{first} configurations that are run first"
+            )
+        return f"started from {' and '.join(parts)}" if parts else ""
+
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
         return ("metric", self.metric), ("cost", self.cost)
 

@@ -54,3 +54,14 @@ def test_long_frontier_is_shown_in_part(sweep: Sweep) -> None:
     status = made.json("status", made.path, "--json")
     assert isinstance(status, dict)
     assert len(status["frontier"]) == 15
+
+
+def test_what_a_search_started_from_is_said(sweep: Sweep) -> None:
+    made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))], initial=[{"lr": 0.01}, {"lr": 0.02}])
+    words = "started from 2 configurations that are run first"
+    assert words in made.run("status", made.path).stdout
+    status = made.json("status", made.path, "--json")
+    assert isinstance(status, dict)
+    assert (status["earlier_runs"], status["initial"]) == (0, 2)
+    assert made.run("report", made.path, "-o", "start.html").returncode == 0
+    assert words in (made.folder / "start.html").read_text()

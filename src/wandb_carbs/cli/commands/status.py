@@ -132,6 +132,8 @@ def _head(facts: dict[str, Any]) -> list[str]:
         f"{facts['runs']} runs{cap}" + (f": {states}" if states else ""),
         f"cost spent on observations: {spent}{since}",
     ]
+    if facts["start"]:
+        lines.insert(1, facts["start"])
     if facts["best"] is not None:
         best = facts["best"]
         lines.append(f"best {facts['metric']}: {short(best['objective'])} at cost {short(best['cost'])}")
