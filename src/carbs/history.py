@@ -237,3 +237,9 @@ def check_suggestion_id(suggestion_id: Any) -> None:
     """
     if not isinstance(suggestion_id, str) or not suggestion_id:
         raise refuse(Problem("", "suggestion_id", suggestion_id, "must be a non-empty string"))
+
+
+def copies(observations: list[ObservationInParam]) -> list[ObservationInParam]:
+    """Return copies that the caller may change."""
+    # First the whole list at once: another thread may be adding to it.
+    return [replace(observation, input=dict(observation.input)) for observation in list(observations)]

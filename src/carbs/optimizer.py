@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import logging
 import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +14,16 @@ import numpy as np
 
 from carbs import checkpoint, start
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError, Problem, check_positive, refuse
-from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id
+from carbs.errors import Problem, refuse
+from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id, copies
 from carbs.legacy import LegacyNames
-from carbs.models.groups import group_successes
-from carbs.models.surrogate import MODEL_ERRORS, Surrogate
-from carbs.search import at_cost, first_draws, most_gain, wanted
-from carbs.search.situation import Proposal, Situation
+from carbs.proposer import Proposer, Request, num_awaited
+from carbs.rule import Rule
 from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
 from carbs.tuning import DEFAULT, Tuning
-from carbs.values import as_float, plain, shown
-
-logger = logging.getLogger("carbs")
+from carbs.values import shown
 
 
 class CARBS(LegacyNames):
@@ -78,14 +71,11 @@ class CARBS(LegacyNames):
     ) -> None:
         self.config = as_config(config, hint="; write CARBS(params=[…]) to give only parameters")
         self.space = as_space(params)
-        self._tuning = tuning
-        if is_valid is not None and not callable(is_valid):
-            raise refuse(Problem("", "is_valid", is_valid, "must be a function of a configuration"))
-        self._is_valid = is_valid
+        self._rule = Rule(self.space, is_valid)
         self._initial = start.wanted(self.space, initial, self.obeys)
         self._history = History(self.space)
         self._lock = threading.RLock()
-        self._fitted: tuple[int, Surrogate] | None = None
+        self._proposer = Proposer(self.config, tuning, self._rule)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the lock, for `pickle` and `copy`."""
@@ -130,12 +120,7 @@ class CARBS(LegacyNames):
         Raises:
             CarbsError: If the rule itself fails.
         """
-        if self._is_valid is None:
-            return True
-        try:
-            return bool(self._is_valid(self.space.select(values)))
-        except Exception as error:
-            raise CarbsError(f"is_valid failed for {shown(dict(values))}: {error!r}") from error
+        return self._rule.obeys(values)
 
     def warm_start(self, other: CARBS, *, same_task: bool = True) -> int:
         """Begin with the knowledge of another search.
@@ -159,10 +144,7 @@ class CARBS(LegacyNames):
         if not isinstance(other, CARBS):
             subject = f"the search to start from, {shown(other)},"
             raise refuse(Problem("", "other", other, "must be a CARBS", subject))
-        if other.config.better_direction_sign != self.config.better_direction_sign:
-            own, others = self.config.better_direction_sign, other.config.better_direction_sign
-            rule = f"of the search to start from must be this one's, {own}"
-            raise refuse(Problem("", "better_direction_sign", others, rule))
+        start.check_direction(other.config, self.config)
         if not same_task:
             members = [values for values in start.frontier_members(self.space, other) if self.obeys(values)]
             self._initial += members
@@ -180,12 +162,12 @@ class CARBS(LegacyNames):
     @property
     def success_observations(self) -> list[ObservationInParam]:
         """Observations of successful runs, in order; copies, as in the next two."""
-        return _copies(self._history.successes)
+        return copies(self._history.successes)
 
     @property
     def failure_observations(self) -> list[ObservationInParam]:
         """Observations of failed runs, in order."""
-        return _copies(self._history.failures)
+        return copies(self._history.failures)
 
     @property
     def num_awaited(self) -> int:
@@ -194,9 +176,7 @@ class CARBS(LegacyNames):
         It takes `CARBSParams.num_random_samples` runs that succeeded or are outstanding, two successes among them: many
         agents that start together need not wait for one another.
         """
-        wanted, succeeded = self.config.num_random_samples, len(self._history.successes)
-        missing = wanted - succeeded - len(self._history.pending)
-        return max(min(wanted, first_draws.MIN_FOR_MODEL) - succeeded, missing, 0)
+        return num_awaited(self.config, self._history)
 
     @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:
@@ -230,15 +210,10 @@ class CARBS(LegacyNames):
         """
         if suggestion_id is not None:
             check_suggestion_id(suggestion_id)
-        if for_cost is not None:
-            check_positive("for_cost", for_cost)
-        seed = plain(seed)
-        if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
-            raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
+        request = Request.checked(seed, for_cost)
         # The caller may have set numpy to raise; here values that are not finite are noticed anyway.
         with self._lock, one_thread(), np.errstate(all="ignore"):
-            rng = self._generator(seed)
-            proposal = self._choose(rng, for_cost)
+            proposal = self._proposer.propose(self._history, self._initial, request)
             suggestion = self.space.decode(proposal.x[None])[0]
             if is_suggestion_remembered:
                 suggestion_id = suggestion_id or str(uuid.uuid4())
@@ -315,66 +290,3 @@ class CARBS(LegacyNames):
         for observation in observations:
             output = self.observe(observation)
         return output
-
-    def _generator(self, seed: str | int | None) -> np.random.Generator:
-        """Derive the generator of the next suggestion from the seeds and the size of the history alone."""
-        history = self._history
-        counts = (len(history.successes), len(history.failures), len(history.pending))
-        digest = hashlib.sha256(repr((self.config.seed, seed, counts)).encode()).digest()
-        return np.random.default_rng(int.from_bytes(digest, "big"))
-
-    def _choose(self, rng: np.random.Generator, for_cost: float | None) -> Proposal:
-        situation, awaited = self._situation(rng), self.num_awaited
-        reason = f"{awaited} more runs are needed before the model suggests" if awaited else ""
-        problem = ""
-        try:
-            if not awaited or first_draws.wants_models(situation):
-                situation = replace(situation, surrogate=self._surrogate(situation))
-            if self._initial and for_cost is None:
-                first = wanted.propose(situation, self.space.encode(self._initial))
-                if first is not None:
-                    return first
-            if not awaited:
-                return most_gain.propose(situation) if for_cost is None else at_cost.propose(situation, for_cost)
-        except CarbsError:
-            raise  # the user's rule leaves nothing, or fails itself
-        except MODEL_ERRORS as error:
-            problem = f"the model could not be used: {error!r}"
-            logger.exception("Suggesting at random, since %s", problem)
-        proposal = first_draws.propose(situation)
-        if "reason" in proposal.log and not problem:
-            logger.warning("Drawing without a guard against high costs, since %s", proposal.log["reason"])
-        return replace(proposal, log={**proposal.log, "reason": reason or problem})
-
-    def _situation(self, rng: np.random.Generator) -> Situation:
-        """Return the situation without models."""
-        history, encode = self._history, self.space.encode
-        successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
-        pending = encode(list(history.pending.values()))
-        is_valid = None if self._is_valid is None else self.obeys
-        return Situation(
-            self.space,
-            self.config,
-            encode(successes),
-            encode(failures),
-            pending,
-            surrogate=None,
-            generator=rng,
-            tuning=self._tuning,
-            is_valid=is_valid,
-            own=start.own_runs(self.space, history.successes),
-        )
-
-    def _surrogate(self, situation: Situation) -> Surrogate:
-        """Return the models of the observed runs, fitted anew only if they have changed."""
-        history = self._history
-        if self._fitted is None or self._fitted[0] != history.revision:
-            groups = group_successes(self.space, history.successes, self.config.better_direction_sign)
-            surrogate = Surrogate.fit(self.space, groups, situation.failures, self._tuning.model)
-            self._fitted = history.revision, surrogate
-        return self._fitted[1]
-
-
-def _copies(observations: list[ObservationInParam]) -> list[ObservationInParam]:
-    # First the whole list at once: another thread may be adding to it.
-    return [replace(observation, input=dict(observation.input)) for observation in list(observations)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carbs.config import CARBSParams
 from carbs.errors import Problem, did_you_mean, raise_problems, refuse
 from carbs.history import ObservationInParam
 from carbs.models.groups import group_successes
@@ -71,6 +72,17 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
         problems += mistakes
     raise_problems("invalid configurations to run first", problems)
     return found
+
+
+def check_direction(others: CARBSParams, own: CARBSParams) -> None:
+    """Refuse a search to start from that optimises in the other direction than this one.
+
+    Raises:
+        CarbsError: If it does.
+    """
+    if others.better_direction_sign != own.better_direction_sign:
+        rule = f"of the search to start from must be this one's, {own.better_direction_sign}"
+        raise refuse(Problem("", "better_direction_sign", others.better_direction_sign, rule))
 
 
 def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> list[ObservationInParam]:

@@ -1,0 +1,142 @@
+"""Choose the next configuration of a search: which of the kinds of proposals, and from which models."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from carbs import start
+from carbs.config import CARBSParams
+from carbs.errors import CarbsError, Problem, check_positive, refuse
+from carbs.history import History
+from carbs.models.groups import group_successes
+from carbs.models.surrogate import MODEL_ERRORS, Surrogate
+from carbs.rule import Rule
+from carbs.search import at_cost, first_draws, most_gain, wanted
+from carbs.search.situation import Proposal, Situation
+from carbs.spaces.values import ParamDict
+from carbs.tuning import Tuning
+from carbs.values import as_float, plain
+
+logger = logging.getLogger("carbs")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller of `CARBS.suggest` asks for.
+
+    Attributes:
+        seed: Extra entropy beside the seed of the options.
+        for_cost: The cost whose best objective is to be known better; None for the gain of the frontier.
+    """
+
+    seed: str | int | None = None
+    for_cost: float | None = None
+
+    @classmethod
+    def checked(cls, seed: Any, for_cost: Any) -> Request:
+        """Return the request.
+
+        Raises:
+            CarbsError: If `for_cost` is not a positive, finite number, or the seed is neither text nor a number.
+        """
+        if for_cost is not None:
+            check_positive("for_cost", for_cost)
+        seed = plain(seed)
+        if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
+            raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
+        return cls(seed, for_cost)
+
+
+def num_awaited(config: CARBSParams, history: History) -> int:
+    """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
+    wanted_runs, succeeded = config.num_random_samples, len(history.successes)
+    missing = wanted_runs - succeeded - len(history.pending)
+    return max(min(wanted_runs, first_draws.MIN_FOR_MODEL) - succeeded, missing, 0)
+
+
+class Proposer:
+    """Proposes configurations, and keeps the models that were fitted to a history until it changes.
+
+    Args:
+        config: The user's options.
+        tuning: The tuned constants.
+        rule: The search space, and the user's rule for its configurations.
+    """
+
+    def __init__(self, config: CARBSParams, tuning: Tuning, rule: Rule) -> None:
+        self._space = rule.space
+        self._config = config
+        self._tuning = tuning
+        self._rule = rule
+        self._fitted: tuple[int, Surrogate] | None = None
+
+    def propose(self, history: History, initial: Sequence[ParamDict], request: Request) -> Proposal:
+        """Propose the next configuration.
+
+        Args:
+            history: The search so far.
+            initial: Configurations that are wanted first.
+            request: What is asked for.
+
+        Raises:
+            CarbsError: If the user's rule fails, or leaves no configuration.
+        """
+        situation, awaited = self._situation(history, request), num_awaited(self._config, history)
+        reason = f"{awaited} more runs are needed before the model suggests" if awaited else ""
+        problem = ""
+        try:
+            if not awaited or first_draws.wants_models(situation):
+                situation = replace(situation, surrogate=self._surrogate(history, situation))
+            if initial and request.for_cost is None:
+                first = wanted.propose(situation, self._space.encode(initial))
+                if first is not None:
+                    return first
+            if not awaited:
+                cost = request.for_cost
+                return most_gain.propose(situation) if cost is None else at_cost.propose(situation, cost)
+        except CarbsError:
+            raise  # the user's rule leaves nothing, or fails itself
+        except MODEL_ERRORS as error:
+            problem = f"the model could not be used: {error!r}"
+            logger.exception("Suggesting at random, since %s", problem)
+        proposal = first_draws.propose(situation)
+        if "reason" in proposal.log and not problem:
+            logger.warning("Drawing without a guard against high costs, since %s", proposal.log["reason"])
+        return replace(proposal, log={**proposal.log, "reason": reason or problem})
+
+    def _situation(self, history: History, request: Request) -> Situation:
+        """Return the situation without models."""
+        encode = self._space.encode
+        successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
+        return Situation(
+            self._space,
+            self._config,
+            encode(successes),
+            encode(failures),
+            encode(list(history.pending.values())),
+            surrogate=None,
+            generator=self._generator(history, request.seed),
+            tuning=self._tuning,
+            is_valid=None if self._rule.is_valid is None else self._rule.obeys,
+            own=start.own_runs(self._space, history.successes),
+        )
+
+    def _generator(self, history: History, seed: str | int | None) -> np.random.Generator:
+        """Derive the generator of the next suggestion from the seeds and the size of the history alone."""
+        counts = (len(history.successes), len(history.failures), len(history.pending))
+        digest = hashlib.sha256(repr((self._config.seed, seed, counts)).encode()).digest()
+        return np.random.default_rng(int.from_bytes(digest, "big"))
+
+    def _surrogate(self, history: History, situation: Situation) -> Surrogate:
+        """Return the models of the observed runs, fitted anew only if they have changed."""
+        if self._fitted is None or self._fitted[0] != history.revision:
+            groups = group_successes(self._space, history.successes, self._config.better_direction_sign)
+            surrogate = Surrogate.fit(self._space, groups, situation.failures, self._tuning.model)
+            self._fitted = history.revision, surrogate
+        return self._fitted[1]
