@@ -24,7 +24,7 @@ PLACES: list[ParamDict] = [{"x": 0.1, "y": 10}, {"x": 0.4, "y": 20}, {"x": 0.7, 
 def history(number: int, pending: int = 0) -> History:
     past = History(SPACE)
     for values in PLACES[:number]:
-        past.add(ObservationInParam(values, output=values["x"], cost=values["y"]))
+        past.add(ObservationInParam(values, output=float(values["x"]), cost=float(values["y"])))
     for place in range(pending):
         past.remember(f"run {place}", {"x": 0.9, "y": 1 + place})
     return past
@@ -55,9 +55,13 @@ def test_wanted_configurations_come_first_unless_a_cost_is_asked_about() -> None
 
 
 def test_models_are_fitted_once_for_a_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    past, fits = history(3), []
-    fit = Surrogate.fit
-    monkeypatch.setattr(Surrogate, "fit", lambda *args: (fits.append(1), fit(*args))[1])
+    past, fits, fit = history(3), [], Surrogate.fit
+
+    def counted(*args: Any) -> Surrogate:
+        fits.append(1)
+        return fit(*args)
+
+    monkeypatch.setattr(Surrogate, "fit", counted)
     own = proposer()
     own.propose(past, [], Request())
     past.remember("run", {"x": 0.5, "y": 5})  # a running configuration changes no observation

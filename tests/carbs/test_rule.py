@@ -23,7 +23,7 @@ def test_the_rule_sees_the_parameters_alone() -> None:
 
     def is_valid(values: ParamDict) -> bool:
         seen.append(values)
-        return bool(values["x"] < values["y"])
+        return float(values["x"]) < float(values["y"])
 
     rule = Rule(SPACE, is_valid)
     assert rule.obeys({"suggestion_uuid": "a", "y": 0.5, "x": 0.25})
@@ -39,4 +39,4 @@ def test_a_rule_must_be_a_function(rule: Any) -> None:
 
 def test_the_failure_of_a_rule_names_the_configuration() -> None:
     with pytest.raises(CarbsError, match=r"is_valid failed for \{'x': 0\.5, 'y': 0\.25\}: KeyError\('z'\)"):
-        Rule(SPACE, lambda values: values["z"]).obeys({"x": 0.5, "y": 0.25})
+        Rule(SPACE, lambda values: bool(values["z"])).obeys({"x": 0.5, "y": 0.25})
