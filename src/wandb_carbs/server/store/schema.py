@@ -169,6 +169,46 @@ CREATE TABLE artifact_outputs (
     PRIMARY KEY (run_id, artifact_id)
 ) WITHOUT ROWID;
 """
+# One short row for each run, for tables of many runs. Triggers mark the rows whose runs have changed, and
+# `sweeps.standings` reads those runs again.
+_STANDINGS = """
+CREATE TABLE standings (
+    run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    project_id INTEGER NOT NULL,
+    sweep_id INTEGER,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    read_version INTEGER NOT NULL DEFAULT 0,
+    carbs_state TEXT NOT NULL DEFAULT '',
+    objective REAL,
+    cost REAL,
+    names TEXT NOT NULL DEFAULT '[]',
+    parameters TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX standings_to_read ON standings (project_id, run_id) WHERE version != read_version;
+CREATE INDEX standings_of_state ON standings (project_id, state);
+CREATE INDEX observations ON standings (sweep_id, cost, objective, created_at)
+    WHERE objective IS NOT NULL AND cost > 0
+    AND (carbs_state = 'success' OR (carbs_state = '' AND state = 'finished'));
+CREATE TRIGGER standing_of_new_run AFTER INSERT ON runs BEGIN
+    INSERT INTO standings (run_id, project_id, sweep_id, created_at, state)
+    VALUES (NEW.id, NEW.project_id, NEW.sweep_id, NEW.created_at, NEW.state);
+END;
+CREATE TRIGGER standing_of_changed_run AFTER UPDATE OF summary, config, sweep_id ON runs
+WHEN OLD.summary IS NOT NEW.summary OR OLD.config IS NOT NEW.config OR OLD.sweep_id IS NOT NEW.sweep_id BEGIN
+    UPDATE standings SET version = version + 1, sweep_id = NEW.sweep_id WHERE run_id = NEW.id;
+END;
+CREATE TRIGGER standing_of_run_in_new_state AFTER UPDATE OF state ON runs WHEN OLD.state IS NOT NEW.state BEGIN
+    UPDATE standings SET state = NEW.state WHERE run_id = NEW.id;
+END;
+CREATE TRIGGER standings_of_changed_sweep AFTER UPDATE OF config, description ON sweeps
+WHEN OLD.config IS NOT NEW.config OR OLD.description IS NOT NEW.description BEGIN
+    UPDATE standings SET version = version + 1 WHERE sweep_id = NEW.id;
+END;
+INSERT INTO standings (run_id, project_id, sweep_id, created_at, state)
+    SELECT id, project_id, sweep_id, created_at, state FROM runs;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS)
 VERSION = len(STEPS)

@@ -1,0 +1,82 @@
+"""Standings: one short row for each run, so that tables of many runs read no configuration and no summary.
+
+SQLite's triggers note which runs have changed since they were read (`store.schema`); here those are read again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.errors import outage
+from wandb_carbs.server.limits import current_budget
+from wandb_carbs.server.store.streams import finite
+from wandb_carbs.server.sweeps.run_rows import Goal, read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wandb_carbs.server.store.database import Store
+
+# Runs that are read before their rows are written together: writing them takes some milliseconds, which others wait.
+_AT_ONCE = 500
+
+
+def refresh(store: Store, project_id: int) -> None:
+    """Read the runs of a project that have changed since the last time.
+
+    On a full disk the rows stay as they were: nobody is kept from looking.
+
+    Raises:
+        RequestError: The budget of the request is spent; what was read until then is kept.
+    """
+    last = 0  # a run that changes again and again is read once
+    while changed := _changed(store, project_id, last):
+        last = changed[-1]["id"]
+        rows = _read(store, project_id, changed)
+        try:
+            with store.transaction() as db:
+                # One that has changed meanwhile has a higher version, and waits for the next time.
+                db.executemany(
+                    """UPDATE standings SET carbs_state = ?, objective = ?, cost = ?, names = ?, parameters = ?,
+                       read_version = version WHERE run_id = ? AND version = ?""",
+                    rows,
+                )
+        except sqlite3.OperationalError as error:
+            outage(error)
+            return
+        budget = current_budget()
+        if budget is not None:
+            budget.check()
+
+
+def _changed(store: Store, project_id: int, last: int) -> list[sqlite3.Row]:
+    with store.reading() as db:
+        return db.execute(
+            """SELECT runs.*, standings.version FROM standings JOIN runs ON runs.id = run_id
+               WHERE version != read_version AND standings.project_id = ? AND run_id > ? ORDER BY run_id LIMIT ?""",
+            (project_id, last, _AT_ONCE),
+        ).fetchall()
+
+
+def _read(store: Store, project_id: int, changed: Sequence[sqlite3.Row]) -> list[tuple[Any, ...]]:
+    # The sweeps are read after the runs: one that changes later raises the runs' versions.
+    with store.reading() as db:
+        sweeps = db.execute("SELECT * FROM sweeps WHERE project_id = ?", (project_id,)).fetchall()
+    goals = {sweep["id"]: Goal.of(sweep) for sweep in sweeps}
+    found = []
+    for run in changed:
+        row = read_run(run, goals.get(run["sweep_id"], Goal.of(None)))
+        names, parameters = _text(list(row.config)), _text(row.config)
+        found.append((row.carbs_state, row.objective, row.cost, names, parameters, run["id"], run["version"]))
+    return found
+
+
+def _text(value: Mapping[str, Any] | list[str]) -> str:
+    """Return JSON that SQLite reads, and in which a text can be looked for."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(finite(value), ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair becomes a question mark

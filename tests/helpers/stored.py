@@ -1,0 +1,41 @@
+"""Sweeps and runs in a storage of the server, without the server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.store import runs
+from wandb_carbs.server.sweeps import sweeps
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
+
+
+def make_sweep(store: Store, **config: Any) -> Any:
+    """Make a sweep of the project `p`, and return its row."""
+    config = {"method": "random", "parameters": {"x": {"values": [1, 2]}}, **config}
+    sweep_id, _ = sweeps.upsert(store, {"projectName": "p", "config": json.dumps(config)})
+    with store.reading() as db:
+        return db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+
+
+def make_run(
+    store: Store,
+    name: str,
+    config: dict[str, Any] | None = None,
+    summary: dict[str, Any] | None = None,
+    *,
+    state: str | None = None,
+    **more: Any,
+) -> int:
+    """Make or change a run of the project `p`, whose program speaks, and return its row id."""
+    wrapped = {key: {"value": value} for key, value in (config or {}).items()}
+    values = {"modelName": "p", "name": name, "config": json.dumps({**wrapped, "_wandb": {"value": {}}}), **more}
+    if summary is not None:
+        values["summaryMetrics"] = json.dumps(summary)
+    run_id, _ = runs.upsert(store, values)
+    if state is not None:
+        with store.transaction() as db:
+            db.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run_id))
+    return run_id

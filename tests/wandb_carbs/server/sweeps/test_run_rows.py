@@ -1,0 +1,41 @@
+"""A run in a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from wandb_carbs.server.sweeps.run_rows import Goal, number, run_values
+
+
+@pytest.mark.parametrize(
+    ("goal", "config", "summary", "shown"),
+    [
+        # The server has drawn it, and the program has not said anything.
+        (Goal(), {"x": {"value": 1}}, {}, {}),
+        (Goal(), {"x": {"value": 1}, "_wandb": {"value": {}}}, {}, {"x": 1}),
+        (Goal(is_sweep=False), {"x": {"value": 1}}, {}, {"x": 1}),
+        # In a sweep of CARBS a run begins with W&B's draw.
+        (Goal(is_carbs=True), {"x": {"value": 1}, "_wandb": {"value": {}}}, {}, {}),
+        (Goal(is_carbs=True), {"x": {"value": 1}}, {"carbs.suggestion": '{"x": 2}'}, {"x": 2}),
+        (Goal(is_carbs=True), {"x": {"value": 1}}, {"carbs.suggestion": {"x": 2}}, {"x": 2}),
+        (
+            Goal(is_carbs=True),
+            {"x": {"value": 1}, "seed": {"value": 7}},
+            {"carbs.suggestion": '{"x": 2}', "carbs.config": '{"x": 4}'},
+            {"x": 4, "seed": 7},
+        ),
+        (Goal(is_carbs=True), {"x": {"value": 1}}, {"carbs.suggestion": "damaged"}, {}),
+    ],
+)
+def test_values_are_those_that_the_run_has_had(goal: Goal, config: Any, summary: Any, shown: Any) -> None:
+    assert run_values(json.dumps(config), summary, goal) == shown
+
+
+def test_only_finite_numbers_are_drawn() -> None:
+    assert [number(value) for value in (1, 0.5, True, "1", None, float("nan"), float("inf"), 10**400)] == [
+        *(1.0, 0.5),
+        *[None] * 6,
+    ]
