@@ -17,7 +17,8 @@ from carbs.config import CARBSParams, as_config
 from carbs.errors import Problem, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id, copies
 from carbs.legacy import LegacyNames
-from carbs.proposer import Proposer, Request, num_awaited
+from carbs.proposer import Proposer, num_awaited
+from carbs.request import Request
 from carbs.rule import Rule
 from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
@@ -191,6 +192,7 @@ class CARBS(LegacyNames):
         *,
         seed: str | int | None = None,
         for_cost: float | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> SuggestOutput:
         """Suggest the configuration to run next.
 
@@ -201,20 +203,24 @@ class CARBS(LegacyNames):
             seed: Extra entropy beside `CARBSParams.seed`, so that processes with the same history differ.
             for_cost: Suggest the run that narrows the prediction of the best objective at this cost, rather than the
                 one that is expected to improve the frontier most.
+            given: Values that the suggestion must have, by name, such as the sizes of model and data; the search is for
+                all others. They must lie in the search space: beyond it `carbs.scaling.recommend` predicts. A
+                predicted cost may then exceed the limits of growth, but not `CARBSParams.max_suggestion_cost`.
 
         Returns:
             The configuration and the optimizer's predictions for it.
 
         Raises:
-            CarbsError: If `for_cost` is not a positive, finite number, or an identifier or a seed breaks its rule.
+            CarbsError: If `for_cost` is not a positive, finite number, a given value is not in the search space, or an
+                identifier or a seed breaks its rule.
         """
         if suggestion_id is not None:
             check_suggestion_id(suggestion_id)
-        request = Request.checked(seed, for_cost)
+        request = Request.checked(self.space, seed, for_cost, given)
         # The caller may have set numpy to raise; here values that are not finite are noticed anyway.
         with self._lock, one_thread(), np.errstate(all="ignore"):
             proposal = self._proposer.propose(self._history, self._initial, request)
-            suggestion = self.space.decode(proposal.x[None])[0]
+            suggestion = {**self.space.decode(proposal.x[None])[0], **request.given}
             if is_suggestion_remembered:
                 suggestion_id = suggestion_id or str(uuid.uuid4())
                 self._history.remember(suggestion_id, suggestion)

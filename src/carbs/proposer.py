@@ -5,52 +5,24 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from carbs import start
 from carbs.config import CARBSParams
-from carbs.errors import CarbsError, Problem, check_positive, refuse
+from carbs.errors import CarbsError
 from carbs.history import History
 from carbs.models.groups import group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
+from carbs.request import Request
 from carbs.rule import Rule
 from carbs.search import at_cost, first_draws, most_gain, wanted
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
-from carbs.values import as_float, plain
 
 logger = logging.getLogger("carbs")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the caller of `CARBS.suggest` asks for.
-
-    Attributes:
-        seed: Extra entropy beside the seed of the options.
-        for_cost: The cost whose best objective is to be known better; None for the gain of the frontier.
-    """
-
-    seed: str | int | None = None
-    for_cost: float | None = None
-
-    @classmethod
-    def checked(cls, seed: Any, for_cost: Any) -> Request:
-        """Return the request.
-
-        Raises:
-            CarbsError: If `for_cost` is not a positive, finite number, or the seed is neither text nor a number.
-        """
-        if for_cost is not None:
-            check_positive("for_cost", for_cost)
-        seed = plain(seed)
-        if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
-            raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
-        return cls(seed, for_cost)
 
 
 def num_awaited(config: CARBSParams, history: History) -> int:
@@ -125,6 +97,7 @@ class Proposer:
             tuning=self._tuning,
             is_valid=None if self._rule.is_valid is None else self._rule.obeys,
             own=start.own_runs(self._space, history.successes),
+            given=request.coordinates(self._space),
         )
 
     def _generator(self, history: History, seed: str | int | None) -> np.random.Generator:

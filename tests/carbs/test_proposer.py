@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from carbs import CarbsError, CARBSParams, ObservationInParam
+from carbs import CARBSParams, ObservationInParam
 from carbs.history import History
 from carbs.models.surrogate import Surrogate
-from carbs.proposer import Proposer, Request, num_awaited
+from carbs.proposer import Proposer, num_awaited
+from carbs.request import Request
 from carbs.rule import Rule
 from carbs.spaces.search_space import as_space
 from carbs.spaces.values import ParamDict
@@ -83,17 +84,3 @@ def test_where_the_models_fail_the_draw_says_so(
     assert proposal.log["kind"] == "random"
     assert "no digits left" in proposal.log["reason"]
     assert "Suggesting at random" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("seed", "for_cost", "words"),
-    [
-        ([], None, r"seed=\[\] must be a string, a number or None"),
-        (True, None, "seed=True must be"),
-        (None, 0, "for_cost=0 must be a positive, finite number"),
-        (None, float("inf"), "for_cost=inf"),
-    ],
-)
-def test_a_bad_request_is_refused(seed: Any, for_cost: Any, words: str) -> None:
-    with pytest.raises(CarbsError, match=words):
-        Request.checked(seed, for_cost)

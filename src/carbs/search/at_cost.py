@@ -35,7 +35,8 @@ def propose(situation: Situation, cost: float) -> Proposal:
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
     log_cost = math.log(cost)
-    pool = pool_of(situation, sample_of(situation, seen), seen[members])
+    sample = sample_of(situation, seen)
+    pool = pool_of(situation, sample, seen[members])
 
     def worth(points: Array) -> Array:
         at = surrogate.predict(points)
@@ -43,7 +44,8 @@ def propose(situation: Situation, cost: float) -> Proposal:
         return value
 
     target, _ = maximise(situation, worth, pool)
-    limit = CostLimit.of(situation, beliefs.known_log_cost).lowered_to(log_cost + closeness)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample, surrogate.predict(sample))
+    limit = limit.lowered_to(log_cost + closeness)
     taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
     def narrowing(points: Array) -> Array:

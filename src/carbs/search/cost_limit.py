@@ -62,6 +62,24 @@ class CostLimit:
         """Return the same limits, but that of the predicted cost at most `predicted`."""
         return replace(self, predicted=min(self.predicted, predicted))
 
+    def raised_to(self, points: Array, beliefs: Beliefs) -> CostLimit:
+        """Return the limits that let the caller have the sizes that were given, however expensive the cheapest is.
+
+        Args:
+            points: A sample of what may be suggested, shape (m, D); all have the given sizes.
+            beliefs: What the models predict for it.
+        """
+        tuning = self.situation.tuning.limit
+        if self.situation.given is None:
+            return self
+        predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth
+        surprising = float(np.min(self.worst(points, beliefs))) + tuning.growth
+        return replace(
+            self,
+            predicted=min(max(self.predicted, predicted), self.cap),
+            surprising=min(max(self.surprising, surprising), self.cap + tuning.surprise),
+        )
+
     def is_exceeded(self, points: Array, beliefs: Beliefs) -> Flags:
         """Say which of `points`, shape (m, D), are too expensive by their predicted or worst cost; shape (m,)."""
         is_exceeded: Flags = (beliefs.known_log_cost > self.predicted) | (self.worst(points, beliefs) > self.surprising)

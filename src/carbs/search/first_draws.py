@@ -43,11 +43,12 @@ def propose(situation: Situation) -> Proposal:
     space, failures, log = situation.space, situation.failures, {"kind": "random"}
     number = len(situation.successes) + len(failures) + len(situation.pending)
     is_growing = space.has_given_center
-    if is_growing and number == 0 and situation.obey(space.center[None])[0]:
-        return Proposal(space.center, log)
+    center = situation.settle(space.center)
+    if is_growing and number == 0 and situation.obey(center[None])[0]:
+        return Proposal(center, log)
     shift = np.random.default_rng(situation.config.seed).random(space.width)
     step = _step(situation) if is_growing else None
-    points = candidates.initial(space, number, step, shift, situation.generator)
+    points = situation.settle(candidates.initial(space, number, step, shift, situation.generator))
     taken = set(keys(np.vstack([situation.successes, failures, situation.pending])))
     is_new = ~are_among(points, taken)
     points = valid_among(situation, points[is_new] if np.any(is_new) else points)

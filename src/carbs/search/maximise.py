@@ -24,9 +24,9 @@ def pool_of(situation: Situation, sample: Array, members: Array) -> Array:
         members: The frontier's members, shape (k, D).
 
     Returns:
-        The members, the sample, and points around the members, shape (m, D).
+        The members, the sample, and points around the members, all with the coordinates that are given, shape (m, D).
     """
-    tuning, scales = situation.tuning.gain, _step_scales(situation)
+    tuning, scales, members = situation.tuning.gain, _step_scales(situation), situation.settle(members)
     around = [
         _around(situation, members, np.maximum(step * scales, tuning.shortest_step), tuning.num_local)
         for step in tuning.local_steps
@@ -81,11 +81,13 @@ def last_resort(surrogate: Surrogate, limit: CostLimit, pool: Array, taken: Coll
 
 def sample_of(situation: Situation, seen: Array) -> Array:
     """Draw the points over the whole space that a search begins with; `seen` are the points so far, shape (n, D)."""
-    return candidates.everywhere(situation.space, seen, situation.tuning.gain.num_global, situation.generator)
+    number = situation.tuning.gain.num_global
+    return situation.settle(candidates.everywhere(situation.space, seen, number, situation.generator))
 
 
 def _around(situation: Situation, origins: Array, radius: Array, number: int) -> Array:
-    return candidates.around(situation.space, origins, radius, number, situation.generator, situation.tuning.gain)
+    points = candidates.around(situation.space, origins, radius, number, situation.generator, situation.tuning.gain)
+    return situation.settle(points)
 
 
 def _step_scales(situation: Situation) -> Array:

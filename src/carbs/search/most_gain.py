@@ -82,19 +82,25 @@ def propose(situation: Situation) -> Proposal:
     beliefs = surrogate.predict(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
-    highest = float(np.max(beliefs.known_log_cost))
     sample = sample_of(situation, seen)
     at_random = models.predict(sample)
+    # If sizes are given, the gain is that over the frontier of the runs that have them.
+    rivals, least = np.flatnonzero(situation.agree(seen)), float(np.min(at_random.log_cost))
+    cheapest_seen = np.min(beliefs.log_cost[rivals], initial=math.inf if situation.given is None else least)
+    highest = float(np.max(beliefs.known_log_cost[rivals], initial=-math.inf if situation.given is None else least))
     reachable = float(np.max(at_random.log_cost))
     end = float(np.clip(reachable, highest + tuning.horizon[0], highest + tuning.horizon[1]))
-    limit = CostLimit.of(situation, beliefs.known_log_cost)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample, at_random)
     reference = float(np.quantile(at_random.objective, tuning.reference_quantile))
     end = min(end, limit.cap)
     cheapest = begin = min(_cheapest_that_counts(situation), end)
     if rng.random() < tuning.band_share:
-        begin = max(cheapest, rng.uniform(min(np.min(beliefs.log_cost), end), end))
+        begin = max(cheapest, rng.uniform(min(cheapest_seen, end), end))
     fronts, whole = (
-        tuple(acquisition.steps(mean, beliefs.log_cost, reference, end, start) for mean, _ in beliefs.by_model)
+        tuple(
+            acquisition.steps(mean[rivals], beliefs.log_cost[rivals], reference, end, start)
+            for mean, _ in beliefs.by_model
+        )
         for start in (begin, cheapest)
     )
 
@@ -111,7 +117,7 @@ def propose(situation: Situation) -> Proposal:
     x, score = maximise(situation, scorer.score, pool)
     log: dict[str, Any] = {}
     if not math.isfinite(score):
-        x, log["reason"] = last_resort(surrogate, limit, pool, taken)
+        x, log["reason"] = last_resort(surrogate, limit, pool, taken.union(keys(seen)))
     log["kind"] = kind_of(x, situation)
     gain = replace(scorer, fronts=whole).log_gain(surrogate.predict(x[None]))
     log["expected_improvement"] = math.exp(gain[0]) * models.objective_scaler.deviation

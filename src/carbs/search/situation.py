@@ -11,7 +11,7 @@ import numpy as np
 from carbs.arrays import Array, Flags
 from carbs.config import CARBSParams
 from carbs.models.surrogate import Surrogate
-from carbs.spaces.identity import keys
+from carbs.spaces.identity import keys, rounded
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import ParamDict
 from carbs.tuning import DEFAULT, Tuning
@@ -45,6 +45,7 @@ class Situation:
         tuning: The tuned constants.
         is_valid: The user's rule for whole configurations; None for none.
         own: This search's own runs, by which the limits of cost count; None where it knows no others.
+        given: Search coordinates that the caller has fixed, NaN where they are free, shape (D,); None where all are.
     """
 
     space: SearchSpace
@@ -57,12 +58,22 @@ class Situation:
     tuning: Tuning = DEFAULT
     is_valid: Callable[[ParamDict], bool] | None = None
     own: OwnRuns | None = None
+    given: Array | None = None
 
     @property
     def models(self) -> Surrogate:
         """The models, for a proposal that is only made with them."""
         assert self.surrogate is not None
         return self.surrogate
+
+    def settle(self, points: Array) -> Array:
+        """Give `points`, shape (m, D) or (D,), the coordinates that the caller has fixed."""
+        return points if self.given is None else np.where(np.isnan(self.given), points, self.given)
+
+    def agree(self, points: Array) -> Flags:
+        """Say which of `points`, shape (m, D), have the coordinates that the caller has fixed; shape (m,)."""
+        agreeing: Flags = np.all(rounded(points) == rounded(self.settle(points)), axis=1)
+        return agreeing
 
     def obey(self, points: Array) -> Flags:
         """Say which of `points`, shape (m, D), obey the user's rule; shape (m,)."""

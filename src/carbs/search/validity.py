@@ -33,12 +33,13 @@ def valid_among(situation: Situation, points: Array, least: int = 1) -> Array:
     for _ in range(_ROUNDS):
         if len(kept) >= least:
             return kept
-        fresh = candidates.everywhere(situation.space, points, _PER_ROUND, situation.generator)
+        fresh = situation.settle(candidates.everywhere(situation.space, points, _PER_ROUND, situation.generator))
         kept = np.vstack([kept, fresh[situation.obey(fresh)]])
     if not len(kept):
+        given = "" if situation.given is None else " that have the given values"
         raise CarbsError(
-            f"no valid configuration was found among {len(points) + _ROUNDS * _PER_ROUND:,} draws: is_valid must allow "
-            "more of the search space; search what has no such rule, for example the number of minibatches in a batch "
-            "in place of their size"
+            f"no valid configuration was found among {len(points) + _ROUNDS * _PER_ROUND:,} draws{given}: is_valid "
+            "must allow more of the search space; search what has no such rule, for example the number of minibatches "
+            "in a batch in place of their size"
         )
     return kept

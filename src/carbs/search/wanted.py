@@ -18,10 +18,11 @@ def propose(situation: Situation, wanted: Array) -> Proposal | None:
         wanted: Search coordinates of the configurations, shape (k, D).
 
     Returns:
-        The proposal; None where all have been run or are running, or are too expensive for now.
+        The proposal; None where all have been run or are running, are too expensive for now, or have other values than
+        the caller has given.
     """
     taken = set(keys(np.vstack([situation.successes, situation.failures, situation.pending])))
-    points = wanted[~are_among(wanted, taken)]
+    points = wanted[~are_among(wanted, taken) & situation.agree(wanted)]
     if not len(points):
         return None
     if situation.surrogate is None:

@@ -1,0 +1,79 @@
+"""What the caller of `CARBS.suggest` asks for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from carbs.arrays import Array
+from carbs.errors import Problem, check_positive, did_you_mean, raise_problems, refuse
+from carbs.spaces.categorical import ChoiceSpace
+from carbs.spaces.search_space import SearchSpace
+from carbs.spaces.values import ParamDict
+from carbs.values import as_float, is_dictionary, is_positive, plain
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for a suggestion.
+
+    Attributes:
+        seed: Extra entropy beside the seed of the options.
+        for_cost: The cost whose best objective is to be known better; None for the gain of the frontier.
+        given: Values that the suggestion must have, by the names of their hyperparameters.
+    """
+
+    seed: str | int | None = None
+    for_cost: float | None = None
+    given: ParamDict = field(default_factory=dict)
+
+    @classmethod
+    def checked(cls, space: SearchSpace, seed: Any = None, for_cost: Any = None, given: Any = None) -> Request:
+        """Return the request.
+
+        Raises:
+            CarbsError: If `for_cost` is not a positive, finite number, the seed is neither text nor a number, or a
+                given value is not one of the search space; names every such value.
+        """
+        if for_cost is not None:
+            check_positive("for_cost", for_cost)
+        seed = plain(seed)
+        if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
+            raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
+        return cls(seed, for_cost, {} if given is None else _checked_values(space, given))
+
+    def coordinates(self, space: SearchSpace) -> Array | None:
+        """Return the given values as search coordinates, NaN for all others, shape (D,); None if none is given."""
+        if not self.given:
+            return None
+        coordinates = np.full(space.width, np.nan)
+        for name, value in self.given.items():
+            place = space.names.index(name)
+            coordinates[space.columns[place]] = space.spaces[place].encode([value])[0]
+        return coordinates
+
+
+def _checked_values(space: SearchSpace, given: Any) -> ParamDict:
+    if not is_dictionary(given):
+        raise refuse(Problem("", "given", given, "must be a dictionary of hyperparameters' values, such as {'n': 7e9}"))
+    values: Mapping[str, Any] = given
+    problems, found = [], {}
+    for name in values.keys():  # noqa: SIM118 - a configuration of wandb iterates over something else
+        if name not in space.names:
+            known = ", ".join(space.names)
+            rule = f"is unknown{did_you_mean(name, space.names)}; known are {known}"
+            problems.append(Problem("given", str(name), values[name], rule, f"parameter {name!r}"))
+            continue
+        settled, value = space.spaces[space.names.index(name)], values[name]
+        problem = settled.problem_with(value)
+        if problem is None:
+            found[name] = settled.own(value) if isinstance(settled, ChoiceSpace) else plain(value)
+            continue
+        if not isinstance(settled, ChoiceSpace) and is_positive(value) and "must be between" in problem:
+            problem += "; beyond its bounds `carbs.scaling.recommend(…, given=…)` predicts"
+        problems.append(Problem("given", name, value, problem))
+    raise_problems("invalid request", problems)
+    return found
