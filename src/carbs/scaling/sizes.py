@@ -122,7 +122,7 @@ class SizeLaw:
         terms = [f"{'+' if b >= 0 else '-'} {abs(b):.3g} * log10({name})" for name, b in self.exponents.items()]
         return " ".join([f"{left} = {self.intercept:.3g}", *terms])
 
-    def predict(self, **sizes: float) -> Prediction:
+    def predict(self, /, **sizes: float) -> Prediction:
         """Predict the best value at the sizes; it is kept within the space's bounds.
 
         Raises:
@@ -166,7 +166,7 @@ class SizeObjectiveLaw:
         terms = [f"{self.amplitudes[name]:.4g} * {name}^{-b:.3f}" for name, b in self.exponents.items()]
         return " + ".join([f"loss = {self.limit:.4g}", *terms])
 
-    def predict(self, **sizes: float) -> Prediction:
+    def predict(self, /, **sizes: float) -> Prediction:
         """Predict the best objective at the sizes, in the objective's own direction.
 
         Raises:
@@ -209,7 +209,7 @@ class SizeLaws:
             raise CarbsError(f"there is no law of {name!r}, only of {list(laws)}")
         return laws[name]
 
-    def at(self, **sizes: float) -> Recommendation:
+    def at(self, /, **sizes: float) -> Recommendation:
         """Predict the best value of every other hyperparameter, and the objective, at the sizes.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from command_line import Sweep
+from command_line import Sweep, assert_fails
 
 
 def test_suggestions_differ_and_change_nothing(sweep: Sweep) -> None:
@@ -21,3 +21,11 @@ def test_expected_values_come_with_their_deviations(sweep: Sweep) -> None:
     assert done.returncode == 0
     assert "Nothing is started or changed" in done.stderr
     assert re.search(r"[\d.]+ \([\d.]+ to [\d.]+\)  +-?[\d.]+ ± [\d.]+ +\d+%", done.stdout), done.stdout
+
+
+def test_given_values_are_kept(sweep: Sweep) -> None:
+    found = sweep.json("suggest", sweep.path, "-n", "2", "--given", "epochs=8", "--json")
+    assert isinstance(found, list)
+    assert [item["config"]["epochs"] for item in found] == [8, 8]
+    assert_fails(sweep.run("suggest", sweep.path, "--given", "epochs=1000"), "given: epochs=1000 must be between min=1")
+    assert_fails(sweep.run("suggest", sweep.path, "--given", "epoch=8"), "did you mean 'epochs'?")

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from wandb_carbs.cli.assignments import Assignments, values_of
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, make_console
 
+if TYPE_CHECKING:
+    from wandb_carbs.sweep.history import SweepHistory
+
 
 @click.command("best")
 @sweep_argument
 @click.option("--max-cost", type=FiniteRange(0, min_open=True), help="The most that a run may have cost.")
+@click.option(
+    "--at",
+    type=Assignments(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Sizes, such as n=7e9,d=1e12: what the scaling laws over them predict to be best, with 90 % intervals.",
+)
 @click.option(
     "--format",
     "form",
@@ -26,9 +37,17 @@ from wandb_carbs.tables import ConfigTable, make_console
     help="The configuration as YAML or as arguments of a command, or all of it as a table or JSON.",
 )
 @json_option
-def command(sweep: str, max_cost: float | None, form: str, as_json: bool) -> None:
-    """Show the best configuration up to a cost, as observed."""
+def command(
+    sweep: str, max_cost: float | None, at: tuple[tuple[tuple[str, str], ...], ...], form: str, as_json: bool
+) -> None:
+    """Show the best configuration up to a cost, as observed, or the predicted best at given sizes."""
+    if at and max_cost is not None:
+        raise click.UsageError("--at asks for a prediction, --max-cost for an observed run: give one of them")
     history = load(sweep)
+    form = "json" if as_json else form
+    if at:
+        _predicted(history, at, form)
+        return
     from wandb_carbs.cli import summary  # noqa: PLC0415 - imports numpy
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - likewise
     from wandb_carbs.sweep.rows import columns, find_frontier  # noqa: PLC0415 - likewise
@@ -42,12 +61,10 @@ def command(sweep: str, max_cost: float | None, form: str, as_json: bool) -> Non
             f"no run of {history.path} cost at most {max_cost:g}; the cheapest cost {members[0].cost:.4g}"
         )
     row = affordable[-1]
-    if as_json or form == "json":
+    if form == "json":
         click.echo(json.dumps(summary.result(row)))
-    elif form == "yaml":
-        click.echo(_yaml(row.config))
-    elif form == "args":
-        click.echo(shlex.join(f"--{name}={_text(value)}" for name, value in row.config.items()))
+    elif form != "table":
+        click.echo(_written(row.config, form))
     else:
         data, names = ReportData(history), columns(history)
         line = (row.cost, row.objective, row.id, *(row.config[name] for name in names))
@@ -55,6 +72,41 @@ def command(sweep: str, max_cost: float | None, form: str, as_json: bool) -> Non
         make_console().print(ConfigTable("Best configuration, as observed", heads, names, [line]))
         for doubt in data.doubts:
             click.echo(f"note: {doubt}", err=True)
+
+
+def _predicted(history: SweepHistory, at: tuple[tuple[tuple[str, str], ...], ...], form: str) -> None:
+    """Show what the laws predict to be best at sizes."""
+    from wandb_carbs.cli.advice import advise  # noqa: PLC0415 - imports the models
+    from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - likewise
+
+    data = ReportData(history)
+    advice = advise(data.carbs, values_of(data.carbs.space, at))
+    if form == "json":
+        click.echo(json.dumps(advice.to_dict()))
+    elif form != "table":
+        click.echo(_written(advice.config, form))
+    else:
+        found, names = advice.recommendation, list(advice.config)
+        lines = [
+            ("predicted", getattr(found.objective, "value", None), *advice.config.values()),
+            ("90 % from", *advice.ends("low")),
+            ("90 % to", *advice.ends("high")),
+        ]
+        sizes = ", ".join(f"{name}={value:g}" for name, value in found.given.items())
+        title = f"Best configuration at {sizes}, by the scaling laws"
+        make_console().print(ConfigTable(title, ("", data.objective_title), names, lines))
+    for name in advice.choices:
+        click.echo(f"note: {name} has no law, since its choices have no order: its value is the best run's", err=True)
+    if advice.num_diverged:
+        number = len(data.carbs.success_observations)
+        click.echo(f"note: {advice.num_diverged} of {number} runs were taken for diverged and left out", err=True)
+
+
+def _written(config: dict[str, Any], form: str) -> str:
+    """Write a configuration as "yaml" or as "args" of a command."""
+    if form == "args":
+        return shlex.join(f"--{name}={_text(value)}" for name, value in config.items())
+    return _yaml(config)
 
 
 def _yaml(config: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from wandb_carbs.cli.assignments import Assignments, values_of
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
@@ -22,8 +23,17 @@ from wandb_carbs.tables import ConfigTable, make_console, short
     type=FiniteRange(0, min_open=True),
     help="What tells most about the best objective at this cost, rather than what improves the frontier most.",
 )
+@click.option(
+    "--given",
+    type=Assignments(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Values that it must have, such as n=7e9,d=1e12; the search is for all others.",
+)
 @json_option
-def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> None:
+def command(
+    sweep: str, number: int, for_cost: float | None, given: tuple[tuple[tuple[str, str], ...], ...], as_json: bool
+) -> None:
     """Show what would be run next. Nothing is started or changed.
 
     Expected values come with one standard deviation: "0.31 ± 0.02", and for a cost "12 (9 to 16)".
@@ -33,7 +43,8 @@ def command(sweep: str, number: int, for_cost: float | None, as_json: bool) -> N
     from wandb_carbs.sweep.history import carbs_from_sweep  # noqa: PLC0415 - imports the SDK
 
     carbs = carbs_from_sweep(history)
-    outputs = [carbs.suggest(for_cost=for_cost) for _ in range(number)]
+    values = values_of(carbs.space, given)
+    outputs = [carbs.suggest(for_cost=for_cost, given=values) for _ in range(number)]
     found = [{"config": carbs.space.select(output.suggestion), "log": output.log} for output in outputs]
     if as_json:
         click.echo(json.dumps(found))

@@ -1,0 +1,92 @@
+"""Values of hyperparameters that commands take: `--at n=7e9 --at d=1e12`, or `--at n=7e9,d=1e12`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from carbs.spaces.search_space import SearchSpace
+
+# A comma that begins the next name; one in a value, a list's, does not.
+_COMMA = re.compile(r",(?=[^,=]+=)")
+
+
+class Assignments(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
+    """Names with values, as text: only the search space says what the values are."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[str, str], ...]:
+        """Return pairs of name and value."""
+        if isinstance(value, tuple):
+            return value
+        pairs = []
+        for part in _COMMA.split(str(value)):
+            name, sign, text = (piece.strip() for piece in part.partition("="))
+            if not (name and sign and text):
+                self.fail(f"{part!r} is not NAME=VALUE, such as n=7e9", param, ctx)
+            pairs.append((name, text))
+        return tuple(pairs)
+
+
+class Names(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
+    """Names of hyperparameters: `--scale n --scale d`, or `--scale n,d`."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(part.strip() for part in str(value).split(","))
+        if not all(names):
+            self.fail(f"{value!r} has an empty name", param, ctx)
+        return names
+
+
+def values_of(space: SearchSpace, given: Iterable[Iterable[tuple[str, str]]]) -> dict[str, Any]:
+    """Return the values that were given, as the search space has them; unknown names stay text.
+
+    Args:
+        space: The search space.
+        given: What the option took, each time that it was named.
+
+    Raises:
+        UsageError: If a name is given twice, or a number is wanted and none is there.
+    """
+    from carbs.spaces.categorical import ChoiceSpace  # noqa: PLC0415 - imports numpy
+
+    values: dict[str, Any] = {}
+    for name, text in (pair for pairs in given for pair in pairs):
+        if name in values:
+            raise click.UsageError(f"{name} is given twice")
+        settled = space.spaces[space.names.index(name)] if name in space.names else None
+        if settled is None:
+            values[name] = text
+        elif isinstance(settled, ChoiceSpace):
+            choices = {choice if isinstance(choice, str) else json.dumps(choice): choice for choice in settled.choices}
+            values[name] = choices.get(text, text)
+        else:
+            number = _number(text)
+            if number is None:
+                raise click.UsageError(f"{name}={text} must be a number, such as {name}=7e9")
+            values[name] = number
+    return values
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number that a text is, a whole one as an integer; None if it is none."""
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        return int(number) if isinstance(number, float) and number.is_integer() else number
+    return None
