@@ -40,9 +40,13 @@ class Point:
     @property
     def text(self) -> str:
         """Its label, as HTML."""
-        lines = [f"<b>{html.escape(self.name)}</b>", f"objective {self.objective:.5g}, cost {self.cost:.4g}"]
-        lines += [f"{html.escape(name)}: {drawing.text(value)}" for name, value in self.config.items()]
-        return "<br>".join(lines)
+        lines = [f"{html.escape(name)}: {drawing.text(value)}" for name, value in self.config.items()]
+        return "<br>".join([self.heading, *lines])
+
+    @property
+    def heading(self) -> str:
+        """The first two lines of its label: all but its configuration."""
+        return f"<b>{html.escape(self.name)}</b><br>objective {self.objective:.5g}, cost {self.cost:.4g}"
 
 
 def members(points: Sequence[Point], *, maximize: bool) -> list[Point]:
@@ -109,6 +113,7 @@ def figure(
     under: Sequence[drawing.Figure] = (),
     over: Sequence[drawing.Figure] = (),
     height: int = 460,
+    total: int = 0,
 ) -> drawing.Figure:
     """Draw the runs and their frontier.
 
@@ -120,6 +125,7 @@ def figure(
         under: Further traces, drawn first.
         over: Further traces, drawn last.
         height: In pixels.
+        total: How many runs there are; a `note` says how many of them are drawn.
     """
     found = members(points, maximize=maximize)
     best = {id(point) for point in found}
@@ -154,6 +160,9 @@ def figure(
     picture = drawing.figure(traces, cost, objective, log_x=True, log_y=is_log, height=height)
     picture["layout"]["yaxis"]["range"] = shown
     if hidden:
-        text = f"{hidden} of {len(points)} runs are far worse, off the picture"
+        drawn = "drawn " if total > len(points) else ""
+        text = f"{hidden} of {len(points)} {drawn}runs are far worse, off the picture"
         picture["layout"]["annotations"] = [drawing.note(text)]
+    if total > len(points):
+        picture["note"] = f"{len(points)} of the {total} runs are drawn, the whole frontier among them."
     return picture

@@ -113,29 +113,6 @@ def objective_scaling(law: ObjectiveLaw, insight: Insight) -> drawing.Figure:
     return figure
 
 
-def importance(insight: Insight) -> drawing.Figure:
-    """Draw the total effects of the hyperparameters on objective and cost."""
-    found = sorted(insight.importance(), key=lambda item: item.objective)
-    names = [html.escape(item.name) for item in found]
-    traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": label,
-            "y": names,
-            "x": [getattr(item, key) for item in found],
-            "marker": {"color": color},
-            "customdata": [item.length_scale for item in found],
-            "hovertemplate": "%{y}: %{x:.1%}, length scale %{customdata:.2g}<extra></extra>",
-        }
-        for label, key, color in (("objective", "objective", "@frontier"), ("cost", "cost", "@law"))
-    ]
-    figure = drawing.figure(traces, "total-effect index", "", height=120 + 34 * len(found))
-    figure["layout"]["xaxis"]["tickformat"] = ".0%"
-    figure["layout"]["yaxis"]["automargin"] = True
-    return figure
-
-
 def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]]) -> drawing.Figure:
     """Draw how the predicted objective changes with a hyperparameter, at some costs."""
     bands, lines, dots = [], [], []

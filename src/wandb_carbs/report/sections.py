@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
-from wandb_carbs.figures import drawing
+from wandb_carbs.figures import drawing, importance, parallel
 from wandb_carbs.record import Standing
-from wandb_carbs.report import figures, parallel, tables
+from wandb_carbs.report import figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
+from wandb_carbs.report.parallel import axes as space_axes
 from wandb_carbs.sweep.history import JudgedRun
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
@@ -154,7 +155,9 @@ def _importance(insight: Insight) -> Section:
         "to which a hyperparameter contributes. Hover for length scales: how far it must move to matter, in units of "
         "half its range."
     )
-    return Section("importance", "Importance", text, [Captioned("effects", "", figures.importance(insight))])
+    return Section(
+        "importance", "Importance", text, [Captioned("effects", "", importance.figure(insight.importance()))]
+    )
 
 
 def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
@@ -223,10 +226,11 @@ def _runs(data: ReportData) -> Section:
 
 
 def _configurations(data: ReportData, shown: Sequence[JudgedRun]) -> drawing.Figure:
-    points = [figures.point_of(run, data) for run in shown]
+    points = parallel.best_of([figures.point_of(run, data) for run in shown], maximize=data.sign > 0)
     spaces = dict(zip(data.carbs.space.names, data.carbs.space.spaces, strict=True))
     titles = {"cost": data.cost_title, "objective": data.objective_title}
-    return parallel.figure(points, spaces, maximize=data.sign > 0, **titles)
+    axes = space_axes(points, spaces)
+    return parallel.figure(points, axes, maximize=data.sign > 0, total=len(shown), **titles)
 
 
 def _best(insight: Insight) -> Section:

@@ -1,42 +1,32 @@
-"""Parallel coordinates: each run is one line across all axes."""
+"""The axes of parallel coordinates in the order of the search space."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import pytest
 
 from carbs import CategoricalSpace, LinearSpace, LogSpace
+from carbs.spaces import Space
 from wandb_carbs.figures.frontier import Point
-from wandb_carbs.report import parallel
-
-SPACES = {
-    "lr": LogSpace(min=1e-4, max=1.0),
-    "width": LinearSpace(min=0, max=10),
-    "kind": CategoricalSpace(("a", "b", "c")),
-}
+from wandb_carbs.report.parallel import axes
 
 
-@pytest.mark.parametrize("number", [2, 30])
-def test_each_run_is_one_line(number: int) -> None:
-    points = [
-        Point(f"run{i}", 10.0**i, float(i), {"lr": 10.0 ** -(i % 5), "width": i % 11, "kind": "abc"[i % 3]})
-        for i in range(number)
+def test_places_follow_the_spaces_scale() -> None:
+    values: list[dict[str, Any]] = [
+        {"lr": 1e-4, "width": 0, "kind": "c"},
+        {"lr": 1e-2, "width": 5, "kind": "b"},
+        {"lr": 1.0, "width": 10},
     ]
-    picture = parallel.figure(points, dict(SPACES), maximize=True, cost="seconds", objective="accuracy")
-    json.dumps(picture, allow_nan=False)
-    assert picture["layout"]["xaxis"]["ticktext"] == ["seconds", "lr", "width", "kind", "accuracy"]
-    names = []
-    for trace in picture["data"]:
-        lines = [trace["text"][start : start + 6] for start in range(0, len(trace["text"]), 6)]
-        assert all(len(set(line[:5])) == 1 and line[5] == "" for line in lines)
-        names += [line[0].split("</b>")[0].removeprefix("<b>") for line in lines]
-        assert all(value is None or 0 <= value <= 1 for value in trace["y"])
-    assert sorted(names) == sorted(point.name for point in points)
-
-
-def test_the_best_are_set_off() -> None:
-    points = [Point(f"run{i}", 1.0 + i, -float(i), {"lr": 0.1, "width": 1, "kind": "a"}) for i in range(20)]
-    picture = parallel.figure(points, dict(SPACES), maximize=True, cost="cost", objective="objective")
-    best = next(trace for trace in picture["data"] if trace["name"] == "best tenth")
-    assert {text.split("</b>")[0] for text in best["text"] if text} == {"<b>run0", "<b>run1"}
+    points = [Point("run", 1.0, 1.0, {"kind": "a", **value}) for value in values]
+    spaces: dict[str, Space] = {
+        "lr": LogSpace(min=1e-6, max=1.0),
+        "width": LinearSpace(min=0, max=20, is_integer=True),
+        "kind": CategoricalSpace(("a", "b", "c")),
+    }
+    lr, width, kind = axes(points, spaces)
+    assert list(lr.places) == pytest.approx([0, 0.5, 1])
+    assert (lr.low, lr.high) == ("0.0001", "1")
+    assert list(width.places) == pytest.approx([0, 0.5, 1])
+    assert list(kind.places) == [1.0, 0.5, 0.0]
+    assert (kind.low, kind.high) == ("a", "c")

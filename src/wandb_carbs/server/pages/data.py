@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.figures.parallel import MAX_LINES
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import figures, series
-from wandb_carbs.server.pages.lookup import cost_name, run_row, sweep_row, sweep_rows
-from wandb_carbs.server.pages.rows import Goal
+from wandb_carbs.server.pages.beliefs import Beliefs
+from wandb_carbs.server.pages.lookup import cost_name, run_row, sweep_row
+from wandb_carbs.server.pages.spaces import spaces
 from wandb_carbs.server.store import logs
+from wandb_carbs.server.sweeps import run_tables, standings
+from wandb_carbs.server.sweeps.run_rows import Goal, read_run
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
 # Runs whose metric is drawn over each other, the newest; and points of each.
 _OVERLAID, _OVERLAID_POINTS = 200, 200
 _LOG_LINES = 2000
+# Runs of the timeline, the newest; and of the frontier's picture, beside the frontier itself.
+_SPANS = _DRAWN = 2000
 
 
 class PageData:
@@ -25,11 +33,13 @@ class PageData:
     Args:
         store: The storage.
         files: The runs' files.
+        beliefs: The optimizer's models.
     """
 
-    def __init__(self, store: Store, files: RunFiles) -> None:
+    def __init__(self, store: Store, files: RunFiles, beliefs: Beliefs) -> None:
         self._store = store
         self._files = files
+        self._beliefs = beliefs
 
     def frame(self, entity: str, project: str, name: str, file: str) -> str:
         """Return HTML that a run has logged.
@@ -81,27 +91,47 @@ class PageData:
         Raises:
             RequestError: There is no such sweep (404).
         """
+        sweep = self._sweep(entity, project, name)
+        goal, key, scope = Goal.of(sweep), sweep["id"], run_tables.Scope(sweep["project_id"], sweep["id"])
+        objective, maximize = goal.metric or "objective", goal.maximize
         with self._store.reading() as db:
-            sweep = sweep_row(db, entity, project, name)
-            goal = Goal.of(sweep)
-            rows = sweep_rows(db, sweep, goal)
-            agents = db.execute(
-                """SELECT coalesce(agents.host, '') || ' ' || agents.name AS agent, display_name AS title, state,
-                   runs.created_at AS start, runs.heartbeat_at AS end
-                   FROM runs JOIN agents ON agents.id = agent_id WHERE runs.sweep_id = ? AND state != 'pending'
-                   ORDER BY agents.id, runs.id""",
-                (sweep["id"],),
-            ).fetchall()
-        objective, cost = goal.metric or "objective", cost_name(rows)
-        drawn = figures.frontier(rows, objective, cost, maximize=goal.maximize, marked=marked)
-        if marked is not None:
-            return {"frontier": drawn}
+            counts = run_tables.counts(db, scope)
+            cost = cost_name(db, sweep["id"])
+            rows = run_tables.sample(db, key, _DRAWN) + run_tables.frontier(db, key, maximize=maximize)
+            if marked is not None:
+                rows += [read_run(run_row(db, entity, project, marked), goal)]
+            rows = list({row.name: row for row in rows if row.counts}.values())
+            total = counts.counted
+            drawn = figures.frontier(rows, objective, cost, maximize=maximize, marked=marked, total=total)
+            if marked is not None:
+                return {"frontier": drawn}
+            best = run_tables.best_runs(db, key, MAX_LINES, maximize=maximize)
+            corners = run_tables.progress(db, key, maximize=maximize)
+            names = [space["name"] for space in spaces(sweep)] or run_tables.parameter_names(db, scope)
+            spans = _spans(db, key)
+        started = counts.total - counts.waiting
         return {
             "frontier": drawn,
-            "progress": figures.progress(rows, objective, cost, maximize=goal.maximize),
-            "parallel": figures.parallel(rows, objective, maximize=goal.maximize),
-            "timeline": figures.timeline([dict(row) for row in agents]),
+            "progress": figures.progress(corners, objective, cost),
+            "parallel": figures.parallel(best, names, objective, cost, maximize=maximize, total=total),
+            "timeline": figures.timeline(spans, started if len(spans) == _SPANS else 0),
         }
+
+    def importance(self, entity: str, project: str, name: str) -> dict[str, Any]:
+        """Return the figure of how much the hyperparameters of a sweep of CARBS matter.
+
+        Raises:
+            RequestError: There is no such sweep (404).
+        """
+        sweep = self._sweep(entity, project, name)
+        with self._store.reading() as db:
+            return {"importance": self._beliefs.importance(db, sweep)}
+
+    def _sweep(self, entity: str, project: str, name: str) -> sqlite3.Row:
+        with self._store.reading() as db:
+            sweep = sweep_row(db, entity, project, name)
+        standings.refresh(self._store, sweep["project_id"])
+        return sweep
 
     def metric(self, entity: str, project: str, name: str, key: str) -> dict[str, Any]:
         """Return one metric of the newest runs of a sweep.
@@ -111,16 +141,19 @@ class PageData:
         """
         with self._store.reading() as db:
             sweep = sweep_row(db, entity, project, name)
+            logged = "FROM runs WHERE sweep_id = ? AND history_lines > 0"
+            total = db.execute(f"SELECT count(*) {logged}", (sweep["id"],)).fetchone()[0]
             found = db.execute(
-                "SELECT * FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY id DESC", (sweep["id"],)
+                f"SELECT id, name, display_name {logged} ORDER BY id DESC LIMIT ?",
+                (sweep["id"], _OVERLAID),
             ).fetchall()
-            drawn = []
-            for row in found[:_OVERLAID]:
-                points = series.of_key(db, row["id"], key, _OVERLAID_POINTS)
-                if points:
-                    drawn.append((row["name"], row["display_name"], points))
+            drawn = [
+                (row["name"], row["display_name"], points)
+                for row in found
+                if (points := series.of_key(db, row["id"], key, _OVERLAID_POINTS))
+            ]
         return {
-            "left_out": max(len(found) - _OVERLAID, 0),
+            "left_out": total - len(found),
             "runs": [
                 {
                     "name": run,
@@ -132,3 +165,15 @@ class PageData:
                 for run, title, points in drawn
             ],
         }
+
+
+def _spans(db: sqlite3.Connection, sweep_id: int) -> list[dict[str, Any]]:
+    """Return when each agent had which run, the newest runs first."""
+    found = db.execute(
+        """SELECT coalesce(agents.host, '') || ' ' || agents.name AS agent, display_name AS title, state,
+           runs.created_at AS start, runs.heartbeat_at AS end
+           FROM runs JOIN agents ON agents.id = agent_id WHERE runs.sweep_id = ? AND state != 'pending'
+           ORDER BY runs.created_at DESC, runs.id DESC LIMIT ?""",
+        (sweep_id, _SPANS),
+    )
+    return [dict(row) for row in found]

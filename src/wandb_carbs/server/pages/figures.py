@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from html import escape
@@ -10,12 +9,12 @@ from typing import Any
 
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
-from wandb_carbs.server.pages.rows import RunRow, number
+from wandb_carbs.figures import parallel as lines
 from wandb_carbs.server.store.database import MICROSECONDS
+from wandb_carbs.server.sweeps.run_rows import RunRow
 
 Figure = drawing.Figure
-# Lines of the parallel coordinates, and parameters of a hover label.
-_MAX_LINES = 500
+# Parameters of a hover label.
 _MAX_DESCRIBED = 12
 _STATE_COLORS = {
     "running": "@law",
@@ -28,115 +27,57 @@ _STATE_COLORS = {
 }
 
 
-def frontier(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: bool, marked: str | None = None) -> Figure:
+def frontier(
+    rows: Sequence[RunRow], objective: str, cost: str, *, maximize: bool, marked: str | None = None, total: int = 0
+) -> Figure:
     """Draw objective against cost, and the Pareto frontier; nothing if no run counts.
 
     Args:
-        rows: All runs.
+        rows: Observations, all of the frontier among them.
         objective: Name of the objective.
         cost: Name of the cost.
         maximize: Whether more of the objective is better.
         marked: Name of a run to mark.
+        total: How many observations there are.
     """
-    points = [
-        picture.Point(
-            row.title,
-            row.cost or 0.0,
-            row.objective or 0.0,
-            dict(list(row.config.items())[:_MAX_DESCRIBED]),
-            is_marked=row.name == marked,
-            key=row.name,
-        )
-        for row in rows
-        if row.counts
-    ]
-    return picture.figure(points, objective, cost, maximize=maximize, height=420) if points else {}
+    points = [_point(row, is_marked=row.name == marked) for row in rows]
+    return picture.figure(points, objective, cost, maximize=maximize, height=420, total=total) if points else {}
 
 
-def progress(rows: Sequence[RunRow], objective: str, cost: str, *, maximize: bool) -> Figure:
-    """Draw the best objective over the spent cost, in the order in which the runs were created."""
-    spent = 0.0
-    seen: list[float] = []
-    best: list[float] = []
-    choose = max if maximize else min
-    for row in sorted((row for row in rows if row.counts), key=lambda row: row.created_at):
-        spent += row.cost or 0.0
-        value = row.objective or 0.0
-        seen.append(spent)
-        best.append(value if not best else choose(best[-1], value))
-    line = drawing.line(seen, best, "@frontier")
+def progress(corners: Sequence[tuple[float, float]], objective: str, cost: str) -> Figure:
+    """Draw the best objective over the spent cost, given where the best changes, and the end."""
+    line = drawing.line([spent for spent, _ in corners], [best for _, best in corners], "@frontier")
     line["line"]["shape"] = "hv"
     return drawing.figure([line], f"spent {cost}", f"best {objective}")
 
 
-def parallel(rows: Sequence[RunRow], objective: str, *, maximize: bool) -> Figure:
-    """Draw the parameters of each run as a line over parallel axes, the best tenth last and in colour."""
-    counted = sorted((row for row in rows if row.counts), key=lambda row: row.objective or 0.0, reverse=maximize)
-    left_out = len(counted) - _MAX_LINES
-    counted = counted[:_MAX_LINES]
-    keys = [key for key in dict.fromkeys(key for row in counted for key in row.config) if _varies(counted, key)]
-    if not counted or not keys:
+def parallel(
+    rows: Sequence[RunRow], names: Sequence[str], objective: str, cost: str, *, maximize: bool, total: int = 0
+) -> Figure:
+    """Draw the parameters of each run as a line over parallel axes; nothing if no parameter varies.
+
+    Args:
+        rows: The best observations.
+        names: The parameters.
+        objective: Name of the objective.
+        cost: Name of the cost.
+        maximize: Whether more of the objective is better.
+        total: How many observations there are.
+    """
+    axes = [lines.axis_of_values(name, [row.config.get(name) for row in rows]) for name in names]
+    varying = [axis for axis in axes if axis is not None]
+    if not varying:
         return {}
-    scales = {key: _scale([row.config[key] for row in counted if key in row.config]) for key in keys}
-    half, tenth = -(-len(counted) // 2), -(-len(counted) // 10)
-    parts = {
-        "the worse half": (counted[half:], "@run", 0.6),
-        "the better half": (counted[tenth:half], "@low", 1.0),
-        "the best tenth": (counted[:tenth], "@frontier", 2.0),
-    }
-    traces = []
-    for name, (part, color, width) in parts.items():
-        trace: Figure = {"x": [], "y": [], "text": [], "customdata": []}
-        for row in part:
-            trace["x"] += [*(escape(key) for key in keys), None]
-            trace["y"] += [*(scales[key](row.config[key]) if key in row.config else None for key in keys), None]
-            value = f"{escape(objective)} {row.objective:.5g}"
-            trace["text"] += [
-                *(f"{_title(row)}<br>{escape(key)} {_text(row.config.get(key))}<br>{value}" for key in keys),
-                "",
-            ]
-            trace["customdata"] += [row.name] * (len(keys) + 1)
-        traces.append(
-            {
-                **trace,
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": name,
-                "line": {"color": color, "width": width},
-                "marker": {"size": 4, "color": color},
-                "opacity": 1 if width > 1 else 0.6,
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        )
-    made = drawing.figure(traces, "", "low to high, in the runs' own range", height=380)
-    made["layout"]["yaxis"] |= {"range": [-0.05, 1.05], "showticklabels": False}
-    made["layout"]["hovermode"] = "closest"
-    if left_out > 0:
-        made["note"] = f"The best {_MAX_LINES} runs; {left_out} others are left out."
-    return made
+    points = [_point(row) for row in rows]
+    return lines.figure(points, varying, maximize=maximize, cost=cost, objective=objective, total=total)
 
 
-def _varies(rows: Sequence[RunRow], key: str) -> bool:
-    return len({_text(row.config[key]) for row in rows if key in row.config}) > 1
-
-
-def _scale(values: Sequence[Any]) -> Any:
-    """Return a function from a value to its place between 0 and 1, logarithmic where the values span decades."""
-    numbers = [found for value in values if (found := number(value)) is not None]
-    if len(numbers) < len(values):
-        order = sorted({_text(value) for value in values})
-        return lambda value: order.index(_text(value)) / max(len(order) - 1, 1)
-    low, high = min(numbers), max(numbers)
-    if low > 0 and high / low > 30:
-        return lambda value: math.log(value / low) / math.log(high / low)
-    return lambda value: (value - low) / ((high - low) or 1.0)
-
-
-def timeline(runs: Sequence[Mapping[str, Any]]) -> Figure:
+def timeline(runs: Sequence[Mapping[str, Any]], total: int = 0) -> Figure:
     """Draw when each agent had which run.
 
     Args:
-        runs: `agent`, `title`, `state`, `start` and `end` (microseconds since the epoch) of each run.
+        runs: `agent`, `title`, `state`, `start` and `end` (microseconds since the epoch) of each run, the newest first.
+        total: How many runs there are; a `note` says how many of them are left out.
     """
     if not runs:
         return {}
@@ -159,10 +100,13 @@ def timeline(runs: Sequence[Mapping[str, Any]]) -> Figure:
         trace["x"] += [_moment(run["start"]), _moment(run["end"]), None]
         trace["y"] += [escape(run["agent"]), escape(run["agent"]), None]
         trace["text"] += [label, label, ""]
-    agents = len({run["agent"] for run in runs})
-    made = drawing.figure(list(traces.values()), "time (UTC)", "", height=min(120 + 18 * agents, 900))
-    made["layout"]["yaxis"] |= {"type": "category", "automargin": True}
+    agents = sorted({escape(run["agent"]) for run in runs})
+    made = drawing.figure(list(traces.values()), "time (UTC)", "", height=min(120 + 18 * len(agents), 900))
+    order = {"categoryorder": "array", "categoryarray": agents}
+    made["layout"]["yaxis"] |= {"type": "category", "automargin": True, **order}
     made["layout"]["xaxis"]["type"] = "date"
+    if total > len(runs):
+        made["note"] = f"The newest {len(runs)} runs; {total - len(runs)} older ones are left out."
     return made
 
 
@@ -171,9 +115,6 @@ def _moment(microseconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _title(row: RunRow) -> str:
-    return escape(row.title)
-
-
-def _text(value: Any) -> str:
-    return drawing.text(value if isinstance(value, float) else str(value)[:80])
+def _point(row: RunRow, *, is_marked: bool = False) -> picture.Point:
+    described = dict(list(row.config.items())[:_MAX_DESCRIBED])
+    return picture.Point(row.title, row.cost or 0.0, row.objective or 0.0, described, is_marked=is_marked, key=row.name)

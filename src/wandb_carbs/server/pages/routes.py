@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from wandb_carbs.figures.palette import style_sheet
+from wandb_carbs.server.pages.beliefs import Beliefs
 from wandb_carbs.server.pages.data import PageData
 from wandb_carbs.server.pages.render import PALETTE, static_file
 from wandb_carbs.server.pages.tables import Query
@@ -51,6 +52,7 @@ def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
         f"{data}/runs/{{run}}/system": endpoints.system,
         f"{data}/runs/{{run}}/console": endpoints.console,
         f"{data}/sweeps/{{sweep}}": endpoints.figures,
+        f"{data}/sweeps/{{sweep}}/importance": endpoints.importance,
         f"{data}/sweeps/{{sweep}}/metric": endpoints.metric,
         "/": endpoints.home,
         "/{entity}": endpoints.entity,
@@ -64,8 +66,9 @@ def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
 
 class _Endpoints:
     def __init__(self, store: Store, files: RunFiles, answer: Answer) -> None:
-        self._pages = Pages(store, files)
-        self._data = PageData(store, files)
+        shared = store, files, Beliefs()
+        self._pages = Pages(*shared)
+        self._data = PageData(*shared)
         self._answer = answer
 
     async def static(self, request: Request) -> Response:
@@ -95,6 +98,9 @@ class _Endpoints:
     async def figures(self, request: Request) -> Response:
         marked = request.query_params.get("run")
         return await self._of(request, self._data.sweep, "entity", "project", "sweep", marked=marked)
+
+    async def importance(self, request: Request) -> Response:
+        return await self._of(request, self._data.importance, "entity", "project", "sweep")
 
     async def metric(self, request: Request) -> Response:
         key = request.query_params.get("key", "")

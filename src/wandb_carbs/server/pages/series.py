@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # Points of a chart; a screen has about as many pixels.
 _MAX_POINTS = 1200
+_PLAIN = re.compile(r"[A-Za-z0-9_ -]+")
 
 
 def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
@@ -99,7 +101,11 @@ def thinned(points: Sequence[tuple[float, float | None, float]], most: int = _MA
 def of_key(db: sqlite3.Connection, run_id: int, key: str, most: int) -> list[Any]:
     """Return a few points of one key of a run."""
     points = []
+    last = key.rpartition(".")[2]
     for position, line in enumerate(streams.lines(db, run_id, run_streams.HISTORY)):
+        # Most lines of a run may be of other keys. (Another letter than these may be written in several ways.)
+        if _PLAIN.fullmatch(last) and f'{last}"' not in line:
+            continue
         row = json.loads(line)
         value = next((_number(v) for k, v in flat(row) if k == key), None)
         if value is not None:

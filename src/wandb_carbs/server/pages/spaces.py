@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from wandb_carbs.server.pages.rows import RunRow, definition, number
 from wandb_carbs.server.sweeps.config import stored_config
-
-# A frontier of fewer runs says nothing of its limits; and the share of it at a limit that is worth a warning.
-_FEW, _SHARE_AT_EDGE = 5, 0.5
+from wandb_carbs.server.sweeps.run_rows import definition
 
 
 def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
@@ -21,30 +18,6 @@ def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
         return [_space(param) for param in described.get("params", ()) if isinstance(param, dict)]
     parameters = stored_config(sweep["config"]).get("parameters")
     return _distributions(parameters, "") if isinstance(parameters, Mapping) else []
-
-
-def edges(sweep: sqlite3.Row, best: Sequence[RunRow]) -> list[str]:
-    """Return warnings of limits at which much of the frontier lies: what is better may be beyond them.
-
-    Args:
-        sweep: The sweep's row.
-        best: The frontier.
-    """
-    if len(best) < _FEW:
-        return []
-    found = []
-    for param in (definition(sweep) or {}).get("params", ()):
-        space = param.get("space") if isinstance(param, dict) else None
-        for end in ("min", "max"):
-            limit = number(space.get(end)) if isinstance(space, dict) else None
-            held = [number(row.config.get(str(param["name"]))) for row in best]
-            there = sum(value is not None and value == limit for value in held)
-            if limit is not None and there >= _SHARE_AT_EDGE * len(best):
-                found.append(
-                    f"{there} of the {len(best)} runs on the frontier have {param['name']} at its {end} {limit:g}: "
-                    "better runs may lie beyond it."
-                )
-    return found
 
 
 def _space(param: Mapping[str, Any]) -> dict[str, Any]:

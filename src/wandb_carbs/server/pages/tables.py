@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from wandb_carbs.server.pages.rows import RunRow
+from wandb_carbs.server.sweeps import run_tables
+from wandb_carbs.server.sweeps.run_rows import RunRow
+from wandb_carbs.server.sweeps.run_tables import Counts, Scope, Search
 
 PAGE = 100
 # Columns of parameters that are shown unless the address says which.
@@ -94,49 +96,27 @@ class Table:
         return self.query.address(sort=f"-{column}" if turned else column)
 
 
-def make_table(rows: Sequence[RunRow], query: Query, best: Sequence[RunRow] = ()) -> Table:
-    """Search, filter, order and page runs, given the newest first."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.config))
-    found = [row for row in rows if _matches(row, query)]
-    if query.sort:
-        found = _sorted(found, query.sort, descending=query.descending)
-    last = max(-(-len(found) // PAGE) - 1, 0)
-    start = min(query.page, last) * PAGE
+def make_table(db: sqlite3.Connection, scope: Scope, counts: Counts, query: Query, best: Sequence[RunRow]) -> Table:
+    """Read one page of a table.
+
+    Args:
+        db: The database.
+        scope: The runs.
+        counts: How many there are.
+        query: What is asked.
+        best: The runs on the frontier.
+    """
+    keys = run_tables.parameter_names(db, scope)
+    search = Search(query.search, query.state, query.sort, query.descending)
+    rows, found = run_tables.page(db, scope, search, start=query.page * PAGE, size=PAGE)
     columns = [key for key in keys if key in query.columns] if query.columns is not None else keys[:_MAX_COLUMNS]
     return Table(
-        rows=found[start : start + PAGE],
+        rows=rows,
         query=query,
-        total=len(rows),
-        found=len(found),
+        total=counts.total,
+        found=found,
         keys=keys,
         columns=columns,
-        states=sorted({row.state for row in rows}),
+        states=list(counts.states),
         best=frozenset(row.name for row in best),
     )
-
-
-def _matches(row: RunRow, query: Query) -> bool:
-    if query.state and query.state not in {row.state, row.carbs_state}:
-        return False
-    wanted = query.search.lower()
-    return not wanted or any(
-        wanted in text.lower() for text in (row.name, row.title, json.dumps(dict(row.config), ensure_ascii=False))
-    )
-
-
-def _sorted(rows: Sequence[RunRow], column: str, *, descending: bool) -> list[RunRow]:
-    """Sort by a column: numbers before texts, and runs without a value last, whatever the direction."""
-    held = [(key, row) for row in rows if (key := _key(row, column)) is not None]
-    held.sort(key=lambda pair: pair[0], reverse=descending)
-    return [row for _, row in held] + [row for row in rows if _key(row, column) is None]
-
-
-def _key(row: RunRow, column: str) -> tuple[int, Any] | None:
-    own = {"run": row.title, "objective": row.objective, "cost": row.cost, "seconds": row.seconds}
-    own |= {"created": row.created_at, "state": row.state, "carbs.state": row.carbs_state or None}
-    value = own[column] if column in own else row.config.get(column)
-    if value is None or value != value:  # noqa: PLR0124 - NaN
-        return None
-    if isinstance(value, (int, float)):
-        return 0, float(value) if abs(value) < 1e300 else 1e300
-    return 1, value if isinstance(value, str) else json.dumps(value)

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.record import KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import media
-from wandb_carbs.server.pages.lookup import cost_name, project_row, project_rows, run_row, sweep_row, sweep_rows, title
+from wandb_carbs.server.pages.beliefs import Beliefs
+from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row, title
 from wandb_carbs.server.pages.render import render
-from wandb_carbs.server.pages.rows import Goal, json_object, pareto_frontier, read_run, run_values
-from wandb_carbs.server.pages.spaces import edges, spaces
+from wandb_carbs.server.pages.spaces import spaces
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, series_names
 from wandb_carbs.server.store.artifacts import HIDDEN
+from wandb_carbs.server.sweeps import run_tables, standings
 from wandb_carbs.server.sweeps.config import stored_config
+from wandb_carbs.server.sweeps.run_rows import Goal, object_of, read_run, run_values
+from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
 
 if TYPE_CHECKING:
@@ -38,11 +41,13 @@ class Pages:
     Args:
         store: The storage.
         files: The runs' files.
+        beliefs: The optimizer's models.
     """
 
-    def __init__(self, store: Store, files: RunFiles) -> None:
+    def __init__(self, store: Store, files: RunFiles, beliefs: Beliefs) -> None:
         self._store = store
         self._files = files
+        self._beliefs = beliefs
 
     def home(self, entity: str | None = None) -> str:
         """Return the list of projects, those of one entity if it is given.
@@ -73,18 +78,21 @@ class Pages:
         run_states.expire(self._store)
         with self._store.reading() as db:
             project = project_row(db, entity, name)
+        standings.refresh(self._store, project["id"])
+        scope = Scope(project["id"])
+        with self._store.reading() as db:
             sweeps = db.execute(
                 """SELECT *, (SELECT count(*) FROM runs WHERE sweep_id = sweeps.id) AS runs
                    FROM sweeps WHERE project_id = ? ORDER BY id DESC""",
                 (project["id"],),
             ).fetchall()
-            rows = project_rows(db, project["id"], sweeps)
+            table = make_table(db, scope, run_tables.counts(db, scope), query, ())
         return render(
             "project.html",
             entity=entity,
             project=name,
             sweeps=[{**dict(sweep), "title": title(sweep)} for sweep in sweeps],
-            table=make_table(rows, query),
+            table=table,
         )
 
     def sweep(self, entity: str, project: str, name: str, query: Query) -> str:
@@ -96,13 +104,16 @@ class Pages:
         run_states.expire(self._store)
         with self._store.reading() as db:
             sweep = sweep_row(db, entity, project, name)
-            goal = Goal.of(sweep)
-            rows = sweep_rows(db, sweep, goal)
+        standings.refresh(self._store, sweep["project_id"])
+        goal, config = Goal.of(sweep), stored_config(sweep["config"])
+        scope = Scope(sweep["project_id"], sweep["id"])
+        with self._store.reading() as db:
+            counts = run_tables.counts(db, scope)
+            best = run_tables.frontier(db, sweep["id"], maximize=goal.maximize)
+            table = make_table(db, scope, counts, query, best)
             keys = series_names.of_sweep(db, sweep["id"])
-        best = pareto_frontier(rows, maximize=goal.maximize)
-        counted = [row for row in rows if row.counts]
-        champion = (max if goal.maximize else min)(counted, key=lambda row: row.objective or 0.0, default=None)
-        config = stored_config(sweep["config"])
+            cost = cost_name(db, sweep["id"])
+            doubts = self._beliefs.doubts(db, sweep)
         return render(
             "sweep.html",
             entity=entity,
@@ -111,19 +122,15 @@ class Pages:
             title=title(sweep),
             goal=goal,
             objective=goal.metric or "objective",
-            cost=cost_name(rows),
-            alive=sum(row.state in run_states.ALIVE for row in rows),
-            waiting=sum(row.state == run_states.PENDING for row in rows),
-            counted=len(counted),
-            spent=sum(row.cost or 0.0 for row in counted),
+            cost=cost,
+            counts=counts,
             best=best,
-            champion=champion,
             spaces=spaces(sweep),
-            edges=edges(sweep, best),
+            doubts=doubts,
             description=None if goal.is_carbs else sweep["description"] or config.get("description"),
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
-            table=make_table(rows[::-1], query, best),
+            table=table,
             actions=_actions(sweep["state"]),
         )
 
@@ -143,7 +150,7 @@ class Pages:
             notes = alerts.of_run(db, row["id"])
         summary = json.loads(row["summary"])
         values = run_values(row["config"], summary, goal)
-        suggestion = json_object(summary.get(SUGGESTION_KEY)) or {}
+        suggestion = object_of(summary.get(SUGGESTION_KEY)) or {}
         return render(
             "run.html",
             entity=entity,

@@ -69,7 +69,9 @@ def _read(store: Store, project_id: int, changed: Sequence[sqlite3.Row]) -> list
     for run in changed:
         row = read_run(run, goals.get(run["sweep_id"], Goal.of(None)))
         names, parameters = _text(list(row.config)), _text(row.config)
-        found.append((row.carbs_state, row.objective, row.cost, names, parameters, run["id"], run["version"]))
+        found.append(
+            (_writable(row.carbs_state), row.objective, row.cost, names, parameters, run["id"], run["version"])
+        )
     return found
 
 
@@ -79,4 +81,9 @@ def _text(value: Mapping[str, Any] | list[str]) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         text = json.dumps(finite(value), ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair becomes a question mark
+    return _writable(text)
+
+
+def _writable(text: str) -> str:
+    """Return a text with question marks for halves of surrogate pairs, which SQLite refuses."""
+    return text.encode("utf-8", "replace").decode()

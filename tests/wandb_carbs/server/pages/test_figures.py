@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from wandb_carbs.server.pages import figures
-from wandb_carbs.server.pages.rows import RunRow
 from wandb_carbs.server.pages.series import thinned
+from wandb_carbs.server.sweeps.run_rows import RunRow
 
 
 def run(name: str, objective: float, cost: float, **config: Any) -> RunRow:
@@ -29,33 +29,36 @@ def test_frontier_is_the_picture_of_the_report() -> None:
     assert "<b>r0" not in json.dumps(marks["runs on the frontier"]["text"]).replace("<b>&lt;b&gt;r0", "")
 
 
-def test_parallel_coordinates_of_numbers_choices_and_nothing() -> None:
+def test_parallel_coordinates_have_an_axis_for_each_parameter_that_varies() -> None:
     rows = [
         run("a", 1.0, 1.0, lr=1e-4, kind="x", same=1),
         run("b", 2.0, 1.0, lr=1e-2, kind=None, same=1),
-        run("c", 3.0, 1.0, lr=1.0, same=1),
+        run("c", 3.0, 1.0, lr=1.0, kind="y", same=1),
     ]
-    made = figures.parallel(rows, "loss", maximize=False)
-    worse, better, best = made["data"]
-    assert best["x"] == ["lr", "kind", None]  # drawn last, on top
-    assert (best["y"], best["customdata"][0]) == ([0.0, 1.0, None], "a")
-    assert better["y"] == [0.5, 0.0, None]
-    assert worse["y"] == [1.0, None, None]
-    assert "<b>a" not in json.dumps(best["text"])
+    made = figures.parallel(rows, ["lr", "kind", "same"], "loss", "seconds", maximize=False)
+    assert made["layout"]["xaxis"]["ticktext"] == ["seconds", "lr", "kind", "loss"]
+    best = made["data"][-1]
+    assert best["customdata"][0] == "a"
+    assert best["y"][1:3] == [0.0, 0.0]
+    assert "<b><b>" not in json.dumps(made)
 
 
-def test_parallel_coordinates_say_how_many_runs_are_left_out() -> None:
-    rows = [run(f"r{i}", float(i), 1.0, lr=float(i)) for i in range(600)]
-    made = figures.parallel(rows, "loss", maximize=True)
-    assert "The best 500 runs; 100 others" in made["note"]
-    assert made["data"][-1]["customdata"][0] == "r599"
-    assert sum(len(set(trace["customdata"])) for trace in made["data"]) == 500
+def test_figures_say_how_many_runs_are_left_out() -> None:
+    rows = [run(f"r{i}", float(i), 1.0 + i, lr=float(i)) for i in range(9)]
+    made = figures.parallel(rows, ["lr"], "loss", "cost", maximize=True, total=10)
+    assert "The best 9 runs; 1 others are left out." in made["note"]
+    made = figures.frontier(rows, "loss", "cost", maximize=True, total=10)
+    assert made["note"].startswith("9 of the 10 runs are drawn")
+    span = {"agent": "a", "title": "t", "state": "finished", "start": 0, "end": 10}
+    assert "1 older ones" in figures.timeline([span], 2)["note"]
+    for made in (figures.timeline([span], 1), figures.frontier(rows, "loss", "cost", maximize=True, total=9)):
+        assert "note" not in made
 
 
 def test_figures_of_no_runs() -> None:
-    assert figures.parallel([], "loss", maximize=False) == {}
+    assert figures.parallel([], ["x"], "loss", "cost", maximize=False) == {}
     assert figures.timeline([]) == {}
-    assert figures.progress([], "loss", "cost", maximize=False)["data"][0]["x"] == []
+    assert figures.progress([], "loss", "cost")["data"][0]["x"] == []
     assert figures.frontier([], "loss", "cost", maximize=False) == {}
 
 

@@ -23,7 +23,12 @@ CONFIG = {
     "metric": {"name": "loss", "goal": "minimize"},
     "parameters": {"x": {"min": 0, "max": 9}},
 }
-DEFINITION = {"carbs": {"params": [{"name": "x", "space": {"kind": "log", "min": 1, "max": 9}}]}}
+DEFINITION = {
+    "carbs": {
+        "params": [{"name": "x", "space": {"kind": "log", "min": 1, "max": 9}}],
+        "config": {"better_direction_sign": -1},
+    }
+}
 
 
 class Site:
@@ -142,8 +147,8 @@ def test_figures_of_a_sweep(site: Site) -> None:
     assert (runs["x"], runs["y"]) == ([5.0], [3.0])
     assert (frontier["x"], frontier["y"], frontier["customdata"]) == ([1.0, 10.0], [2.0, 1.0], ["r1", "r0"])
     assert "<script" not in json.dumps(found)
-    assert found["progress"]["data"][0]["x"] == [10.0, 11.0, 16.0]
-    assert found["progress"]["data"][0]["y"] == [1.0, 1.0, 1.0]
+    assert found["progress"]["data"][0]["x"] == [10.0, 16.0]
+    assert found["progress"]["data"][0]["y"] == [1.0, 1.0]
     assert {name for trace in found["parallel"]["data"] for name in trace["customdata"]} == {"r0", "r1", "r2"}
     marked = site.data(f"sweeps/{site.sweep}?run=r2")
     assert list(marked) == ["frontier"]
@@ -217,8 +222,8 @@ def test_frontier_at_a_limit_is_said(site: Site) -> None:
         run = {"name": f"e{place}", "modelName": "q", "sweep": sweep, "summaryMetrics": json.dumps(summary)}
         site.graphql("mutation M($i: UpsertBucketInput!) { upsertBucket(input: $i) { inserted } }", i=run)
     page, _ = site.get(f"/local/q/sweeps/{sweep}")
-    assert "4 of the 6 runs on the frontier have x at its max 9" in page
-    assert "at its min" not in page
+    assert "4 of 6 frontier runs are on the upper edge of x (9): widen it if you can" in page
+    assert "lower edge" not in page
 
 
 def test_html_of_a_run_is_shown_in_a_sandbox(site: Site) -> None:

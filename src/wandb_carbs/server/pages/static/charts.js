@@ -100,11 +100,12 @@
 
   async function showFigures(root) {
     const found = await ask(root.dataset.figures);
-    for (const place of root.querySelectorAll("[data-figure]")) {
+    const places = [...root.querySelectorAll("[data-figure]")].filter((place) => place.closest("[data-figures]") === root);
+    for (const place of places) {
       const figure = found[place.dataset.figure];
       const points = figure && figure.data && figure.data.some((trace) => trace.x && trace.x.length);
       if (!points) {
-        place.replaceChildren(element("p", "Nothing to show yet.", { class: "soft" }));
+        place.replaceChildren(element("p", (figure && figure.note) || "Nothing to show yet.", { class: "soft" }));
         drawn.delete(place);
         continue;
       }

@@ -1,0 +1,149 @@
+"""Doubts and importance on the pages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stored import make_sweep
+from wandb_carbs.server.pages.beliefs import Beliefs
+from wandb_carbs.server.store.database import Store
+from wandb_carbs.server.sweeps import standings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SPACES = {"lr": {"kind": "log", "min": 1e-4, "max": 1.0}, "unused": {"kind": "linear", "min": 0.0, "max": 1.0}}
+DESCRIBED = {
+    "params": [{"name": name, "space": space} for name, space in SPACES.items()],
+    "config": {"better_direction_sign": -1},
+}
+
+
+class Searched:
+    """A sweep in a storage."""
+
+    def __init__(self, store: Store, described: Any = DESCRIBED) -> None:
+        self.store = store
+        self.sweep = make_sweep(store, description=json.dumps({"carbs": described}))
+
+    def add(self, runs: Sequence[dict[str, Any]]) -> None:
+        """Add runs that have ended one after another; each better and more expensive than the one before."""
+        with self.store.transaction() as db:
+            start = db.execute("SELECT count(*) FROM runs").fetchone()[0]
+            for place, run in enumerate(runs, start):
+                summary = {"carbs.state": "success", "carbs.objective": 9.0 - place, "carbs.cost": 1.0 + place, **run}
+                if summary.get("carbs.suggestion"):
+                    summary["carbs.suggestion"] = json.dumps(summary["carbs.suggestion"])
+                db.execute(
+                    """INSERT INTO runs (project_id, sweep_id, name, display_name, state, summary, created_at,
+                       heartbeat_at) VALUES (?, ?, ?, ?, 'finished', ?, ?, ?)""",
+                    (
+                        self.sweep["project_id"],
+                        self.sweep["id"],
+                        *(f"r{place}", f"r{place}", json.dumps(summary), place, place),
+                    ),
+                )
+        standings.refresh(self.store, self.sweep["project_id"])
+
+    def doubts(self, beliefs: Beliefs) -> list[str]:
+        with self.store.reading() as db:
+            return beliefs.doubts(db, self.sweep)
+
+    def importance(self, beliefs: Beliefs) -> Any:
+        with self.store.reading() as db:
+            return beliefs.importance(db, self.sweep)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "db")
+    yield made
+    made.close()
+
+
+def point(lr: float, unused: float = 0.5) -> dict[str, Any]:
+    return {"carbs.suggestion": {"lr": lr, "unused": unused}}
+
+
+# Better the larger `lr` is.
+IMPROVING = [point(10.0 ** (-4 + 4 * place / 12), place % 7 / 7) for place in range(12)]
+AT_THE_EDGE = [point(1.0, place % 7 / 7) for place in range(6)]
+
+
+def test_importance_ranks_the_hyperparameter_that_matters_first(store: Store) -> None:
+    searched = Searched(store)
+    searched.add(IMPROVING)
+    made = searched.importance(Beliefs())
+    json.dumps(made, allow_nan=False)
+    assert made["data"][0]["y"] == ["unused", "lr"]
+    assert made["data"][0]["x"][1] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("described", "runs", "note"),
+    [
+        (DESCRIBED, [], "0 different configurations succeeded"),
+        ({"params": ["damaged"]}, IMPROVING, "'damaged' is not the description of a parameter"),
+        ({"params": 1}, IMPROVING, "at least one parameter is needed"),
+        (DESCRIBED, [point(99.0)], "0 different configurations"),
+        (DESCRIBED, [{}, {"carbs.suggestion": "x"}], "0 different configurations"),
+        (DESCRIBED, [{**point(0.1), "carbs.objective": "nan"}], "0 different configurations"),
+    ],
+)
+def test_without_models_the_figure_says_why(store: Store, described: Any, runs: Any, note: str) -> None:
+    searched, beliefs = Searched(store, described), Beliefs()
+    searched.add(runs)
+    made = searched.importance(beliefs)
+    assert set(made) == {"note"}
+    assert note in made["note"]
+    assert searched.doubts(beliefs) == []
+
+
+def test_a_sweep_of_wandb_has_none(store: Store) -> None:
+    searched, beliefs = Searched(store), Beliefs()
+    searched.sweep = make_sweep(store)
+    assert (searched.doubts(beliefs), searched.importance(beliefs)) == ([], {})
+
+
+def test_doubts_are_those_of_the_optimizer(store: Store) -> None:
+    searched = Searched(store)
+    searched.add([*AT_THE_EDGE, {**point(0.1), "carbs.state": "failure"}, {**point(0.1), "carbs.state": "abandoned"}])
+    (doubt,) = searched.doubts(Beliefs())
+    assert doubt.startswith("6 of 6 frontier runs are on the upper edge of lr (1)")
+
+
+def test_intervals_are_judged_once_the_models_are_there(store: Store) -> None:
+    searched, beliefs = Searched(store), Beliefs()
+    predicted = {"carbs.predicted_objective": 1000.0, "carbs.predicted_objective_std": 0.1}
+    searched.add([{**run, **predicted} for run in IMPROVING])
+    assert not any("intervals" in doubt for doubt in searched.doubts(beliefs))
+    searched.importance(beliefs)
+    assert any("held 0% of 12 runs" in doubt for doubt in searched.doubts(beliefs))
+
+
+def test_a_changing_sweep_is_looked_at_anew_after_a_rest(store: Store) -> None:
+    # Each reading of the clock is a second later, so that the first look takes one and the rest is ten.
+    ticks = iter(range(100))
+    beliefs = Beliefs(clock=lambda: float(next(ticks)))
+    searched = Searched(store)
+    searched.add([point(0.5)])
+    assert searched.doubts(beliefs) == []
+    searched.add(AT_THE_EDGE)
+    looks = [bool(searched.doubts(beliefs)) for _ in range(20)]
+    assert looks.index(True) in range(8, 11)
+    assert looks == sorted(looks)
+    assert next(ticks) < 40  # an unchanged sweep is not looked at again
+
+
+def test_a_large_sweep_is_judged_when_its_importance_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wandb_carbs.server.pages.beliefs._AT_ONCE", 5)
+    monkeypatch.setattr("wandb_carbs.server.pages.beliefs._MOST_FITTED", 5)
+    searched, beliefs = Searched(store), Beliefs()
+    searched.add(AT_THE_EDGE)
+    assert searched.doubts(beliefs) == []
+    assert searched.importance(beliefs)["note"] == "Of the newest 5 runs that have ended."
+    assert len(searched.doubts(beliefs)) == 1
