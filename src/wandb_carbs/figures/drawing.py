@@ -93,6 +93,12 @@ def themed(value: Any, colors: Mapping[str, str]) -> Any:
     return value
 
 
+def dotted(x: float) -> Figure:
+    """Return a dotted vertical line across the whole height."""
+    line = {"color": "@text", "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
 def note(text: str) -> Figure:
     """Return an annotation in the lower right corner; `text` is HTML."""
     place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}

@@ -16,7 +16,7 @@ from carbs.arrays import Array
 from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
-from carbs.scaling import ScalingLaws, scaling_laws
+from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
 from wandb_carbs.record import ARGUMENTS_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
@@ -57,14 +57,17 @@ class ReportData:
 
     Args:
         history: The sweep.
+        scale: Names of the hyperparameters that are sizes, for laws over them; empty for none.
 
     Attributes:
         history: The sweep.
+        scale: Names of the hyperparameters that are sizes.
         carbs: An optimizer that knows all that was observed.
     """
 
-    def __init__(self, history: SweepHistory) -> None:
+    def __init__(self, history: SweepHistory, scale: Sequence[str] = ()) -> None:
         self.history = history
+        self.scale = tuple(scale)
         self.carbs: CARBS = carbs_from_sweep(history)
 
     @property
@@ -101,6 +104,14 @@ class ReportData:
     def laws(self) -> ScalingLaws | str:
         """The scaling laws, or why there are none."""
         return or_reason(lambda: scaling_laws(self.carbs.space, self.carbs.success_observations, self.carbs.config))
+
+    @cached_property
+    def size_laws(self) -> SizeLaws | str:
+        """The scaling laws over the sizes, or why there are none."""
+        carbs = self.carbs
+        return or_reason(
+            lambda: scaling_laws(carbs.space, carbs.success_observations, carbs.config, scale=list(self.scale))
+        )
 
     @cached_property
     def progress(self) -> Progress:

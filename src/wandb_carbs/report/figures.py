@@ -224,7 +224,4 @@ def _interesting(insight: Insight) -> list[float]:
 
 
 def _mark_reach(figure: drawing.Figure, cost: float) -> None:
-    line = {"color": "@text", "width": 1, "dash": "dot"}
-    figure["layout"]["shapes"] = [
-        {"type": "line", "x0": cost, "x1": cost, "yref": "paper", "y0": 0, "y1": 1, "line": line}
-    ]
+    figure["layout"]["shapes"] = [drawing.dotted(cost)]

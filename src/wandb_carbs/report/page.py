@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache, cached_property
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from carbs.scaling import checked_scale
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.figures.palette import DARK, LIGHT, style_sheet
 from wandb_carbs.record import Standing
 from wandb_carbs.report.data import ReportData
-from wandb_carbs.report.sections import Captioned, Section, all_sections
+from wandb_carbs.report.section import Captioned, Section
+from wandb_carbs.report.sections import all_sections
 from wandb_carbs.sweep.history import SweepHistory
 
 if TYPE_CHECKING:
@@ -55,32 +57,39 @@ class Report:
         return named
 
 
-def write_report(history: SweepHistory, path: Path) -> Report:
+def write_report(history: SweepHistory, path: Path, *, scale: Sequence[str] = ()) -> Report:
     """Write a sweep's report to a file, and return it.
 
     Args:
         history: The sweep, as `wandb_carbs.load_sweep` reads it.
         path: The HTML file.
+        scale: Names of the hyperparameters that are sizes, such as those of model and data: with them the report has a
+            section of laws over sizes.
 
     Raises:
+        CarbsError: If `scale` names anything but numeric hyperparameters.
         WandbCarbsError: If plotly or Jinja2 is not installed.
         OSError: If the file cannot be written.
     """
-    report = make_report(history)
+    report = make_report(history, scale=scale)
     path.write_text(report.page, encoding="utf-8")
     return report
 
 
-def make_report(history: SweepHistory) -> Report:
+def make_report(history: SweepHistory, *, scale: Sequence[str] = ()) -> Report:
     """Return a sweep's report.
 
     Args:
         history: The sweep.
+        scale: Names of the hyperparameters that are sizes.
 
     Raises:
+        CarbsError: If `scale` names anything but numeric hyperparameters.
         WandbCarbsError: If plotly or Jinja2 is not installed.
     """
-    data = ReportData(history)
+    data = ReportData(history, scale)
+    if scale:
+        checked_scale(data.carbs.space, scale)
     template, plotly = _template(), _plotly()
     shown = tuple(all_sections(data))
     title = history.labels.name or f"Sweep {history.path}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from markupsafe import Markup
@@ -16,48 +15,12 @@ from wandb_carbs.record import Standing
 from wandb_carbs.report import figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
 from wandb_carbs.report.parallel import axes as space_axes
+from wandb_carbs.report.section import Captioned, Section
+from wandb_carbs.report.sizes import sizes
 from wandb_carbs.sweep.history import JudgedRun
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
 _SHARES = (0.15, 0.5, 0.85)
-
-
-@dataclass(frozen=True)
-class Captioned:
-    """A figure.
-
-    Attributes:
-        name: Tells it from the others of its section.
-        caption: The words above it; plain text, or markup.
-        figure: What plotly draws.
-    """
-
-    name: str
-    caption: str
-    figure: drawing.Figure
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page; its texts are plain text, or markup.
-
-    Attributes:
-        key: Its anchor.
-        title: Its heading.
-        text: The words below the heading.
-        figures: The figures.
-        notes: What deserves attention.
-        table: A table below the figures.
-        listing: Text to copy.
-    """
-
-    key: str
-    title: str
-    text: str = ""
-    figures: list[Captioned] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    table: tables.Table | None = None
-    listing: str = ""
 
 
 def all_sections(data: ReportData) -> list[Section]:
@@ -73,6 +36,7 @@ def all_sections(data: ReportData) -> list[Section]:
         _or_note("frontier", "Frontier", lambda: _frontier(data, insight)),
         _or_note("progress", "Progress", lambda: _progress(data)),
         _or_note("scaling", "Scaling laws", lambda: _scaling(data, insight)),
+        *([_or_note("sizes", "Scaling laws over sizes", lambda: sizes(data))] if data.scale else []),
         _or_note("importance", "Importance", lambda: _importance(insight)),
         _or_note("dependence", "Partial dependence along the cost", lambda: _dependence(insight, by_param())),
         _or_note("calibration", "Calibration", lambda: _calibration(data)),

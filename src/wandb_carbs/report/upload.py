@@ -11,7 +11,7 @@ from markupsafe import escape
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures.palette import LIGHT
 from wandb_carbs.report.page import Report
-from wandb_carbs.report.sections import Captioned
+from wandb_carbs.report.section import Captioned
 from wandb_carbs.retry import with_retries
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from wandb_carbs.cli.assignments import Names
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.options import OutputFile, json_option, say
 
@@ -20,14 +21,21 @@ from wandb_carbs.cli.options import OutputFile, json_option, say
     type=OutputFile(),
     help="HTML file to write; it needs no network to be read.",
 )
+@click.option(
+    "--scale",
+    type=Names(),
+    multiple=True,
+    metavar="NAME",
+    help="A size, such as that of the model or of the data: adds the scaling laws of all others over it.",
+)
 @click.option("--log", is_flag=True, help="Put the report into the sweep's project, too, as a run of its own.")
 @json_option
-def command(sweep: str, output: Path, log: bool, as_json: bool) -> None:
+def command(sweep: str, output: Path, scale: tuple[tuple[str, ...], ...], log: bool, as_json: bool) -> None:
     """Write what a sweep has learnt as a page: frontier, scaling laws, importance, calibration, failures, runs."""
     history = load(sweep)
     from wandb_carbs.report import log_report, write_report  # noqa: PLC0415 - imports the models
 
-    report = write_report(history, output)
+    report = write_report(history, output, scale=[name for names in scale for name in names])
     address = log_report(report) if log else None
     facts = {
         "sweep": str(history.path),

@@ -1,0 +1,120 @@
+"""The report's section on laws over sizes: how all else changes with the sizes that a user will train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from carbs.scaling import Prediction, SizeLaw, SizeLaws
+from carbs.spaces.kinds import LogSpace, Pow2Space
+from wandb_carbs.figures import drawing
+from wandb_carbs.figures import frontier as picture
+from wandb_carbs.report.data import ReportData
+from wandb_carbs.report.section import Captioned, Section
+from wandb_carbs.report.tables import Cell, Table
+
+TITLE = "Scaling laws over sizes"
+_NUM_SIZES = 40
+
+
+def sizes(data: ReportData) -> Section:
+    """Return the section on the laws over the sizes of `data`."""
+    laws = data.size_laws
+    if not isinstance(laws, SizeLaws):
+        return Section("sizes", TITLE, f"There are none: {laws}.")
+    shown = [
+        Captioned(f"objective over {size}", Markup("<b>{}</b> over {}").format(data.objective_title, size), drawn)
+        for size, drawn in ((size, _objective(data, laws, size)) for size in laws.scale)
+    ]
+    shown += [
+        Captioned(f"{law.name} over {size}", _caption(law, size), _law(data, law, size))
+        for law in laws.params
+        for size in laws.scale
+        if law.is_scaling[size]
+    ]
+    ranges = ", ".join(f"{size} from {laws.reach.low[size]:.3g} to {laws.reach.high[size]:.3g}" for size in laws.scale)
+    reach = ", ".join(f"{size}={limit:.3g}" for size, limit in laws.reach.limit.items())
+    text = (
+        f"How the objective and the best value of every other hyperparameter change with {_listed(laws.scale)}, "
+        f"whatever a run cost. The laws rest on {ranges} (dotted line) and reach up to {reach}. In the figures a law "
+        "has the other sizes at their middle values, and dots are the runs of all sizes. Exponents have 90 % intervals. "
+        "A hyperparameter without a figure shows no evidence of scaling: keep it constant. For the size that you will "
+        "train: wandb-carbs best SWEEP --at …"
+    )
+    notes = [f"Note: {len(laws.diverged)} runs diverged and are left out."] if laws.diverged else []
+    return Section("sizes", TITLE, text, shown, notes, _table(laws, data.objective_title))
+
+
+def _table(laws: SizeLaws, objective: str) -> Table:
+    lines = [
+        [
+            Cell(law.name),
+            Cell(law.formula),
+            *(Cell(_with_ends(law.exponents[size], law.intervals[size])) for size in laws.scale),
+            Cell("yes" if any(law.is_scaling.values()) else "no"),
+        ]
+        for law in laws.params
+    ]
+    exponents = [Cell(f"{-laws.objective.exponents[size]:.3f}") for size in laws.scale]
+    lines.append([Cell(objective), Cell(laws.objective.formula), *exponents, Cell("")])
+    return Table(["of", "law", *(f"exponent of {size}" for size in laws.scale), "scales"], lines)
+
+
+def _with_ends(value: float, ends: tuple[float, float]) -> str:
+    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
+
+
+def _caption(law: SizeLaw, size: str) -> Markup:
+    exponent = _with_ends(law.exponents[size], law.intervals[size])
+    return Markup("<b>{}</b> over {}<br>exponent {}").format(law.name, size, exponent)
+
+
+def _along(laws: SizeLaws | SizeLaw, size: str) -> list[dict[str, float]]:
+    """Return sizes along one of them, up to ten times those seen; the others have their middle values."""
+    low, high = laws.reach.low, laws.reach.high
+    middle = {name: float(np.sqrt(low[name] * high[name])) for name in low}
+    end = min(10 * high[size], laws.reach.limit[size])
+    return [{**middle, size: value} for value in np.geomspace(low[size], end, _NUM_SIZES).tolist()]
+
+
+def _law(data: ReportData, law: SizeLaw, size: str) -> drawing.Figure:
+    along = _along(law, size)
+    runs = data.carbs.success_observations
+    traces = _traces([at[size] for at in along], [law.predict(**at) for at in along])
+    seen = drawing.marks([run.input[size] for run in runs], [run.input[law.name] for run in runs], "@run", 4)
+    is_log = isinstance(law.space, (LogSpace, Pow2Space))
+    return _figure(
+        [{**seen, "name": "runs", "opacity": 0.6}, *traces], size, law.name, law.reach.high[size], log_y=is_log
+    )
+
+
+def _objective(data: ReportData, laws: SizeLaws, size: str) -> drawing.Figure:
+    along = _along(laws, size)
+    predictions = [laws.objective.predict(**at) for at in along]
+    runs = data.carbs.success_observations
+    seen = drawing.marks([run.input[size] for run in runs], [run.output for run in runs], "@run", 4)
+    traces = [{**seen, "name": "runs", "opacity": 0.6}, *_traces([at[size] for at in along], predictions)]
+    figure = _figure(traces, size, data.objective_title, laws.reach.high[size])
+    # Runs that are far worse would squeeze the law.
+    near = [prediction.value for prediction in predictions]
+    figure["layout"]["yaxis"]["range"] = picture.window([], near, maximize=data.sign > 0)[0]
+    return figure
+
+
+def _traces(x: list[float], predictions: Sequence[Prediction]) -> list[drawing.Figure]:
+    band = drawing.band(x, [p.low for p in predictions], [p.high for p in predictions], "90 %", "@law")
+    return [*band, {**drawing.line(x, [p.value for p in predictions], "@law"), "name": "law"}]
+
+
+def _figure(traces: list[drawing.Figure], x: str, y: str, seen: float, *, log_y: bool = False) -> drawing.Figure:
+    """Return a figure over a size, with a dotted line at the largest one seen."""
+    figure = drawing.figure(traces, x, y, log_x=True, log_y=log_y, height=300)
+    figure["layout"]["showlegend"] = False
+    figure["layout"]["shapes"] = [drawing.dotted(seen)]
+    return figure
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
