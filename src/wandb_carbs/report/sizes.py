@@ -39,7 +39,7 @@ def sizes(data: ReportData) -> Section:
     text = (
         f"How the objective and the best value of every other hyperparameter change with {_listed(laws.scale)}, "
         f"whatever a run cost. The laws rest on {ranges} (dotted line) and reach up to {reach}. In the figures a law "
-        "has the other sizes at their middle values, and dots are the runs of all sizes. Exponents have 90 % intervals. "
+        "has the other sizes at their middle values, and dots are runs of all sizes. Exponents have 90 % intervals. "
         "A hyperparameter without a figure shows no evidence of scaling: keep it constant. For the size that you will "
         "train: wandb-carbs best SWEEP --at …"
     )
