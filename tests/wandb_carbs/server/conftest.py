@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wandb_carbs.server.server import LocalServer
+from wandb_carbs.server.store.database import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +103,14 @@ class Client:
         """Make a sweep in the project `local/p`."""
         query = "mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { id name } } }"
         return self.graphql(query, i={"projectName": "p", "config": config})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Open a storage, without a server."""
+    store = Store(tmp_path / "db")
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ def _upsert_bucket(context: Context, values: Node) -> Node:
         run_id, inserted = runs.upsert(context.store, values)
         if inserted:
             branches.fork(db, run_id)
-    if values.get("summaryMetrics") is not None:
-        with context.store.transaction() as db:
-            stopping.judge(db, db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
-    return {"bucket": run_of(context, run_id), "inserted": inserted, "serverSettings": {"serverMessages": []}}
+    run = run_of(context, run_id)
+    if run is not None and values.get("summaryMetrics") is not None:
+        stopping.judge(context.store, run)
+    return {"bucket": run, "inserted": inserted, "serverSettings": {"serverMessages": []}}
 
 
 def _upsert_model(context: Context, values: Node) -> Node:

@@ -91,6 +91,7 @@ def _last_values(rows: list[tuple[int, str]]) -> dict[str, Any]:
 def _count(db: sqlite3.Connection, run_id: int, lines: int, rows: list[tuple[int, str]]) -> None:
     values = _last_values(rows)
     step = values.get("_step")
+    db.execute("DELETE FROM metric_progress WHERE run_id = ?", (run_id,))
     db.execute(
         "UPDATE runs SET history_lines = ?, last_step = ?, history_keys = ?, judged_at = 0 WHERE id = ?",
         (lines, step if isinstance(step, int) else -1, json.dumps(list(values)), run_id),

@@ -23,7 +23,7 @@ _SIGNS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _MAX_DOTS = 3
 _MAX_TERMS = 400
 # SQLite compares keys as they are written; only these are never written as escapes.
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /:")
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /:")
 _RANKS = "WHEN 'true' THEN 0 WHEN 'false' THEN 0 WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2"
 _LISTED = "(SELECT value FROM json_each(?))"
 
@@ -206,7 +206,7 @@ def _can_bind(operand: Any) -> bool:
 def _json_value(key: str, text_of: Any) -> _Value | None:
     """Return a dotted field of a run's JSON: the longest literal keys first, as `filters` looks for it."""
     head, _, rest = key.partition(".")
-    if head not in JSON or not rest or rest.count(".") > _MAX_DOTS or not _PLAIN.issuperset(rest):
+    if head not in JSON or not rest or rest.count(".") > _MAX_DOTS or not PLAIN.issuperset(rest):
         return None
     splits = [path for path in _splits(rest.split(".")) if all(path)]
     if not splits:

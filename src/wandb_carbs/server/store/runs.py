@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.record import CONFIG_KEY, SUGGESTION_KEY
+from wandb_carbs.record import CONFIG_KEY, KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.ids import checked_name, new_name, row_id
@@ -64,12 +64,26 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
                 if sweep is None:
                     raise RequestError(f"unknown sweep {values['sweep']!r}", 404)
                 db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep["id"], run_id))
+            if not values.get("id"):
+                _forget_earlier_process(db, run_id)
             run_states.revive(db, run_id, store.now())
             if "config" in changes:
                 changes["config"] = _keep_suggestion(db, run_id, changes["config"])
         for column, value in changes.items():
             db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id))  # noqa: S608 - our own names
     return run_id, inserted
+
+
+def _forget_earlier_process(db: sqlite3.Connection, run_id: int) -> None:
+    """Empty the summary of a run that was handed out again and begins anew, but for what is recorded of it.
+
+    Should the new process log nothing, nobody takes the metrics of the one before for its own. One that resumes the run
+    goes on from them.
+    """
+    run = db.execute("SELECT state, summary FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if run["state"] == run_states.PENDING and run["summary"] != "{}":
+        record = {key: value for key, value in json.loads(run["summary"]).items() if key.startswith(KEY_PREFIX)}
+        db.execute("UPDATE runs SET summary = ? WHERE id = ?", (json.dumps(record), run_id))
 
 
 def _changes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +130,7 @@ def ensure(
     """Return a run's row id, and whether it had to be made.
 
     Raises:
-        RequestError: A name does not fit into an address.
+        RequestError: A name does not fit into an address, or is that of a run that was deleted alive (410).
     """
     now = store.now()
     owner = ensure_project(db, entity, project, now)
@@ -124,6 +138,9 @@ def ensure(
     row = db.execute("SELECT id FROM runs WHERE project_id = ? AND name = ?", (owner["id"], name)).fetchone()
     if row is not None:
         return row["id"], False
+    if db.execute("SELECT 1 FROM deleted_runs WHERE project_id = ? AND name = ?", (owner["id"], name)).fetchone():
+        # Its process goes on, and must not bring it back. Clients repeat nothing after a 410.
+        raise RequestError(f"run {name} was deleted while it was alive; start a new run under another id", 410)
     return insert(db, owner["id"], name, now, state=run_states.RUNNING), True
 
 
@@ -202,6 +219,8 @@ def set_state(store: Store, identifier: str, state: str) -> None:
 def delete(store: Store, identifier: str) -> int:
     """Delete a run with all that it has logged, and return its row id."""
     with store.transaction() as db:
-        run_id: int = run_by_id(db, identifier)["id"]
-        db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-    return run_id
+        run = run_by_id(db, identifier)
+        if run["state"] in (*run_states.ALIVE, run_states.PENDING):
+            db.execute("INSERT OR IGNORE INTO deleted_runs VALUES (?, ?)", (run["project_id"], run["name"]))
+        db.execute("DELETE FROM runs WHERE id = ?", (run["id"],))
+        return int(run["id"])

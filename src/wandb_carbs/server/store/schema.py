@@ -209,6 +209,21 @@ END;
 INSERT INTO standings (run_id, project_id, sweep_id, created_at, state)
     SELECT id, project_id, sweep_id, created_at, state FROM runs;
 """
+_FOLLOWED = """
+CREATE TABLE metric_progress (
+    run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    lines INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    best REAL,
+    bests TEXT NOT NULL
+);
+CREATE TABLE deleted_runs (
+    project_id INTEGER NOT NULL REFERENCES projects (id),
+    name TEXT NOT NULL,
+    PRIMARY KEY (project_id, name)
+) WITHOUT ROWID;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED)
 VERSION = len(STEPS)

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store.conditions import PLAIN
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.run_streams import HISTORY
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _DEFAULT_SAMPLES = 500
 _TAIL = 1
+# Lines that are in memory at once, and keys that SQLite looks for.
+_LINES_AT_ONCE = 1_000
+_MAX_KEYS = 100
 
 
 def lines(db: sqlite3.Connection, run_id: int, stream: str) -> list[str]:
@@ -36,22 +40,7 @@ def sampled_lines(
     db: sqlite3.Connection, run_id: int, stream: str, samples: int | None, steps: tuple[int | None, int | None]
 ) -> list[str]:
     """Return lines, thinned evenly to a number, of the steps in `[minimum, maximum)`."""
-    if steps == (None, None):
-        return _thinned_lines(db, run_id, stream, samples)
-    found = [line for line in lines(db, run_id, stream) if _within(json.loads(line), steps)]
-    return _thin(found, samples)
-
-
-def _thinned_lines(db: sqlite3.Connection, run_id: int, stream: str, samples: int | None) -> list[str]:
-    """Return some lines of a stream, which may have millions, without reading the others."""
-    own = "FROM lines WHERE run_id = ? AND stream = ?"
-    positions = db.execute(f"SELECT json_group_array(position) {own}", (run_id, stream)).fetchone()[0]
-    chosen = json.dumps(_thin(sorted(json.loads(positions)), samples))
-    rows = db.execute(
-        f"SELECT text {own} AND position IN (SELECT value FROM json_each(?)) ORDER BY position",  # noqa: S608
-        (run_id, stream, chosen),
-    )
-    return [row["text"] for row in rows]
+    return _sampled(db, (run_id, stream), [], steps, samples)
 
 
 def sampled_rows(db: sqlite3.Connection, run_id: int, specs: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -65,11 +54,10 @@ def sampled_rows(db: sqlite3.Connection, run_id: int, specs: Sequence[str]) -> l
     Raises:
         RequestError: A spec is malformed.
     """
-    history = [json.loads(line) for line in lines(db, run_id, HISTORY)]
-    return [_sample(history, json_object("history spec", spec)) for spec in specs]
+    return [_sample(db, run_id, json_object("history spec", spec)) for spec in specs]
 
 
-def _sample(history: list[dict[str, Any]], spec: dict[str, Any]) -> list[dict[str, Any]]:
+def _sample(db: sqlite3.Connection, run_id: int, spec: dict[str, Any]) -> list[dict[str, Any]]:
     keys, samples = spec.get("keys") or [], spec.get("samples")
     low, high = spec.get("minStep"), spec.get("maxStep")
     if (
@@ -79,8 +67,65 @@ def _sample(history: list[dict[str, Any]], spec: dict[str, Any]) -> list[dict[st
     ):
         raise RequestError("history spec: 'keys' must be strings; 'samples', 'minStep', 'maxStep' integers")
     steps = low, None if high is None else high + 1  # the client counts the last step in, unlike with whole lines
-    rows = [row for row in history if _within(row, steps) and all(key in row for key in keys)]
-    return [finite({key: row[key] for key in keys} if keys else row) for row in _thin(rows, samples)]
+    rows = [json.loads(line) for line in _sampled(db, (run_id, HISTORY), keys, steps, samples)]
+    return [finite({key: row[key] for key in keys} if keys else row) for row in rows]
+
+
+def _sampled(
+    db: sqlite3.Connection,
+    stream: tuple[int, str],
+    keys: Sequence[str],
+    steps: tuple[int | None, int | None],
+    samples: int | None,
+) -> list[str]:
+    """Return some of the lines that have all keys and a step in `[minimum, maximum)`.
+
+    A stream may have millions of lines: SQLite finds those that are asked for, and only the sample comes here. Lines of
+    which SQLite cannot tell, such as those with NaN, are looked at one by one.
+    """
+    own = "FROM lines WHERE run_id = ? AND stream = ?"
+    test, values = _test(keys, steps)
+    codes = db.execute(
+        f"SELECT json_group_array(2 * position + (({test}) IS NULL)) {own} AND ({test}) IS NOT 0",
+        [*values, *stream, *values],
+    ).fetchone()[0]
+    found = sorted(json.loads(codes))
+    unsure = [code // 2 for code in found if code % 2]
+    wrong = set()
+    for start in range(0, len(unsure), _LINES_AT_ONCE):
+        for position, line in _lines_at(db, stream, unsure[start : start + _LINES_AT_ONCE]):
+            row = json.loads(line)
+            if not (_within(row, steps) and all(key in row for key in keys)):
+                wrong.add(position)
+    positions = [code // 2 for code in found if code // 2 not in wrong]
+    return [line for _, line in _lines_at(db, stream, _thin(positions, samples))]
+
+
+def _test(keys: Sequence[str], steps: tuple[int | None, int | None]) -> tuple[str, list[str]]:
+    """Return SQL of whether a line has all keys and a step within bounds, with the values of its question marks."""
+    exact = [key for key in keys[:_MAX_KEYS] if key and PLAIN.issuperset(key)]
+    tests = [f"json_type(text, '$.\"{key}\"') IS NOT NULL" for key in exact]
+    tests += [
+        f"(json_type(text, '$._step') IN ('integer', 'real') AND json_extract(text, '$._step') {sign} {number:d})"
+        for sign, number in zip((">=", "<"), steps, strict=True)
+        if number is not None
+    ]
+    if len(exact) < len(keys):
+        tests.append("NULL")
+    if not tests:
+        return "1", []
+    # Most lines without a key are found by their text alone.
+    first = "".join("instr(text, ?) AND " for _ in exact)
+    return f"{first}CASE WHEN json_valid(text) THEN {' AND '.join(tests)} END", [f'"{key}"' for key in exact]
+
+
+def _lines_at(db: sqlite3.Connection, stream: tuple[int, str], positions: Sequence[int]) -> list[tuple[int, str]]:
+    rows = db.execute(
+        """SELECT position, text FROM lines WHERE run_id = ? AND stream = ?
+           AND position IN (SELECT value FROM json_each(?)) ORDER BY position""",
+        (*stream, json.dumps(positions)),
+    )
+    return [(row["position"], row["text"]) for row in rows]
 
 
 def _within(row: dict[str, Any], steps: tuple[int | None, int | None]) -> bool:

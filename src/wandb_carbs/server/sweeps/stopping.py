@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
+from wandb_carbs.server.sweeps.bands import Bands, Progress
 from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wandb_carbs.server.store.database import Store
 
@@ -32,18 +33,23 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
     Raises:
         RequestError: The body is malformed.
     """
-    with store.transaction() as db:
-        reply = run_streams.stream(store, entity, project, name, body)
-        files = body.get("files") or {}
-        if run_streams.HISTORY in files or run_streams.SUMMARY in files:
-            run = runs.find(db, entity, project, name)
-            assert run is not None
-            return {"stopped": True} if judge(db, run) else reply
-    return reply
+    reply = run_streams.stream(store, entity, project, name, body)
+    files = body.get("files") or {}
+    if run_streams.HISTORY not in files and run_streams.SUMMARY not in files:
+        return reply
+    with store.reading() as db:
+        run = runs.find(db, entity, project, name)
+    return {"stopped": True} if run is not None and judge(store, run) else reply
 
 
-def judge(db: sqlite3.Connection, run: sqlite3.Row) -> bool:
+def judge(store: Store, run: sqlite3.Row) -> bool:
     """End the run's sweep if its target is reached, and stop the run if it has fallen behind.
+
+    Everything is read beside the other writers: a long history keeps nobody waiting.
+
+    Args:
+        store: The storage.
+        run: The run's row.
 
     Returns:
         Whether the run has been asked to stop.
@@ -51,20 +57,34 @@ def judge(db: sqlite3.Connection, run: sqlite3.Row) -> bool:
     stopped = bool(run["stop_requested"])
     if run["sweep_id"] is None:
         return stopped
-    sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (run["sweep_id"],)).fetchone()
+    with store.reading() as db:
+        sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (run["sweep_id"],)).fetchone()
     config = stored_config(sweep["config"])
     metric = config.get("metric")
     if not isinstance(metric, dict):
         return stopped
     if sweep["state"] == sweeps.RUNNING and _reaches_target(run, metric):
-        db.execute("UPDATE sweeps SET state = ? WHERE id = ?", (sweeps.FINISHED, sweep["id"]))
+        with store.transaction() as db:
+            db.execute(
+                "UPDATE sweeps SET state = ? WHERE id = ? AND state = ?", (sweeps.FINISHED, sweep["id"], sweeps.RUNNING)
+            )
     hyperband = early_stopping(config)
-    if hyperband is None or stopped or run["state"] not in run_states.ALIVE:
+    if hyperband is None:
         return stopped
-    if not _falls_behind(db, run, metric, hyperband):
+    bands = Bands(store, metric, hyperband)
+    progress = bands.follow(run)
+    if stopped or run["state"] not in run_states.ALIVE:
+        return stopped
+    band = max(progress.bests, default=0)
+    if band <= run["judged_at"]:
         return False
-    db.execute("UPDATE runs SET stop_requested = 1 WHERE id = ?", (run["id"],))
-    return True
+    falls_behind = _falls_behind(progress, bands.others(run, band), band, hyperband)
+    with store.transaction() as db:
+        db.execute(
+            "UPDATE runs SET judged_at = ?, stop_requested = max(stop_requested, ?) WHERE id = ?",
+            (band, falls_behind, run["id"]),
+        )
+    return falls_behind
 
 
 def _reaches_target(run: sqlite3.Row, metric: Mapping[str, Any]) -> bool:
@@ -77,33 +97,10 @@ def _reaches_target(run: sqlite3.Row, metric: Mapping[str, Any]) -> bool:
     return bool(value >= target if metric.get("goal") == "maximize" else value <= target)
 
 
-def _falls_behind(db: sqlite3.Connection, run: sqlite3.Row, metric: Mapping[str, Any], hyperband: Hyperband) -> bool:
-    """Judge a run at the highest band that it has reached, once for each band."""
-    own = _values(db, run["id"], metric)
-    reached = [band for band in hyperband.bands if band <= len(own)]
-    if not reached or reached[-1] <= run["judged_at"]:
-        return False
-    band = reached[-1]
-    db.execute("UPDATE runs SET judged_at = ? WHERE id = ?", (band, run["id"]))
-    others = db.execute(
-        "SELECT id FROM runs WHERE sweep_id = ? AND id != ? AND history_lines >= ?", (run["sweep_id"], run["id"], band)
-    ).fetchall()
-    histories = [_values(db, other["id"], metric, band) for other in others]
-    at_band = sorted([min(own[:band]), *(min(values) for values in histories if len(values) == band)])
+def _falls_behind(progress: Progress, others: Sequence[float], band: int, hyperband: Hyperband) -> bool:
+    """Tell whether a run is not among the best at the highest band that it has reached."""
+    own = progress.bests[band]
+    at_band = sorted([own, *others])
     limit = at_band[max(int(len(at_band) * hyperband.keep) - 1, 0)]
-    return min(own[:band] if hyperband.strict else own) > limit
-
-
-def _values(db: sqlite3.Connection, run_id: int, metric: Mapping[str, Any], most: int | None = None) -> list[float]:
-    """Return the values of the metric that a run has logged, the smaller the better, up to a number."""
-    sign = -1.0 if metric.get("goal") == "maximize" else 1.0
-    found: list[float] = []
-    for line in db.execute(
-        "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, run_streams.HISTORY)
-    ):
-        value = sweeps.value_of(json.loads(line["text"]), metric["name"])
-        if value is not None:
-            found.append(sign * value)
-            if len(found) == most:
-                break
-    return found
+    now = own if hyperband.strict or progress.best is None else progress.best
+    return now > limit

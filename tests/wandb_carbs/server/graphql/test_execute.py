@@ -15,7 +15,7 @@ from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.files import RunFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 ROW_TYPES = ("Project", "Run", "Sweep", "Agent", "Artifact", "ArtifactSequence", "ArtifactCollectionMembership")
 
@@ -39,13 +39,6 @@ def test_no_field_is_answered_twice() -> None:
         for name in own
     ]
     assert len(answered) == len(set(answered))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "db")
-    yield store
-    store.close()
 
 
 def ask(store: Store, query: str, **variables: Any) -> Any:

@@ -1,3 +1,5 @@
+"""Runs: upserts, stops, deletion."""
+
 from __future__ import annotations
 
 import json
@@ -5,23 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stored import make_run, make_sweep
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_streams, runs, streams
+from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
-from wandb_carbs.server.sweeps import sweeps
+from wandb_carbs.server.sweeps import agents
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "db")
-    yield store
-    store.close()
 
 
 def row(store: Store, name: str = "r") -> sqlite3.Row:
@@ -33,77 +27,6 @@ def row(store: Store, name: str = "r") -> sqlite3.Row:
 
 def send(store: Store, file: str, offset: int, *lines: str) -> None:
     run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
-
-
-def test_lines_are_written_by_offset(store: Store) -> None:
-    steps = [json.dumps({"_step": step, "loss": 1.0}) for step in range(4)]
-    send(store, run_streams.HISTORY, 0, *steps[:3])
-    send(store, run_streams.HISTORY, 0, *steps[:3])
-    send(store, run_streams.HISTORY, 2, *steps[2:])
-    with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], run_streams.HISTORY) == steps
-    assert row(store)["history_lines"] == 4
-    assert row(store)["last_step"] == 3
-    assert json.loads(row(store)["history_keys"]) == ["_step", "loss"]
-
-
-def test_output_lines_may_be_rewritten(store: Store) -> None:
-    send(store, run_streams.OUTPUT, 0, "a", "10%")
-    send(store, run_streams.OUTPUT, 1, "100%", "b")
-    with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], run_streams.OUTPUT) == ["a", "100%", "b"]
-
-
-def test_summary_is_replaced_and_echoed_as_it_came(store: Store) -> None:
-    send(store, run_streams.SUMMARY, 0, '{"a": 1, "b": 2}')
-    send(store, run_streams.SUMMARY, 0, '{"b":  Infinity}')
-    assert row(store)["summary"] == '{"b":  Infinity}'
-
-
-@pytest.mark.parametrize("late", [{"carbs.state": "running", "step": 1}, {"step": 1}])
-def test_acknowledged_record_survives_a_late_summary(store: Store, late: dict[str, Any]) -> None:
-    """After an outage the SDK sends again what it had under way, older than what was recorded meanwhile."""
-    record = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 3.0}
-    send(store, run_streams.SUMMARY, 0, '{"carbs.state": "running"}')
-    runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": json.dumps(record)})
-    send(store, run_streams.SUMMARY, 0, json.dumps(late))
-    assert json.loads(row(store)["summary"]) == {"step": 1, **record}
-    # What is newer goes through: a corrected outcome, and an agent that takes its run up again.
-    send(store, run_streams.SUMMARY, 0, '{"carbs.state": "success", "carbs.objective": 0.7, "carbs.cost": 3.0}')
-    assert json.loads(row(store)["summary"])["carbs.objective"] == 0.7
-    runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "summaryMetrics": '{"carbs.state": "running"}'})
-    assert json.loads(row(store)["summary"]) == {"carbs.state": "running"}
-
-
-def test_complete_false_ends_nothing(store: Store) -> None:
-    run_streams.stream(store, "local", "p", "r", {"complete": False, "failed": False, "dropped": 0})
-    assert row(store)["state"] == "running"
-    run_streams.stream(store, "local", "p", "r", {"complete": True, "exitcode": 3})
-    assert (row(store)["state"], row(store)["exit_code"]) == ("failed", 3)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        [],
-        None,
-        {"files": [1]},
-        {"files": {"f": 3}},
-        {"files": {"f": {"offset": -1, "content": []}}},
-        {"files": {"f": {"offset": 1.5, "content": []}}},
-        {"files": {"f": {"offset": 10**30, "content": []}}},
-        {"files": {"f": {"offset": 0, "content": [1]}}},
-        {"files": {run_streams.SUMMARY: {"offset": 0, "content": ["[1]"]}}},
-        {"files": {run_streams.HISTORY: {"offset": 0, "content": ["{"]}}},
-        {"exitcode": "x"},
-        {"exitcode": 10**30},
-    ],
-)
-def test_malformed_stream_is_refused_whole(store: Store, body: Any) -> None:
-    with pytest.raises(RequestError):
-        run_streams.stream(store, "local", "p", "r", body)
-    with store.reading() as db:
-        assert runs.find(db, None, "p", "r") is None
 
 
 def test_upsert_by_name_replaces_the_config_and_null_keeps_it(store: Store) -> None:
@@ -185,47 +108,43 @@ def test_delete_takes_the_lines_along(store: Store) -> None:
         assert db.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
 
 
-def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:
-    lines = [json.dumps({"_step": s, "loss": float(s), **({"acc": s} if s % 2 else {})}) for s in range(10)]
-    send(store, run_streams.HISTORY, 0, *lines, '{"_step": 10, "loss": NaN}')
-    run_id = row(store)["id"]
+def test_run_that_was_deleted_alive_does_not_come_back(store: Store) -> None:
+    """Its process streams and upserts on; a run that had ended may be made anew."""
+    send(store, run_streams.OUTPUT, 0, "a")
+    runs.delete(store, global_id("Run", row(store)["id"]))
+    for speak in (
+        lambda: send(store, run_streams.OUTPUT, 1, "b"),
+        lambda: runs.upsert(store, {"name": "r", "modelName": "p", "config": "{}"}),
+    ):
+        with pytest.raises(RequestError, match="run r was deleted while it was alive") as refused:
+            speak()
+        assert refused.value.status == 410
     with store.reading() as db:
-        specs = ['{"keys": ["acc", "_step"], "samples": 3}', '{"minStep": 9, "maxStep": 10}']
-        by_keys, by_steps = streams.sampled_rows(db, run_id, specs)
-        assert [r["acc"] for r in by_keys] == [1, 5, 9]
-        assert by_steps[1] == {"_step": 10, "loss": "NaN"}
-        assert len(streams.sampled_lines(db, run_id, run_streams.HISTORY, 4, (None, None))) == 4
-        assert streams.sampled_lines(db, run_id, run_streams.HISTORY, 1, (None, None)) == ['{"_step": 10, "loss": NaN}']
-        with pytest.raises(RequestError):
-            streams.sampled_rows(db, run_id, ['{"samples": "many"}'])
+        assert runs.find(db, None, "p", "r") is None
+    make_run(store, "r", modelName="q")  # of another project
+    ended = make_run(store, "ended", state="finished")
+    runs.delete(store, global_id("Run", ended))
+    assert make_run(store, "ended") != ended
 
 
-def test_refused_sweep_leaves_nothing_behind(store: Store) -> None:
-    for config in ("{", "[]", "{method: random}", "{method: random, run_cap: 0, parameters: {x: {value: 1}}}"):
-        with pytest.raises(RequestError, match="invalid sweep config"):
-            sweeps.upsert(store, {"projectName": "p", "config": config})
-    with pytest.raises(RequestError, match="state"):
-        sweeps.upsert(store, {"config": "{method: random, parameters: {x: {value: 1}}}", "state": "ASLEEP"})
-    with store.reading() as db:
-        assert db.execute("SELECT count(*) FROM sweeps").fetchone()[0] == 0
-
-
-def test_newer_database_is_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path / "new")
-    with store.transaction() as db:
-        db.execute("PRAGMA user_version = 99")
-    store.close()
-    with pytest.raises(RequestError, match="schema version 99"):
-        Store(tmp_path / "new")
-
-
-def test_nested_transaction_rolls_back_with_the_outer_one(store: Store) -> None:
-    def fail() -> None:
-        with store.transaction():
-            runs.upsert(store, {"name": "r", "modelName": "p"})
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    with store.reading() as db:
-        assert db.execute("SELECT count(*) FROM runs").fetchone()[0] == 0
+def test_run_that_is_handed_out_again_begins_without_the_metrics_of_before(store: Store) -> None:
+    """Its record stays, and so does everything if it resumes."""
+    sweep = make_sweep(store)
+    for resumes in (False, True):
+        agent = agents.create_agent(store, sweep["name"], "host")
+        (command,) = agents.heartbeat(store, agent, "{}")
+        name = command["run_id"]
+        summary = {"loss": 1, "carbs.suggestion": "{}"}
+        make_run(store, name, {}, summary)
+        run_streams.stream(store, "local", "p", name, {"preempting": True})
+        run_streams.stream(store, "local", "p", name, {"complete": True, "exitcode": 1})
+        (command,) = agents.heartbeat(store, agent, "{}")
+        assert (command["type"], command["run_id"]) == ("resume", name)
+        values = {"modelName": "p", "name": name}
+        runs.upsert(store, {**values, "id": global_id("Run", row(store, name)["id"])} if resumes else values)
+        found = json.loads(row(store, name)["summary"])
+        assert found == (summary if resumes else {"carbs.suggestion": "{}"})
+        runs.upsert(store, {"modelName": "p", "name": name, "summaryMetrics": '{"loss": 2}'})
+        runs.upsert(store, values)  # later words of the same process
+        assert json.loads(row(store, name)["summary"])["loss"] == 2
+        run_streams.stream(store, "local", "p", name, {"complete": True})

@@ -18,15 +18,7 @@ from wandb_carbs.server.sweeps import standings, sweeps
 from wandb_carbs.server.sweeps.run_rows import read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "db")
-    yield store
-    store.close()
+    pass
 
 
 CARBS = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 10.0, "carbs.suggestion": '{"x": 3}'}

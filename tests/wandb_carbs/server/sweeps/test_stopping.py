@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,20 +12,12 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
-from wandb_carbs.server.sweeps import agents, stopping, sweeps
+from wandb_carbs.server.sweeps import agents, bands, stopping, sweeps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    pass
 
 HYPERBAND = {"type": "hyperband", "min_iter": 2, "eta": 2}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "db")
-    yield store
-    store.close()
 
 
 def make(store: Store, **config: Any) -> tuple[int, str]:
@@ -80,6 +73,53 @@ def test_strict_hyperband_judges_by_the_band(store: Store, strict: bool) -> None
     (_, first), (_, second) = begin(store, sweep), begin(store, sweep)
     log(store, first, 0, 3.0, 2.0)
     assert log(store, second, 0, 5.0, 4.0, 1.0) is strict
+
+
+def test_history_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is read when it is new, and again only until a band is reached or many lines have come."""
+    monkeypatch.setattr(bands, "_KEPT_AFTER", 4)
+    _, sweep = make(store, metric={"name": "loss"}, early_terminate={**HYPERBAND, "min_iter": 8})
+    _, run = begin(store, sweep)
+    seen: list[float] = []
+
+    def note(row: Any, name: str) -> float | None:
+        seen.append(row[name])
+        return sweeps.value_of(row, name)
+
+    monkeypatch.setattr(bands, "value_of", note)
+    for number in range(40):
+        log(store, run, number, 100.0 - number)
+    assert set(seen) == {100.0 - number for number in range(40)}
+    assert len(seen) <= 40 * 4
+
+
+def test_runs_from_before_there_were_bands_count(store: Store) -> None:
+    sweep_id, sweep = make(store, metric={"name": "other"})
+    (_, first), (_, second) = begin(store, sweep), begin(store, sweep)
+    log(store, first, 0, 3.0, 2.0)
+    values = {"method": "random", "parameters": {"x": {"values": [1, 2]}}, "early_terminate": HYPERBAND}
+    config = json.dumps({**values, "metric": {"name": "loss"}})
+    sweeps.upsert(store, {"id": global_id("Sweep", sweep_id), "config": config})
+    assert log(store, second, 0, 5.0, 4.0) is True
+
+
+def test_judging_keeps_no_other_writer_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, sweep = make(store, metric={"name": "loss"}, early_terminate=HYPERBAND)
+    _, run = begin(store, sweep)
+    written = threading.Event()
+
+    def write() -> None:
+        runs.upsert(store, {"name": "other", "modelName": "p"})
+        written.set()
+
+    def wait(row: Any, name: str) -> float | None:
+        threading.Thread(target=write).start()
+        assert written.wait(30)
+        return sweeps.value_of(row, name)
+
+    monkeypatch.setattr(bands, "value_of", wait)
+    log(store, run, 0, 1.0)
+    assert written.is_set()
 
 
 def test_ended_runs_are_not_stopped(store: Store) -> None:

@@ -1,0 +1,91 @@
+"""Samples of what runs have streamed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import run_streams, runs, streams
+from wandb_carbs.server.store.database import Store
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def row(store: Store, name: str = "r") -> sqlite3.Row:
+    with store.reading() as db:
+        found = runs.find(db, None, "p", name)
+    assert found is not None
+    return found
+
+
+def send(store: Store, file: str, offset: int, *lines: str) -> None:
+    run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
+
+
+def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:
+    lines = [json.dumps({"_step": s, "loss": float(s), **({"acc": s} if s % 2 else {})}) for s in range(10)]
+    send(store, run_streams.HISTORY, 0, *lines, '{"_step": 10, "loss": NaN}')
+    run_id = row(store)["id"]
+    with store.reading() as db:
+        specs = ['{"keys": ["acc", "_step"], "samples": 3}', '{"minStep": 9, "maxStep": 10}']
+        by_keys, by_steps = streams.sampled_rows(db, run_id, specs)
+        assert [r["acc"] for r in by_keys] == [1, 5, 9]
+        assert by_steps[1] == {"_step": 10, "loss": "NaN"}
+        assert len(streams.sampled_lines(db, run_id, run_streams.HISTORY, 4, (None, None))) == 4
+        assert streams.sampled_lines(db, run_id, run_streams.HISTORY, 1, (None, None)) == ['{"_step": 10, "loss": NaN}']
+        with pytest.raises(RequestError):
+            streams.sampled_rows(db, run_id, ['{"samples": "many"}'])
+
+
+def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
+    """SQLite looks for keys and steps; keys that only look alike, and lines that it cannot read, are told apart."""
+    odd = 'quo"te'
+    lines = []
+    for step in range(60):
+        line: dict[str, Any] = {"_step": step, "value": f'the text "loss" {step}'}
+        line |= {"loss": step} if step % 4 else {"nested": {"loss": step}}
+        line |= {"train/acc": float("nan")} if step % 5 == 0 else {}
+        line |= {odd: None, "ü": 1} if step % 3 == 0 else {}
+        lines.append(json.dumps(line))
+    send(store, run_streams.HISTORY, 0, *lines, '{"loss": 1}', '{"_step": "4", "loss": 1}')
+    rows = [json.loads(line) for line in [*lines, '{"loss": 1}', '{"_step": "4", "loss": 1}']]
+    run_id = row(store)["id"]
+    for keys in ([], ["loss"], ["train/acc", "loss"], [odd], ["ü", "value"], ["nosuch"], ["loss", "_step"]):
+        for low, high in ((None, None), (10, None), (None, 20), (5, 29), (100, None)):
+            wanted = [
+                {key: found[key] for key in keys} if keys else found
+                for found in rows
+                if all(key in found for key in keys)
+                and (
+                    (low, high) == (None, None)
+                    or (
+                        isinstance(found.get("_step"), int)
+                        and (low is None or found["_step"] >= low)
+                        and (high is None or found["_step"] <= high)
+                    )
+                )
+            ]
+            with store.reading() as db:
+                spec = json.dumps({"keys": keys, "minStep": low, "maxStep": high})
+                assert streams.sampled_rows(db, run_id, [spec]) == [[streams.finite(found) for found in wanted]]
+
+
+def test_only_the_sample_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(store, run_streams.HISTORY, 0, *(json.dumps({"_step": step, "loss": step}) for step in range(1000)))
+    run_id = row(store)["id"]
+    read: list[str] = []
+    loads = json.loads
+
+    def note(text: str) -> Any:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(json, "loads", note)
+    with store.reading() as db:
+        (found,) = streams.sampled_rows(db, run_id, ['{"keys": ["loss"], "minStep": 100, "samples": 5}'])
+    assert [line["loss"] for line in found] == [100, 325, 550, 774, 999]
+    assert len(read) < 20
