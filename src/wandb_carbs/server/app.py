@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from wandb_carbs.server.access import COOKIE_AGE, TOKEN, Access, check_json, check_origin
@@ -20,7 +20,7 @@ from wandb_carbs.server.limits import MAX_UPLOAD, MEBIBYTE, Budget, spending
 from wandb_carbs.server.pages.routes import page_routes
 from wandb_carbs.server.pages.views import error_page
 from wandb_carbs.server.prefix import prefix_of
-from wandb_carbs.server.replies import EXCEPTION_HANDLERS, FILE_HEADERS, Json, Page
+from wandb_carbs.server.replies import EXCEPTION_HANDLERS, File, Json, Page
 from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.sweeps import stopping
@@ -127,7 +127,7 @@ class _Endpoints:
         path = self._files.path(run_id, name)
         if not path.is_file():
             raise RequestError(f"no file {name!r}", 404)
-        return FileResponse(path, media_type="application/octet-stream", headers=FILE_HEADERS)
+        return File(path)
 
     async def get_entry(self, request: Request) -> Response:
         """Answer the SDKs up to 0.28, which put together the addresses of artifacts' files themselves."""
@@ -141,7 +141,7 @@ class _Endpoints:
         path = await _work(request, self._readers, find)
         if path is None or not path.is_file():
             raise RequestError(f"no file of an artifact at {place!r}", 404)
-        return FileResponse(path, media_type="application/octet-stream", headers=FILE_HEADERS)
+        return File(path)
 
     def page_routes(self) -> list[Route]:
         """Return the routes of the pages."""

@@ -22,6 +22,8 @@ MAX_BODIES = 256 * MEBIBYTE
 MAX_CONTAINERS = 2_000_000
 # The largest object of one PUT in S3, which W&B's clients upload to.
 MAX_UPLOAD = 5120 * MEBIBYTE
+# The manifest of an artifact of half a million files.
+MAX_MANIFEST = 64 * MEBIBYTE
 # A config, a summary or a history line of W&B is a few levels deep; readers recurse.
 MAX_JSON_DEPTH = 100
 # Ten times the largest query of the SDKs (13 kB, 900 tokens).

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from wandb_carbs.server.errors import RequestError, outage
 from wandb_carbs.server.pages.views import error_page
@@ -16,8 +16,10 @@ from wandb_carbs.server.store.streams import finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
 PAGE_HEADERS = {
     # A page may run the programs of this server and read from it, and nothing else. Plotly writes styles into the page.
@@ -35,6 +37,25 @@ FILE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private",
 }
+
+_LONGEST_RANGE = 100
+
+
+class File(FileResponse):
+    """A run's file; a part of it on request, and the whole of it on a request for several parts.
+
+    A thousand parts would be a thousand times the file, and take long to tell apart.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, media_type="application/octet-stream", headers=FILE_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file."""
+        parts = [value for name, value in scope["headers"] if name == b"range"]
+        if len(parts) > 1 or any(b"," in part or len(part) > _LONGEST_RANGE for part in parts):
+            scope = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"range"]}
+        await super().__call__(scope, receive, send)
 
 
 class Json(Response):

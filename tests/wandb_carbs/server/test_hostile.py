@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import time
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wandb_carbs.server.limits import MAX_BODY
+from wandb_carbs.server import app, bodies, limits
+from wandb_carbs.server.limits import MAX_BODY, MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.wandb_carbs.server.conftest import Client
 
@@ -35,6 +38,18 @@ def refused(reply: Any, *statuses: int) -> str:
     assert len(reply.body) < MAX_REPLY
     assert "internal error" not in reply.error
     return str(reply.error)
+
+
+FILES = 'mutation { createRunFiles(input: {projectName: "p", runName: "r", files: ["a"]}) { files { uploadUrl } } }'
+
+
+def upload(client: Client, content: bytes) -> str:
+    """Upload a file of a run, and return the link to read it."""
+    client.stream("r", {})
+    target = client.graphql(FILES).json["data"]["createRunFiles"]["files"][0]["uploadUrl"]
+    assert client.send(target, content, method="PUT").status == 200
+    query = '{ project(name: "p") { run(name: "r") { files { edges { node { url } } } } } }'
+    return str(client.graphql(query).json["data"]["project"]["run"]["files"]["edges"][0]["node"]["url"])
 
 
 def nested(depth: int, inner: str = "name") -> str:
@@ -118,14 +133,18 @@ def test_filter_without_bounds_is_refused(shared_client: Client, filters: str) -
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/files/local/p/r/file_stream"])
-def test_body_that_is_too_large_is_refused(shared_client: Client, path: str) -> None:
-    whole = b'"' + b"x" * MAX_BODY + b'"'
-    assert "32 MB" in refused(shared_client.send(path, whole), 413)
-    packed = gzip.compress(b" " * (8 * MAX_BODY))
-    assert "32 MB" in refused(shared_client.send(path, packed, headers={"Content-Encoding": "gzip"}), 413)
-    members = gzip.compress(b" " * (MAX_BODY // 2)) * 16
-    assert "32 MB" in refused(shared_client.send(path, members, headers={"Content-Encoding": "gzip"}), 413)
-    refused(shared_client.send(path, b"[" + b"[]," * (MAX_BODY // 4) + b"[]]"), 413)
+def test_body_that_is_too_large_is_refused(shared_client: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds are lower here, so that the test is fast."""
+    assert MAX_BODY == 32 * MEBIBYTE
+    monkeypatch.setattr(bodies, "MAX_BODY", MEBIBYTE)
+    monkeypatch.setattr(bodies, "MAX_CONTAINERS", 100_000)
+    whole = b'"' + b"x" * MEBIBYTE + b'"'
+    assert "1 MB" in refused(shared_client.send(path, whole), 413)
+    packed = gzip.compress(b" " * (8 * MEBIBYTE))
+    assert "1 MB" in refused(shared_client.send(path, packed, headers={"Content-Encoding": "gzip"}), 413)
+    members = gzip.compress(b" " * (MEBIBYTE // 2)) * 16
+    assert "1 MB" in refused(shared_client.send(path, members, headers={"Content-Encoding": "gzip"}), 413)
+    refused(shared_client.send(path, b"[" + b"[]," * (MEBIBYTE // 4) + b"[]]"), 413)
     refused(shared_client.send(path, gzip.compress(b"{}")[:-4], headers={"Content-Encoding": "gzip"}), 400)
 
 
@@ -293,6 +312,53 @@ def test_what_another_site_makes_a_browser_send_is_refused(
     body = json.dumps({"query": 'mutation { upsertBucket(input: {name: "foreign", modelName: "q"}) { inserted } }'})
     refused(shared_client.send(path, body.encode(), headers=headers), status)
     assert shared_client.send("/local/q").status == 404
+
+
+def test_description_of_the_schema_does_not_multiply_for_ever(
+    shared_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The executor resolves it by functions of its own, which know no budget."""
+    depth = 10
+    query = "{ __schema { types { fields { " + "type { fields { " * depth + "name" + " } }" * depth + " } } } }"
+    monkeypatch.setattr(limits, "_MAX_VALUES", 1_000)
+    one = query.replace("__schema { types", '__type(name: "Run")', 1)[:-2]
+    for described in (query, one):
+        assert "values" in refused(shared_client.graphql(described), 413)
+
+
+def test_many_ranges_of_a_file_are_answered_by_the_whole_of_it(client: Client) -> None:
+    """A request of a few kilobytes must not be answered by a thousand files."""
+    link = upload(client, b"0123456789")
+    for ranges in ("bytes=" + "0-," * 1000 + "0-", "bytes=0-1,3-4", "bytes=" + "0" * 4000 + "-1", "bytes=,,,,,,,,,,"):
+        reply = client.send(link, headers={"Range": ranges})
+        assert (reply.status, reply.body) in {(200, b"0123456789"), (400, reply.body)}
+        assert len(reply.body) < 1000
+    reply = client.send(link, headers={"Range": "bytes=2-4"})
+    assert (reply.status, reply.body) == (206, b"234")
+
+
+def test_upload_has_a_limit_and_leaves_nothing_behind(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = upload(client, b"0123456789")
+    monkeypatch.setattr(app, "MAX_UPLOAD", 1_000_000)
+    write = client.graphql(FILES).json["data"]["createRunFiles"]["files"][0]["uploadUrl"]
+    refused(client.send(write, b"x" * 1_000_001, method="PUT"), 413)
+    assert client.send(link).body == b"0123456789"
+    assert list((tmp_path / "server" / "uploads").iterdir()) == []
+
+
+def test_many_files_are_deleted_at_once(client: Client) -> None:
+    """Each of them in a transaction of its own would keep the disk busy for hours."""
+    upload(client, b"0123456789")
+    ids = [base64.b64encode(f"File:1:{name}".encode()).decode() for name in ["a", *range(20_000)]]
+    query = "mutation D($files: [ID!]!) { deleteFiles(input: {files: $files}) { success } }"
+    begin = time.monotonic()
+    assert client.graphql(query, files=ids).json["data"]["deleteFiles"]["success"] is True
+    assert time.monotonic() - begin < 20
+    files = client.graphql('{ project(name: "p") { run(name: "r") { fileCount } } }')
+    assert files.json["data"]["project"]["run"]["fileCount"] == 0
+    refused(client.graphql(query, files=["nosuch"]), 404)
 
 
 def test_own_origin_is_taken(shared_client: Client) -> None:

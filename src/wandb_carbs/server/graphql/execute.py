@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -16,7 +17,7 @@ from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_ru
 from wandb_carbs.server.graphql.documents import mutation_names, parse_query
 from wandb_carbs.server.graphql.fields import Context
 from wandb_carbs.server.graphql.mutations import MUTATIONS
-from wandb_carbs.server.graphql.resolve import StopExecution, answer, change, value_of_key
+from wandb_carbs.server.graphql.resolve import StopExecution, answer, change, counted, value_of_key
 from wandb_carbs.server.limits import Budget, current_budget
 from wandb_carbs.server.store import run_states
 
@@ -30,6 +31,7 @@ _LOG = logging.getLogger(__name__)
 # A wrong field of a list has an error for each item.
 _MAX_ERRORS = 20
 _MAX_ERROR_LENGTH = 1000
+_INTROSPECTION = re.compile(r"__schema\b|__type\b")
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,14 @@ class Prepared:
         variables: Its variables.
         operation: The operation's name, or None for the only one.
         is_mutation: Whether it may write.
+        is_introspection: Whether it asks for the schema's description of itself.
     """
 
     document: DocumentNode
     variables: dict[str, Any]
     operation: str | None
     is_mutation: bool
+    is_introspection: bool
 
 
 def prepare(body: Any) -> Prepared:
@@ -100,7 +104,7 @@ def prepare(body: Any) -> Prepared:
     if unknown:
         # Left out as an unknown field is, it would look to the client as if it were done.
         raise RequestError(f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed")
-    return Prepared(document, variables, operation, bool(mutations))
+    return Prepared(document, variables, operation, bool(mutations), bool(_INTROSPECTION.search(query)))
 
 
 def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> Reply:
@@ -126,6 +130,7 @@ def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> 
                 variable_values=request.variables,
                 operation_name=request.operation,
                 field_resolver=value_of_key,
+                middleware=[counted] if request.is_introspection else None,
             )
     except StopExecution as stop:
         raise stop.reason from None

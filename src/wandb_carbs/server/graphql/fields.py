@@ -82,9 +82,14 @@ def count(context: Context, query: str, *values: Any) -> int:
     return number
 
 
+def position_after(cursor: str | None) -> int:
+    """Return the position behind that of a cursor which is a position; 0 for any other."""
+    return int(cursor) + 1 if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 18 else 0
+
+
 def connection(items: Sequence[Any], first: int | None = None, after: str | None = None) -> Node:
     """Return a page of a short list, whose cursors are positions."""
-    start = int(after) + 1 if after and after.isascii() and after.isdigit() and len(after) < 18 else 0
+    start = position_after(after)
     end = len(items) if first is None else start + max(first, 0)
     edges = [{"node": item, "cursor": str(start + place)} for place, item in enumerate(items[start:end])]
     last = edges[-1]["cursor"] if edges else None

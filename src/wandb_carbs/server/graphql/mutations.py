@@ -84,8 +84,7 @@ def _rewind_run(context: Context, values: Node) -> Node:
 
 
 def _delete_files(context: Context, values: Node) -> Node:
-    for identifier in values["files"]:
-        context.files.delete_one(identifier)
+    context.files.delete_some(values["files"])
     return {"success": True}
 
 

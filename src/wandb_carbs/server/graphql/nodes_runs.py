@@ -16,6 +16,7 @@ from wandb_carbs.server.graphql.fields import (
     count,
     identifier,
     moment,
+    position_after,
     project_of,
 )
 from wandb_carbs.server.graphql.viewer import USER
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Where the files of artifacts are among a run's files; they are no files of the run to its users.
 _ARTIFACT_FILES = "artifact/"
+# Lines of output of one reply.
+_MOST_LINES = 100_000
 
 
 def find_runs(
@@ -113,8 +116,16 @@ def _log_lines(
     after: str | None = None,
     **_: Any,
 ) -> Node:
-    lines = logs.lines(context.db, row["id"])
-    return connection(lines[-last:] if last else lines, first, after)
+    """Return a page of a run's output; the cursors are numbers of lines."""
+    if last is not None:
+        lines, has_next = logs.last_lines(context.db, row["id"], min(max(last, 0), _MOST_LINES)), False
+    else:
+        most = _MOST_LINES if first is None else min(max(first, 0), _MOST_LINES)
+        lines = logs.lines_from(context.db, row["id"], position_after(after), most + 1)
+        lines, has_next = lines[:most], len(lines) > most
+    edges = [{"node": line, "cursor": str(line["number"])} for line in lines]
+    page = {"endCursor": edges[-1]["cursor"] if edges else None, "hasNextPage": has_next}
+    return {"edges": edges, "pageInfo": page, "totalCount": row["log_lines"]}
 
 
 def _telemetry(row: sqlite3.Row, _context: Context, **_: Any) -> str:

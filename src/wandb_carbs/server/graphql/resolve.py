@@ -59,6 +59,11 @@ def value_of_key(source: Any, info: Any, **_: Any) -> Any:
     return _spend(info.context.budget, source.get(info.field_name) if isinstance(source, dict) else None)
 
 
+def counted(following: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+    """Resolve a field under the budget, as middleware, where the schema describes itself by functions of its own."""
+    return _spend(info.context.budget, following(source, info, **arguments))
+
+
 def _spend(budget: Budget, value: Any) -> Any:
     budget.values -= 1
     if isinstance(value, str):

@@ -82,8 +82,8 @@ class PageData:
         """
         with self._store.reading() as db:
             row = run_row(db, entity, project, name)
-            lines = logs.lines(db, row["id"])
-        return {"total": len(lines), "lines": lines[-_LOG_LINES:]}
+            lines = logs.last_lines(db, row["id"], _LOG_LINES)
+        return {"total": row["log_lines"], "lines": lines}
 
     def sweep(self, entity: str, project: str, name: str, marked: str | None = None) -> dict[str, Any]:
         """Return a sweep's figures; with a run to mark, the frontier only.

@@ -91,6 +91,14 @@ def order(key: str, *, descending: bool) -> Sql | None:
     return Sql(f"({rank}) IS NULL, {rank} {direction}, CASE WHEN {rank} IS NOT NULL THEN {value.text} END {direction}")
 
 
+def number(key: str) -> str | None:
+    """Return SQL of the finite number in a field of a run's JSON, NULL for others; None where SQL cannot tell."""
+    value = _json_value(key, _plain_json)
+    if value is None:
+        return None
+    return f"(CASE WHEN {value.kind} IN ('integer', 'real') AND abs({value.text}) < 9e999 THEN {value.text} END)"
+
+
 def _joined(word: str, parts: Sequence[Sql]) -> Sql:
     if not parts:
         return Sql("1" if word == "AND" else "0")

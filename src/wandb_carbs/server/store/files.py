@@ -116,19 +116,19 @@ class RunFiles:
         """Delete the bytes of a run's files."""
         shutil.rmtree(self._folder / str(run_id), ignore_errors=True)
 
-    def delete_one(self, identifier: str) -> None:
-        """Delete one file of a run; a file that is gone already is as the client wants it.
+    def delete_some(self, identifiers: Iterable[str]) -> None:
+        """Delete files of runs, all or none; a file that is gone already is as the client wants it.
 
         Args:
-            identifier: The file's opaque id.
+            identifiers: The files' opaque ids.
 
         Raises:
-            RequestError: It is the id of no file (404).
+            RequestError: One is the id of no file (404).
         """
-        run_id, name = file_of(identifier)
+        gone = [file_of(identifier) for identifier in identifiers]
         with self._store.transaction() as db:
-            db.execute("DELETE FROM files WHERE run_id = ? AND name = ?", (run_id, name))
-        self.unlink([(run_id, name)])
+            db.executemany("DELETE FROM files WHERE run_id = ? AND name = ?", gone)
+        self.unlink(gone)
 
     def move(self, run_id: int, other_id: int, name: str) -> None:
         """Move a file's bytes from one run to another."""

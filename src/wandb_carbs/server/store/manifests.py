@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.limits import MAX_MANIFEST, MEBIBYTE
 from wandb_carbs.server.store import artifact_versions
 from wandb_carbs.server.store.artifact_versions import Entry
 from wandb_carbs.server.store.database import timestamp
@@ -59,12 +60,15 @@ def complete(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> 
 
 def _read(files: RunFiles, artifact: sqlite3.Row) -> dict[str, Any]:
     name = artifact["collection"]
+    path = files.path(artifact["run_id"], artifact_versions.manifest_name(artifact["id"]))
     try:
-        manifest = json.loads(
-            files.path(artifact["run_id"], artifact_versions.manifest_name(artifact["id"])).read_bytes()
-        )
+        size = path.stat().st_size
     except FileNotFoundError:
         raise RequestError(f"the manifest of artifact {name!r} has not arrived") from None
+    if size > MAX_MANIFEST:
+        raise RequestError(f"the manifest of artifact {name!r} has more than {MAX_MANIFEST // MEBIBYTE} MB", 413)
+    try:
+        manifest = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise RequestError(f"the manifest of artifact {name!r} is malformed: {error}") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.setdefault("contents", {}), dict):

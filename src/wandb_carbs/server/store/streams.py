@@ -13,7 +13,7 @@ from wandb_carbs.server.store.run_streams import HISTORY
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _DEFAULT_SAMPLES = 500
 _TAIL = 1
@@ -22,10 +22,10 @@ _LINES_AT_ONCE = 1_000
 _MAX_KEYS = 100
 
 
-def lines(db: sqlite3.Connection, run_id: int, stream: str) -> list[str]:
-    """Return a stream's lines in order."""
-    rows = db.execute("SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, stream))
-    return [row["text"] for row in rows]
+def lines(db: sqlite3.Connection, run_id: int, stream: str) -> Iterator[str]:
+    """Yield a stream's lines in order; there may be millions."""
+    for row in db.execute("SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position", (run_id, stream)):
+        yield row["text"]
 
 
 def tail(db: sqlite3.Connection, run_id: int, stream: str) -> str:

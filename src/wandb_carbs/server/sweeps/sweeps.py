@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, runs
+from wandb_carbs.server.store.conditions import number
 from wandb_carbs.server.store.filters import Filter
 from wandb_carbs.server.store.ids import new_name, row_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project
+from wandb_carbs.server.store.queries import select_runs
 from wandb_carbs.server.sweeps.config import check_config, config_warnings, parse_config
 from wandb_carbs.server.sweeps.draws import is_number
 
@@ -48,7 +50,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
         RequestError: The configuration or the state is invalid, or the id is unknown; nothing is changed.
     """
     changes, warnings = _checked(values)
-    prior = Filter.parse(values.get("priorRunsFilters"))
+    Filter.parse(values.get("priorRunsFilters"))
     now = store.now()
     with store.transaction() as db:
         if values.get("id"):
@@ -65,7 +67,7 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
             assert cursor.lastrowid is not None
             sweep_id = cursor.lastrowid
             if values.get("priorRunsFilters"):
-                warnings += _attach(db, project["id"], sweep_id, prior, values["priorRunsFilters"])
+                warnings += _attach(db, project["id"], sweep_id, values["priorRunsFilters"])
         for column, value in changes.items():
             db.execute(f"UPDATE sweeps SET {column} = ? WHERE id = ?", (value, sweep_id))  # noqa: S608 - our own names
         db.execute("UPDATE sweeps SET updated_at = ? WHERE id = ?", (now, sweep_id))
@@ -94,19 +96,14 @@ def _checked(values: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     return changes, warnings
 
 
-def _attach(db: sqlite3.Connection, project_id: int, sweep_id: int, prior: Filter, text: str) -> list[str]:
+def _attach(db: sqlite3.Connection, project_id: int, sweep_id: int, filters: str) -> list[str]:
     """Move runs into a sweep, and return a warning for each that another sweep loses.
 
     Raises:
         RequestError: A run that the filter names does not exist (404), or none matches.
     """
-    rows = db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
-           WHERE runs.project_id = ?""",
-        (project_id,),
-    )
-    chosen = [row for row in rows if prior.matches(row)]
-    missing = sorted(_named(json.loads(text)) - {row["name"] for row in chosen})
+    chosen = select_runs(db, project_id, filters, "created_at").rows
+    missing = sorted(_named(json.loads(filters)) - {row["name"] for row in chosen})
     if missing or not chosen:
         raise RequestError(f"prior runs: the project has no run {', '.join(missing) or 'that matches'}", 404)
     db.executemany("UPDATE runs SET sweep_id = ?, prior = 1 WHERE id = ?", [(sweep_id, row["id"]) for row in chosen])
@@ -219,12 +216,16 @@ def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, A
     metric = config.get("metric")
     if not metric:
         return None
-    rows = db.execute(
-        "SELECT summary FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
-    ).fetchall()
+    finished = "FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
+    best = "max" if metric.get("goal") == "maximize" else "min"
+    value = number(f"summary_metrics.{metric['name']}")
+    if value is not None:
+        found = db.execute(f"SELECT {best}({value}) {finished[0]}", finished[1]).fetchone()[0]
+        return None if found is None else float(found)
+    rows = db.execute(f"SELECT summary {finished[0]}", finished[1])
     values = [value_of(json.loads(row["summary"]), metric["name"]) for row in rows]
-    best = max if metric.get("goal") == "maximize" else min
-    return best((value for value in values if value is not None), default=None)
+    known = [value for value in values if value is not None]
+    return (max if best == "max" else min)(known, default=None)
 
 
 def value_of(summary: Any, name: str) -> float | None:

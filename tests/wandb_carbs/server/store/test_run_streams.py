@@ -33,7 +33,7 @@ def test_lines_are_written_by_offset(store: Store) -> None:
     send(store, run_streams.HISTORY, 0, *steps[:3])
     send(store, run_streams.HISTORY, 2, *steps[2:])
     with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], run_streams.HISTORY) == steps
+        assert list(streams.lines(db, row(store)["id"], run_streams.HISTORY)) == steps
     assert row(store)["history_lines"] == 4
     assert row(store)["last_step"] == 3
     assert json.loads(row(store)["history_keys"]) == ["_step", "loss"]
@@ -43,7 +43,7 @@ def test_output_lines_may_be_rewritten(store: Store) -> None:
     send(store, run_streams.OUTPUT, 0, "a", "10%")
     send(store, run_streams.OUTPUT, 1, "100%", "b")
     with store.reading() as db:
-        assert streams.lines(db, row(store)["id"], run_streams.OUTPUT) == ["a", "100%", "b"]
+        assert list(streams.lines(db, row(store)["id"], run_streams.OUTPUT)) == ["a", "100%", "b"]
 
 
 def test_summary_is_replaced_and_echoed_as_it_came(store: Store) -> None:
