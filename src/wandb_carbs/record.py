@@ -41,6 +41,13 @@ CONFIG_KEY = "carbs.config"
 # Searched parameters that the program's arguments set to another value than the suggestion, with that value, as JSON:
 # the run may have trained with W&B's own draw. Only where there are any.
 ARGUMENTS_KEY = "carbs.drawn_arguments"
+# When an agent started the run's program, in seconds by the clock of its machine: what the program logs has times of
+# the same clock.
+BEGUN_KEY = "carbs.begun"
+# Of a run that was started again: the time of the last point that was logged before.
+BEFORE_KEY = "carbs.before"
+# Whether the outcome was recorded by another agent than the one that had started the program, since that was gone.
+SETTLED_KEY = "carbs.settled"
 # Where the configuration keeps a copy of the record's keys, beside what the SDK keeps there for itself: a program that
 # knows nothing of the record replaces the summary, but not this, and does not see it.
 INTERNAL_KEY = "_wandb"
@@ -57,7 +64,7 @@ STALE_SECONDS = 300.0
 # own seed and the check after publishing keep it apart from the others.
 _SILENT_SECONDS = 300.0
 _GONE = frozenset({"crashed", "killed", "preempted", "failed"})
-_FINISHED = "finished"
+FINISHED = "finished"
 PREEMPTING = "preempting"
 
 
@@ -111,7 +118,7 @@ class RunRecord:
     @property
     def has_ended(self) -> bool:
         """Whether W&B says that the run is over, however it ended."""
-        return self.state in _GONE or self.state == _FINISHED
+        return self.state in _GONE or self.state == FINISHED
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
         return Verdict(Standing.ABANDONED, _text(record.summary.get(REASON_KEY)))
     if state not in (RUNNING, INITIALIZING, None):
         return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r} is not a known state")
-    if record.state == _FINISHED:
+    if record.state == FINISHED:
         if state is None:
             return Verdict(Standing.SKIPPED, f"it finished and has no {STATE_KEY}")
         return Verdict(Standing.ABANDONED, "finished without reporting")

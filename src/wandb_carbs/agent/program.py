@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -11,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+logger = logging.getLogger("wandb_carbs")
 
 _TAIL_BYTES = 64 * 1024
 # Something that the program has started may hold its standard error open for longer than the program lives.
@@ -22,7 +25,8 @@ class Program:
     """A running program.
 
     It has a process group of its own, so that Ctrl-C reaches the agent alone, and no standard input, as under W&B's own
-    agent. Its standard error goes through this process, which keeps the end of it.
+    agent. Its standard error goes through this process, which keeps the end of it. Should this process be killed, the
+    program goes on: a keeper beside it reads what it writes.
 
     Args:
         command: The program and its arguments.
@@ -38,9 +42,10 @@ class Program:
         self._started = time.monotonic()
         self._process = _start(command, environment)
         assert self._process.stderr is not None
+        keeper = _start_keeper(self._process.stderr)
         self._tail = bytearray()
         self._ended: float | None = None
-        self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._process.stderr, keeper), daemon=True)
         self._reader.start()
         threading.Thread(target=self._wait, args=(when_ended,), daemon=True).start()
         self.asked_at: float | None = None
@@ -117,8 +122,9 @@ class Program:
         self._ended = time.monotonic()
         when_ended()
 
-    def _read(self, stream: IO[bytes]) -> None:
-        with stream, contextlib.suppress(OSError, ValueError):
+    def _read(self, stream: IO[bytes], keeper: contextlib.AbstractContextManager[Any]) -> None:
+        # In this order: the stream has ended before the keeper is let go, so that it finds nothing to read.
+        with keeper, stream, contextlib.suppress(OSError, ValueError):
             while chunk := os.read(stream.fileno(), _TAIL_BYTES):
                 self._tail += chunk
                 del self._tail[:-_TAIL_BYTES]
@@ -139,6 +145,20 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
         stderr=subprocess.PIPE,
         preexec_fn=os.setpgrp,  # noqa: PLW1509 - nothing else is run between fork and exec
     )
+
+
+def _start_keeper(stream: IO[bytes]) -> contextlib.AbstractContextManager[Any]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - this package's own file
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py")), str(stream.fileno())],
+            stdin=subprocess.PIPE,
+            pass_fds=[stream.fileno()],
+            # Signals that are meant for the agent's group or the program's must not end it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        logger.warning("Should this agent be killed, its program ends, too: %s", error)
+        return contextlib.nullcontext()
 
 
 def _pass_on(chunk: bytes) -> None:

@@ -5,20 +5,35 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wandb_carbs.agent.command_line import fill_in
+from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
 from wandb_carbs.agent.program import environment_for
 from wandb_carbs.agent.program_values import values_for, write_parameters
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of, without
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
 from wandb_carbs.errors import WandbConnectionError
-from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS, is_number
+from wandb_carbs.record import (
+    ABANDONED,
+    BEFORE_KEY,
+    BEGUN_KEY,
+    COST_KEY,
+    FAILURE,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    SETTLED_KEY,
+    STATE_KEY,
+    SUCCESS,
+    RunRecord,
+    is_number,
+)
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.runs import RunReader
 
@@ -44,12 +59,14 @@ class ProgramRun:
     def __init__(self, sweep: RunnableSweep, run_id: str, reader: RunReader, registration: Registration) -> None:
         self.id = run_id
         self.suggestion: Suggestion | None = None
+        self.settled: Mapping[str, Outcome] = {}
         self._sweep = sweep
         self._reader = reader
         self._registration = registration
         self._publisher: RunPublisher | None = None
         self._recorder: RunRecorder | None = None
         self._spent = 0.0
+        self._marks: Mapping[str, Any] = {}
         self._has_joined = False
         self._folder: Path | None = None
         self._heard_of = time.monotonic()
@@ -66,14 +83,18 @@ class ProgramRun:
             self._reader,
             self.id,
             translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),
+            marks=lambda _: self._marks,
         )
         own = taker.read()
+        self.settled = settle(self._sweep, self._reader, taker.others)
+        own = _without_old_metrics(taker.read() if self.settled else own, self._sweep)
         spent: Any = own.summary.get(SECONDS_KEY)
         self._spent = float(spent) if is_number(spent) and spent > 0 else 0.0
         self._publisher = RunPublisher(own, self._reader)
         self._recorder = RunRecorder(self._publisher)
         # This process ends its programs before it ends itself, and records them then.
         self._recorder.unwatch()
+        self._marks = _marks_of(own)
         self.suggestion = taker.take(own, self._recorder)
         self._heard_of = time.monotonic()
         return self.suggestion
@@ -133,11 +154,13 @@ class ProgramRun:
         assert self._publisher is not None
         assert self._recorder is not None
         record = self._publisher.read()
-        if record.summary.get(STATE_KEY) in (SUCCESS, FAILURE, ABANDONED):
+        is_settled = record.summary.get(SETTLED_KEY) is True
+        if record.summary.get(STATE_KEY) in (SUCCESS, FAILURE, ABANDONED) and not is_settled:
             return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
         spent = self._spent + seconds
         outcome = judge_outcome(ending, values_of(self._sweep, record, spent))
-        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent})
+        corrected = {SETTLED_KEY: False} if is_settled else {}
+        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent, **corrected})
         return outcome
 
     def give_back(self, reason: str) -> None:
@@ -156,3 +179,23 @@ class ProgramRun:
         """
         if self._recorder is not None:
             self._recorder.abandoned(reason)
+
+
+def _without_old_metrics(own: RunRecord, sweep: RunnableSweep) -> RunRecord:
+    """Return the run without the values of an earlier start that would be taken for its outcome.
+
+    They stay in its history. A program that goes on where it was logs its own before it ends.
+    """
+    if own.summary.get(STATE_KEY) == SUCCESS:
+        return own
+    readings = [reading for reading in (sweep.metric, sweep.cost) if reading is not None]
+    summary = own.summary
+    for reading in readings:
+        summary = without(summary, reading.name)
+    return replace(own, summary=summary)
+
+
+def _marks_of(own: RunRecord) -> dict[str, Any]:
+    """Return the keys that say when the program is started, and when an earlier one logged its last point."""
+    last: Any = own.summary.get("_timestamp")
+    return {BEGUN_KEY: time.time(), **({BEFORE_KEY: float(last)} if is_number(last) else {})}

@@ -14,7 +14,7 @@ from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passe
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
+from wandb_carbs.record import BEFORE_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord, is_number
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.path import SweepPath
@@ -133,8 +133,7 @@ def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
     if reading.how == LAST:
         return _number(_find(record.summary, reading.name), "last")
-    points = [_number(row.get(reading.name)) for row in record.source.scan_history([reading.name], _PAGE)]
-    numbers = [point for point in points if point is not None]
+    numbers = [number for row in _rows(record, reading.name) if (number := _number(row.get(reading.name))) is not None]
     if not numbers:  # the program may have put it into the summary only
         return _number(_find(record.summary, reading.name), "last")
     if reading.how == BEST:
@@ -142,6 +141,37 @@ def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
         return float(best(finite)) if finite else numbers[-1]
     kept = numbers[-reading.count :]
     return math.fsum(kept) / len(kept) if all(map(math.isfinite, kept)) else sum(kept)
+
+
+def _rows(record: RunRecord, name: str) -> list[Mapping[str, Any]]:
+    """Read the points of a metric that belong to the training that has ended.
+
+    A run that was started again holds points of the time before, too. They belong to it if it went on where it was:
+    then its steps go on, else they begin anew.
+    """
+    rows: list[Mapping[str, Any]] = list(record.source.scan_history([name, "_step", "_timestamp"], _PAGE))
+    before: Any = record.summary.get(BEFORE_KEY)
+    if not is_number(before):
+        return rows
+    times = [row.get("_timestamp") for row in rows]
+    old = [row for row, time in zip(rows, times, strict=True) if is_number(time) and time <= before]
+    new = [row for row, time in zip(rows, times, strict=True) if not (is_number(time) and time <= before)]
+    goes_on = bool(old and new) and _step(new[0]) > _step(old[-1])
+    return rows if goes_on else new
+
+
+def _step(row: Mapping[str, Any]) -> float:
+    step: Any = row.get("_step")
+    return float(step) if is_number(step) else -1.0
+
+
+def without(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a summary without a metric, be it inside a mapping that was logged."""
+    first, _, rest = name.partition(".")
+    inner = summary.get(first)
+    if name in summary or not (rest and isinstance(inner, Mapping)):
+        return {key: value for key, value in summary.items() if key != name}
+    return {**summary, first: without(inner, rest)}
 
 
 def _find(summary: Mapping[str, Any], name: str) -> Any:

@@ -112,6 +112,11 @@ class SuggestionTaker:
         self._warned: set[str] = set()
         self.counts: dict[str, int] = {}
 
+    @property
+    def others(self) -> list[RunRecord]:
+        """The other runs of the sweep, as `read` found them."""
+        return list(self._others)
+
     def read(self) -> RunRecord:
         """Read all runs of the sweep, and return this one.
 

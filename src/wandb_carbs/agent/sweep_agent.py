@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
+from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.program import Program
 from wandb_carbs.agent.program_run import ProgramRun
@@ -18,6 +19,7 @@ from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.agent.shutdown import Shutdown, Stage
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
+from wandb_carbs.retry import is_transient
 from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
@@ -87,6 +89,7 @@ class SweepAgent:
         self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
         self._is_deleted = False
         self._gave_up = False
+        self._has_begun = False
 
     def run(self) -> int:
         """Run programs; return the exit code of this process.
@@ -95,12 +98,18 @@ class SweepAgent:
             CarbsError: If a run cannot be started for a reason that does not pass.
             WandbConnectionError: If this process cannot register as an agent.
         """
-        self._registration.register()
+        try:
+            self._registration.register()
+        except WandbConnectionError as error:
+            if not is_transient(error):
+                self._settle()
+            raise
         try:
             with self._shutdown:
                 self._work()
         except KeyboardInterrupt:
             self._say(f"{self._shutdown.why}: the agent ends")
+        self._settle()
         return 1 if self._gave_up else self._shutdown.exit_code
 
     def _work(self) -> None:
@@ -157,6 +166,7 @@ class SweepAgent:
         run = ProgramRun(self._sweep, command.run_id, self._reader, self._registration)
         try:
             suggestion = run.begin()
+            self._has_begun = True
             if self._shutdown.stage > Stage.WORKING:
                 run.abandon("the agent was interrupted")
                 return
@@ -167,6 +177,7 @@ class SweepAgent:
         except BaseException:
             run.give_back("the agent was interrupted")
             raise
+        self._show_settled(run.settled)
         values = " ".join(f"{name}={value}" for name, value in suggestion.point.items())
         self._say(f"run {run.id} {'goes on' if suggestion.is_resumed else 'starts'}: {values}")
         try:
@@ -201,6 +212,22 @@ class SweepAgent:
             if outcome is not None:
                 self._show(run_id, outcome, entry.program.seconds)
                 self._judge_agent(code, outcome, asked=bool(ending.asked))
+
+    def _settle(self) -> None:
+        """Record runs that ended without their agents, unless a run of this agent's was the occasion for it.
+
+        So the last runs of a sweep that is over are recorded by anybody who starts an agent of it.
+        """
+        if self._has_begun or self._is_deleted or self._shutdown.why:
+            return
+        try:
+            self._show_settled(settle(self._sweep, self._reader, self._reader.all()))
+        except WandbConnectionError as error:
+            logger.info("The runs cannot be read: %s", error)
+
+    def _show_settled(self, settled: Mapping[str, Outcome]) -> None:
+        for run_id, outcome in settled.items():
+            self._say(f"run {run_id} had ended without its agent, and is recorded now: {outcome.keys[STATE_KEY]}")
 
     def _show(self, run_id: str, outcome: Outcome, seconds: float) -> None:
         keys = outcome.keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TypeVar
 
@@ -17,9 +17,11 @@ from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
+from wandb_carbs.clock import server_time
 from wandb_carbs.record import ARGUMENTS_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
+from wandb_carbs.sweep.runs import is_orphan
 
 _T = TypeVar("_T")
 
@@ -143,12 +145,22 @@ class ReportData:
         found = self.calibration(PREDICTED_OBJECTIVE)
         intervals = (found.predicted, found.deviation, found.seen)
         made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
-        return [*self._doubts_of_arguments(), *([] if isinstance(made, str) else made)]
+        return [*self._doubts_of_orphans(), *self._doubts_of_arguments(), *([] if isinstance(made, str) else made)]
 
     @property
     def drawn(self) -> list[JudgedRun]:
         """The runs whose program's arguments said other values than their suggestion."""
         return [run for run in self.history.runs if ARGUMENTS_KEY in run.record.summary]
+
+    def _doubts_of_orphans(self) -> list[str]:
+        records = [run.record for run in self.history.runs]
+        now = server_time(records, datetime.now(timezone.utc))
+        number = sum(is_orphan(record, now) for record in records)
+        doubt = (
+            f"{number} of {len(records)} runs ended without their agents, and count as abandoned until an agent "
+            "records them: start `wandb-carbs agent`, even if the sweep is over"
+        )
+        return [doubt] if number else []
 
     def _doubts_of_arguments(self) -> list[str]:
         if not self.drawn:

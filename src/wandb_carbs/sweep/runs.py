@@ -9,13 +9,23 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import wandb
 
 from wandb_carbs.clock import parse_timestamp
 from wandb_carbs.graphql import execute
-from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, STATE_KEY, RunRecord
+from wandb_carbs.record import (
+    COPY_KEY,
+    FINISHED,
+    INTERNAL_KEY,
+    KEY_PREFIX,
+    RUNNING,
+    STALE_SECONDS,
+    STATE_KEY,
+    RunRecord,
+)
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.path import SweepPath
 
@@ -255,6 +265,22 @@ def copied_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(copied, Mapping):
         return {}
     return {key: value for key, value in copied.items() if isinstance(key, str) and key.startswith(KEY_PREFIX)}
+
+
+def is_orphan(record: RunRecord, now: datetime) -> bool:
+    """Return whether a run's program came to its end without its agent, so that the outcome is still to be recorded.
+
+    Only an agent leaves a copy of the record in the configuration. One that lives records the outcome within seconds.
+
+    Args:
+        record: The run.
+        now: The present, by W&B's clock.
+    """
+    internal = getattr(record.source, "rawconfig", {}).get(INTERNAL_KEY)
+    has_agent = isinstance(internal, Mapping) and COPY_KEY in internal
+    is_open = record.state == FINISHED and record.summary.get(STATE_KEY) == RUNNING
+    seen = record.last_seen
+    return has_agent and is_open and seen is not None and (now - seen).total_seconds() > STALE_SECONDS
 
 
 def _unwrapped(text: Any) -> dict[str, Any]:

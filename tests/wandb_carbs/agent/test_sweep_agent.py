@@ -6,9 +6,12 @@ configuration than the one that was trained cannot pass.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -416,6 +419,43 @@ def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
     assert process.returncode == 143
     record, _ = only_run(second)
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "SIGTERM")
+
+
+def test_a_program_whose_agent_is_killed_goes_on_and_the_next_agent_records_it(stage: Stage) -> None:
+    ready, go = stage.fifo(), stage.fifo()
+    code = (
+        CONFIG.replace('"loss": lr', '"loss": 9')
+        + f"""
+import sys
+open({str(ready)!r}, "w").write(run.id)
+open({str(go)!r}).read()
+for _ in range(80):  # more than a pipe holds
+    print("a line".ljust(1000), file=sys.stderr)
+wandb.log({{"loss": lr + layers}})
+run.finish()
+print("the end", file=sys.stderr)
+"""
+    )
+    path = stage.sweep(code, NO_ARGS, run_cap=1)
+    process = stage.start(str(path))
+    run_id = ready.read_text()
+    process.kill()
+    process.wait()
+    go.write_text("on")
+    assert process.stderr is not None
+    # Not to its end, which the SDK's service holds open for a while.
+    lines = list(itertools.takewhile(lambda line: line != "the end\n", process.stderr))
+    assert sum(line.startswith("a line ") for line in lines) == 80, lines
+    # Its agent may be alive, and about to record it.
+    assert stage.agent(path, count=None) == (0, "")
+    with contextlib.closing(sqlite3.connect(stage.folder / "files" / "server" / "wandb-carbs.db")) as db, db:
+        db.execute("UPDATE runs SET heartbeat_at = heartbeat_at - 600000000 WHERE name = ?", (run_id,))
+        db.execute("UPDATE runs SET created_at = created_at - 600000000 WHERE name = ?", (run_id,))
+    code_, said = stage.agent(path, count=None)
+    assert (code_, said) == (0, f"run {run_id} had ended without its agent, and is recorded now: success")
+    expect_observation(path)
+    assert stage.agent(path, count=None) == (0, "")
+    process.communicate(timeout=60)
 
 
 def test_one_agent_for_each_gpu(stage: Stage) -> None:

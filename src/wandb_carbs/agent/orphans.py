@@ -1,0 +1,72 @@
+"""Runs whose programs came to their end after their agents were killed: their outcomes are recorded from outside.
+
+All that an outcome needs is in the run: W&B has it as finished, so the program ended by itself with exit code 0; the
+metric is in its summary, and so is the time at which it was started. A run that ended in any other way says too little
+of the reason, and stays abandoned.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
+from wandb_carbs.agent.publisher import RunPublisher
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
+from wandb_carbs.clock import server_time
+from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.record import BEGUN_KEY, SETTLED_KEY, RunRecord, is_number
+from wandb_carbs.sweep.runs import RunReader, is_orphan
+
+logger = logging.getLogger("wandb_carbs")
+
+
+def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]) -> dict[str, Outcome]:
+    """Record the outcomes of runs that nobody else will record.
+
+    An agent that lives after all, and was only cut off from W&B, corrects what is recorded here.
+
+    Args:
+        sweep: The sweep.
+        reader: Reads its runs.
+        records: All its runs, or those that may be meant.
+
+    Returns:
+        The outcomes by the run's id. One that cannot be written now is left out: the next agent will try.
+    """
+    runs = list(records)
+    now = server_time(runs, datetime.now(timezone.utc))
+    settled = {}
+    for record in runs:
+        seconds = seconds_of(record.summary) if is_orphan(record, now) else None
+        if seconds is None:
+            continue
+        try:
+            outcome = judge_outcome(Ending(0), values_of(sweep, record, seconds))
+            publisher = RunPublisher(record, reader)
+            keys = {**outcome.keys, SETTLED_KEY: True}
+            publisher.outcome(keys, publisher.note(keys))
+        except WandbConnectionError as error:
+            logger.warning("Run %s ended without its agent, and cannot be recorded now: %s", record.name, error)
+            continue
+        settled[record.id] = outcome
+    return settled
+
+
+def seconds_of(summary: Mapping[str, Any]) -> float | None:
+    """Return how long a program ran, from its start to the end of its run; None if the summary does not say.
+
+    The SDK keeps there when the last point was logged, how long after `wandb.init` that was, and how long after that
+    the run was finished.
+    """
+    values: list[Any] = [summary.get(key) for key in (BEGUN_KEY, "_timestamp", "_runtime")]
+    begun, logged, before = values
+    internal = summary.get("_wandb")
+    total: Any = internal.get("runtime") if isinstance(internal, Mapping) else None
+    if not (is_number(begun) and is_number(logged)):
+        return None
+    rest = total - before if is_number(total) and is_number(before) else 0.0
+    seconds = float(logged - begun + max(rest, 0.0))
+    return seconds if seconds > 0 else None

@@ -1,0 +1,91 @@
+"""Runs that ended without their agents are recorded from outside, once, and only if they came to their end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from carbs import CARBSParams
+from live_sweep import ENTITY, PROJECT, Sweep
+from wandb_carbs import SweepPath, load_sweep
+from wandb_carbs.agent.orphans import seconds_of, settle
+from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
+from wandb_carbs.record import (
+    BEGUN_KEY,
+    COST_KEY,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    SETTLED_KEY,
+    STATE_KEY,
+    SUGGESTION_KEY,
+    Standing,
+)
+from wandb_carbs.report.data import ReportData
+from wandb_carbs.sweep.runs import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+BEGUN = 1_000_000.0
+LOGGED = {"loss": 0.5, "_timestamp": BEGUN + 20, "_runtime": 8.0, "_wandb": {"runtime": 10}}
+
+
+@pytest.mark.parametrize(
+    ("summary", "seconds"),
+    [
+        ({BEGUN_KEY: BEGUN, **LOGGED}, 22.0),
+        ({BEGUN_KEY: BEGUN, "_timestamp": BEGUN + 20}, 20.0),
+        ({BEGUN_KEY: BEGUN, **LOGGED, "_wandb": {"runtime": 3}}, 20.0),
+        (LOGGED, None),
+        ({BEGUN_KEY: BEGUN, "loss": 0.5}, None),
+        ({BEGUN_KEY: BEGUN + 100, **LOGGED}, None),
+        ({BEGUN_KEY: "now", **LOGGED}, None),
+    ],
+)
+def test_seconds_are_from_the_programs_start_to_the_runs_end(summary: dict[str, Any], seconds: float | None) -> None:
+    assert seconds_of(summary) == seconds
+
+
+@pytest.mark.slow
+def test_only_runs_that_came_to_their_end_are_recorded(make_sweep: Callable[..., Sweep]) -> None:
+    sweep = make_sweep(config=CARBSParams(better_direction_sign=-1), metric_name="loss", command=["true"])
+
+    def put(name: str, *, minutes: int = 10, agent: bool = True, exit_code: int | None = 0, **summary: Any) -> None:
+        point = {"lr": 0.01, "batch": 32}
+        keys = {STATE_KEY: "running", SUGGESTION_KEY: json.dumps(point), BEGUN_KEY: BEGUN}
+        internal = {"t": {}, **({"carbs": keys} if agent else {})}
+        sweep.put(name, {**point, "_wandb": internal}, {**keys, **LOGGED, **summary}, exit_code=exit_code)
+        sweep.was_heard_of(name, minutes=minutes)
+
+    put("ended")
+    put("diverged", loss="NaN")
+    put("silent", loss=None)
+    put("just-now", minutes=0)
+    put("failed", exit_code=1)
+    put("alive", minutes=0, exit_code=None)
+    put("by-itself", agent=False)
+    recorded: dict[str, Any] = {STATE_KEY: "success", OBJECTIVE_KEY: 7.0, COST_KEY: 1.0}
+    put("recorded", **recorded)
+    path = SweepPath(ENTITY, PROJECT, sweep.id)
+    runnable, reader = load_runnable_sweep(path), RunReader(path)
+    assert "3 of 8 runs ended without their agents" in ReportData(load_sweep(path)).doubts[0]
+    settled = settle(runnable, reader, reader.all())
+    assert sorted(settled) == ["diverged", "ended", "silent"]
+    runs = {run.record.id: run for run in load_sweep(path).runs}
+    summary = runs["ended"].record.summary
+    assert (summary[OBJECTIVE_KEY], summary[COST_KEY], summary[SETTLED_KEY]) == (0.5, 22.0, True)
+    assert runs["diverged"].verdict.standing is Standing.FAILURE
+    assert runs["silent"].record.summary[REASON_KEY] == "loss was not logged"
+    standings = [runs[name].verdict.standing for name in ("just-now", "failed", "alive", "by-itself", "recorded")]
+    assert standings == [
+        Standing.ABANDONED,
+        Standing.ABANDONED,
+        Standing.RUNNING,
+        Standing.ABANDONED,
+        Standing.OBSERVATION,
+    ]
+    assert settle(runnable, reader, reader.all()) == {}

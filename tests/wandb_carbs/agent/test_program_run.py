@@ -1,0 +1,100 @@
+"""A run that a program trains: its suggestion before, its outcome afterwards, also where it is started again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from carbs import CARBSParams
+from live_sweep import ENTITY, PROJECT, Sweep
+from wandb_carbs import SweepPath
+from wandb_carbs.agent.outcome import Ending
+from wandb_carbs.agent.program_run import SECONDS_KEY, ProgramRun
+from wandb_carbs.agent.registration import Registration
+from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
+from wandb_carbs.record import (
+    ABANDONED,
+    BEFORE_KEY,
+    BEGUN_KEY,
+    COST_KEY,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    SETTLED_KEY,
+    STATE_KEY,
+    SUCCESS,
+    SUGGESTION_KEY,
+)
+from wandb_carbs.sweep.runs import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning"),
+]
+
+POINT = {"lr": 0.01, "batch": 32}
+JOINED: dict[str, Any] = {"_wandb": {"t": {}}}
+
+
+@pytest.fixture
+def sweep(make_sweep: Callable[..., Sweep]) -> Sweep:
+    return make_sweep(config=CARBSParams(better_direction_sign=-1), metric_name="loss", command=["run", "${args}"])
+
+
+def run_of(sweep: Sweep, run_id: str) -> ProgramRun:
+    path = SweepPath(ENTITY, PROJECT, sweep.id)
+    registration = Registration(path)
+    registration.register()
+    return ProgramRun(load_runnable_sweep(path), run_id, RunReader(path), registration)
+
+
+def logs(sweep: Sweep, run_id: str, **metrics: Any) -> None:
+    """Do as a program that ends well: it replaces the summary by its own."""
+    kept, _ = sweep.stored(run_id)
+    sweep.put(run_id, {**kept, **JOINED}, metrics)
+
+
+def test_a_run_gets_a_suggestion_and_an_outcome(sweep: Sweep, tmp_path: Path) -> None:
+    run = run_of(sweep, "new")
+    suggestion = run.begin()
+    config, summary = sweep.stored("new")
+    assert config == suggestion.point
+    assert (summary[STATE_KEY], json.loads(summary[SUGGESTION_KEY])) == ("running", suggestion.point)
+    assert summary[BEGUN_KEY] > 0
+    line, environment = run.command({"WANDB_DIR": str(tmp_path), "OTHER": "1"})
+    assert (line[0], set(line[1:])) == ("run", {f"--{name}={value}" for name, value in suggestion.point.items()})
+    assert (environment["WANDB_RUN_ID"], environment["OTHER"]) == ("new", "1")
+    logs(sweep, "new", loss=0.25)
+    outcome = run.end(Ending(0), 12.0)
+    assert (outcome.keys[STATE_KEY], outcome.keys[OBJECTIVE_KEY], outcome.keys[COST_KEY]) == (SUCCESS, 0.25, 12.0)
+    assert sweep.counts() == {"observation": 1}
+    assert run.end(Ending(1), 99.0).keys[COST_KEY] == 12.0, "what is recorded stays"
+
+
+def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(sweep: Sweep) -> None:
+    """It was pre-empted after its first point; now its program ends without logging any."""
+    keys = {STATE_KEY: ABANDONED, SUGGESTION_KEY: json.dumps(POINT), SECONDS_KEY: 30.0}
+    sweep.put("again", {**POINT, **JOINED}, {**keys, "loss": 9.0, "accuracy": 0.1, "_timestamp": 1000.0})
+    run = run_of(sweep, "again")
+    assert run.begin().is_resumed
+    _, summary = sweep.stored("again")
+    assert "loss" not in summary
+    assert (summary["accuracy"], summary[BEFORE_KEY]) == (0.1, 1000.0)
+    outcome = run.end(Ending(0), 5.0)
+    assert (outcome.keys[STATE_KEY], outcome.keys[REASON_KEY]) == (ABANDONED, "loss was not logged")
+    assert sweep.stored("again")[1][SECONDS_KEY] == 35.0
+
+
+def test_what_another_agent_recorded_meanwhile_is_corrected(sweep: Sweep) -> None:
+    """The other agent took this one for dead; the program had not come to its end."""
+    run = run_of(sweep, "cut-off")
+    run.begin()
+    logs(sweep, "cut-off", loss=0.2, **{STATE_KEY: SUCCESS, OBJECTIVE_KEY: 0.5, COST_KEY: 1.0, SETTLED_KEY: True})
+    assert run.end(Ending(0), 40.0).keys[OBJECTIVE_KEY] == 0.2
+    _, summary = sweep.stored("cut-off")
+    assert (summary[OBJECTIVE_KEY], summary[COST_KEY], summary[SETTLED_KEY]) == (0.2, 40.0, False)

@@ -1,0 +1,104 @@
+"""A run's objective and cost, as the sweep says that they are read."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from carbs import CARBSParams, LogSpace, Param
+from wandb_carbs import SweepDefinition, SweepPath
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of, without
+from wandb_carbs.record import BEFORE_KEY, RunRecord
+from wandb_carbs.sweep.reading import Reading
+
+NAN = float("nan")
+
+
+def sweep_of(metric: Reading | None, cost: Reading | None = None, sign: int = -1) -> RunnableSweep:
+    definition = SweepDefinition((Param("lr", LogSpace(1e-4, 1e-1)),), CARBSParams(better_direction_sign=sign))
+    return RunnableSweep(SweepPath("e", "p", "s"), definition, ("true",), None, {}, metric, cost)
+
+
+def record_of(summary: dict[str, Any], rows: list[dict[str, Any]] | None = None, internal: Any = None) -> RunRecord:
+    def scan_history(keys: list[str], _: int) -> list[dict[str, Any]]:
+        found = [row for row in rows or [] if keys[0] in row]
+        return [{key: row[key] for key in keys if key in row} for row in found]
+
+    source = SimpleNamespace(
+        scan_history=scan_history, rawconfig={"_wandb": {"t": {}} if internal is None else internal}
+    )
+    return RunRecord("r", "r", "finished", None, None, {}, summary, source)
+
+
+def points(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, Any]]:
+    return [{"loss": loss, "_step": step + i, "_timestamp": start + i} for i, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    ("reading", "summary", "rows", "objective"),
+    [
+        (Reading("loss"), {"loss": 0.5}, points(9.0), 0.5),
+        (Reading("loss"), {"loss": "NaN"}, [], NAN),
+        (Reading("loss"), {"loss": "Infinity"}, [], float("inf")),
+        (Reading("loss"), {"loss": True}, [], None),
+        (Reading("loss"), {"loss": "low"}, [], None),
+        (Reading("loss"), {"loss": {"min": 0.1, "last": 0.3}}, [], 0.3),
+        (Reading("loss"), {"loss": {"min": 0.1}}, [], 0.1),
+        (Reading("train.loss"), {"train": {"loss": 0.5}}, [], 0.5),
+        (Reading("train.loss"), {"train.loss": 0.4, "train": {"loss": 0.5}}, [], 0.4),
+        (Reading("loss"), {}, points(9.0), None),
+        (Reading("loss", "best"), {"loss": 9.0}, points(3.0, 1.0, "NaN", 2.0), 1.0),
+        (Reading("loss", "best"), {}, points("NaN", "NaN"), NAN),
+        (Reading("loss", "best"), {"loss": 9.0}, [], 9.0),
+        (Reading("loss", "mean", 2), {}, points(9.0, 1.0, 2.0), 1.5),
+        (Reading("loss", "mean", 5), {}, points(1.0, 2.0), 1.5),
+        (Reading("loss", "mean", 2), {}, points(1.0, "NaN"), NAN),
+    ],
+)
+def test_the_objective_is_read_as_the_sweep_says(
+    reading: Reading, summary: dict[str, Any], rows: list[dict[str, Any]], objective: float | None
+) -> None:
+    read = values_of(sweep_of(reading), record_of(summary, rows), 1.0).objective
+    assert read == pytest.approx(objective, nan_ok=True)
+
+
+def test_best_follows_the_goal_and_the_lowest_cost_is_the_best() -> None:
+    rows = [{"acc": 0.3, "hours": 2.0}, {"acc": 0.9, "hours": 5.0}]
+    read = values_of(sweep_of(Reading("acc", "best"), Reading("hours", "best"), 1), record_of({}, rows), 1.0)
+    assert (read.objective, read.cost, read.cost_metric) == (0.9, 2.0, "hours")
+
+
+def test_without_a_metric_of_the_cost_it_is_the_seconds() -> None:
+    read = values_of(sweep_of(None), record_of({"loss": 1.0, "_step": 3, "carbs.state": "running"}), 12.5)
+    assert (read.objective, read.metric, read.cost, read.cost_metric, read.logged) == (None, "", 12.5, "", ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("step", "best"),
+    [pytest.param(0, 4.0, id="begun anew"), pytest.param(2, 1.0, id="gone on from a checkpoint")],
+)
+def test_points_from_before_a_new_start_count_only_where_training_goes_on(step: int, best: float) -> None:
+    rows = [*points(9.0, 1.0, start=100.0), *points(5.0, 4.0, start=200.0, step=step)]
+    record = record_of({BEFORE_KEY: 101.0}, rows)
+    assert values_of(sweep_of(Reading("loss", "best")), record, 1.0).objective == best
+
+
+def test_only_old_points_are_no_outcome() -> None:
+    record = record_of({BEFORE_KEY: 101.0}, points(9.0, 1.0, start=100.0))
+    assert values_of(sweep_of(Reading("loss", "best")), record, 1.0).objective is None
+
+
+def test_a_metric_is_taken_out_of_a_summary() -> None:
+    summary = {"loss": 1.0, "train": {"loss": 2.0, "lr": 0.1}, "a.b": 3.0}
+    assert without(summary, "loss") == {"train": {"loss": 2.0, "lr": 0.1}, "a.b": 3.0}
+    assert without(summary, "train.loss") == {"loss": 1.0, "train": {"lr": 0.1}, "a.b": 3.0}
+    assert "a.b" not in without(summary, "a.b")
+    assert without(summary, "other.name") == summary
+
+
+def test_a_run_was_joined_when_the_sdk_left_its_mark() -> None:
+    assert has_joined(record_of({}))
+    assert not has_joined(record_of({}, internal={"carbs": {"carbs.state": "running"}}))
+    assert not has_joined(record_of({}, internal=3))
