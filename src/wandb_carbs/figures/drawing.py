@@ -99,9 +99,10 @@ def dotted(x: float) -> Figure:
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
 
 
-def note(text: str) -> Figure:
-    """Return an annotation in the lower right corner; `text` is HTML."""
-    place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
+def note(text: str, *, at_top: bool) -> Figure:
+    """Return an annotation in the upper or lower right corner; `text` is HTML."""
+    y = {"y": 1, "yanchor": "top"} if at_top else {"y": 0, "yanchor": "bottom"}
+    place = {"xref": "paper", "yref": "paper", "x": 1, "xanchor": "right", **y}
     return {"text": text, "showarrow": False, "font": {"color": "@muted", "size": 11}, **place}
 
 

@@ -11,6 +11,8 @@ from wandb_carbs.figures import drawing
 if TYPE_CHECKING:
     from carbs.insight import Importance
 
+_BAR = 26  # pixels of a hyperparameter
+
 
 def figure(effects: Sequence[Importance]) -> drawing.Figure:
     """Draw the total effects of the hyperparameters on objective and cost, the largest on top."""
@@ -29,7 +31,7 @@ def figure(effects: Sequence[Importance]) -> drawing.Figure:
         }
         for label, key, color in (("objective", "objective", "@frontier"), ("cost", "cost", "@law"))
     ]
-    made = drawing.figure(traces, "total-effect index", "", height=120 + 34 * len(found))
+    made = drawing.figure(traces, "total-effect index", "", height=120 + _BAR * len(found))
     made["layout"]["xaxis"]["tickformat"] = ".0%"
     made["layout"]["yaxis"]["automargin"] = True
     return made

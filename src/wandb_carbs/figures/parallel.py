@@ -22,6 +22,8 @@ _STYLES = (
 )
 # More lines are a carpet, and slow to draw.
 MAX_LINES = 500
+# Pixels that an axis needs at least, for the values at its ends.
+_AXIS = 58
 # Positive values that differ by this factor are shown by their logarithms where no space says how.
 _LOG_FACTOR = 30.0
 
@@ -48,7 +50,7 @@ def numeric_axis(title: str, values: Sequence[float | None], *, is_log: bool = F
     scaled = [math.log10(value) if is_log and value is not None else value for value in values]
     seen = [value for value in values if value is not None]
     ends = min(seen, default=0.0), max(seen, default=0.0)
-    return Axis(title, _between_ends(scaled), f"{ends[0]:.3g}", f"{ends[1]:.3g}")
+    return Axis(title, _between_ends(scaled), f"{ends[0]:.2g}", f"{ends[1]:.2g}")
 
 
 def choice_axis(title: str, values: Sequence[Any], choices: Sequence[Any]) -> Axis:
@@ -86,7 +88,7 @@ def best_of(points: Sequence[Point], *, maximize: bool) -> Sequence[Point]:
 def figure(
     points: Sequence[Point], axes: Sequence[Axis], *, maximize: bool, cost: str, objective: str, total: int = 0
 ) -> drawing.Figure:
-    """Draw the runs, the best ones last.
+    """Draw the runs, the best ones last; its `min_width` says how many pixels it needs.
 
     Args:
         points: The runs, at least one; see `best_of`.
@@ -126,6 +128,7 @@ def figure(
         for place, axis in enumerate(every)
         for y, text in ((-0.07, axis.low), (1.07, axis.high))
     ]
+    picture["min_width"] = _AXIS * len(every)
     if total > len(points):
         picture["note"] = f"The best {len(points)} runs; {total - len(points)} others are left out."
     return picture

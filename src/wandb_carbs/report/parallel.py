@@ -29,4 +29,4 @@ def _axis(name: str, space: Space, values: Sequence[object]) -> Axis:
     assert isinstance(space, NumericSpace)
     numbers = space.transform(np.array(values, float))
     low, high = space.inverse(np.array([np.min(numbers), np.max(numbers)]))
-    return Axis(name, numeric_axis(name, numbers.tolist()).places, f"{low:.3g}", f"{high:.3g}")
+    return Axis(name, numeric_axis(name, numbers.tolist()).places, f"{low:.2g}", f"{high:.2g}")

@@ -12,7 +12,7 @@ from wandb_carbs.server.graphql.nodes_runs import run_of
 from wandb_carbs.server.store import alerts, artifacts, branches, runs
 from wandb_carbs.server.store.ids import global_id, row_id
 from wandb_carbs.server.store.projects import ensure_project, find_project
-from wandb_carbs.server.sweeps import agents, stopping, sweeps
+from wandb_carbs.server.sweeps import agents, deletion, stopping, sweeps
 
 
 def _upsert_bucket(context: Context, values: Node) -> Node:
@@ -37,6 +37,11 @@ def _upsert_sweep(context: Context, values: Node) -> Node:
     sweep_id, warnings = sweeps.upsert(context.store, values)
     row = context.db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
     return {"sweep": row, "configValidationWarnings": warnings}
+
+
+def _delete_sweep(context: Context, values: Node) -> Node:
+    deletion.delete(context.store, context.files, values["id"])
+    return {"success": True}
 
 
 def _enqueue_sweep_run(context: Context, values: Node) -> Node:
@@ -102,6 +107,7 @@ MUTATIONS: Mapping[str, Callable[[Context, Node], Node]] = {
     "upsertBucket": _upsert_bucket,
     "upsertModel": _upsert_model,
     "upsertSweep": _upsert_sweep,
+    "deleteSweep": _delete_sweep,
     "enqueueSweepRun": _enqueue_sweep_run,
     "createAgent": _create_agent,
     "agentHeartbeat": _agent_heartbeat,

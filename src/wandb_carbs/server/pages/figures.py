@@ -101,7 +101,7 @@ def timeline(runs: Sequence[Mapping[str, Any]], total: int = 0) -> Figure:
         trace["y"] += [escape(run["agent"]), escape(run["agent"]), None]
         trace["text"] += [label, label, ""]
     agents = sorted({escape(run["agent"]) for run in runs})
-    made = drawing.figure(list(traces.values()), "time (UTC)", "", height=min(120 + 18 * len(agents), 900))
+    made = drawing.figure(list(traces.values()), "time (UTC)", "", height=min(150 + 18 * len(agents), 900))
     order = {"categoryorder": "array", "categoryarray": agents}
     made["layout"]["yaxis"] |= {"type": "category", "automargin": True, **order}
     made["layout"]["xaxis"]["type"] = "date"

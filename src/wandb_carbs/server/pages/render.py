@@ -17,7 +17,7 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store.database import timestamp
 
-_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PLOTLY = "plotly.min.js"
 # The colours that the report has, too.
 PALETTE = "palette.css"

@@ -131,7 +131,7 @@ class Pages:
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
             table=table,
-            actions=_actions(sweep["state"]),
+            actions=_actions(sweep["state"], has_living=counts.alive > 0),
         )
 
     def run(self, entity: str, project: str, name: str) -> str:
@@ -192,7 +192,9 @@ class Pages:
         rows = [read_run(row, sweeps[row["id"]]) for row in found]
         keys = sorted({key for row in rows for key in row.config})
         differing = {key for key in keys if len({json.dumps(row.config.get(key)) for row in rows}) > 1}
-        return render("compare.html", entity=entity, project=project, runs=rows, keys=keys, differing=differing)
+        version = " ".join(f"{row['history_lines']} {row['state']}" for row in found)
+        shown = {"runs": rows, "keys": keys, "differing": differing, "version": version}
+        return render("compare.html", entity=entity, project=project, **shown)
 
 
 def error_page(message: str) -> str:
@@ -216,10 +218,10 @@ def _is_medium(value: Any) -> bool:
     return isinstance(value, dict) and "_type" in value
 
 
-def _actions(state: str) -> list[tuple[str, str]]:
+def _actions(state: str, *, has_living: bool) -> list[tuple[str, str]]:
     """Return what can be done with a sweep: label and new state."""
     if state in {RUNNING, PENDING}:
         return [("Pause", "PAUSED"), ("Stop", "FINISHED"), ("Cancel", "CANCELED")]
     if state == PAUSED:
         return [("Resume", "RUNNING"), ("Stop", "FINISHED"), ("Cancel", "CANCELED")]
-    return [("Resume", "RUNNING")]
+    return [("Resume", "RUNNING"), *([] if has_living else [("Delete", "delete")])]

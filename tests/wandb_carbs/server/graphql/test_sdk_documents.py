@@ -51,7 +51,7 @@ KNOWN_TO_BE_MISSING = {
 WORKS = {
     "runs": """upsertBucket createRunFiles stopRun deleteRun deleteFiles updateRunState rewindRun
         notifyScriptableRunAlert""",
-    "sweeps and agents": "upsertSweep createAgent agentHeartbeat enqueueSweepRun",
+    "sweeps and agents": "upsertSweep createAgent agentHeartbeat enqueueSweepRun deleteSweep",
     "projects": "upsertModel",
     "artifacts": """createArtifact createArtifactManifest updateArtifactManifest createArtifactFiles commitArtifact
         useArtifact updateArtifact deleteArtifact addAliases deleteAliases""",

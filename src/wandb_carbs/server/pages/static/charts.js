@@ -42,12 +42,13 @@
 
   function draw(place, figure) {
     drawn.set(place, figure);
+    if (figure.min_width) place.style.minWidth = `${figure.min_width}px`;
     const layout = themed(figure.layout);
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: color("run"), activecolor: color("text") };
     layout.hoverlabel = { ...layout.hoverlabel, bgcolor: color("panel"), font: { color: color("text") } };
     return Plotly.react(place, themed(figure.data), layout, {
       displaylogo: false,
-      displayModeBar: figure.layout.height > 300 ? "hover" : false,
+      displayModeBar: figure.layout.height > 300 && innerWidth > 640 ? "hover" : false,
       responsive: true,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
     });
@@ -227,6 +228,13 @@
     return made;
   }
 
+  // Plotly shows a constant between one less and one more, where a small one looks like zero.
+  function around(traces) {
+    const value = traces.length && traces[0].y[0];
+    if (!value || traces.some((trace) => trace.y.some((other) => other !== value))) return {};
+    return { range: [value - Math.abs(value), value + Math.abs(value)] };
+  }
+
   function redraw(state) {
     for (const [key, panel] of state.panels)
       drawWhenSeen(panel.chart, () => {
@@ -247,7 +255,8 @@
             };
           });
         const x = state.x === "time" ? "seconds" : state.x;
-        return smallFigure(traces, x, { legend: several, yaxis: state.log ? { type: "log" } : {} });
+        const yaxis = state.log ? { type: "log" } : around(traces);
+        return smallFigure(traces, x, { legend: several, yaxis });
       });
   }
 
@@ -257,6 +266,10 @@
     const section = choose.closest("section");
     const x = section.querySelector("[data-overlay-x]").value;
     const place = section.querySelector("[data-overlay-figure]");
+    if (!choose.value) {
+      place.replaceChildren(element("p", "Nothing is logged yet.", { class: "soft" }));
+      return;
+    }
     const found = await ask(`${choose.dataset.overlay}?key=${encodeURIComponent(choose.value)}`);
     const traces = found.runs.map((run, number) => ({
       x: run[x],
@@ -391,8 +404,8 @@
   const say = (place) => (error) => {
     if (!place.querySelector(".panel, .plot")) place.replaceChildren(element("p", error.message, { class: "failed" }));
   };
-  const each = (selector, show) => {
-    for (const place of document.querySelectorAll(selector)) Promise.resolve(show(place)).catch(say(place));
+  const each = (selector, show, root = document) => {
+    for (const place of root.querySelectorAll(selector)) Promise.resolve(show(place)).catch(say(place));
   };
   function showChanging() {
     each("[data-figures]", showFigures);
@@ -408,7 +421,11 @@
     choose.addEventListener("change", () => each("select[data-overlay]", showOverlay));
   const search = document.querySelector("[data-console-search]");
   if (search) search.addEventListener("input", () => each("[data-console]", showConsole));
+  function showMedia(root) {
+    each("[data-table]", showTable, root);
+    each("[data-histogram]", showHistogram, root);
+  }
+  document.addEventListener("replaced", (event) => showMedia(event.detail));
   showChanging();
-  each("[data-table]", showTable);
-  each("[data-histogram]", showHistogram);
+  showMedia(document);
 })();

@@ -1,0 +1,51 @@
+"""Deletion of sweeps with all their runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import artifacts, run_states
+from wandb_carbs.server.store.ids import row_id
+from wandb_carbs.server.sweeps.sweeps import CANCELED, FINISHED
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
+    from wandb_carbs.server.store.files import RunFiles
+
+
+def delete(store: Store, files: RunFiles, identifier: str) -> None:
+    """Delete a sweep that is over, its agents, and its runs with all that they have logged but their artifacts.
+
+    A sweep that is gone already is as the client wants it.
+
+    Args:
+        store: The storage.
+        files: The runs' files.
+        identifier: The sweep's opaque id.
+
+    Raises:
+        RequestError: It is the id of no sweep (404), or the sweep is not over: agents would go on with it.
+    """
+    key = row_id("Sweep", identifier)
+    with store.transaction() as db:
+        sweep = db.execute("SELECT name, state FROM sweeps WHERE id = ?", (key,)).fetchone()
+        if sweep is None:
+            return
+        runs = [row["id"] for row in db.execute("SELECT id FROM runs WHERE sweep_id = ?", (key,))]
+        alive = db.execute(
+            f"SELECT count(*) FROM runs WHERE sweep_id = ? AND state IN {run_states.ALIVE}",  # noqa: S608 - constants
+            (key,),
+        ).fetchone()[0]
+        if sweep["state"] not in {FINISHED, CANCELED} or alive:
+            raise RequestError(
+                f"sweep {sweep['name']} is {sweep['state']}, and {alive} of its runs are alive; stop or cancel it, and "
+                "delete it once none is alive"
+            )
+        for run in runs:
+            artifacts.keep(store, files, run)
+        db.execute("DELETE FROM runs WHERE sweep_id = ?", (key,))
+        db.execute("DELETE FROM agents WHERE sweep_id = ?", (key,))
+        db.execute("DELETE FROM sweeps WHERE id = ?", (key,))
+    for run in runs:
+        files.delete(run)
