@@ -79,7 +79,7 @@ class ProgramRun:
         """
         self._registration.announce(self.id)
         taker = SuggestionTaker(
-            self._sweep.definition.optimizer(),
+            self._sweep.definition.optimizer(is_valid=self._sweep.is_valid),
             self._reader,
             self.id,
             translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import wandb
 
+from carbs import ParamDict
 from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_values
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
@@ -19,6 +20,7 @@ from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import BEST, LAST, Reading
+from wandb_carbs.sweep.rules import load_rule
 
 # Points of a metric in one request.
 _PAGE = 10_000
@@ -36,6 +38,7 @@ class RunnableSweep:
         parameters: The parameters in W&B's configuration of the sweep.
         metric: How a run's objective is read; None if the programs record it themselves.
         cost: How a run's cost is read; None for the program's seconds.
+        is_valid: The rule for whole configurations; None if there is none.
         notes: Sentences for the user.
     """
 
@@ -46,11 +49,16 @@ class RunnableSweep:
     parameters: Mapping[str, Any]
     metric: Reading | None
     cost: Reading | None
+    is_valid: Callable[[ParamDict], bool] | None = None
     notes: tuple[str, ...] = ()
 
 
-def load_runnable_sweep(path: SweepPath) -> RunnableSweep:
+def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
     """Read a sweep, and make sure that its runs can be started here.
+
+    Args:
+        path: The sweep.
+        is_valid: Name of the rule for whole configurations, in place of the one that the sweep keeps.
 
     Raises:
         CarbsError: If they cannot be; says what to change.
@@ -72,6 +80,9 @@ def load_runnable_sweep(path: SweepPath) -> RunnableSweep:
     parameters = configuration.get("parameters")
     parameters = parameters if isinstance(parameters, Mapping) else {}
     check_parameters(parameters, {param.name for param in definition.params})
+    rule_name = is_valid or definition.is_valid
+    rule = load_rule(rule_name, Path(program or "").parent) if rule_name else None
+    definition.optimizer(is_valid=rule)  # raises if they do not fit
     return RunnableSweep(
         path,
         definition,
@@ -80,6 +91,7 @@ def load_runnable_sweep(path: SweepPath) -> RunnableSweep:
         parameters,
         definition.metric or _metric_of(configuration),
         definition.cost,
+        rule,
         notes,
     )
 

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from wandb_carbs.record import ARGUMENTS_KEY, STALE_SECONDS
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.rules import load_rule
 from wandb_carbs.sweep.runs import RunReader
 
 if TYPE_CHECKING:
@@ -115,11 +117,12 @@ class WandbCarbs(LegacyNames):
 
         Args:
             run: The run; None for `wandb.run`.
-            is_valid: A rule for whole configurations, as for `CARBS`; it must be the same in every run.
+            is_valid: A rule for whole configurations, as for `CARBS`; it must be the same in every run. By default the
+                one that the definition names, loaded from the program's folder.
             options: As for the constructor.
 
         Raises:
-            WandbCarbsError: If there is no run, or its sweep was not created by `create_sweep`.
+            CarbsError: If there is no run, its sweep was not created by `create_sweep`, or the rule cannot be loaded.
             WandbConnectionError: If W&B cannot be reached.
         """
         if not options.get("any_rank"):
@@ -132,6 +135,8 @@ class WandbCarbs(LegacyNames):
             if is_transient(error):
                 raise
             raise own_run.wrong_project(run.id, path, error) from error
+        if is_valid is None and definition.is_valid:
+            is_valid = load_rule(definition.is_valid, Path(sys.argv[0] if sys.argv else "").parent)
         return cls(definition.optimizer(is_valid=is_valid), wandb_run=run, **options)
 
     def suggest(self) -> dict[str, Any]:

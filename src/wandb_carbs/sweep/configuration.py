@@ -9,6 +9,7 @@ from carbs import CarbsError, CARBSParams, Param, ParamDict, SearchSpace, start
 from carbs.config import as_config
 from carbs.errors import Problem, raise_problems
 from wandb_carbs.record import OBJECTIVE_KEY
+from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.distributions import SweepSpace, distribution_of, space_of
 from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
@@ -34,6 +35,7 @@ def sweep_configuration(
     cost: str | Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
     initial: Sequence[Mapping[str, Any]] = (),
+    is_valid: str = "",
     description: str = "",
     **sweep_options: Any,
 ) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def sweep_configuration(
         cost: The metric that is a run's cost; None for its seconds.
         parameters: Further parameters, and constants, as in a file.
         initial: Configurations to run first.
+        is_valid: Name of a rule for whole configurations, "module:function".
         description: Words about the sweep.
         sweep_options: Further keys of the sweep configuration; those that are None are left out.
 
@@ -62,6 +65,8 @@ def sweep_configuration(
     ]
     if not isinstance(description, str):
         problems.append(Problem("", "description", description, "must be a string"))
+    if (problem := rules.problem_with(is_valid)) is not None:
+        problems.append(problem)
     options = _caught(lambda: as_config(config), problems)
     metric, cost_reading = _readings(metric_name, metric_how, cost, problems)
     space = _joined(params, parameters, problems)
@@ -79,6 +84,7 @@ def sweep_configuration(
         passes_arguments=passes_arguments,
         description=description,
         initial=tuple(wanted),
+        is_valid=is_valid,
     )
     goal = "maximize" if options.better_direction_sign > 0 else "minimize"
     return {

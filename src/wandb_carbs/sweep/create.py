@@ -37,6 +37,7 @@ def create_sweep(
     initial: Sequence[Mapping[str, Any]] = (),
     start_from: Any = (),
     same_task: bool = True,
+    is_valid: str = "",
     description: str = "",
     **sweep_options: Any,
 ) -> str:
@@ -70,6 +71,8 @@ def create_sweep(
             They are read now, and kept in the definition: no run reads them again.
         same_task: Whether the same configuration had the same objective in those runs. Otherwise four members of their
             frontier are run first, and nothing else is taken over.
+        is_valid: Name of a rule for whole configurations, "module:function", which every agent loads from the folder of
+            the sweep's program; see `CARBS`.
         description: Words of your own about the sweep.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 
@@ -99,6 +102,7 @@ def create_sweep(
             cost=cost,
             parameters=parameters,
             initial=initial,
+            is_valid=is_valid,
             description=description,
             **sweep_options,
         )

@@ -13,6 +13,7 @@ import wandb
 from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.packing import pack, unpack
 from wandb_carbs.sweep.reading import Reading
@@ -37,6 +38,7 @@ class SweepDefinition:
         description: The user's own words about the sweep.
         initial: Configurations to run first.
         old_runs: Observations of earlier runs, which the search starts from.
+        is_valid: Name of a rule for whole configurations, "module:function"; empty if there is none.
     """
 
     params: tuple[Param, ...]
@@ -47,6 +49,7 @@ class SweepDefinition:
     description: str = ""
     initial: tuple[ParamDict, ...] = ()
     old_runs: tuple[ObservationInParam, ...] = ()
+    is_valid: str = ""
 
     def to_json(self) -> str:
         """Return the definition as JSON, to be kept in a sweep's description."""
@@ -63,6 +66,8 @@ class SweepDefinition:
             described["initial"] = list(self.initial)
         if self.old_runs:
             described["old_runs"] = pack(self.old_runs)
+        if self.is_valid:
+            described["is_valid"] = self.is_valid
         words = {"description": self.description} if self.description else {}
         return json.dumps({**words, "carbs": described}, allow_nan=False)
 
@@ -99,6 +104,7 @@ class SweepDefinition:
             description=words if isinstance(words, str) else "",
             initial=tuple(described.get("initial", ())),
             old_runs=unpack(described["old_runs"]) if "old_runs" in described else (),
+            is_valid=_rule_in(described),
         )
         CARBS(definition.config, definition.params, initial=definition.initial)  # raises if they do not fit
         return definition
@@ -125,7 +131,7 @@ class SweepDefinition:
         """Return a new optimizer for this definition.
 
         Args:
-            is_valid: A rule for whole configurations; see `CARBS`.
+            is_valid: The rule for whole configurations; the definition knows only its name.
         """
         carbs = CARBS(self.config, self.params, initial=self.initial, is_valid=is_valid)
         carbs.initialize_from_observations(self.old_runs)
@@ -222,6 +228,13 @@ def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tup
         run_cap=run_cap if isinstance(run_cap, int) else None,
     )
     return definition, labels
+
+
+def _rule_in(described: Mapping[str, Any]) -> str:
+    name = described.get("is_valid", "")
+    if rules.problem_with(name) is not None:
+        raise CarbsError(f"the sweep's CARBS definition is damaged: is_valid={name!r} {rules.RULE}")
+    return str(name)
 
 
 def _is_definition(description: str) -> bool:

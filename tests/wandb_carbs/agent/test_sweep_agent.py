@@ -390,10 +390,11 @@ def test_a_run_that_is_stopped_in_wandb_is_asked_to_end(stage: Stage) -> None:
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "stopped")
 
 
-def test_an_agent_ends_when_the_sweep_has_its_runs(stage: Stage) -> None:
-    path = stage.sweep(CONFIG, NO_ARGS, run_cap=1)
+def test_an_agent_obeys_the_sweeps_rule_and_ends_when_the_sweep_has_its_runs(stage: Stage) -> None:
+    (stage.folder / "rules_of_sweeps.py").write_text("def fits(values):\n    return values['layers'] == 4\n")
+    path = stage.sweep(CONFIG, NO_ARGS, run_cap=1, is_valid="rules_of_sweeps:fits")
     assert stage.agent(path, count=None)[0] == 0
-    expect_observation(path)
+    assert expect_observation(path)[OBJECTIVE_KEY] > 4
 
 
 def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
@@ -476,6 +477,7 @@ def test_one_agent_for_each_gpu(stage: Stage) -> None:
         ({"program": "nowhere.py"}, "does not exist in"),
         ({"program": None}, "neither a program nor a command"),
         ({"command": ["python", "${argz}"]}, "argz"),
+        ({"is_valid": "nowhere_at_all:fits"}, "cannot be loaded from"),
     ],
 )
 def test_a_sweep_that_cannot_be_run_is_refused_before_a_run_is_taken(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from wandb_carbs import WandbCarbs, carbs_from_sweep, load_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PARAMS = [
     Param("lr", LogSpace(min=1e-5, max=1e-1)),
@@ -125,12 +127,18 @@ def test_program_for_the_old_package(make_sweep: Callable[..., Any]) -> None:
     assert {**config_stored, "suggestion_uuid": run.id} == trial.suggest()
 
 
-def test_from_sweep_needs_no_second_declaration(make_sweep: Callable[..., Any]) -> None:
-    make_sweep(config=CARBSParams(better_direction_sign=-1, seed=4))
+def test_from_sweep_needs_no_second_declaration(
+    make_sweep: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "train.py")])
+    (tmp_path / "rules_beside_the_program.py").write_text("def fits(values):\n    return values['batch'] == 48\n")
+    make_sweep(config=CARBSParams(better_direction_sign=-1, seed=4), is_valid="rules_beside_the_program:fits")
     with wandb.init():
         trial = WandbCarbs.from_sweep()
         assert trial._carbs.params == tuple(PARAMS)
         assert trial._carbs.config == CARBSParams(better_direction_sign=-1, seed=4)
+        assert trial.suggest()["batch"] == 48
         trial.record_failure("diverged")
 
 

@@ -19,6 +19,7 @@ FULL = replace(
     passes_arguments=True,
     description="of mine",
     initial=({"lr": 0.01},),
+    is_valid="rules:fits",
     old_runs=(
         ObservationInParam({"lr": 0.02}, 1.5, 3.0, is_old=True),
         ObservationInParam({"lr": 0.1}, is_failure=True, is_old=True),
@@ -40,6 +41,7 @@ def test_a_definition_is_read_as_it_was_written(definition: SweepDefinition) -> 
         ("[]", "holds no CARBS definition"),
         ('{"carbs": {"schema_version": 99, "params": [], "config": {}}}', "schema version 99"),
         ('{"carbs": {"schema_version": 1, "params": {}, "config": {}}}', "damaged"),
+        (PLAIN.to_json()[:-2] + ', "is_valid": "import os"}}', "is_valid='import os' must be"),
     ],
 )
 def test_what_is_no_definition_is_refused(text: str, problem: str) -> None:

@@ -19,7 +19,10 @@ _NO_SERVER = ("offline", "disabled", "dryrun")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many runs (of each agent).")
 @click.option("--forward-signals", is_flag=True, help="Pass signals on to the program, as under SLURM.")
 @click.option("--gpus", metavar="0,1,…", help="Start one agent for each GPU, with CUDA_VISIBLE_DEVICES set.")
-def command(sweep: str, count: int | None, gpus: str | None, *, forward_signals: bool) -> None:
+@click.option(
+    "--is-valid", metavar="MODULE:FUNCTION", default="", help="A rule for configurations, in place of the sweep's."
+)
+def command(sweep: str, count: int | None, gpus: str | None, is_valid: str, *, forward_signals: bool) -> None:
     """Run a sweep's program, as it is, with suggested values.
 
     The program need not know of wandb-carbs: it takes its hyperparameters from its arguments or from wandb.config, and
@@ -41,11 +44,12 @@ def command(sweep: str, count: int | None, gpus: str | None, *, forward_signals:
     from wandb_carbs.sweep.path import SweepPath  # noqa: PLC0415 - likewise
 
     path = SweepPath.parse(parse_sweep(sweep, base_url))
-    runnable = load_runnable_sweep(path)
+    runnable = load_runnable_sweep(path, is_valid)
     if devices:
         from wandb_carbs.agent.gpus import run_agents  # noqa: PLC0415 - likewise
 
         options = [*(["--count", str(count)] if count else []), *(["--forward-signals"] if forward_signals else [])]
+        options += ["--is-valid", is_valid] if is_valid else []
         sys.exit(run_agents([str(path), *options], devices, environment))
     from wandb_carbs.agent.sweep_agent import SweepAgent  # noqa: PLC0415 - likewise
     from wandb_carbs.cli.spaces import describe  # noqa: PLC0415 - imports numpy

@@ -84,6 +84,7 @@ def command(
             initial=described.initial,
             start_from=[_beside(source, config.parent) for source in described.start_from],
             same_task=described.same_task,
+            is_valid=described.is_valid,
             description=described.description,
             **described.sweep_options,
         )

@@ -53,6 +53,10 @@ def command(
     lines = [(*_beliefs(item["log"]), *(item["config"][name] for name in names)) for item in found]
     heads = ("kind", "expected cost", f"expected {ReportData(history).objective_title}", "success")
     make_console().print(ConfigTable("To run next", heads, names, lines))
+    if history.definition.is_valid:
+        click.echo(
+            f"Agents obey the sweep's rule {history.definition.is_valid}; what is shown here need not.", err=True
+        )
     click.echo("Nothing is started or changed: a run of the sweep gets a suggestion of its own.", err=True)
 
 

@@ -20,6 +20,7 @@ from wandb_carbs.sweep.file.document import read_document
 from wandb_carbs.sweep.file.keys import Keys
 from wandb_carbs.sweep.file.metric import read_cost, read_metric
 from wandb_carbs.sweep.reading import LAST
+from wandb_carbs.sweep.rules import RULE, problem_with
 
 _SIGNS = {"maximize": 1, "minimize": -1}
 _KEYS = (
@@ -36,7 +37,7 @@ _KEYS = (
         "parameters",
         "carbs",
     ),
-    *("method", "run_cap", "early_terminate", "initial", "start_from", "same_task"),
+    *("method", "run_cap", "early_terminate", "initial", "start_from", "same_task", "is_valid"),
 )
 # Keys of W&B's that mean nothing for a sweep which agents run.
 _UNUSED = {
@@ -64,6 +65,7 @@ class SweepFile:
         initial: Configurations to run first.
         start_from: Earlier runs to start from; see `create_sweep`.
         same_task: Whether the same configuration had the same objective in those.
+        is_valid: Name of a rule for whole configurations; empty if there is none.
         description: The file's own words about the sweep.
         sweep_options: Further keys of W&B's sweep configuration.
         notes: Sentences about how it was understood, where this is not obvious.
@@ -81,6 +83,7 @@ class SweepFile:
     initial: tuple[Mapping[str, Any], ...] = ()
     start_from: tuple[Any, ...] = ()
     same_task: bool = True
+    is_valid: str = ""
     description: str = ""
     sweep_options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -128,6 +131,9 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     same_task = keys.values.get("same_task", True)
     if not isinstance(same_task, bool):
         keys.say(f"same_task={same_task!r} must be true or false", "same_task")
+    is_valid = keys.text("is_valid") or ""
+    if problem_with(is_valid) is not None:
+        keys.say(f"is_valid={is_valid!r} {RULE}", "is_valid")
     if keys.has_problems or space is None or carbs is None:
         return None
     return SweepFile(
@@ -143,6 +149,7 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
         initial=initial,
         start_from=start_from,
         same_task=same_task,
+        is_valid=is_valid,
         description=description or "",
         sweep_options={key: value for key, value in options.items() if value is not None},
         notes=(*keys.notes, *space.notes),

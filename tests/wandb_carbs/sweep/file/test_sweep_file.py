@@ -173,6 +173,7 @@ def test_how_metric_and_cost_are_read(lines: str, metric_how: Any, cost: Any, tm
         ("name: x", "initial: [{rl: 1e-3}]", "line 1: initial[0]: parameter 'rl' is unknown; known are lr"),
         ("name: x", "start_from: [3]", "line 1: 3 of 'start_from' must be entity/project/sweep"),
         ("name: x", "same_task: no", "line 1: same_task='no' must be true or false"),
+        ("name: x", "is_valid: rules.py", "line 1: is_valid='rules.py' must be the name of a function"),
         ("project: p", "project: a/b", "line 2: project='a/b' must not contain /"),
         ("name: x", "name: [x]", "line 1: name=['x'] must be text"),
         ("name: x", "nmae: x", "line 1: unknown key 'nmae'; did you mean 'name'?"),
@@ -277,6 +278,7 @@ initial:
   - {optimizer.name: adam, epochs: 3}
 start_from: [e/p/old, {file: runs.csv, metric: loss, cost: seconds}]
 same_task: false
+is_valid: rules:fits
 parameters:
   lr: {space: log, min: 1e-5, max: 1e-1}
   optimizer: {parameters: {name: {values: [adam, sgd]}}}
@@ -289,6 +291,7 @@ def test_a_start_from_known_configurations_and_old_runs(tmp_path: Path) -> None:
     assert found.initial == ({"lr": 1e-3, "optimizer": {"name": "sgd"}}, {"optimizer.name": "adam", "epochs": 3})
     assert found.start_from == ("e/p/old", {"file": "runs.csv", "metric": "loss", "cost": "seconds"})
     assert found.same_task is False
+    assert found.is_valid == "rules:fits"
     single = START.replace("[e/p/old, {file: runs.csv, metric: loss, cost: seconds}]", "e/p/old")
     assert read(tmp_path, single).start_from == ("e/p/old",)
 
