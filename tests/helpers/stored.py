@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.store import runs
+from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
 
 if TYPE_CHECKING:
@@ -39,3 +39,16 @@ def make_run(
         with store.transaction() as db:
             db.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run_id))
     return run_id
+
+
+def run_row(store: Store, name: str = "r") -> Any:
+    """Return the row of a run of the project `p`, which is there."""
+    with store.reading() as db:
+        row = runs.find(db, None, "p", name)
+    assert row is not None
+    return row
+
+
+def send(store: Store, file: str, offset: int, *lines: str) -> None:
+    """Stream lines of the run `r` of the project `p`."""
+    run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})

@@ -38,10 +38,25 @@ def train():
         run.log({"loss": run.config.x, "nested": {"a": 1}, "table": wandb.Table(columns=["a"], data=[[1]])})
         run.summary["carbs.state"] = "success"
         print("hello")
+        artifact = wandb.Artifact("model", "model", metadata={"a": 1})
+        with artifact.new_file("a.txt") as file:
+            file.write("a")
+        artifact.add_reference("https://example.com/b", "b", checksum=False)
+        run.log_artifact(artifact, aliases=["best"], tags=["tag"]).wait()
+        run.use_artifact("model:best")
 wandb.agent(sweep, train, count=1, project="session")
 filters = {"$and": [{"sweep": sweep}, {"summary_metrics.carbs.state": "success"}]}
 for run in wandb.Api().runs("local/session", filters, order="-summary_metrics.loss", per_page=10, lazy=False):
     run.history(), list(run.files()), list(run.scan_history()), run.update()
+    list(run.logged_artifacts()), list(run.used_artifacts())
+artifact = wandb.Api().artifact("session/model:best")
+artifact.aliases.append("other")
+artifact.description = "words"
+artifact.save()
+len(artifact.files()), artifact.logged_by(), artifact.used_by()
+for collection in wandb.Api().artifact_type("model", "session").collections():
+    list(collection.artifacts())
+wandb.Api().artifacts("model", "session/model", tags=["tag"])
 len(wandb.Api().sweep(f"local/session/{sweep}").runs)
 """
 
@@ -81,7 +96,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, point_to: Any, tmp_path: Path) -> 
         environment = point_to(recorder).subprocess()
         subprocess.run([sys.executable, "-c", SESSION], env=environment, check=True, cwd=tmp_path)
     monkeypatch.undo()
-    assert len(found) > 15
+    assert len(found) > 35
     return list(found.values())
 
 

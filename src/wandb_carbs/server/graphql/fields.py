@@ -50,24 +50,36 @@ Field = Callable[..., Any]
 Fields = Mapping[str, Mapping[str, Field]]
 
 
-def column(name: str) -> Field:
-    """Return the field that is a column of the row."""
+def columns(*names: str, **renamed: str) -> dict[str, Field]:
+    """Return fields that are columns of the row, by their names; those of other names by `field="column"`."""
+    return {field: _column(name) for field, name in {**{name: name for name in names}, **renamed}.items()}
+
+
+def _column(name: str) -> Field:
     return lambda row, _context: row[name]
 
 
-def moment(name: str) -> Field:
-    """Return the field that is a column with a time."""
+def moments(**names: str) -> dict[str, Field]:
+    """Return fields that are columns with a time: `field="column"`."""
+    return {field: _moment(name) for field, name in names.items()}
+
+
+def _moment(name: str) -> Field:
     return lambda row, _context: timestamp(row[name])
 
 
-def identifier(kind: str) -> Field:
-    """Return the field that is the row's opaque id."""
-    return lambda row, _context: global_id(kind, row["id"])
+def constants(**values: Any) -> dict[str, Field]:
+    """Return fields that are the same for all objects of their type."""
+    return {field: _constant(value) for field, value in values.items()}
 
 
-def constant(value: Any) -> Field:
-    """Return the field that is the same for all objects of its type."""
+def _constant(value: Any) -> Field:
     return lambda _row, _context, **_: value
+
+
+def identifier(kind: str) -> dict[str, Field]:
+    """Return the field `id`, the row's opaque id."""
+    return {"id": lambda row, _context: global_id(kind, row["id"])}
 
 
 def project_of(row: sqlite3.Row, context: Context) -> sqlite3.Row:

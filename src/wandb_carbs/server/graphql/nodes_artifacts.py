@@ -9,21 +9,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.graphql.fields import (
-    Context,
-    Fields,
-    Node,
-    column,
-    connection,
-    constant,
-    count,
-    identifier,
-    moment,
-    project_of,
-)
+from wandb_carbs.server.graphql import fields
+from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.nodes_runs import run_of
 from wandb_carbs.server.store import artifact_versions, artifacts, collections, manifests
+from wandb_carbs.server.store.database import timestamp
 from wandb_carbs.server.store.ids import global_id
+from wandb_carbs.server.store.json_objects import json_object
 
 if TYPE_CHECKING:
     import sqlite3
@@ -125,21 +117,27 @@ def _matches(row: sqlite3.Row, filters: str | None) -> bool:
     Raises:
         RequestError: The filter asks for something else.
     """
-    tree = json.loads(filters) if filters else {}
-    conditions = [tree, *tree.get("$and", ())]
-    for key, value in [item for condition in conditions for item in condition.items()]:
+    tree = json_object("filters", filters) if filters else {}
+    for key, value in [*tree.items(), *(item for part in _parts(tree) for item in part.items())]:
         if key == "$and":
             continue
         if key == "state":
             if row["state"] != value:
                 return False
         elif key in {"tags", "tag"}:
-            wanted = value.get("$in", [None]) if isinstance(value, dict) else [value]
-            if not set(wanted).intersection(json.loads(row["tags"])):
+            wanted = value.get("$in") if isinstance(value, dict) else [value]
+            if not any(tag in json.loads(row["tags"]) for tag in (wanted if isinstance(wanted, list) else ())):
                 return False
         else:
             raise RequestError(f"artifacts of this local server are filtered by state and tags, not by {key!r}")
     return True
+
+
+def _parts(tree: Node) -> list[Node]:
+    parts = tree.get("$and", [])
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise RequestError("filters: $and must be a list of objects")
+    return parts
 
 
 def _membership(row: sqlite3.Row, context: Context, aliasName: str) -> sqlite3.Row | None:
@@ -165,7 +163,7 @@ def _creator(row: sqlite3.Row, context: Context) -> sqlite3.Row | None:
 def _collections(
     row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None, **query: Any
 ) -> Node:
-    if query.get("filters") and json.loads(query["filters"]):
+    if query.get("filters") and json_object("filters", query["filters"]):
         raise RequestError("collections of artifacts on this local server cannot be filtered")
     project_id, kind = (row["project_id"], row["type"]) if "type" in row.keys() else (row["id"], None)  # noqa: SIM118
     return connection(collections.of_project(context.db, project_id, kind), first, after)
@@ -200,29 +198,29 @@ FIELDS: Fields = {
         ),
     },
     "Artifact": {
-        "id": identifier("Artifact"),
+        **fields.identifier("Artifact"),
+        **fields.columns(
+            "description",
+            "metadata",
+            "state",
+            "digest",
+            versionIndex="version",
+            historyStep="history_step",
+            digestAlgorithm="digest_algorithm",
+        ),
+        **fields.moments(createdAt="created_at", updatedAt="updated_at"),
+        **fields.constants(ttlIsInherited=False, commitHash=""),
         "artifactSequence": _collection_of,
         "artifactMemberships": lambda row, _context: connection([row]),
-        "versionIndex": column("version"),
         "artifactType": lambda row, _context: {"name": row["type"]},
-        "description": column("description"),
-        "metadata": column("metadata"),
         "ttlDurationSeconds": lambda row, _context: _NO_TTL if row["ttl"] is None else row["ttl"],
-        "ttlIsInherited": constant(False),
         "tags": _tags,
-        "historyStep": column("history_step"),
-        "state": column("state"),
-        "size": lambda row, context: count(
+        "size": lambda row, context: fields.count(
             context, "SELECT coalesce(sum(size), 0) FROM entries WHERE artifact_id = ?", row["id"]
         ),
-        "digest": column("digest"),
-        "digestAlgorithm": column("digest_algorithm"),
-        "commitHash": constant(""),
-        "fileCount": lambda row, context: count(
+        "fileCount": lambda row, context: fields.count(
             context, "SELECT count(*) FROM entries WHERE artifact_id = ?", row["id"]
         ),
-        "createdAt": moment("created_at"),
-        "updatedAt": moment("updated_at"),
         "aliases": _aliases,
         "currentManifest": _itself,
         "files": _files,
@@ -231,40 +229,37 @@ FIELDS: Fields = {
         "usedBy": lambda row, context, **page: connection(artifact_versions.users(context.db, row["id"]), **page),
     },
     "ArtifactSequence": {
-        "id": identifier("ArtifactCollection"),
-        "name": column("name"),
-        "description": column("description"),
-        "createdAt": moment("created_at"),
-        "updatedAt": moment("updated_at"),
-        "project": project_of,
-        "state": constant("READY"),
+        **fields.identifier("ArtifactCollection"),
+        **fields.columns("name", "description"),
+        **fields.moments(createdAt="created_at", updatedAt="updated_at"),
+        **fields.constants(state="READY", digestAlgorithm="MANIFEST_MD5"),
+        "project": fields.project_of,
         "defaultArtifactType": lambda row, _context: {"name": row["type"]},
         "tags": lambda row, context: connection(_tags(row, context)),
         "aliases": _aliases_of_all,
         "artifacts": _versions,
         "artifactMembership": _membership,
         "latestArtifact": lambda row, context: artifact_versions.find(context.db, row["project_id"], row["name"]),
-        "digestAlgorithm": constant("MANIFEST_MD5"),
     },
     "ArtifactCollectionMembership": {
-        "id": identifier("Membership"),
-        "versionIndex": column("version"),
-        "createdAt": moment("created_at"),
+        **fields.identifier("Membership"),
+        **fields.columns(versionIndex="version"),
+        **fields.moments(createdAt="created_at"),
         "aliases": _aliases,
         "artifactCollection": _collection_of,
         "artifact": _itself,
         "files": _files,
     },
     "ArtifactType": {
+        **fields.constants(description=None),
         "id": lambda row, _context: f"type/{row['name'] if isinstance(row, dict) else row['type']}",
         "name": lambda row, _context: row["name"] if isinstance(row, dict) else row["type"],
-        "description": constant(None),
-        "createdAt": lambda row, context: None if isinstance(row, dict) else moment("created_at")(row, context),
+        "createdAt": lambda row, _context: None if isinstance(row, dict) else timestamp(row["created_at"]),
         "artifactCollection": _type_collection,
         "artifactCollections": _collections,
     },
     "ArtifactManifest": {
-        "id": identifier("ArtifactManifest"),
+        **fields.identifier("ArtifactManifest"),
         "file": lambda row, context: _artifact_file(row, context, artifact_versions.manifest_name(row["id"])),
     },
 }

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.graphql.fields import (
-    Context,
-    Fields,
-    Node,
-    column,
-    connection,
-    constant,
-    count,
-    identifier,
-    moment,
-)
+from wandb_carbs.server.graphql import fields
+from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.graphql.viewer import SERVER, USER
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.store.database import DEFAULT_ENTITY
 from wandb_carbs.server.store.projects import find_project
-from wandb_carbs.server.store.queries import count_runs
+from wandb_carbs.server.store.queries import SELECT_RUNS, count_runs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,9 +45,7 @@ def _projects(
 
 def _run(project: sqlite3.Row, context: Context, name: str, **_: Any) -> sqlite3.Row | None:
     row: sqlite3.Row | None = context.db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
-           WHERE runs.project_id = ? AND runs.name = ?""",
-        (project["id"], name),
+        f"{SELECT_RUNS} WHERE runs.project_id = ? AND runs.name = ?", (project["id"], name)
     ).fetchone()
     return row
 
@@ -77,33 +66,27 @@ def _sweeps(
 
 FIELDS: Fields = {
     "Query": {
-        "viewer": constant(USER),
-        "serverInfo": constant(SERVER),
+        **fields.constants(viewer=USER, serverInfo=SERVER),
         "entity": _entity,
         "project": _project,
         "model": _project,
         "models": _projects,
     },
     "Project": {
-        "id": identifier("Project"),
-        "internalId": column("id"),
-        "name": column("name"),
-        "entityName": column("entity"),
+        **fields.identifier("Project"),
+        **fields.columns("name", internalId="id", entityName="entity"),
+        **fields.moments(createdAt="created_at"),
+        **fields.constants(
+            isBenchmark=False, readOnly=False, access="PRIVATE", description=None, views="{}", user=USER
+        ),
         "entity": lambda row, context: _entity(None, context, row["entity"]),
-        "createdAt": moment("created_at"),
-        "isBenchmark": constant(False),
-        "readOnly": constant(False),
-        "access": constant("PRIVATE"),
-        "description": constant(None),
-        "views": constant("{}"),
-        "user": constant(USER),
         "run": _run,
         "bucket": _run,
         "runs": lambda row, context, **query: find_runs(context, row["id"], **query),
         "runCount": lambda row, context, filters=None: count_runs(context.db, row["id"], filters),
         "sweep": _sweep,
         "sweeps": _sweeps,
-        "totalSweeps": lambda row, context: count(
+        "totalSweeps": lambda row, context: fields.count(
             context, "SELECT count(*) FROM sweeps WHERE project_id = ?", row["id"]
         ),
     },

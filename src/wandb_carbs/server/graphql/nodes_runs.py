@@ -6,22 +6,11 @@ import fnmatch
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.graphql.fields import (
-    Context,
-    Fields,
-    Node,
-    column,
-    connection,
-    constant,
-    count,
-    identifier,
-    moment,
-    position_after,
-    project_of,
-)
+from wandb_carbs.server.graphql import fields
+from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.viewer import USER
 from wandb_carbs.server.store import logs, run_states, run_streams, streams
-from wandb_carbs.server.store.queries import select_runs
+from wandb_carbs.server.store.queries import SELECT_RUNS, select_runs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,11 +42,7 @@ def find_runs(
 
 def run_of(context: Context, run_id: int) -> sqlite3.Row | None:
     """Return a run's row with its `sweep_name`, or None."""
-    row: sqlite3.Row | None = context.db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id
-           WHERE runs.id = ?""",
-        (run_id,),
-    ).fetchone()
+    row: sqlite3.Row | None = context.db.execute(f"{SELECT_RUNS} WHERE runs.id = ?", (run_id,)).fetchone()
     return row
 
 
@@ -121,7 +106,7 @@ def _log_lines(
         lines, has_next = logs.last_lines(context.db, row["id"], min(max(last, 0), _MOST_LINES)), False
     else:
         most = _MOST_LINES if first is None else min(max(first, 0), _MOST_LINES)
-        lines = logs.lines_from(context.db, row["id"], position_after(after), most + 1)
+        lines = logs.lines_from(context.db, row["id"], fields.position_after(after), most + 1)
         lines, has_next = lines[:most], len(lines) > most
     edges = [{"node": line, "cursor": str(line["number"])} for line in lines]
     page = {"endCursor": edges[-1]["cursor"] if edges else None, "hasNextPage": has_next}
@@ -136,36 +121,36 @@ def _telemetry(row: sqlite3.Row, _context: Context, **_: Any) -> str:
 
 FIELDS: Fields = {
     "Run": {
-        "id": identifier("Run"),
-        "projectId": column("project_id"),
-        "name": column("name"),
-        "displayName": column("display_name"),
-        "sweepName": column("sweep_name"),
-        "state": column("state"),
-        "config": column("config"),
-        "summaryMetrics": column("summary"),
+        **fields.identifier("Run"),
+        **fields.columns(
+            "name",
+            "state",
+            "config",
+            "host",
+            "description",
+            "notes",
+            projectId="project_id",
+            displayName="display_name",
+            sweepName="sweep_name",
+            summaryMetrics="summary",
+            group="group_name",
+            groupName="group_name",
+            jobType="job_type",
+            commit="commit_hash",
+            exitcode="exit_code",
+            historyLineCount="history_lines",
+            eventsLineCount="event_lines",
+            logLineCount="log_lines",
+        ),
+        **fields.moments(createdAt="created_at", heartbeatAt="heartbeat_at"),
+        **fields.constants(readOnly=False, user=USER),
         "systemMetrics": lambda row, _context: row["system_metrics"] or "{}",
         "tags": lambda row, _context: json.loads(row["tags"]),
-        "group": column("group_name"),
-        "groupName": column("group_name"),
-        "jobType": column("job_type"),
-        "commit": column("commit_hash"),
-        "host": column("host"),
-        "readOnly": constant(False),
-        "createdAt": moment("created_at"),
-        "heartbeatAt": moment("heartbeat_at"),
-        "description": column("description"),
-        "notes": column("notes"),
-        "user": constant(USER),
-        "project": project_of,
-        "exitcode": column("exit_code"),
+        "project": fields.project_of,
         "shouldStop": lambda row, _context: bool(row["stop_requested"]),
         "stopped": lambda row, _context: bool(row["stop_requested"]),
         "failed": lambda row, _context: row["state"] in {run_states.FAILED, run_states.CRASHED},
         "running": lambda row, _context: row["state"] in run_states.ALIVE,
-        "historyLineCount": column("history_lines"),
-        "eventsLineCount": column("event_lines"),
-        "logLineCount": column("log_lines"),
         "historyTail": lambda row, context: streams.tail(context.db, row["id"], run_streams.HISTORY),
         "eventsTail": lambda row, context: streams.tail(context.db, row["id"], run_streams.EVENTS),
         "historyKeys": _history_keys,
@@ -174,8 +159,11 @@ FIELDS: Fields = {
         "events": _events,
         "sampledHistory": lambda row, context, specs: streams.sampled_rows(context.db, row["id"], specs),
         "parquetHistory": _parquet_history,
-        "fileCount": lambda row, context: count(
-            context, "SELECT count(*) FROM files WHERE run_id = ? AND name NOT LIKE ?", row["id"], f"{_ARTIFACT_FILES}%"
+        "fileCount": lambda row, context: fields.count(
+            context,
+            "SELECT count(*) FROM files WHERE run_id = ? AND name NOT LIKE ?",
+            row["id"],
+            f"{_ARTIFACT_FILES}%",
         ),
         "files": _files,
         "logLines": _log_lines,

@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.graphql.fields import (
-    Context,
-    Fields,
-    Node,
-    column,
-    connection,
-    constant,
-    count,
-    identifier,
-    moment,
-    project_of,
-)
+from wandb_carbs.server.graphql import fields
+from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.json_objects import json_object
+from wandb_carbs.server.store.queries import SELECT_RUNS
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.config import expected_runs, stored_config
 
@@ -47,11 +38,7 @@ def _runs(
 
 
 def _prior_runs(row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None) -> Node:
-    rows = context.db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM runs JOIN sweeps ON sweeps.id = runs.sweep_id
-           WHERE sweep_id = ? AND prior ORDER BY runs.id""",
-        (row["id"],),
-    )
+    rows = context.db.execute(f"{SELECT_RUNS} WHERE sweep_id = ? AND prior ORDER BY runs.id", (row["id"],))
     return connection(rows.fetchall(), first, after)
 
 
@@ -74,48 +61,40 @@ def _agent_state(row: sqlite3.Row, context: Context) -> str:
 def _agent_runs(
     row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None, **_: Any
 ) -> Node:
-    rows = context.db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM runs JOIN sweeps ON sweeps.id = runs.sweep_id
-           WHERE agent_id = ? ORDER BY runs.id""",
-        (row["id"],),
-    )
+    rows = context.db.execute(f"{SELECT_RUNS} WHERE agent_id = ? ORDER BY runs.id", (row["id"],))
     return connection(rows.fetchall(), first, after)
 
 
 FIELDS: Fields = {
     "Sweep": {
-        "id": identifier("Sweep"),
-        "name": column("name"),
+        **fields.identifier("Sweep"),
+        **fields.columns("name", "state", "config", "controller", "scheduler", controllerRunName="name"),
+        **fields.moments(createdAt="created_at", updatedAt="updated_at", heartbeatAt="heartbeat_at"),
+        **fields.constants(earlyStopJobRunning=False),
         "displayName": _display_name,
         "method": lambda row, _context: stored_config(row["config"]).get("method"),
-        "state": column("state"),
         "description": _description,
-        "config": column("config"),
-        "createdAt": moment("created_at"),
-        "updatedAt": moment("updated_at"),
-        "heartbeatAt": moment("heartbeat_at"),
-        "earlyStopJobRunning": constant(False),
         "bestLoss": lambda row, context: sweeps.best_objective(context.db, row["id"], stored_config(row["config"])),
-        "controller": column("controller"),
-        "scheduler": column("scheduler"),
-        "runCount": lambda row, context: count(context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]),
+        "runCount": lambda row, context: fields.count(
+            context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]
+        ),
         "runCountExpected": lambda row, _context: expected_runs(stored_config(row["config"])),
-        "project": project_of,
+        "project": fields.project_of,
         "runs": _runs,
         "priorRuns": _prior_runs,
         # A scheduler on the user's machine shows itself as a run of this name.
-        "controllerRunName": column("name"),
         "agents": _agents,
         "agent": _agent,
     },
     "Agent": {
-        "id": identifier("Agent"),
-        "name": column("name"),
+        **fields.identifier("Agent"),
+        **fields.columns("name"),
+        **fields.moments(createdAt="created_at", heartbeatAt="heartbeat_at"),
         "host": lambda row, _context: row["host"] or "",
         "state": _agent_state,
-        "totalRuns": lambda row, context: count(context, "SELECT count(*) FROM runs WHERE agent_id = ?", row["id"]),
-        "createdAt": moment("created_at"),
-        "heartbeatAt": moment("heartbeat_at"),
+        "totalRuns": lambda row, context: fields.count(
+            context, "SELECT count(*) FROM runs WHERE agent_id = ?", row["id"]
+        ),
         "runs": _agent_runs,
     },
 }

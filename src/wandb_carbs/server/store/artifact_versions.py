@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.ids import row_id
+from wandb_carbs.server.store.ids import row_by_id
+from wandb_carbs.server.store.queries import SELECT_RUNS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,10 +51,7 @@ def by_id(db: sqlite3.Connection, identifier: str, kind: str = "Artifact") -> sq
     Raises:
         RequestError: There is none (404).
     """
-    row: sqlite3.Row | None = db.execute("SELECT * FROM artifacts WHERE id = ?", (row_id(kind, identifier),)).fetchone()
-    if row is None:
-        raise RequestError(f"unknown artifact id {identifier!r}", 404)
-    return row
+    return row_by_id(db, "artifacts", kind, identifier)
 
 
 def by_client_id(db: sqlite3.Connection, client_id: str) -> sqlite3.Row | None:
@@ -94,11 +91,9 @@ def used_by_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
 
 def users(db: sqlite3.Connection, artifact_id: int) -> list[sqlite3.Row]:
     """Return the runs that have used an artifact, each with its `sweep_name`."""
-    return db.execute(
-        """SELECT runs.*, sweeps.name AS sweep_name FROM artifact_uses JOIN runs ON runs.id = run_id
-           LEFT JOIN sweeps ON sweeps.id = runs.sweep_id WHERE artifact_id = ? ORDER BY runs.id""",
-        (artifact_id,),
-    ).fetchall()
+    own = "runs.id IN (SELECT run_id FROM artifact_uses WHERE artifact_id = ?)"
+    query = f"{SELECT_RUNS} WHERE {own} ORDER BY runs.id"
+    return db.execute(query, (artifact_id,)).fetchall()
 
 
 def versions(db: sqlite3.Connection, project_id: int, collection: str) -> list[sqlite3.Row]:

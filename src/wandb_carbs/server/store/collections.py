@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.ids import row_id
+from wandb_carbs.server.store.ids import row_by_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,12 +48,7 @@ def by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
     Raises:
         RequestError: There is none (404).
     """
-    row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM collections WHERE id = ?", (row_id("ArtifactCollection", identifier),)
-    ).fetchone()
-    if row is None:
-        raise RequestError(f"unknown artifact collection id {identifier!r}", 404)
-    return row
+    return row_by_id(db, "collections", "ArtifactCollection", identifier)
 
 
 def of_project(db: sqlite3.Connection, project_id: int, kind: str | None = None) -> list[sqlite3.Row]:

@@ -6,8 +6,12 @@ import base64
 import binascii
 import secrets
 import string
+from typing import TYPE_CHECKING
 
 from wandb_carbs.server.errors import RequestError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 def new_name(length: int = 8) -> str:
@@ -35,6 +39,19 @@ def row_id(kind: str, identifier: str) -> int:
     except (binascii.Error, UnicodeError):
         pass
     raise RequestError(f"unknown {kind.lower()} id {identifier!r}", 404)
+
+
+def row_by_id(db: sqlite3.Connection, table: str, kind: str, identifier: str) -> sqlite3.Row:
+    """Return the row of a table that an opaque id stands for.
+
+    Raises:
+        RequestError: There is none (404).
+    """
+    number = row_id(kind, identifier)
+    row: sqlite3.Row | None = db.execute(f"SELECT * FROM {table} WHERE id = ?", (number,)).fetchone()  # noqa: S608
+    if row is None:
+        raise RequestError(f"unknown {kind.lower()} id {identifier!r}", 404)
+    return row
 
 
 def checked_name(kind: str, name: str) -> str:

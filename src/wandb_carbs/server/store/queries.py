@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-_SELECT = "SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id"
+# A run's row, with the name of its sweep.
+SELECT_RUNS = "SELECT runs.*, sweeps.name AS sweep_name FROM runs LEFT JOIN sweeps ON sweeps.id = runs.sweep_id"
 
 _ROWS_AT_ONCE = 1_000
 
@@ -96,7 +97,7 @@ def _rows(db: sqlite3.Connection, ids: Sequence[int]) -> Iterator[sqlite3.Row]:
     """Yield runs by their row ids, in the ids' order; those that are gone meanwhile are left out."""
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         part = ids[start : start + _ROWS_AT_ONCE]
-        query = f"{_SELECT} WHERE runs.id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
+        query = f"{SELECT_RUNS} WHERE runs.id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant
         rows = db.execute(query, (json.dumps(part),))
         by_id = {row["id"]: row for row in rows}
         yield from (by_id[place] for place in part if place in by_id)
@@ -163,7 +164,7 @@ def _select_sorted(
         values = [*values, position[0], position[1]]
         start = position[2] + 1
     rows = db.execute(
-        f"{_SELECT} WHERE {where} ORDER BY runs.created_at {direction}, runs.id {direction} LIMIT ?",
+        f"{SELECT_RUNS} WHERE {where} ORDER BY runs.created_at {direction}, runs.id {direction} LIMIT ?",
         [*values, -1 if first is None else first + 1],
     ).fetchall()
     if first is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.record import CONFIG_KEY, KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
-from wandb_carbs.server.store.ids import checked_name, new_name, row_id
+from wandb_carbs.server.store.ids import checked_name, new_name, row_by_id, row_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project, find_project
 
@@ -168,15 +168,8 @@ def find(db: sqlite3.Connection, entity: str | None, project: str | None, name: 
 
 
 def run_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the run that an opaque id stands for.
-
-    Raises:
-        RequestError: There is none (404).
-    """
-    row: sqlite3.Row | None = db.execute("SELECT * FROM runs WHERE id = ?", (row_id("Run", identifier),)).fetchone()
-    if row is None:
-        raise RequestError(f"unknown run id {identifier!r}", 404)
-    return row
+    """Return the run that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    return row_by_id(db, "runs", "Run", identifier)
 
 
 def exists(db: sqlite3.Connection, identifier: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
-from wandb_carbs.server.store.ids import global_id, new_name, row_id
+from wandb_carbs.server.store.ids import global_id, new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.sweeps import controller, sweeps
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
@@ -54,15 +54,8 @@ def create_agent(store: Store, sweep_name: str, host: str | None) -> str:
 
 
 def by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the agent that an opaque id stands for.
-
-    Raises:
-        RequestError: There is none (404).
-    """
-    row: sqlite3.Row | None = db.execute("SELECT * FROM agents WHERE id = ?", (row_id("Agent", identifier),)).fetchone()
-    if row is None:
-        raise RequestError(f"unknown agent {identifier!r}", 404)
-    return row
+    """Return the agent that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    return row_by_id(db, "agents", "Agent", identifier)
 
 
 def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Command]:

@@ -10,7 +10,7 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.conditions import number
 from wandb_carbs.server.store.filters import Filter
-from wandb_carbs.server.store.ids import new_name, row_id
+from wandb_carbs.server.store.ids import new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project
 from wandb_carbs.server.store.queries import select_runs
@@ -200,15 +200,8 @@ def _cancel(db: sqlite3.Connection, sweep_id: int) -> None:
 
 
 def sweep_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the sweep that an opaque id stands for.
-
-    Raises:
-        RequestError: There is none (404).
-    """
-    row: sqlite3.Row | None = db.execute("SELECT * FROM sweeps WHERE id = ?", (row_id("Sweep", identifier),)).fetchone()
-    if row is None:
-        raise RequestError(f"unknown sweep id {identifier!r}", 404)
-    return row
+    """Return the sweep that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    return row_by_id(db, "sweeps", "Sweep", identifier)
 
 
 def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, Any]) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run, make_sweep
+from stored import make_run, make_sweep, run_row, send
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
@@ -15,18 +15,7 @@ from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents
 
 if TYPE_CHECKING:
-    import sqlite3
-
-
-def row(store: Store, name: str = "r") -> sqlite3.Row:
-    with store.reading() as db:
-        found = runs.find(db, None, "p", name)
-    assert found is not None
-    return found
-
-
-def send(store: Store, file: str, offset: int, *lines: str) -> None:
-    run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
+    pass
 
 
 def test_upsert_by_name_replaces_the_config_and_null_keeps_it(store: Store) -> None:
@@ -34,48 +23,48 @@ def test_upsert_by_name_replaces_the_config_and_null_keeps_it(store: Store) -> N
     assert inserted
     _, inserted = runs.upsert(store, {"name": "r", "modelName": "p", "config": None, "displayName": "nice"})
     assert not inserted
-    assert (row(store)["config"], row(store)["display_name"]) == ('{"a": {"value": 1}}', "nice")
+    assert (run_row(store)["config"], run_row(store)["display_name"]) == ('{"a": {"value": 1}}', "nice")
     runs.upsert(store, {"name": "r", "modelName": "p", "config": "{}", "tags": ["t"]})
-    assert (row(store)["config"], row(store)["tags"]) == ("{}", '["t"]')
+    assert (run_row(store)["config"], run_row(store)["tags"]) == ("{}", '["t"]')
 
 
 def test_run_that_starts_again_keeps_the_suggestion_in_its_config(store: Store) -> None:
     key, values = {"entityName": "local", "modelName": "p", "name": "r"}, {"lr": 0.1, "layers": 2}
     runs.upsert(store, {**key, "summaryMetrics": json.dumps({"carbs.suggestion": json.dumps(values)})})
     runs.upsert(store, {**key, "config": '{"lr": {"value": 0.2}, "mine": {"value": 1}}'})
-    assert json.loads(row(store)["config"]) == {
+    assert json.loads(run_row(store)["config"]) == {
         "lr": {"value": 0.2},
         "layers": {"value": 2},
         "mine": {"value": 1},
     }
     runs.upsert(store, {**key, "summaryMetrics": '{"carbs.suggestion": [1]}'})
     runs.upsert(store, {**key, "config": "{}"})
-    assert json.loads(row(store)["config"]) == {}
+    assert json.loads(run_row(store)["config"]) == {}
 
 
 def test_upsert_by_id_is_no_sign_of_life(store: Store) -> None:
     run_streams.stream(store, "local", "p", "r", {"complete": True})
-    before = row(store)
+    before = run_row(store)
     runs.upsert(store, {"id": global_id("Run", before["id"]), "summaryMetrics": '{"a": 1}'})
-    after = row(store)
+    after = run_row(store)
     assert (after["state"], after["heartbeat_at"]) == ("finished", before["heartbeat_at"])
     assert after["summary"] == '{"a": 1}'
 
 
 def test_resuming_run_gives_its_id_and_its_name(store: Store) -> None:
     run_streams.stream(store, "local", "p", "r", {"complete": True})
-    runs.upsert(store, {"id": global_id("Run", row(store)["id"]), "name": "r", "modelName": "p"})
-    assert row(store)["state"] == "running"
+    runs.upsert(store, {"id": global_id("Run", run_row(store)["id"]), "name": "r", "modelName": "p"})
+    assert run_row(store)["state"] == "running"
 
 
 def test_resumed_run_forgets_the_stop_of_its_earlier_life(store: Store) -> None:
     run_streams.stream(store, "local", "p", "r", {})
-    runs.stop(store, global_id("Run", row(store)["id"]))
+    runs.stop(store, global_id("Run", run_row(store)["id"]))
     runs.upsert(store, {"name": "r", "modelName": "p"})
     assert run_streams.stream(store, "local", "p", "r", {"complete": True, "exitcode": 255}) == {"stopped": True}
-    assert row(store)["state"] == "killed"
+    assert run_row(store)["state"] == "killed"
     runs.upsert(store, {"name": "r", "modelName": "p"})
-    assert row(store)["state"] == "running"
+    assert run_row(store)["state"] == "running"
     assert run_streams.stream(store, "local", "p", "r", {}) == {}
 
 
@@ -103,7 +92,7 @@ def test_malformed_upsert_changes_nothing(store: Store, values: dict[str, Any]) 
 
 def test_delete_takes_the_lines_along(store: Store) -> None:
     send(store, run_streams.OUTPUT, 0, "a")
-    runs.delete(store, global_id("Run", row(store)["id"]))
+    runs.delete(store, global_id("Run", run_row(store)["id"]))
     with store.reading() as db:
         assert db.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
 
@@ -111,7 +100,7 @@ def test_delete_takes_the_lines_along(store: Store) -> None:
 def test_run_that_was_deleted_alive_does_not_come_back(store: Store) -> None:
     """Its process streams and upserts on; a run that had ended may be made anew."""
     send(store, run_streams.OUTPUT, 0, "a")
-    runs.delete(store, global_id("Run", row(store)["id"]))
+    runs.delete(store, global_id("Run", run_row(store)["id"]))
     for speak in (
         lambda: send(store, run_streams.OUTPUT, 1, "b"),
         lambda: runs.upsert(store, {"name": "r", "modelName": "p", "config": "{}"}),
@@ -141,10 +130,10 @@ def test_run_that_is_handed_out_again_begins_without_the_metrics_of_before(store
         (command,) = agents.heartbeat(store, agent, "{}")
         assert (command["type"], command["run_id"]) == ("resume", name)
         values = {"modelName": "p", "name": name}
-        runs.upsert(store, {**values, "id": global_id("Run", row(store, name)["id"])} if resumes else values)
-        found = json.loads(row(store, name)["summary"])
+        runs.upsert(store, {**values, "id": global_id("Run", run_row(store, name)["id"])} if resumes else values)
+        found = json.loads(run_row(store, name)["summary"])
         assert found == (summary if resumes else {"carbs.suggestion": "{}"})
         runs.upsert(store, {"modelName": "p", "name": name, "summaryMetrics": '{"loss": 2}'})
         runs.upsert(store, values)  # later words of the same process
-        assert json.loads(row(store, name)["summary"])["loss"] == 2
+        assert json.loads(run_row(store, name)["summary"])["loss"] == 2
         run_streams.stream(store, "local", "p", name, {"complete": True})

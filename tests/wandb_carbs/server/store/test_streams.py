@@ -7,29 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stored import run_row, send
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_streams, runs, streams
+from wandb_carbs.server.store import run_streams, streams
 from wandb_carbs.server.store.database import Store
 
 if TYPE_CHECKING:
-    import sqlite3
-
-
-def row(store: Store, name: str = "r") -> sqlite3.Row:
-    with store.reading() as db:
-        found = runs.find(db, None, "p", name)
-    assert found is not None
-    return found
-
-
-def send(store: Store, file: str, offset: int, *lines: str) -> None:
-    run_streams.stream(store, "local", "p", "r", {"files": {file: {"offset": offset, "content": list(lines)}}})
+    pass
 
 
 def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:
     lines = [json.dumps({"_step": s, "loss": float(s), **({"acc": s} if s % 2 else {})}) for s in range(10)]
     send(store, run_streams.HISTORY, 0, *lines, '{"_step": 10, "loss": NaN}')
-    run_id = row(store)["id"]
+    run_id = run_row(store)["id"]
     with store.reading() as db:
         specs = ['{"keys": ["acc", "_step"], "samples": 3}', '{"minStep": 9, "maxStep": 10}']
         by_keys, by_steps = streams.sampled_rows(db, run_id, specs)
@@ -53,7 +43,7 @@ def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
         lines.append(json.dumps(line))
     send(store, run_streams.HISTORY, 0, *lines, '{"loss": 1}', '{"_step": "4", "loss": 1}')
     rows = [json.loads(line) for line in [*lines, '{"loss": 1}', '{"_step": "4", "loss": 1}']]
-    run_id = row(store)["id"]
+    run_id = run_row(store)["id"]
     for keys in ([], ["loss"], ["train/acc", "loss"], [odd], ["ü", "value"], ["nosuch"], ["loss", "_step"]):
         for low, high in ((None, None), (10, None), (None, 20), (5, 29), (100, None)):
             wanted = [
@@ -76,7 +66,7 @@ def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
 
 def test_only_the_sample_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     send(store, run_streams.HISTORY, 0, *(json.dumps({"_step": step, "loss": step}) for step in range(1000)))
-    run_id = row(store)["id"]
+    run_id = run_row(store)["id"]
     read: list[str] = []
     loads = json.loads
 
