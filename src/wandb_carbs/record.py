@@ -48,6 +48,9 @@ BEGUN_KEY = "carbs.begun"
 BEFORE_KEY = "carbs.before"
 # Whether the outcome was recorded by another agent than the one that had started the program, since that was gone.
 SETTLED_KEY = "carbs.settled"
+# Searched parameters that the program tried to change in `wandb.config`, with the values that W&B refused, as JSON: the
+# run may have trained with these. Only where there are any.
+CHANGES_KEY = "carbs.refused_changes"
 # Where the configuration keeps a copy of the record's keys, beside what the SDK keeps there for itself: a program that
 # knows nothing of the record replaces the summary, but not this, and does not see it.
 INTERNAL_KEY = "_wandb"

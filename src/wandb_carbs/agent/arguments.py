@@ -35,7 +35,7 @@ def drawn_arguments(arguments: Sequence[str], values: Mapping[str, Any]) -> dict
     """
     pairs = zip(arguments, [*arguments[1:], None], strict=False)
     assigned = [item for argument, following in pairs for item in _assignments(argument, following, values)]
-    return {name: text for name, text in assigned if not _says(text, values[name])}
+    return {name: text for name, text in assigned if not says(text, values[name])}
 
 
 def explain(found: Mapping[str, str], values: Mapping[str, Any]) -> str:
@@ -68,8 +68,8 @@ def _assignments(argument: str, following: str | None, values: Mapping[str, Any]
     return [(flag[1], "True" if is_alone or following is None else following)]
 
 
-def _says(text: str, value: Any) -> bool:
-    """Return whether an argument's text means the value."""
+def says(text: str, value: Any) -> bool:
+    """Return whether a text, such as an argument's, means the value."""
     stripped = text.strip().strip("'\"")
     if stripped == str(value) or stripped.lower() == _text(value).strip('"').lower():
         return True

@@ -110,8 +110,26 @@ class RunRecorder:
         self._state = state if state in (RUNNING, SUCCESS, FAILURE, ABANDONED) else RUNNING
         self._is_stored = state == SUCCESS
 
-    def observation(self, objective: float, cost: float | None = None, *, allow_update: bool = False) -> None:
-        """Record the objective and the cost of the run; see `WandbCarbs.record_observation`."""
+    def note(self, keys: Mapping[str, Any]) -> None:
+        """Add flat keys to the run's record; they reach others with its outcome at the latest."""
+        self._publisher.note(keys)
+
+    def observation(
+        self,
+        objective: float,
+        cost: float | None = None,
+        *,
+        allow_update: bool = False,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record the objective and the cost of the run; see `WandbCarbs.record_observation`.
+
+        Args:
+            objective: The objective.
+            cost: The cost; None for the seconds.
+            allow_update: Whether it may replace another one.
+            keys: Further summary keys, flat.
+        """
         if self._state == SUCCESS and self._is_stored and not allow_update:
             raise WandbCarbsError(f"run {self.name} has recorded its observation; pass allow_update=True to replace it")
         value = own_run.as_float("objective", objective)
@@ -119,11 +137,13 @@ class RunRecorder:
         if not (math.isfinite(spent) and spent > 0):
             raise CarbsError(f"cost={cost!r} must be a positive, finite number")
         if not math.isfinite(value):
-            self._report(FAILURE, {REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"})
+            self._report(
+                FAILURE, {**(keys or {}), REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"}
+            )
             return
         # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
-        self._report(SUCCESS, {OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
+        self._report(SUCCESS, {**(keys or {}), OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
     def outcome(self, keys: Mapping[str, Any]) -> None:
         """Record how the run went, as it was judged from outside.

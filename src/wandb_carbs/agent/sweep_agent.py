@@ -7,9 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
+from wandb_carbs.agent.changes import refused_in
+from wandb_carbs.agent.command_line import passes_values
+from wandb_carbs.agent.endings import Endings, setting
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.program import Program
@@ -24,11 +26,8 @@ from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
 
-# As W&B's own agent: how often it asks, and when it takes a program for one that cannot work.
+# As W&B's own agent: how often it asks.
 _POLL_SECONDS = 5.0
-_FLAPPING_SECONDS = 60.0
-_FLAPPING_FAILURES = 3
-_INITIAL_FAILURES = 5
 _KILL_SECONDS = 30.0
 # How often to look whether a program that was asked to end has left nothing behind.
 _LEAVING_SECONDS = 0.5
@@ -38,23 +37,6 @@ _LEAVING_SECONDS = 0.5
 class _Running:
     run: ProgramRun
     program: Program
-
-
-@dataclass
-class _Counts:
-    """How the programs of this agent have ended.
-
-    Attributes:
-        finished: All that have ended.
-        failed: Those with an exit code, other than for lack of memory or NaN: the search learns from these.
-        fruitless: Those in a row that ended as every other is likely to end.
-        started: When the agent began.
-    """
-
-    finished: int = 0
-    failed: int = 0
-    fruitless: int = 0
-    started: float = field(default_factory=time.monotonic)
 
 
 class SweepAgent:
@@ -84,12 +66,13 @@ class SweepAgent:
         self._registration = Registration(sweep.path)
         self._reader = RunReader(sweep.path)
         self._running: dict[str, _Running] = {}
-        self._counts = _Counts()
+        self._counts = Endings()
         self._wake = threading.Event()
         self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
+        self._has_warned = False
 
     def run(self) -> int:
         """Run programs; return the exit code of this process.
@@ -209,9 +192,11 @@ class SweepAgent:
                 outcome = None
             del self._running[run_id]
             self._counts.finished += 1
+            self._warn_of_changes(ending.last_words)
             if outcome is not None:
                 self._show(run_id, outcome, entry.program.seconds)
-                self._judge_agent(code, outcome, asked=bool(ending.asked))
+                if why := self._counts.judge(code, outcome, asked=bool(ending.asked)):
+                    self._give_up(why)
 
     def _settle(self) -> None:
         """Record runs that ended without their agents, unless a run of this agent's was the occasion for it.
@@ -240,29 +225,16 @@ class SweepAgent:
         if outcome.advice:
             self._say(outcome.advice)
 
-    def _judge_agent(self, code: int, outcome: Outcome, *, asked: bool) -> None:
-        """Give up if every run seems to end badly, for reasons that are not its values."""
-        counts = self._counts
-        state, reason = outcome.keys[STATE_KEY], outcome.keys.get(REASON_KEY)
-        if state == SUCCESS:
-            counts.fruitless = 0
-        if outcome.tolerated is not None:
-            counts.fruitless += 1
-            if counts.fruitless >= outcome.tolerated:
-                self._give_up("the next run would end like this one")
-        if code <= 0 or asked or state == SUCCESS or reason in (OUT_OF_MEMORY, NAN):
-            return
-        counts.failed += 1
-        if os.environ.get("WANDB_AGENT_DISABLE_FLAPPING") != "true":
-            is_young = time.monotonic() < counts.started + _FLAPPING_SECONDS
-            if is_young and counts.failed >= _FLAPPING_FAILURES:
-                self._give_up(
-                    f"{counts.failed} programs failed within {_FLAPPING_SECONDS:.0f} s "
-                    "(WANDB_AGENT_DISABLE_FLAPPING=true goes on)"
-                )
-        limit = _setting("WANDB_AGENT_MAX_INITIAL_FAILURES", _INITIAL_FAILURES)
-        if counts.failed >= limit and counts.failed >= counts.finished:
-            self._give_up(f"all {counts.failed} programs failed (WANDB_AGENT_MAX_INITIAL_FAILURES changes the limit)")
+    def _warn_of_changes(self, words: str) -> None:
+        """Say once if a program that gets no arguments wrote other values over the suggestion: perhaps its defaults."""
+        refused = refused_in(words)
+        if refused and not self._has_warned and not passes_values(self._sweep.command):
+            self._has_warned = True
+            self._say(
+                f"the program writes {', '.join(refused)} into wandb.config, which W&B refuses: the suggestion stays "
+                "there. If the program trains with its own values, such as the defaults of its arguments, let the "
+                "sweep's `command` pass ${args}, or train with wandb.config"
+            )
 
     def _give_up(self, reason: str) -> None:
         if not self._gave_up:
@@ -289,11 +261,4 @@ class SweepAgent:
 
     @property
     def _kill_delay(self) -> float:
-        return _setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)
-
-
-def _setting(name: str, default: float) -> float:
-    try:
-        return float(os.environ[name])
-    except (KeyError, ValueError):
-        return default
+        return setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import wandb
 
 from carbs import CARBS, ParamDict
+from carbs.errors import raise_problems
 from carbs.spaces.values import SUGGESTION_ID_KEY
-from wandb_carbs.agent import own_run
+from wandb_carbs.agent import changes, own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
 from wandb_carbs.agent.legacy import LegacyNames
 from wandb_carbs.agent.publisher import RunPublisher
@@ -24,7 +25,8 @@ from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.record import ARGUMENTS_KEY, STALE_SECONDS
+from wandb_carbs.plain import plain, to_json
+from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, STALE_SECONDS, SUGGESTION_KEY
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger("wandb_carbs")
+
+# Where another configuration was run than the one suggested, nothing was predicted of it.
+_NO_BELIEFS = dict.fromkeys(
+    ("carbs.predicted_objective", "carbs.predicted_cost", "carbs.success_probability", "carbs.expected_improvement")
+)
 
 
 class WandbCarbs(LegacyNames):
@@ -61,8 +68,9 @@ class WandbCarbs(LegacyNames):
         raise_errors: Whether the context manager lets exceptions through. If not, an exception of the training code
             is logged, the run is finished as failed, and the program goes on after the block: `wandb.agent` in
             function mode gives up after three functions that raised within its first minute.
-        refuse_arguments: Whether arguments of the program that set a searched parameter to another value than the
-            suggestion are an error. If not, there is a `DrawnArgumentsWarning`, and the run's record is marked.
+        refuse_arguments: Whether arguments of the program, or what it writes into `wandb.config`, may set no searched
+            parameter to another value than the suggestion. If not, there is a `DrawnArgumentsWarning` or a
+            `RefusedChangeWarning`, and the run's record is marked.
         stale_seconds: A run not heard of for longer is gone, and its suggestion free.
         retry_seconds: How long to try to reach W&B again before giving up.
 
@@ -107,7 +115,10 @@ class WandbCarbs(LegacyNames):
             self._recorder.unwatch()
             raise
         self._counts = taker.counts
-        self._check_arguments(refuse=refuse_arguments)
+        self._refuses = refuse_arguments
+        self._changed: dict[str, Any] = {}
+        self._check_arguments()
+        changes.watch(run.config, self._taken.values, self._note_changes)
 
     @classmethod
     def from_sweep(
@@ -143,7 +154,14 @@ class WandbCarbs(LegacyNames):
         """Return the run's configuration as a plain dict of its own; the run's id is under "suggestion_uuid"."""
         return {**deepcopy(self._taken.values), SUGGESTION_ID_KEY: self._wandb_run.id}
 
-    def record_observation(self, objective: float, cost: float | None = None, allow_update: bool = False) -> None:
+    def record_observation(
+        self,
+        objective: float,
+        cost: float | None = None,
+        allow_update: bool = False,
+        *,
+        ran: Mapping[str, Any] | None = None,
+    ) -> None:
         """Record how the run went; others can see it when this returns.
 
         Args:
@@ -151,11 +169,21 @@ class WandbCarbs(LegacyNames):
             cost: The run's cost, positive; None for the seconds since the suggestion was taken up in this process.
                 A run that goes on from a checkpoint should add what it had spent before.
             allow_update: Whether an observation that was recorded before may be replaced.
+            ran: Searched values that were run in place of the suggestion's, by the names of the search space; the
+                search learns from them.
 
         Raises:
-            CarbsError: If an argument is invalid, or there is an observation already.
+            CarbsError: If an argument is invalid, `ran` is not in the search space, or there is an observation already.
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
+        if ran:
+            point = {**self._taken.point, **plain(ran)}
+            raise_problems("ran cannot be learnt from", self._carbs.space.problems_with(point))
+            keys = {SUGGESTION_KEY: to_json(point), CHANGES_KEY: "", **_NO_BELIEFS}
+            self._recorder.observation(objective, cost, allow_update=allow_update, keys=keys)
+            if own_run.is_open(self._wandb_run):
+                own_run.update_config(self._wandb_run, plain(ran))
+            return
         self._recorder.observation(objective, cost, allow_update=allow_update)
 
     def record_failure(self, reason: object = "") -> None:
@@ -209,14 +237,26 @@ class WandbCarbs(LegacyNames):
         names = [param.name for param in self._carbs.params]
         return {**{name: run.config[name] for name in names if name in run.config}, SUGGESTION_ID_KEY: run.id}
 
-    def _check_arguments(self, *, refuse: bool) -> None:
+    def _note_changes(self, changed: dict[str, Any]) -> None:
+        """Warn of searched values that the program tries to change, and mark the run, or raise."""
+        new = {name: value for name, value in changed.items() if name not in self._changed}
+        self._changed.update(new)
+        message = changes.explain(changed, self._taken.values)
+        if self._refuses:
+            self._recorder.abandoned("the program changes the suggestion")
+            raise WandbCarbsError(message)
+        if new:
+            self._recorder.note({CHANGES_KEY: to_json(self._changed)})
+            warnings.warn(message, changes.RefusedChangeWarning, stacklevel=5)
+
+    def _check_arguments(self) -> None:
         """Warn of arguments that hold another value than the suggestion, or raise."""
         values = self._taken.values
         found = drawn_arguments(sys.argv[1:], values)
         if not found:
             return
         message = explain(found, values)
-        if refuse:
+        if self._refuses:
             self._recorder.abandoned("arguments differ from the suggestion")
             raise WandbCarbsError(message)
         warnings.warn(message, DrawnArgumentsWarning, stacklevel=3)

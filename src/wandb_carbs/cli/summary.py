@@ -44,6 +44,7 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
         "initial": len(history.definition.initial),
         "start": history.definition.start,
         "drawn_arguments": len(data.drawn),
+        "refused_changes": len(data.changed),
         "doubts": data.doubts,
     }
 

@@ -18,7 +18,7 @@ from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
 from wandb_carbs.clock import server_time
-from wandb_carbs.record import ARGUMENTS_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
+from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import is_orphan
@@ -145,7 +145,12 @@ class ReportData:
         found = self.calibration(PREDICTED_OBJECTIVE)
         intervals = (found.predicted, found.deviation, found.seen)
         made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
-        return [*self._doubts_of_orphans(), *self._doubts_of_arguments(), *([] if isinstance(made, str) else made)]
+        return [
+            *self._doubts_of_orphans(),
+            *self._doubts_of_arguments(),
+            *self._doubts_of_changes(),
+            *([] if isinstance(made, str) else made),
+        ]
 
     @property
     def drawn(self) -> list[JudgedRun]:
@@ -171,6 +176,19 @@ class ReportData:
             "`wandb-carbs agent`, or a `command` without ${args})"
         )
         return [doubt]
+
+    @property
+    def changed(self) -> list[JudgedRun]:
+        """The runs whose programs tried to change searched values in `wandb.config`."""
+        return [run for run in self.history.runs if run.record.summary.get(CHANGES_KEY)]
+
+    def _doubts_of_changes(self) -> list[str]:
+        doubt = (
+            f"the programs of {len(self.changed)} of {len(self.history.runs)} runs tried to change searched values in "
+            "wandb.config, which W&B refused: if they trained with their own values, they were recorded for others "
+            "(say what was run by record_observation(…, ran=…))"
+        )
+        return [doubt] if self.changed else []
 
     def calibration(self, key: str) -> Calibration:
         """Compare what was predicted with what was seen.

@@ -1,0 +1,93 @@
+"""Changes of searched values in `wandb.config`, which the SDK's lock refuses: not a word of it where it is silent."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wandb_carbs.agent.arguments import says
+
+logger = logging.getLogger("wandb_carbs")
+
+
+_REFUSED = re.compile(r"Config item '([^']+)' was locked by 'sweep' \(ignored update\)")
+
+
+class RefusedChangeWarning(UserWarning):
+    """The program gave a searched parameter another value than the suggestion, which `wandb.config` did not take."""
+
+
+def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
+    """Notice every attempt to give a searched parameter another value, by any of the ways that a configuration has.
+
+    The configuration's class is replaced by one that looks at what is written before the SDK does.
+
+    Args:
+        config: A run's configuration.
+        values: The values that are locked in it.
+        tell: Called with the new values of each attempt.
+    """
+    kind = type(config)
+
+    def look(items: Mapping[str, Any]) -> None:
+        changed = {
+            name: value for name, value in items.items() if name in values and not says(str(value), values[name])
+        }
+        if changed:
+            tell(changed)
+
+    class Watched(kind):  # type: ignore[misc, valid-type]
+        def __setitem__(self, key: str, value: Any) -> None:
+            look({key: value})
+            super().__setitem__(key, value)
+
+        __setattr__ = __setitem__
+
+        def update(self, d: Any, *args: Any, **kwargs: Any) -> None:
+            look(_items(d))
+            super().update(d, *args, **kwargs)
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            # A copy, or what another process gets, is a plain configuration.
+            return _plain, (kind, dict(self.__dict__))
+
+    try:
+        # Past its own assignment of attributes, which makes entries of them.
+        object.__setattr__(config, "__class__", Watched)
+    except TypeError as error:
+        logger.debug("Changes of wandb.config are not noticed: %s", error)
+
+
+def _plain(kind: type[Any], state: Mapping[str, Any]) -> Any:
+    made = object.__new__(kind)
+    made.__dict__.update(state)
+    return made
+
+
+def explain(changed: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Say what was refused, and the ways out."""
+    differences = ", ".join(f"{name}={value!r} (suggested: {values[name]!r})" for name, value in changed.items())
+    ran = ", ".join(f"{name!r}: …" for name in changed)
+    return (
+        f"the program sets searched parameters in wandb.config: {differences}. W&B refuses it, and wandb.config keeps "
+        "the suggestion. If the program trains with its own values, the search learns from the wrong configuration. "
+        f"Train with wandb.config, or say what was run: record_observation(…, ran={{{ran}}})"
+    )
+
+
+def refused_in(words: str) -> list[str]:
+    """Return the searched parameters that a program tried to change, by what the SDK said on its standard error."""
+    return sorted(set(_REFUSED.findall(words)))
+
+
+def _items(d: Any) -> Mapping[str, Any]:
+    """Return what `wandb.config.update` takes as a mapping: one, or an object with attributes, such as argparse's."""
+    if isinstance(d, Mapping):
+        return d
+    flags = getattr(d, "flag_values_dict", None)  # absl's
+    if callable(flags):
+        found: Mapping[str, Any] = flags()
+        return found
+    return getattr(d, "__dict__", {})

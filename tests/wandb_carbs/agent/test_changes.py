@@ -1,0 +1,108 @@
+"""Searched values that a program changes in `wandb.config` do not go unnoticed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from typing import Any
+
+import pytest
+import wandb
+from wandb.sdk.wandb_config import Config
+
+from carbs import CARBS, CarbsError
+from live_sweep import PARAMS
+from wandb_carbs import RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
+from wandb_carbs.agent.changes import refused_in, watch
+from wandb_carbs.report.data import ReportData
+
+# The SDK's own sweep() does what the SDK's own settings warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+
+VALUES = {"lr": 0.01, "batch": 32, "act": "relu"}
+
+
+class Flags:
+    """As absl has them."""
+
+    def flag_values_dict(self) -> dict[str, Any]:
+        return {"lr": 0.5}
+
+
+@pytest.fixture
+def config() -> Any:
+    found: Any = Config()  # type: ignore[no-untyped-call]
+    found.update_locked(VALUES, user="carbs")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        (lambda config: config.update({"lr": 0.5}, allow_val_change=True), {"lr": 0.5}),
+        (lambda config: config.update({"lr": 0.5, "act": "gelu", "epochs": 3}), {"lr": 0.5, "act": "gelu"}),
+        (lambda config: config.update(argparse.Namespace(batch=64)), {"batch": 64}),
+        (lambda config: config.update(Flags()), {"lr": 0.5}),
+        (lambda config: config.__setitem__("lr", 0.5), {"lr": 0.5}),
+        (lambda config: setattr(config, "lr", 0.5), {"lr": 0.5}),
+        (lambda config: config.update({"lr": 0.01, "batch": 32.0, "act": "relu", "epochs": 3}), None),
+        (lambda config: config.update_locked({"lr": 0.5}, user="carbs", _allow_val_change=True), None),
+        (lambda config: setattr(config, "epochs", 3), None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_every_way_to_change_a_searched_value_is_noticed(config: Any, change: Any, noticed: Any) -> None:
+    told: list[Any] = []
+    watch(config, VALUES, told.append)
+    change(config)
+    assert told == ([] if noticed is None else [noticed])
+    if noticed is not None:
+        assert {name: config[name] for name in VALUES} == VALUES, "the lock holds"
+
+
+def test_a_watched_configuration_can_be_sent_to_other_processes(config: Any) -> None:
+    watch(config, VALUES, print)
+    assert type(pickle.loads(pickle.dumps(config))) is Config
+    assert dict(pickle.loads(pickle.dumps(config))) == VALUES
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_the_sdk_says_of_a_program_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    found: Any = Config()  # type: ignore[no-untyped-call]
+    found.update_locked(VALUES, user="sweep")
+    found.update({"lr": 0.5, "act": "gelu", "epochs": 3})
+    said = capsys.readouterr().err
+    assert refused_in(said) == (["act", "lr"] if said else [])
+    assert refused_in("wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update).\n") == ["lr"]
+    assert refused_in("nothing of the kind") == []
+
+
+@pytest.mark.slow
+def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> None:
+    run: Any = wandb.init()
+    trial = WandbCarbs(CARBS(params=PARAMS))
+    suggested = trial.suggest()
+    with pytest.warns(RefusedChangeWarning, match=r"lr=0\.05 \(suggested: .*record_observation\(…, ran={'lr': …}\)"):
+        run.config.update({"lr": 0.05}, allow_val_change=True)
+    run.config.lr = 0.05  # the same once more is no news
+    with pytest.raises(CarbsError, match="'lr': value 7"):
+        trial.record_observation(0.5, 1, ran={"lr": 7})
+    trial.record_observation(0.5, 1)
+    _, summary = sweep.stored(run.id)
+    assert json.loads(summary["carbs.refused_changes"]) == {"lr": 0.05}
+    assert ReportData(load_sweep(sweep.path)).doubts[0].startswith("the programs of 1 of 1 runs tried to change")
+    trial.record_observation(0.6, 1, allow_update=True, ran={"lr": 0.05})
+    (seen,) = load_sweep(sweep.path).runs
+    assert seen.suggestion == {"lr": 0.05, "batch": suggested["batch"]}
+    assert run.config["lr"] == 0.05
+    assert not ReportData(load_sweep(sweep.path)).changed
+
+
+@pytest.mark.slow
+def test_changes_can_be_refused(sweep: Any) -> None:
+    run: Any = wandb.init()
+    WandbCarbs(CARBS(params=PARAMS), refuse_arguments=True)
+    with pytest.raises(WandbCarbsError, match=r"lr=0\.05"):
+        run.config["lr"] = 0.05
+    assert sweep.counts() == {"abandoned": 1}
