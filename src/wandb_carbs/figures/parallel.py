@@ -50,7 +50,15 @@ def numeric_axis(title: str, values: Sequence[float | None], *, is_log: bool = F
     scaled = [math.log10(value) if is_log and value is not None else value for value in values]
     seen = [value for value in values if value is not None]
     ends = min(seen, default=0.0), max(seen, default=0.0)
-    return Axis(title, _between_ends(scaled), f"{ends[0]:.2g}", f"{ends[1]:.2g}")
+    return Axis(title, _between_ends(scaled), short(ends[0]), short(ends[1]))
+
+
+def short(value: float) -> str:
+    """Write a number in about seven letters: the ends of neighbouring axes must not touch."""
+    if float(value).is_integer() and abs(value) < 1e6:
+        return f"{value:.0f}"
+    text = f"{value:.3g}"
+    return text if len(text) < 8 else f"{value:.2g}"
 
 
 def choice_axis(title: str, values: Sequence[Any], choices: Sequence[Any]) -> Axis:

@@ -10,7 +10,7 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import Space
 from wandb_carbs.figures.frontier import Point
-from wandb_carbs.figures.parallel import Axis, choice_axis, numeric_axis
+from wandb_carbs.figures.parallel import Axis, choice_axis, numeric_axis, short
 
 
 def axes(points: Sequence[Point], spaces: Mapping[str, Space]) -> list[Axis]:
@@ -29,4 +29,4 @@ def _axis(name: str, space: Space, values: Sequence[object]) -> Axis:
     assert isinstance(space, NumericSpace)
     numbers = space.transform(np.array(values, float))
     low, high = space.inverse(np.array([np.min(numbers), np.max(numbers)]))
-    return Axis(name, numeric_axis(name, numbers.tolist()).places, f"{low:.2g}", f"{high:.2g}")
+    return Axis(name, numeric_axis(name, numbers.tolist()).places, short(low), short(high))

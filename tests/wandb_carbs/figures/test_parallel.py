@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wandb_carbs.figures.frontier import Point
-from wandb_carbs.figures.parallel import axis_of_values, best_of, choice_axis, figure, numeric_axis
+from wandb_carbs.figures.parallel import axis_of_values, best_of, choice_axis, figure, numeric_axis, short
 
 
 def draw(points: list[Point], *, maximize: bool = True) -> Any:
@@ -88,3 +88,11 @@ def test_of_very_many_runs_the_best_are_shown() -> None:
     assert {point.objective for point in best_of(points, maximize=False)} == set(map(float, range(500)))
     assert best_of(points[:3], maximize=True) == points[:3]
     assert "note" not in figure(points[:3], [], maximize=True, cost="c", objective="o")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(4096.0, "4096"), (231.4, "231"), (0.000166, "0.00017"), (1.5e-05, "1.5e-05"), (0.25, "0.25"), (1e300, "1e+300")],
+)
+def test_ends_of_axes_are_short(value: float, text: str) -> None:
+    assert short(value) == text

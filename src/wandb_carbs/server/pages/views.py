@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, series_names
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import run_tables, standings
-from wandb_carbs.server.sweeps.config import stored_config
-from wandb_carbs.server.sweeps.run_rows import Goal, object_of, read_run, run_values
+from wandb_carbs.server.sweeps.config import BAYES, stored_config
+from wandb_carbs.server.sweeps.run_rows import Goal, number, object_of, read_run, run_values
 from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
 
@@ -113,7 +114,9 @@ class Pages:
             table = make_table(db, scope, counts, query, best)
             keys = series_names.of_sweep(db, sweep["id"])
             cost = cost_name(db, sweep["id"])
-            doubts = self._beliefs.doubts(db, sweep)
+            notes = self._beliefs.doubts(db, sweep)
+        if config.get("method") == "bayes" and not goal.is_carbs:
+            notes = [BAYES, *notes]
         return render(
             "sweep.html",
             entity=entity,
@@ -126,7 +129,7 @@ class Pages:
             counts=counts,
             best=best,
             spaces=spaces(sweep),
-            doubts=doubts,
+            notes=notes,
             description=None if goal.is_carbs else sweep["description"] or config.get("description"),
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
@@ -207,9 +210,12 @@ def _beliefs(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for label, predicted, seen in _BELIEFS:
         if summary.get(predicted) is not None:
-            deviation = summary.get(f"{predicted}_std", summary.get(f"{predicted}_standard_error"))
+            deviation = number(summary.get(f"{predicted}_std", summary.get(f"{predicted}_standard_error")))
+            # That of a cost is the logarithm of a factor.
+            sign, size = ("factor", math.exp(min(deviation or 0.0, 700.0))) if label == "cost" else ("±", deviation)
+            shown = "" if deviation is None else f"{sign} {size:.4g}"
             found.append(
-                {"label": label, "predicted": summary[predicted], "deviation": deviation, "seen": summary.get(seen)}
+                {"label": label, "predicted": summary[predicted], "deviation": shown, "seen": summary.get(seen)}
             )
     return found
 

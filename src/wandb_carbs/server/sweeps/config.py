@@ -21,6 +21,11 @@ _KEYS = frozenset(
 )
 # GraphQL's largest Int.
 _MAX_INT = 2**31 - 1
+# The SDK shows it when the sweep is made, under a heading of its own; the sweep's page shows it, too.
+BAYES = (
+    "method bayes draws at random here: this local server has no Bayesian search of its own. For W&B's, add "
+    "'scheduler: {engine: wandb}' and run 'wandb sweep-scheduler'; `wandb-carbs agent` searches by itself"
+)
 _GOALS = ("minimize", "maximize")
 _HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 
@@ -179,11 +184,7 @@ def config_warnings(config: Mapping[str, Any]) -> list[str]:
     if unknown:
         warnings.append(f"unknown keys are ignored: {', '.join(unknown)}")
     if config.get("method") == "bayes":
-        warnings.append(
-            "The config is fine, but this local server has no Bayesian search of its own and draws at random. "
-            "For W&B's own, add 'scheduler: {engine: wandb}' and run 'wandb sweep-scheduler'. "
-            "Agents of CARBS choose by themselves"
-        )
+        warnings.append(BAYES)
     stopping = config.get("early_terminate")
     if isinstance(stopping, Mapping):
         odd = [str(key) for key in stopping if key not in _HYPERBAND_KEYS]

@@ -45,7 +45,7 @@ def test_static_files_that_pages_name_are_there(site: Site) -> None:
     assert len(names) >= 5
     for name in names:
         text, headers = site.get(name)
-        assert headers["content-type"].startswith(("text/javascript", "text/css"))
+        assert headers["content-type"].startswith(("text/javascript", "text/css", "image/svg+xml"))
         assert text
 
 
