@@ -46,11 +46,12 @@ def main() -> None:
     """Run the sweeps, one after the other, and print a line for each and a table over all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sweeps", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first sweep")
     parser.add_argument("--runs", type=int, default=150)
     arguments = parser.parse_args()
     errors, held, names = [], [], [param.name for param in ScalingLaw.params]
     objectives: list[tuple[bool, ...]] = []
-    for seed in range(arguments.sweeps):
+    for seed in range(arguments.first, arguments.first + arguments.sweeps):
         problem = draw_problem(seed)
         carbs = CARBS(CARBSParams(seed=seed), problem.params)
         run_sweep(problem, carbs, arguments.runs, seed)

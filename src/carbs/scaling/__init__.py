@@ -4,6 +4,7 @@ from carbs.scaling.fit import recommend, scaling_laws
 from carbs.scaling.fit_sizes import checked_scale
 from carbs.scaling.laws import ObjectiveLaw, ParamLaw, Prediction, Reach, Recommendation, ScalingLaws
 from carbs.scaling.sizes import SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach
+from carbs.scaling.transfer import Transfer, measure_transfer
 
 __all__ = [
     "ObjectiveLaw",
@@ -16,7 +17,9 @@ __all__ = [
     "SizeLaws",
     "SizeObjectiveLaw",
     "SizeReach",
+    "Transfer",
     "checked_scale",
+    "measure_transfer",
     "recommend",
     "scaling_laws",
 ]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from carbs.errors import CarbsError, Problem, raise_problems
+from carbs.scaling.discrepancy import fit_discrepancy
 from carbs.scaling.first_guess import Runs
 from carbs.scaling.laws import OF_LOSSES, interval
 from carbs.scaling.line import Line, fit_line
-from carbs.scaling.power_law import usual_exponents
+from carbs.scaling.power_law import by_size, usual_exponents
 from carbs.scaling.sizes import OF_SIZES, SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach, at_one
 from carbs.scaling.table import Table
 from carbs.scaling.units import in_law_units
@@ -87,6 +88,8 @@ def _size_objective(table: Table, line: Line, reach: SizeReach, rng: np.random.G
     usual = usual_exponents(len(line.corrected) - 1, k, rng)
     laws = table.power_laws(line.axes, line.corrected, line.weight, usual)
     exponents = laws.exponent[0].tolist()
+    places, losses, weight = by_size(line.axes, table.losses(line.corrected[:1]), line.weight[:1])
+    expected = np.array([laws.predict(place)[0] for place in places])
     amplitudes = [
         at_one(*args) for args in zip(laws.amplitude[0].tolist(), exponents, laws.middle.tolist(), strict=True)
     ]
@@ -98,5 +101,6 @@ def _size_objective(table: Table, line: Line, reach: SizeReach, rng: np.random.G
         reach,
         table.sign,
         laws,
+        fit_discrepancy(places, losses[0] - expected, weight[0]),
         line.widening,
     )

@@ -63,7 +63,7 @@ def fit_power_laws(axes: Array, loss: Array, weight: Array, usual: Array) -> Pow
         The laws.
     """
     middle = (np.min(axes, 0) + np.max(axes, 0)) / 2
-    axes, loss, weight = _by_size(axes, loss, weight)
+    axes, loss, weight = by_size(axes, loss, weight)
     t = axes - middle
     tables = [10 ** (-_EXPONENTS[:, None] * column) for column in t.T]
     fits = [_fit(tables, values, weights, pull) for values, weights, pull in zip(loss, weight, usual, strict=True)]
@@ -77,8 +77,17 @@ def usual_exponents(num_draws: int, num_axes: int, rng: np.random.Generator) -> 
     return np.vstack([np.full((1, num_axes), math.log(_USUAL)), drawn])
 
 
-def _by_size(axes: Array, loss: Array, weight: Array) -> tuple[Array, Array, Array]:
-    """Average the losses of each size: then the sizes' scatter around the law is seen, not that of their runs."""
+def by_size(axes: Array, loss: Array, weight: Array) -> tuple[Array, Array, Array]:
+    """Average the losses of each size: then the sizes' scatter around the law is seen, not that of their runs.
+
+    Args:
+        axes: Shape (n, k).
+        loss: Shape (r, n).
+        weight: Shape (r, n).
+
+    Returns:
+        The sizes in their order, shape (m, k), their mean losses and their total weights, each of shape (r, m).
+    """
     sizes, member = np.unique(np.round(axes, 9), axis=0, return_inverse=True)
     member = member.ravel()
     total = np.array([np.bincount(member, weights=row, minlength=len(sizes)) for row in weight])

@@ -14,7 +14,8 @@ import numpy as np
 
 from carbs.arrays import Array
 from carbs.errors import CarbsError, Problem, raise_problems
-from carbs.scaling.laws import OF_LOSSES, Prediction, Recommendation, decode, interval
+from carbs.scaling.discrepancy import Discrepancy
+from carbs.scaling.laws import HALF_WIDTH, OF_LOSSES, Prediction, Recommendation, decode, interval
 from carbs.scaling.power_law import PowerLaws
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
@@ -148,6 +149,7 @@ class SizeObjectiveLaw:
         reach: The sizes that it rests on.
         sign: 1 if the objective is maximised, -1 if it is minimised.
         laws: The estimate and its bootstrap draws.
+        discrepancy: A smooth correction near the sizes seen, where losses deviate from the law; predictions have it.
         widening: Factor on the draws' spread for the few sizes that they rest on.
     """
 
@@ -158,6 +160,7 @@ class SizeObjectiveLaw:
     reach: SizeReach
     sign: int
     laws: PowerLaws = field(repr=False, compare=False)
+    discrepancy: Discrepancy = field(repr=False, compare=False)
     widening: float = 1.0
 
     @property
@@ -172,12 +175,13 @@ class SizeObjectiveLaw:
         Raises:
             CarbsError: If a size is missing, unknown, not positive, or too far from those seen.
         """
-        losses = self.laws.predict(self.reach.axes(sizes))
-        estimate = float(losses[0])
-        value, *ends = (
-            -self.sign * loss for loss in (estimate, *interval(estimate, losses[1:], OF_LOSSES * self.widening))
-        )
-        return Prediction(value, min(ends), max(ends))
+        axes = self.reach.axes(sizes)
+        losses = self.laws.predict(axes)
+        correction, deviation = self.discrepancy.predict(axes)
+        low, high = interval(float(losses[0]), losses[1:], OF_LOSSES * self.widening)
+        half = math.hypot((high - low) / 2, HALF_WIDTH * deviation)
+        value = -self.sign * (float(losses[0]) + correction)
+        return Prediction(value, value - half, value + half)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,10 @@ class Table:
         """Return the places of the runs that were taken for diverged."""
         return tuple(sorted(self.places[line.diverged].tolist()))
 
+    def losses(self, standardised: Array) -> Array:
+        """Return standardised objectives as losses in the objective's unit, any shape."""
+        return -self.center - self.spread * standardised
+
     def power_laws(self, axes: Array, corrected: Array, weight: Array, usual: Array) -> PowerLaws:
         """Fit the laws of the loss to standardised objectives; see `carbs.scaling.power_law.fit_power_laws`."""
         return fit_power_laws(axes, -corrected, weight, usual).scaled(-self.center, self.spread)
