@@ -11,7 +11,7 @@ def problems(demo: dict) -> list[str]:
     """List what is wrong with a demo's results."""
     runs, frontier = demo["runs"], demo["frontier"]
     checks = {
-        "there are 20 runs": len(runs) == 20,
+        "there are 30 runs": len(runs) == 30,
         "all runs succeeded": all(run["state"] == "observation" for run in runs),
         "all configurations differ": len({json.dumps(run["config"], sort_keys=True) for run in runs}) == len(runs),
         "each run's stored configuration is its suggestion": all(run["config"] == run["suggestion"] for run in runs),

@@ -1,11 +1,15 @@
-"""Marks that tests get by what they use."""
+"""Marks that tests get by what they use, and what they must not inherit."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
+
+# A shell lets what it starts in the background ignore Ctrl-C, and every process inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A change is judged by the same examples on every machine (`CI=1`); at home each run tries new ones.
 settings.register_profile("home")

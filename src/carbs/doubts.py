@@ -12,7 +12,7 @@ from carbs.arrays import Array
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam, gather
 from carbs.pareto import frontier
-from carbs.spaces import NumericSpace, Param, ParamValue, SearchSpace, as_space
+from carbs.spaces import LogSpace, NumericSpace, Param, ParamValue, SearchSpace, as_space
 from carbs.values import shown
 
 # A hyperparameter is worth widening if half of the frontier, and three of its runs, lie on the same end of it.
@@ -70,7 +70,8 @@ def edges(space: SearchSpace | Sequence[Param], configurations: Sequence[dict[st
         configurations: Those of the frontier.
 
     Returns:
-        The ends with at least one configuration on them, most first.
+        The ends with at least one configuration on them, most first. An end that no value can lie beyond is no edge:
+        the 1 of a count, and the 0 of what cannot be negative.
     """
     space = as_space(space)
     found = []
@@ -80,10 +81,17 @@ def edges(space: SearchSpace | Sequence[Param], configurations: Sequence[dict[st
         low, high = float(param.space.min), float(param.space.max)
         values = np.array([float(configuration[param.name]) for configuration in configurations])
         for bound, is_upper in ((low, False), (high, True)):
-            if math.isfinite(bound):
+            if math.isfinite(bound) and not _is_natural(param.space, bound, is_upper=is_upper):
                 count = int(np.sum(np.isclose(values, bound, rtol=1e-9, atol=0.0)))
                 found.append(Edge(param.name, bound, is_upper, count, len(configurations)))
     return sorted((edge for edge in found if edge.count), key=lambda edge: -edge.count)
+
+
+def _is_natural(space: NumericSpace, bound: float, *, is_upper: bool) -> bool:
+    """Say whether nothing lies beyond an end: no epochs, a negative dropout, a share above 1."""
+    if is_upper:
+        return bound == 1 and space.min >= 0 and not space.is_integer and not isinstance(space, LogSpace)
+    return bound == 0 or (bound == 1 and space.is_integer)
 
 
 def held_share(predicted: Array, deviation: Array, seen: Array) -> float:

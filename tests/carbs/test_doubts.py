@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from carbs import CarbsError, LinearSpace, LogSpace, ObservationInParam, Param
+from carbs import CarbsError, LinearSpace, LogitSpace, LogSpace, ObservationInParam, Param, Pow2Space
 from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest
 
-SPACE = (Param("rate", LogSpace(min=1e-4, max=0.1)), Param("width", LinearSpace(min=1, max=9, is_integer=True)))
+SPACE = (Param("rate", LogSpace(min=1e-4, max=0.1)), Param("width", LinearSpace(min=2, max=9, is_integer=True)))
 
 
 def run(rate: float, width: int, objective: float, cost: float, *, failed: bool = False) -> ObservationInParam:
@@ -17,10 +17,10 @@ def run(rate: float, width: int, objective: float, cost: float, *, failed: bool 
 
 def test_edges_of_each_end() -> None:
     """Only configurations exactly on a bound count, each end for itself, the most frequent first."""
-    found = edges(SPACE, [{"rate": 0.1, "width": 1}, {"rate": 0.1, "width": 5}, {"rate": 0.0999, "width": 9}])
+    found = edges(SPACE, [{"rate": 0.1, "width": 2}, {"rate": 0.1, "width": 5}, {"rate": 0.0999, "width": 9}])
     assert found == [
         Edge("rate", 0.1, True, 2, 3),
-        Edge("width", 1, False, 1, 3),
+        Edge("width", 2, False, 1, 3),
         Edge("width", 9, True, 1, 3),
     ]
 
@@ -28,6 +28,28 @@ def test_edges_of_each_end() -> None:
 def test_edges_of_open_ends() -> None:
     """An open end has no edge."""
     assert edges([Param("rate", LogSpace())], [{"rate": 1e-3}]) == []
+
+
+@pytest.mark.parametrize(
+    ("space", "lower", "upper"),
+    [
+        (LogSpace(min=1, max=200, is_integer=True), False, True),
+        (Pow2Space(min=1, max=64), False, True),
+        (LinearSpace(min=0, max=5, is_integer=True), False, True),
+        (LinearSpace(min=0.0, max=1.0), False, False),
+        (LinearSpace(min=-1.0, max=1.0), True, True),
+        (LinearSpace(min=2, max=8, is_integer=True), True, True),
+        (LogSpace(min=1e-3, max=1.0), True, True),
+        (LogSpace(min=1.0, max=10.0), True, True),
+        (LogitSpace(min=0.01, max=0.99), True, True),
+    ],
+)
+def test_end_that_nothing_lies_beyond_is_no_edge(
+    space: LinearSpace | LogSpace | LogitSpace | Pow2Space, *, lower: bool, upper: bool
+) -> None:
+    """Nobody can widen epochs below 1, or a dropout beyond 0 and 1."""
+    found = edges([Param("x", space)], [{"x": space.min}, {"x": space.max}])
+    assert {edge.is_upper for edge in found} == ({False} if lower else set()) | ({True} if upper else set())
 
 
 def test_rest_counts_from_the_last_run_that_lifted_the_frontier() -> None:

@@ -76,6 +76,32 @@ def load_path(sweep: str) -> SweepPath:
     return SweepPath.parse(parse_sweep(sweep, base_url))
 
 
+def newest_of_project(text: str) -> str:
+    """Return the name of a project's newest sweep, or the text as it is where it names no project.
+
+    Args:
+        text: [ENTITY/]PROJECT, or the name or address of a sweep.
+
+    Raises:
+        ClickException: If W&B does not answer, or the project has no sweep.
+    """
+    if "://" in text or text.strip("/").count("/") > 1:
+        return text
+    connect()
+    from wandb_carbs.sweep.control import newest_sweep  # noqa: PLC0415 - imports the SDK
+
+    entity, _, project = text.strip("/").rpartition("/")
+    found = newest_sweep(entity or None, project)
+    if found is None:
+        return text
+    newest, has_others = found
+    if newest is None:
+        raise click.ClickException(f"there are no sweeps in project {text}")
+    if has_others:
+        click.echo(f"Note: the newest sweep of {text}; `wandb-carbs list {text}` shows all", err=True)
+    return str(newest)
+
+
 def connect() -> str:
     """Make sure that W&B answers; return its address.
 

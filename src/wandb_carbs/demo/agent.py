@@ -1,7 +1,8 @@
 """A demo agent: `wandb.agent` in a process of its own, which reports to the demo on its standard output.
 
-Run as `python -m wandb_carbs.demo.agent SWEEP SEED`; one JSON object a line. It ends when its standard input does, so
-that no agent outlives the demo, however that ends.
+Run as `python -m wandb_carbs.demo.agent SWEEP SEED NUMBER`; one JSON object a line. When the sweep has ended, random
+search trains for as many seconds as this agent's runs have: what the search is compared with. The agent ends when its
+standard input does, so that no agent outlives the demo, however that ends.
 """
 
 from __future__ import annotations
@@ -14,26 +15,32 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+import numpy as np
 import wandb
 from wandb.agents.pyagent import Agent
 
 from carbs import CARBS, SuggestOutput
 from wandb_carbs import WandbCarbs
-from wandb_carbs.demo import training
+from wandb_carbs.demo import random_search, training
 from wandb_carbs.demo.problem import ENTITY, PARAMS, PROJECT, optimizer_options
 
 Tell = Callable[[dict[str, Any]], None]
 
 
-def main(sweep_id: str, seed: int) -> None:
-    """Work on the sweep until there is nothing left to do."""
+def main(sweep_id: str, seed: int, number: int) -> None:
+    """Work on the sweep until there is nothing left to do, then search at random with the same budget."""
     tell = _take_over_standard_streams()
     # The SDK asks for the next run only every 5 s, longer than most runs here take. Older SDKs, which have no such
     # attribute, are just slower.
     Agent.HEARTBEAT_SLEEP_SECONDS = 0.25  # type: ignore[assignment]
     data = training.load_data()
     tell({"event": "ready"})
-    wandb.agent(sweep_id, function=lambda: _run(data, seed, tell), entity=ENTITY, project=PROJECT)
+    costs: list[float] = []
+    wandb.agent(sweep_id, function=lambda: costs.append(_run(data, seed, tell)), entity=ENTITY, project=PROJECT)
+    configurations = random_search.draw(np.random.default_rng([seed, number]))
+    for loss, cost in random_search.outcomes(data, configurations, sum(costs), seed):
+        tell({"event": "random", "objective": loss, "cost": cost})
+    tell({"event": "compared"})
 
 
 class _TimedCARBS(CARBS):
@@ -48,7 +55,7 @@ class _TimedCARBS(CARBS):
         return output
 
 
-def _run(data: training.Digits, seed: int, tell: Tell) -> None:
+def _run(data: training.Digits, seed: int, tell: Tell) -> float:
     run = wandb.init()
     try:
         loss, cost = _trial(run, data, seed, tell)
@@ -57,6 +64,7 @@ def _run(data: training.Digits, seed: int, tell: Tell) -> None:
         raise
     run.finish()
     tell({"event": "done", "run": run.id, "objective": loss, "cost": cost})
+    return cost
 
 
 def _trial(run: wandb.Run, data: training.Digits, seed: int, tell: Tell) -> tuple[float, float]:
@@ -95,4 +103,4 @@ def _end_with(orders: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -64,7 +64,7 @@ class Display:
         self._task = self._progress.add_task("runs", total=runs, best="")
         self._best = math.inf
         self._live = (
-            Live(get_renderable=self._render, console=console, refresh_per_second=8) if console.is_terminal else None
+            Live(get_renderable=self.render, console=console, refresh_per_second=8) if console.is_terminal else None
         )
 
     def __enter__(self) -> Self:
@@ -89,6 +89,8 @@ class Display:
             line.state = "asking"
         elif body["event"] == "exit":
             self._lines[message.agent] = Line("ended")
+        elif body["event"] in {"random", "compared"}:
+            self._lines[message.agent] = Line("random search, to compare" if body["event"] == "random" else "ended")
         else:
             self._end_run(message.agent, line, body)
 
@@ -108,14 +110,14 @@ class Display:
             f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {config}",
             markup=False,
             highlight=False,
-            # A line is whole in a file, and never broken in a terminal.
-            soft_wrap=not self._console.is_terminal,
+            # Never broken in a terminal; a file is as wide as it takes (see `make_console`).
             no_wrap=True,
             overflow="ellipsis",
         )
         self._lines[agent] = Line("asking")
 
-    def _render(self) -> Group:
+    def render(self) -> Group:
+        """Return the live lines: one for each agent, and the progress of the sweep."""
         table = Table.grid(padding=(0, 2))
         for _ in range(5):
             table.add_column(no_wrap=True)

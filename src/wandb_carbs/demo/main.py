@@ -72,14 +72,17 @@ def run_demo(
             history = _read(f"{ENTITY}/{PROJECT}/{sweep_id}")
             _check(history, runs, messages, processes)
         suggested = {message["run"]: message for message in messages if message["event"] == "suggested"}
+        at_random = [(message["objective"], message["cost"]) for message in messages if message["event"] == "random"]
+        comparison = results.compare(history, at_random)
         found = results.as_json(
             history,
             address,
             {run: message["suggestion"] for run, message in suggested.items()},
             [message["suggest_seconds"] for message in suggested.values()],
+            comparison,
         )
         report = (data_dir or Path.cwd()) / "report.html"
-        _show(console, history, report, time.monotonic() - began)
+        _show(console, history, comparison, report, time.monotonic() - began)
         if stay:
             _stay(console, address)
     if data_dir is not None:
@@ -89,15 +92,15 @@ def run_demo(
 
 
 def _work(console: Console, processes: Agents, agents: int, runs: int) -> list[dict[str, Any]]:
-    """Follow the agents until all runs have ended or all agents have."""
+    """Follow the agents until all have been through the sweep and through random search, or have ended."""
     messages = []
-    ended = 0
+    working = agents
     with Display(console, agents, runs) as display:
         for message in processes.messages():
             display.show(message)
             messages.append(message.body)
-            ended += message.body["event"] in {"done", "failed"}
-            if ended == runs:
+            working -= message.body["event"] == "compared"
+            if not working:
                 break
     return messages
 
@@ -118,7 +121,9 @@ def _check(history: SweepHistory, runs: int, messages: list[dict[str, Any]], pro
     raise DemoError("\n".join([f"only {successes} of {runs} runs succeeded{reason}; agent 1 printed last:", *log]))
 
 
-def _show(console: Console, history: SweepHistory, report: Path, seconds: float) -> None:
+def _show(
+    console: Console, history: SweepHistory, comparison: results.Comparison, report: Path, seconds: float
+) -> None:
     """Show the frontier and the laws, and write the report."""
     from wandb_carbs.report import write_report  # noqa: PLC0415 - imports plotly, slow to import
 
@@ -127,6 +132,7 @@ def _show(console: Console, history: SweepHistory, report: Path, seconds: float)
     if laws:
         console.print("The best values change with the cost:", *(f"  {law}" for law in laws), sep="\n", highlight=False)
     write_report(history, report)
+    console.print(comparison.text, highlight=False, soft_wrap=not console.is_terminal)
     console.print(f"{len(history.runs)} runs in {seconds:.0f} s: {results.best(history)}.", highlight=False)
     console.print(f"Report: {report} (open it in a browser)", highlight=False, soft_wrap=True)
     console.print(

@@ -14,11 +14,11 @@ PARAMS = (
     Param("hidden_units", LogSpace(min=4, max=512, is_integer=True)),
     Param("epochs", LogSpace(min=1, max=200, is_integer=True)),
 )
-# Seconds of training that a run may take: the demo is to end within a minute.
-_MAX_SECONDS = 8.0
+# Seconds of training that a run may take: the demo is to end within about a minute.
+MAX_SECONDS = 8.0
 
 
 def optimizer_options(seed: int) -> CARBSParams:
     """Return the optimizer's options: the loss is minimised."""
     # Networks start from the same weights in every run, so that running a configuration again would teach nothing.
-    return CARBSParams(better_direction_sign=-1, seed=seed, resample_frequency=0, max_suggestion_cost=_MAX_SECONDS)
+    return CARBSParams(better_direction_sign=-1, seed=seed, resample_frequency=0, max_suggestion_cost=MAX_SECONDS)

@@ -45,7 +45,7 @@ class Agents:
 
     Args:
         number: How many.
-        arguments: Command line of `wandb_carbs.demo.agent`.
+        arguments: Command line of `wandb_carbs.demo.agent`, before the agent's number.
         env: Their whole environment.
         log_dir: Folder for what they print.
     """
@@ -88,7 +88,7 @@ class Agents:
     def _start(self, agent: int) -> None:
         with self.log_file(agent).open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "wandb_carbs.demo.agent", *self._arguments],
+                [sys.executable, "-m", "wandb_carbs.demo.agent", *self._arguments, str(agent)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -102,9 +102,9 @@ class Agents:
 
     def _listen(self, agent: int, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        # Closed by _stop only after the process has ended, which ends the loop.
-        for line in process.stdout:
-            self._messages.put(Message(agent, json.loads(line)))
+        with process.stdout as lines:
+            for line in lines:
+                self._messages.put(Message(agent, json.loads(line)))
         self._messages.put(Message(agent, {"event": "exit", "code": process.wait()}))
 
     def _stop(self) -> None:

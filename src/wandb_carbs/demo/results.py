@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from typing import Any
 
+import numpy as np
+
+from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws
-from wandb_carbs.demo.problem import PARAMS
+from wandb_carbs.demo.problem import MAX_SECONDS, PARAMS
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import SweepHistory
 from wandb_carbs.sweep.rows import find_frontier, rows
 from wandb_carbs.tables import ConfigTable, short
 
 _NAMES = tuple(param.name for param in PARAMS)
+_CHANCE = math.log(10)  # the loss of who takes every digit for equally likely
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def table(history: SweepHistory) -> ConfigTable:
@@ -32,8 +41,73 @@ def laws(history: SweepHistory) -> Iterator[str]:
             yield f"{law.name} ~ seconds^{law.exponent:.2f} (90 %: {low:.2f} to {high:.2f})"
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The search beside random search that has trained for as long.
+
+    Frontiers are compared by hypervolume, over the logarithms of seconds and loss: up to the longest run that is
+    allowed, and a loss as if by chance.
+
+    Attributes:
+        runs: Number of random runs.
+        seconds: Of their training.
+        loss: The best of them.
+        reached: Seconds of training after which the search's frontier was as good; None if it never was.
+        search_loss: The best of the search.
+    """
+
+    runs: int
+    seconds: float
+    loss: float
+    reached: float | None
+    search_loss: float
+
+    @property
+    def text(self) -> str:
+        """The comparison as sentences."""
+        found = f"Random search found loss {self.loss:.4f} in {short(self.seconds)} s of training ({self.runs} runs)"
+        if self.reached is None:
+            return f"{found}, and this time a frontier as good as the search's, which found {self.search_loss:.4f}."
+        ratio = self.seconds / self.reached
+        return f"{found}. The search had a frontier as good after {short(self.reached)} s: {ratio:.2g} times less."
+
+
+def compare(history: SweepHistory, random_runs: Sequence[tuple[float, float]]) -> Comparison:
+    """Compare the search with random search.
+
+    Args:
+        history: The sweep.
+        random_runs: Loss and seconds of each random run, at least one.
+    """
+    ended = sorted(history.runs, key=lambda run: run.record.last_seen or _NEVER)
+    own = [
+        (float(run.record.summary[OBJECTIVE_KEY]), float(run.record.summary[COST_KEY]))
+        for run in ended
+        if run.verdict.standing is Standing.OBSERVATION
+    ]
+    wanted = _hypervolume(random_runs)
+    enough = (number for number in range(1, len(own) + 1) if _hypervolume(own[:number]) >= wanted)
+    number = next(enough, None)
+    return Comparison(
+        runs=len(random_runs),
+        seconds=sum(seconds for _, seconds in random_runs),
+        loss=min(loss for loss, _ in random_runs),
+        reached=None if number is None else sum(seconds for _, seconds in own[:number]),
+        search_loss=min(loss for loss, _ in own),
+    )
+
+
+def _hypervolume(runs: Sequence[tuple[float, float]]) -> float:
+    loss, seconds = np.log(np.array(runs)).T
+    return hypervolume(-loss, seconds, -math.log(_CHANCE), math.log(MAX_SECONDS))
+
+
 def as_json(
-    history: SweepHistory, sweep: str, suggestions: Mapping[str, dict[str, Any]], suggest_seconds: Sequence[float]
+    history: SweepHistory,
+    sweep: str,
+    suggestions: Mapping[str, dict[str, Any]],
+    suggest_seconds: Sequence[float],
+    comparison: Comparison,
 ) -> dict[str, Any]:
     """Return everything there is to check.
 
@@ -42,6 +116,7 @@ def as_json(
         sweep: Its address.
         suggestions: Suggestions as the agents reported them, by run.
         suggest_seconds: How long each suggestion took.
+        comparison: The search beside random search.
     """
     configs = {run.record.id: run.record.config for run in history.runs}
     return {
@@ -63,6 +138,7 @@ def as_json(
             for row in find_frontier(history)
         ],
         "suggest_seconds": list(suggest_seconds),
+        "random_search": asdict(comparison),
     }
 
 

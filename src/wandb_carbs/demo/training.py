@@ -39,7 +39,11 @@ def load_data() -> Digits:
 
 
 def train(
-    data: Digits, config: Mapping[str, Any], seed: int, report: Callable[[int, float], None]
+    data: Digits,
+    config: Mapping[str, Any],
+    seed: int,
+    report: Callable[[int, float], None],
+    max_seconds: float = math.inf,
 ) -> tuple[float, float]:
     """Train a network.
 
@@ -48,9 +52,11 @@ def train(
         config: The hyperparameters.
         seed: Of the initial weights and the order of the images.
         report: Called now and then with the number of epochs done and the validation loss.
+        max_seconds: Training ends with the epoch in which it has taken so long.
 
     Returns:
-        The validation loss (mean cross-entropy, in nats), and the seconds of training (without those of validation).
+        The validation loss (mean cross-entropy, in nats), and the processor's seconds of training (without those of
+        validation): other programs on the machine do not change them much.
     """
     model = MLPClassifier(
         (config["hidden_units"],),
@@ -64,11 +70,14 @@ def train(
     seconds = 0.0
     loss = math.nan
     for epoch in range(1, epochs + 1):
-        start = time.perf_counter()
+        start = time.thread_time()
         model.partial_fit(data.images, data.labels, classes=CLASSES)
-        seconds += time.perf_counter() - start
-        if epoch % every == 0 or epoch == epochs:
+        seconds += time.thread_time() - start
+        is_last = epoch == epochs or seconds >= max_seconds
+        if epoch % every == 0 or is_last:
             chances = model.predict_proba(data.validation_images)
             loss = float(log_loss(data.validation_labels, chances, labels=CLASSES))
             report(epoch, loss)
+        if is_last:
+            break
     return loss, seconds

@@ -51,6 +51,7 @@ query Runs($entity: String, $project: String, $first: Int, $after: String) {
   }
 }
 """
+_TEAMS = "query Teams { viewer { teams { edges { node { name } } } } }"
 _SWEEP = """
 query Sweep($entity: String, $project: String, $sweep: String!) {
   project(name: $project, entityName: $entity) { sweep(sweepName: $sweep) { id state } }
@@ -91,19 +92,45 @@ def list_sweeps(entity: str | None = None, project: str | None = None) -> list[L
 
     Args:
         entity: User or team; None for the default one.
-        project: The project; None for the one that W&B's settings name, or else all of the entity's.
+        project: The project; None for the one that W&B's settings name, or else all of the entity's. Without an entity,
+            too, these are the default entity's and those of all teams of the user.
 
     Raises:
         WandbCarbsError: If there is no such project, or no default entity.
         WandbConnectionError: If they cannot be read.
     """
     api = with_retries("sign in to W&B", wandb.Api, limit=INTERACTIVE_SECONDS)
-    entity = entity or _default_entity(api)
     project = project or api.settings.get("project") or None
     if project is not None:
-        return list(_sweeps_of(api, entity, project))
-    nodes = _nodes(api, f"read the projects of {entity}", _PROJECTS, {"entity": entity}, lambda data: data["models"])
-    return [sweep for node in list(nodes) for sweep in _sweeps_of(api, entity, node["name"])]
+        return list(_sweeps_of(api, entity or _default_entity(api), project))
+    found = []
+    for each in [entity] if entity else _entities(api):
+        nodes = _nodes(api, f"read the projects of {each}", _PROJECTS, {"entity": each}, lambda data: data["models"])
+        found += [sweep for node in list(nodes) for sweep in _sweeps_of(api, each, node["name"])]
+    return found
+
+
+def newest_sweep(entity: str | None, project: str) -> tuple[SweepPath | None, bool] | None:
+    """Return the newest sweep of a project, if there is one, and whether there are others; None without the project.
+
+    Args:
+        entity: User or team; None for the default one.
+        project: The project.
+
+    Raises:
+        WandbCarbsError: If there is no default entity.
+        WandbConnectionError: If W&B cannot be reached.
+    """
+    api = with_retries("sign in to W&B", wandb.Api, limit=INTERACTIVE_SECONDS)
+    entity = entity or _default_entity(api)
+    asked = {"entity": entity, "project": project, "first": 1, "after": None}
+    what = f"read the newest sweep of {entity}/{project}"
+    data = with_retries(what, partial(execute, api, _SWEEPS, asked), limit=INTERACTIVE_SECONDS)
+    page = (data.get("project") or {}).get("sweeps")
+    if page is None:
+        return None
+    names = [edge["node"]["name"] for edge in page["edges"]]
+    return SweepPath(entity, project, names[0]) if names else None, bool(page["pageInfo"]["hasNextPage"])
 
 
 def set_state(sweep: SweepPath, action: str) -> str:
@@ -204,6 +231,13 @@ def _cost(summary: Any) -> float | None:
     if not isinstance(values, dict) or values.get(STATE_KEY) != SUCCESS or not is_number(values.get(COST_KEY)):
         return None
     return float(values[COST_KEY]) if values[COST_KEY] > 0 else None
+
+
+def _entities(api: Any) -> list[str]:
+    """Return the default entity, and the teams of the user."""
+    data = with_retries("read your teams", partial(execute, api, _TEAMS, {}), limit=INTERACTIVE_SECONDS)
+    teams = (((data.get("viewer") or {}).get("teams") or {}).get("edges")) or []
+    return list(dict.fromkeys([_default_entity(api), *(edge["node"]["name"] for edge in teams)]))
 
 
 def _default_entity(api: Any) -> str:

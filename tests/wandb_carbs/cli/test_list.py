@@ -22,10 +22,13 @@ def test_sweeps_of_a_project_are_listed(sweep: Sweep) -> None:
     assert line.rstrip().endswith("s ago") or "min ago" in line
 
 
-def test_without_a_project_the_default_entity_s_are_listed(sweep: Sweep) -> None:
-    done = sweep.run("list")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "default entity" in done.stderr
+def test_without_a_project_all_are_listed(sweep: Sweep) -> None:
+    """Those of the default entity, and of every team: on the local server, of every entity that has a project."""
+    found = sweep.json("list", "--json")
+    assert isinstance(found, list)
+    assert sweep.path in [item["sweep"] for item in found]
+    done = sweep.run("list", "e/p")
+    assert sweep.run("list").stdout.splitlines()[0].split() == done.stdout.splitlines()[0].split()
 
 
 def test_missing_project_is_an_error(sweep: Sweep) -> None:

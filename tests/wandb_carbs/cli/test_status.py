@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import pytest
+
 from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run_here
+from wandb_carbs.cli.commands import status
+from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.server import LocalServer
 
 RUNS = 6
 
 
 def test_status_tells_states_frontier_and_cost(sweep: Sweep) -> None:
-    status = sweep.json("status", sweep.path, "--json")
-    assert isinstance(status, dict)
-    assert status["runs"] == status["states"]["observation"] == RUNS
-    assert status["spent_cost"] > 0
-    assert status["best"] == status["frontier"][-1]
-    assert status["running"] == []
+    found = sweep.json("status", sweep.path, "--json")
+    assert isinstance(found, dict)
+    assert found["runs"] == found["states"]["observation"] == RUNS
+    assert found["spent_cost"] > 0
+    assert found["best"] == found["frontier"][-1]
+    assert found["running"] == []
 
 
 def test_status_takes_an_address_and_prints_a_table(sweep: Sweep) -> None:
@@ -25,6 +40,14 @@ def test_status_takes_an_address_and_prints_a_table(sweep: Sweep) -> None:
     assert "learning_rate" in done.stdout
 
 
+def test_project_stands_for_its_newest_sweep(sweep: Sweep) -> None:
+    newest = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    done = sweep.run("status", "e/p", "--json")
+    assert json.loads(done.stdout)["sweep"] == newest.path
+    assert done.stderr == "Note: the newest sweep of e/p; `wandb-carbs list e/p` shows all\n"
+    assert_fails(sweep.run("status", "e/other"), "e/other")
+
+
 def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
     assert_fails(run_here("status", "e/p/s", "--watch", "--interval", "1e300"), "--interval", code=2)
 
@@ -33,9 +56,9 @@ def test_runs_that_were_given_other_values_are_counted(sweep: Sweep) -> None:
     made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
     made.add_run("own", {"lr": 0.01}, objective=0.5, cost=1.0)
     made.add_run("drawn", {"lr": 0.02}, objective=0.6, cost=2.0, summary='"carbs.drawn_arguments": "{}"')
-    status = made.json("status", made.path, "--json")
-    assert isinstance(status, dict)
-    assert status["drawn_arguments"] == 1
+    found = made.json("status", made.path, "--json")
+    assert isinstance(found, dict)
+    assert found["drawn_arguments"] == 1
     assert "note: 1 of 2 runs were started with arguments" in made.run("status", made.path).stdout
     assert made.run("report", made.path, "-o", "drawn.html").returncode == 0
     assert "1 of 2 runs were started with arguments" in (made.folder / "drawn.html").read_text()
@@ -51,17 +74,78 @@ def test_long_frontier_is_shown_in_part(sweep: Sweep) -> None:
     assert table.count("-r") == 12
     assert "-r0 " in table
     assert "-r14 " in table
-    status = made.json("status", made.path, "--json")
-    assert isinstance(status, dict)
-    assert len(status["frontier"]) == 15
+    found = made.json("status", made.path, "--json")
+    assert isinstance(found, dict)
+    assert len(found["frontier"]) == 15
 
 
 def test_what_a_search_started_from_is_said(sweep: Sweep) -> None:
     made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))], initial=[{"lr": 0.01}, {"lr": 0.02}])
     words = "started from 2 configurations that are run first"
     assert words in made.run("status", made.path).stdout
-    status = made.json("status", made.path, "--json")
-    assert isinstance(status, dict)
-    assert (status["earlier_runs"], status["initial"]) == (0, 2)
+    found = made.json("status", made.path, "--json")
+    assert isinstance(found, dict)
+    assert (found["earlier_runs"], found["initial"]) == (0, 2)
     assert made.run("report", made.path, "-o", "start.html").returncode == 0
     assert words in (made.folder / "start.html").read_text()
+
+
+def test_watch_waits_an_outage_out(tmp_path: Path) -> None:
+    """It says that W&B cannot be reached, goes on when it can be again, and Ctrl-C is its quiet end."""
+    with LocalServer(tmp_path / "data") as server:
+        made = Sweep(server, "e/p/none", tmp_path).create([Param("lr", LogSpace(1e-3, 1e-1))])
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+        watch = subprocess.Popen(
+            [sys.executable, "-m", "wandb_carbs.cli", "status", made.path, "--watch", "--interval", "1", "--json"],
+            env={**kept, **made.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert json.loads(watch.stdout.readline())["runs"] == 0
+    assert watch.stderr.readline().startswith("Retrying: ")
+    with LocalServer(tmp_path / "data", port=urlsplit(server.url).port or 0) as again:
+        Sweep(again, made.path, tmp_path).add_run("later", {"lr": 0.01}, objective=1.0, cost=1.0)
+        while json.loads(watch.stdout.readline())["runs"] == 0:
+            pass
+        watch.send_signal(signal.SIGINT)
+        _, errors = watch.communicate(timeout=100)
+    assert watch.returncode == 0
+    assert "Traceback" not in errors
+
+
+class Readings:
+    """A reader of a sweep that gives what it is told to, and raises errors."""
+
+    def __init__(self, *readings: Any) -> None:
+        self._readings = iter(readings)
+
+    def read(self) -> Any:
+        reading = next(self._readings)
+        if isinstance(reading, Exception):
+            raise reading
+        return reading
+
+
+def test_following_a_sweep_yields_outages_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["", "", click.ClickException("cannot reach W&B"), ""])
+
+    def connect() -> None:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+
+    monkeypatch.setattr(status, "connect", connect)
+    waited: list[float] = []
+    reader: Any = Readings("first", WandbConnectionError("no answer"), "second", "third")
+    readings = status.follow(reader, waited.append, 7.0)
+    assert [next(readings) for _ in range(5)] == ["first", "no answer", "second", "cannot reach W&B", "third"]
+    assert waited == [7.0] * 4
+
+
+def test_sweep_that_cannot_be_read_the_first_time_is_an_error() -> None:
+    reader: Any = Readings(WandbConnectionError("no answer"))
+    with pytest.raises(WandbConnectionError):
+        next(status.follow(reader, lambda _: None, 7.0))

@@ -12,8 +12,8 @@ from wandb_carbs.tables import make_console
 
 
 @click.command("demo")
-@click.option("--runs", type=click.IntRange(1, 500), default=20, show_default=True, help="Number of runs.")
-@click.option("--agents", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of agent processes.")
+@click.option("--runs", type=click.IntRange(1, 500), default=30, show_default=True, help="Number of runs.")
+@click.option("--agents", type=click.IntRange(1, 64), default=4, show_default=True, help="Number of agent processes.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the optimizer and the networks.")
 @click.option(
     "--data-dir",

@@ -35,7 +35,8 @@ class _Project(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # gen
 def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
     """Show the sweeps of a project, newest first: state, runs, cost spent.
 
-    Without a project: the one that W&B's settings name (WANDB_PROJECT), or else all projects of your default entity.
+    Without a project: the one that W&B's settings name (WANDB_PROJECT), or else all projects of your default entity
+    and of your teams. The local server takes every entity that has a project for a team of yours.
     """
     connect()
     from wandb_carbs.sweep.control import list_sweeps  # noqa: PLC0415 - imports the SDK
@@ -45,7 +46,7 @@ def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
         click.echo(json.dumps([_facts(sweep) for sweep in found]))
         return
     if not found:
-        where = "/".join(filter(None, project or ())) or "the projects of your default entity (write ENTITY/PROJECT)"
+        where = "/".join(filter(None, project or ())) or "the projects of your default entity and your teams"
         click.echo(f"There are no sweeps in {where}.", err=True)
         return
     heads = ("sweep", "name", "state", "runs", "spent cost", "created")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from wandb_carbs.cli.connection import load, open_sweep, sweep_argument
+from wandb_carbs.cli.connection import SweepName, connect, load, newest_of_project, open_sweep
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, ago, make_console, short
@@ -25,7 +26,7 @@ _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 
 
 @click.command("status")
-@sweep_argument
+@click.argument("sweep", metavar="SWEEP|PROJECT", type=SweepName())
 @click.option("--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
 @click.option(
     "--interval",
@@ -36,42 +37,69 @@ _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 )
 @json_option
 def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
-    """Show how a sweep is doing: states, cost spent, the frontier, what runs now."""
+    """Show how a sweep is doing: states, cost spent, the frontier, what runs now.
+
+    [ENTITY/]PROJECT stands for the newest sweep of a project.
+    """
     console = make_console()
+    sweep = newest_of_project(sweep)
     if not watch:
         _show(console, load(sweep), as_json=as_json)
         return
-    waiting, reader = threading.Event(), open_sweep(sweep)
+    readings = follow(open_sweep(sweep), threading.Event().wait, interval)
     try:
         if console.is_terminal and not as_json:
-            _watch(console, reader, interval)
-        while True:
-            _show(console, reader.read(), as_json=as_json)
-            waiting.wait(interval)
+            _show_live(console, readings, interval)
+        for reading in readings:
+            if isinstance(reading, str):
+                click.echo(f"Retrying: {reading}", err=True)
+            else:
+                _show(console, reading, as_json=as_json)
     except KeyboardInterrupt:
         return  # the end that was asked for
 
 
-def _watch(console: Console, reader: SweepReader, interval: float) -> None:
-    """Keep the status on the terminal until Ctrl-C; an outage of W&B is shown, and waited out."""
-    shown: RenderableType = _render(reader.read())
-    seen, waiting = time.monotonic(), threading.Event()
-    note = again = f"\nread again every {interval:g} s; Ctrl-C ends"
-    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
-            live.update(Group(shown, note), refresh=True)
-            waiting.wait(interval)
-            try:
-                shown, seen, note = _render(reader.read()), time.monotonic(), again
-            except _outages() as error:
-                message = error.message if isinstance(error, click.ClickException) else str(error)
-                note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {message}"
+def follow(reader: SweepReader, wait: Callable[[float], object], interval: float) -> Iterator[SweepHistory | str]:
+    """Read a sweep again and again, without end; an outage of W&B is waited out.
 
+    Args:
+        reader: Reads it.
+        wait: Waits for a number of seconds.
+        interval: Seconds between.
 
-def _outages() -> tuple[type[Exception], ...]:
+    Yields:
+        The sweep, or what is wrong with the connection.
+
+    Raises:
+        CarbsError: If the sweep cannot be read the first time.
+    """
     from wandb_carbs.errors import WandbConnectionError  # noqa: PLC0415 - imports numpy
 
-    return click.ClickException, WandbConnectionError
+    yield reader.read()
+    while True:
+        wait(interval)
+        reading: SweepHistory | str
+        try:
+            connect()  # says at once what the SDK says after many seconds
+            reading = reader.read()
+        except click.ClickException as error:
+            reading = error.message
+        except WandbConnectionError as error:
+            reading = str(error)
+        yield reading
+
+
+def _show_live(console: Console, readings: Iterator[SweepHistory | str], interval: float) -> None:
+    """Keep the status on the terminal until Ctrl-C."""
+    shown, seen, note = Group(), time.monotonic(), ""
+    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        for reading in readings:
+            if isinstance(reading, str):
+                note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {reading}"
+            else:
+                shown, seen = _render(reading), time.monotonic()
+                note = f"\nread again every {interval:g} s; Ctrl-C ends"
+            live.update(Group(shown, note), refresh=True)
 
 
 def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:

@@ -23,6 +23,15 @@ def _entity(_root: Any, _context: Context, name: str | None = None) -> Node:
     return {"id": f"entity-{name}", "name": name, "organization": None, "isTeam": False, "xxhashDigestsEnabled": False}
 
 
+def _viewer(_root: Any, context: Context) -> Node:
+    """Return the one user; every entity that has a project is one of the user's teams."""
+    rows = context.db.execute(
+        "SELECT DISTINCT entity FROM projects WHERE entity NOT IN (?, ?) ORDER BY entity", (DEFAULT_ENTITY, HIDDEN[0])
+    )
+    teams = [{"node": _entity(None, context, row["entity"])} for row in rows]
+    return {**USER, "teams": {"edges": teams}}
+
+
 def _project(
     _root: Any, context: Context, name: str | None = None, entityName: str | None = None
 ) -> sqlite3.Row | None:
@@ -66,7 +75,8 @@ def _sweeps(
 
 FIELDS: Fields = {
     "Query": {
-        **fields.constants(viewer=USER, serverInfo=SERVER),
+        "viewer": _viewer,
+        **fields.constants(serverInfo=SERVER),
         "entity": _entity,
         "project": _project,
         "model": _project,
