@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -79,6 +80,8 @@ def point_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
             (path / folder).mkdir(parents=True)
         for key in [key for key in os.environ if key.startswith("WANDB_")]:
             monkeypatch.delenv(key)
+        # Arguments of pytest are not those of a program with a parameter called x or k.
+        monkeypatch.setattr(sys, "argv", sys.argv[:1])
         environment = WandbEnv(server, path)
         for key, value in environment.settings().items():
             monkeypatch.setenv(key, value)

@@ -19,7 +19,7 @@ class RefusedChangeWarning(UserWarning):
     """The program gave a searched parameter another value than the suggestion, which `wandb.config` did not take."""
 
 
-def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
+def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]], object]) -> None:
     """Notice every attempt to give a searched parameter another value, by any of the ways that a configuration has.
 
     The configuration's class is replaced by one that looks at what is written before the SDK does.

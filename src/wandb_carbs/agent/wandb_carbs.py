@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -118,7 +119,9 @@ class WandbCarbs(LegacyNames):
         self._refuses = refuse_arguments
         self._changed: dict[str, Any] = {}
         self._check_arguments()
-        changes.watch(run.config, self._taken.values, self._note_changes)
+        # Weak: the run outlives this object, and a run that ended without a word must not be kept.
+        note = weakref.WeakMethod(self._note_changes)
+        changes.watch(run.config, self._taken.values, lambda changed: (found := note()) is not None and found(changed))
 
     @classmethod
     def from_sweep(

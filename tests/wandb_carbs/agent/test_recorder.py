@@ -213,16 +213,3 @@ def test_second_trial_of_an_observed_run_needs_allow_update_too(sweep: Any, is_f
         second.record_observation(0.6, 1)
     second.record_observation(0.7, 1, allow_update=True)
     assert sweep.stored(second.suggest()["suggestion_uuid"])[1]["carbs.objective"] == 0.7
-
-
-def test_searched_value_cannot_be_changed_unnoticed(sweep: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """The SDK refuses it and says so; a program that reads its configuration trains with what is recorded."""
-    wandb.setup(wandb.Settings(silent=False))
-    trial = begin()
-    run = wandb.run
-    assert run is not None
-    run.config.update({"batch": 17}, allow_val_change=True)  # type: ignore[no-untyped-call]
-    assert "'batch' was locked by 'carbs'" in capfd.readouterr().err
-    assert run.config["batch"] == trial.suggest()["batch"]
-    trial.record_observation(0.5, 1)
-    assert load_sweep(sweep.path).runs[0].suggestion == trial._taken.point
