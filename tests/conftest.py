@@ -17,7 +17,7 @@ settings.register_profile("ci", derandomize=True, database=None, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 # A test that starts processes or talks to a server takes seconds rather than milliseconds.
-_SLOW_FIXTURES = {"client", "local_server", "point_to", "shared_client", "wandb_env"}
+_SLOW_FIXTURES = {"client", "local_server", "point_to", "shared_client", "site", "wandb_env"}
 _SLOW_MODULES = ("LocalServer", "multiprocessing", "subprocess")
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from stored import make_sweep
 from wandb_carbs.server.pages.beliefs import Beliefs
-from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.sweeps import standings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
+
+    from wandb_carbs.server.store.database import Store
 
 SPACES = {"lr": {"kind": "log", "min": 1e-4, "max": 1.0}, "unused": {"kind": "linear", "min": 0.0, "max": 1.0}}
 DESCRIBED = {
@@ -56,13 +56,6 @@ class Searched:
     def importance(self, beliefs: Beliefs) -> Any:
         with self.store.reading() as db:
             return beliefs.importance(db, self.sweep)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "db")
-    yield made
-    made.close()
 
 
 def point(lr: float, unused: float = 0.5) -> dict[str, Any]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from wandb_carbs.server.pages import figures
-from wandb_carbs.server.pages.series import thinned
 from wandb_carbs.server.sweeps.run_rows import RunRow
 
 
@@ -60,16 +57,3 @@ def test_figures_of_no_runs() -> None:
     assert figures.timeline([]) == {}
     assert figures.progress([], "loss", "cost")["data"][0]["x"] == []
     assert figures.frontier([], "loss", "cost", maximize=False) == {}
-
-
-@pytest.mark.parametrize("count", [1, 2, 1200, 1201, 5000])
-def test_thinned_series_keep_ends_and_extremes(count: int) -> None:
-    points = [(float(i), None, float(i % 7)) for i in range(count)]
-    points[count // 2] = (count / 2, None, -50.0)
-    points[count // 3] = (count / 3, None, 99.0)
-    kept = thinned(points)
-    assert len(kept) <= 1200
-    assert (kept[0], kept[-1]) == (points[0], points[-1])
-    assert max(kept, key=lambda p: p[2]) == max(points, key=lambda p: p[2])
-    assert min(kept, key=lambda p: p[2])[2] == min(points, key=lambda p: p[2])[2]
-    assert [p[0] for p in kept] == sorted(p[0] for p in kept)

@@ -1,0 +1,75 @@
+"""The series of a run's charts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stored import make_run
+from wandb_carbs.server.pages.series import flat, history, of_key, system, thinned
+from wandb_carbs.server.store import run_streams
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
+
+
+def logged(store: Store, *rows: Any, stream: str = run_streams.HISTORY) -> int:
+    run = make_run(store, "r")
+    lines = {stream: {"offset": 0, "content": [json.dumps(row) for row in rows]}}
+    run_streams.stream(store, "local", "p", "r", {"files": lines})
+    return run
+
+
+def test_every_number_has_a_series_and_the_rest_its_last_value(store: Store) -> None:
+    picture = {"_type": "image-file", "path": "a.png"}
+    run = logged(
+        store,
+        {"_step": 0, "_runtime": 0.5, "loss": 3, "a": {"b": True}, "word": "x", "nothing": None},
+        {"_step": 2, "_runtime": 1.5, "loss": 10**400, "a": {"b": 2}, "picture": picture},
+        {"loss": 1.5, "word": "y", "odd": float("nan")},
+    )
+    with store.reading() as db:
+        found = history(db, run)
+    assert found["series"]["loss"] == {"step": [0, 2], "time": [0.5, None], "value": [3, 1.5], "points": 2}
+    assert found["series"]["a.b"]["value"] == [1, 2]
+    assert set(found["series"]) == {"loss", "a.b"}
+    assert found["other"]["word"] == {"step": None, "value": "y", "points": 2}
+    assert found["other"]["picture"]["value"] == picture
+    assert found["other"]["odd"]["value"] == "NaN"
+
+
+def test_system_metrics_are_over_seconds(store: Store) -> None:
+    run = logged(store, {"_runtime": 7.5, "_timestamp": 1, "system.cpu": 40}, stream=run_streams.EVENTS)
+    with store.reading() as db:
+        series = system(db, run)["series"]
+    assert series == {"system.cpu": {"step": [7.5], "time": [7.5], "value": [40], "points": 1}}
+
+
+@pytest.mark.parametrize("key", ["loss", "a.b", "a/loss", 'odd "é" key'])
+def test_points_of_one_key_are_those_of_its_series(store: Store, key: str) -> None:
+    rows = [{"_step": 3 * step, "_runtime": step, "loss": step, "a/loss": -step} for step in range(6)]
+    run = logged(store, *rows, {"_step": 99, 'odd "é" key': 5.0, "a": {"b": 4.0, "loss": "no number"}})
+    with store.reading() as db:
+        series = history(db, run)["series"][key]
+        points = of_key(db, run, key, 100)
+    assert [list(column) for column in zip(*points, strict=True)] == [series["step"], series["time"], series["value"]]
+
+
+def test_media_are_not_flattened() -> None:
+    medium = {"_type": "table-file", "path": "t"}
+    assert dict(flat({"a": {"b": {"c": 1}, "m": medium}, "e": {}})) == {"a.b.c": 1, "a.m": medium, "e": {}}
+
+
+@pytest.mark.parametrize("count", [1, 2, 1200, 1201, 5000])
+def test_thinned_series_keep_ends_and_extremes(count: int) -> None:
+    points = [(float(i), None, float(i % 7)) for i in range(count)]
+    points[count // 2] = (count / 2, None, -50.0)
+    points[count // 3] = (count / 3, None, 99.0)
+    kept = thinned(points)
+    assert len(kept) <= 1200
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    assert max(kept, key=lambda p: p[2]) == max(points, key=lambda p: p[2])
+    assert min(kept, key=lambda p: p[2])[2] == min(points, key=lambda p: p[2])[2]
+    assert [p[0] for p in kept] == sorted(p[0] for p in kept)
