@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -58,6 +59,42 @@ def test_snippets_that_are_marked_run(page: Path, tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_program_with_hydra_trains_with_its_suggestion(tmp_path: Path) -> None:
+    [code] = [code for _, code in _SNIPPET.findall((DOCS / "your-sweep.md").read_text()) if "hydra" in code]
+    train = "def train(cfg):\n    return cfg.optimizer.lr + cfg.model.hidden\n\n\n"
+    (tmp_path / "train.py").write_text(code.replace("@hydra.main", train + "@hydra.main"))
+    (tmp_path / "config.yaml").write_text("optimizer: {lr: 0.5, name: adam}\nmodel: {hidden: 7}\n")
+    (tmp_path / "sweep.yaml").write_text(
+        "name: hydra\nproject: p\nentity: e\nprogram: train.py\ngoal: minimize\nparameters:\n"
+        "  optimizer.lr: {space: log, min: 1e-4, max: 1e-1}\n"
+        "  model.hidden: {space: log, min: 8, max: 256, is_integer: true}\n"
+    )
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    with LocalServer(tmp_path / "server") as server:
+        settings = {**server.env(), "HOME": str(tmp_path), "WANDB_DIR": str(tmp_path), "WANDB_SILENT": "true"}
+        settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+        def run(*arguments: str) -> str:
+            done = subprocess.run(
+                [sys.executable, "-m", "wandb_carbs.cli", *arguments],
+                cwd=tmp_path,
+                env={**kept, **settings},
+                capture_output=True,
+                text=True,
+                timeout=200,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        sweep = json.loads(run("create", "sweep.yaml", "--json"))["agent"].split()[-1]
+        # As `wandb agent` does, with the command that `create` wrote.
+        settings.update(WANDB_SWEEP_ID=sweep.split("/")[-1], WANDB_ENTITY="e", WANDB_PROJECT="p")
+        subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env={**kept, **settings}, timeout=200, check=True)
+        best = json.loads(run("best", sweep, "--json"))
+    assert best["objective"] == pytest.approx(best["config"]["optimizer.lr"] + best["config"]["model.hidden"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))

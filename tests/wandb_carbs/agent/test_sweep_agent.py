@@ -132,6 +132,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         for key, value in settings.items():
             patch.setenv(key, value)
         patch.setattr(sweep_agent, "_POLL_SECONDS", 0.3)
+        patch.chdir(folder / "files")  # Hydra leaves its outputs where it is started
         wandb.teardown()
         yield Stage(folder, {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"})
         wandb.teardown()
@@ -163,36 +164,32 @@ def main(lr, layers):
 TRAIN = '''%s'''
 main()
 """
-# Fire takes any keyword of the function, and reads values as Python's.
 FIRE = """
-import ast, sys
+import fire
 def main(lr, layers=1):
     exec(TRAIN, {"lr": lr, "layers": layers})
 TRAIN = '''%s'''
-main(**{part[2:].partition("=")[0]: ast.literal_eval(part.partition("=")[2]) for part in sys.argv[1:]})
+fire.Fire(main)
 """
-# Hydra takes overrides of what its configuration has, and nothing else.
 HYDRA = """
-import sys
-config = {"lr": None, "layers": None, "seed": 0}
-for part in sys.argv[1:]:
-    name, equals, value = part.partition("=")
-    if not equals or name not in config:
-        sys.exit(f"Could not override '{name}'.\\nKey '{name}' is not in struct")
-    config[name] = float(value) if "." in value or "e" in value else int(value)
-lr, layers = config["lr"], config["layers"]
+import hydra
+from hydra.core.config_store import ConfigStore
+ConfigStore.instance().store(name="config", node={"lr": 0.5, "layers": 1, "seed": 0})
+@hydra.main(version_base=None, config_name="config")
+def main(cfg):
+    exec(TRAIN, {"lr": cfg.lr, "layers": cfg.layers})
+TRAIN = '''%s'''
+main()
 """
 # absl refuses flags that nobody has defined.
 ABSL = """
-import sys
-flags = {"lr": float, "layers": int}
-values = {}
-for part in sys.argv[1:]:
-    name, _, value = part.removeprefix("--").partition("=")
-    if name not in flags or not part.startswith("--"):
-        sys.exit(f"FATAL Flags parsing error:\\n  Unknown command line flag '{name}'. Did you mean: lr ?")
-    values[name] = flags[name](value)
-lr, layers = values["lr"], values["layers"]
+from absl import app, flags
+flags.DEFINE_float("lr", None, "learning rate", required=True)
+flags.DEFINE_integer("layers", None, "layers", required=True)
+def main(_):
+    exec(TRAIN, {"lr": flags.FLAGS.lr, "layers": flags.FLAGS.layers})
+TRAIN = '''%s'''
+app.run(main)
 """
 JSON_FILE = """
 import json, sys
@@ -219,10 +216,9 @@ callback.on_log(lr + layers)
         pytest.param(ARGPARSE + TRAIN, None, id="argparse"),
         pytest.param(CLICK % TRAIN, [*NO_ARGS, "${args_no_equals}"], id="click"),
         pytest.param(FIRE % TRAIN, None, id="fire"),
-        pytest.param(HYDRA + TRAIN, [*NO_ARGS, "${args_no_hyphens}"], id="hydra"),
-        pytest.param(ABSL + TRAIN, [*NO_ARGS, "${args_no_boolean_flags}"], id="absl"),
+        pytest.param(HYDRA % TRAIN, [*NO_ARGS, "${args_no_hyphens}"], id="hydra"),
+        pytest.param(ABSL % TRAIN, [*NO_ARGS, "${args_no_boolean_flags}"], id="absl"),
         pytest.param(JSON_FILE + TRAIN, ["python", "${program}", "${args_json_file}"], id="json file"),
-        pytest.param(CONFIG, NO_ARGS, id="wandb.config"),
         pytest.param(ARGPARSE + LATE, None, id="late wandb.init"),
     ],
 )
