@@ -35,18 +35,18 @@ INTERVAL = 1.6449  # half the width of a 90 % interval, in standard deviations
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale of a problem: objective from `low` to `high`, log10 cost from `cheapest` to `dearest`."""
+    """The scale of a problem: objective from `low` to `high`, log10 cost from `cheapest` to `costliest`."""
 
     low: float
     high: float
     cheapest: float
-    dearest: float
+    costliest: float
     frontier_edges: float  # share of the reference frontier's coordinates on a bound
 
     def volume(self, trajectory: Trajectory, number: int) -> float:
         """Return the scaled hypervolume after the first `number` runs."""
         y = (np.array(trajectory.objective[:number]) - self.low) / (self.high - self.low)
-        c = (np.log10(trajectory.cost[:number]) - self.cheapest) / (self.dearest - self.cheapest)
+        c = (np.log10(trajectory.cost[:number]) - self.cheapest) / (self.costliest - self.cheapest)
         return hypervolume(np.clip(y, 0, 1), np.clip(c, 0, 1), 0.0, 1.0)
 
     def regret(self, trajectory: Trajectory, number: int) -> float:
@@ -63,10 +63,10 @@ def reference(name: str, folders: Folders) -> Scale:
     low, high = space.bounds
     points, outcomes = _evaluate(name, folders, low + rng.random((NUM_RANDOM, space.width)) * (high - low))
     first = float(np.quantile(outcomes[:, 0], 0.1))
-    cheapest, dearest = float(np.min(outcomes[:, 1])), float(np.max(outcomes[:, 1]))
+    cheapest, costliest = float(np.min(outcomes[:, 1])), float(np.max(outcomes[:, 1]))
     for generation in range(NUM_GENERATIONS):
         y = (outcomes[:, 0] - first) / max(np.max(outcomes[:, 0]) - first, 1e-12)
-        c = (outcomes[:, 1] - cheapest) / (dearest - cheapest)
+        c = (outcomes[:, 1] - cheapest) / (costliest - cheapest)
         parents = np.concatenate([np.argsort(weight * c - y)[:NUM_PARENTS] for weight in COST_WEIGHTS])
         step = 0.5 * 0.92**generation * rng.standard_normal((NUM_CHILDREN, space.width))
         moved = rng.random(step.shape) < rng.choice([0.2, 0.5, 1.0], size=(NUM_CHILDREN, 1))
@@ -77,7 +77,7 @@ def reference(name: str, folders: Folders) -> Scale:
         points, outcomes = np.vstack([points, more]), np.vstack([outcomes, of_more])
     members = points[frontier(outcomes[:, 0], outcomes[:, 1])]
     near = [edges(searched.params, config, NEAR_BOUND) for config in space.decode(members)]
-    return Scale(first, float(np.max(outcomes[:, 0])), cheapest, dearest, float(np.mean(near)))
+    return Scale(first, float(np.max(outcomes[:, 0])), cheapest, costliest, float(np.mean(near)))
 
 
 def _evaluate(name: str, folders: Folders, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +95,7 @@ def scale_of(name: str, folders: Folders, trajectories: Sequence[Trajectory]) ->
     """Return a problem's scale; what a search found beyond the reference is the best known."""
     found = reference(name, folders)
     best = max((max(t.objective, default=-math.inf) for t in trajectories), default=-math.inf)
-    return Scale(found.low, max(found.high, best), found.cheapest, found.dearest, found.frontier_edges)
+    return Scale(found.low, max(found.high, best), found.cheapest, found.costliest, found.frontier_edges)
 
 
 def by_count(trajectory: Trajectory, scale: Scale, marks: Sequence[int]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the caller of `CARBS.suggest` asks for, checked."""
+"""The request of a caller of `CARBS.suggest`, checked."""
 
 from __future__ import annotations
 

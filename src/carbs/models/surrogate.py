@@ -22,7 +22,7 @@ from carbs.tuning import DEFAULT, ModelTuning
 MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
 # Upper end of the 90 % interval that Student's t makes wider, and the least degrees of freedom: with one or two runs
-# there are none to speak of.
+# there are hardly any.
 _UPPER = 0.95
 _MIN_FREEDOM = 2
 

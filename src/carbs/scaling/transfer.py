@@ -24,7 +24,7 @@ from carbs.scaling.sizes import SizeLaws
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.values import as_float, shown
 
-# Decimals of log10 by which sizes are told apart.
+# Decimals of log10 by which sizes are distinguished.
 _DECIMALS = 6
 # Search coordinates that are closer than this are those of one value.
 _NEAR = 1e-9

@@ -67,7 +67,7 @@ class CostLimit:
 
         Args:
             points: A sample of what may be suggested, shape (m, D); all have the given sizes.
-            beliefs: What the models predict for it.
+            beliefs: The models' predictions for it.
         """
         tuning = self.situation.tuning.limit
         if self.situation.given is None:

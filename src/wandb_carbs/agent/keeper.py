@@ -18,7 +18,7 @@ def keep(life: int, source: int, target: int) -> None:
 
     Args:
         life: A pipe that the agent holds open.
-        source: What the program writes.
+        source: The program's output.
         target: Where it goes; it may be gone.
     """
     while os.read(life, _CHUNK):

@@ -49,11 +49,19 @@ class WandbCarbs(LegacyNames):
     """Take a suggestion for the current run, put it into the run's configuration, and record how it went.
 
     By the time it is constructed, the suggestion is in `wandb.config`, and every other agent can see it. Use it as a
-    context manager to have exceptions recorded as failures, and interruptions as abandoned:
+    context manager to have exceptions recorded as failures, and interruptions as abandoned.
 
-        with WandbCarbs(CARBS(params=params)) as trial:
-            ...
-            trial.record_observation(objective=accuracy)
+    Example:
+        >>> import wandb
+        >>> from carbs import LogSpace, Param
+        >>> from wandb_carbs import WandbCarbs, create_sweep
+        >>> params = [Param("learning_rate", LogSpace(min=1e-5, max=1e-1), search_center=1e-3)]
+        >>> sweep_id = create_sweep("my sweep", None, "my-project", params)
+        >>> def train():
+        ...     with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
+        ...         accuracy = 1 - run.config["learning_rate"]  # your training
+        ...         trial.record_observation(objective=accuracy)
+        >>> wandb.agent(sweep_id, function=train, project="my-project", count=1)
 
     Subclasses may override `_transform_suggestion` (from the search space to the run's configuration) and
     `_suggestion_from_run` (back); `self._carbs`, `self._wandb_run` and `self._sweep_id` are theirs to use.

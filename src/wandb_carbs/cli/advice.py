@@ -1,4 +1,4 @@
-"""What the scaling laws of a sweep advise for given sizes, as a whole configuration."""
+"""The advice of a sweep's scaling laws for given sizes, as a whole configuration."""
 
 from __future__ import annotations
 

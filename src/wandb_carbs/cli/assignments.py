@@ -56,7 +56,7 @@ def values_of(space: SearchSpace, given: Iterable[Iterable[tuple[str, str]]]) ->
 
     Args:
         space: The search space.
-        given: What the option took, each time that it was named.
+        given: The values of the option, one for each time that it was named.
 
     Raises:
         UsageError: If a name is given twice, or a number is wanted and none is there.
@@ -82,7 +82,7 @@ def values_of(space: SearchSpace, given: Iterable[Iterable[tuple[str, str]]]) ->
 
 
 def _number(text: str) -> int | float | None:
-    """Return the number that a text is, a whole one as an integer; None if it is none."""
+    """Return the number that a text is, a whole one as an integer; None if it is no number."""
     for kind in (int, float):
         try:
             number = kind(text)

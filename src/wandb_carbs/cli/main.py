@@ -82,8 +82,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Cost-aware hyperparameter search (CARBS) with W&B sweeps.
 
-    A SWEEP is named ENTITY/PROJECT/SWEEP or by its web address. Where W&B is, is told by the environment variables
-    WANDB_BASE_URL and WANDB_API_KEY.
+    A SWEEP is named ENTITY/PROJECT/SWEEP or by its web address. The environment variables WANDB_BASE_URL and
+    WANDB_API_KEY say where W&B is.
     """
 
 

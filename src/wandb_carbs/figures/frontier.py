@@ -27,7 +27,7 @@ class Point:
         objective: Its objective.
         config: Its configuration.
         is_marked: Whether the picture points it out.
-        key: What the page knows it by when it is clicked.
+        key: Its name for the page, when it is clicked.
     """
 
     name: str

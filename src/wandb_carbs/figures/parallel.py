@@ -62,7 +62,7 @@ def short(value: float) -> str:
 
 
 def choice_axis(title: str, values: Sequence[Any], choices: Sequence[Any]) -> Axis:
-    """Return an axis of choices in their order; a value that is none of them has no place."""
+    """Return an axis of choices in their order; a value outside of them has no place."""
     places = [choices.index(value) / max(len(choices) - 1, 1) if value in choices else None for value in values]
     return Axis(title, places, str(choices[0]), str(choices[-1]))
 

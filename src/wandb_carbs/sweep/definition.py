@@ -1,4 +1,4 @@
-"""What a CARBS sweep searches, as it is kept in the sweep's description."""
+"""The search of a CARBS sweep, as it is kept in the sweep's description."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class SweepDefinition:
-    """What a CARBS sweep searches, and how.
+    """The search of a CARBS sweep: its space, and its options.
 
     Attributes:
         params: The hyperparameters.
         config: The optimizer's options.
         metric: What `wandb-carbs agent` reads as a run's objective; None for the last value of the metric that W&B's
             configuration of the sweep names.
-        cost: What it reads as a run's cost; None for the program's seconds.
+        cost: The reading that is a run's cost; None for the program's seconds.
         passes_arguments: Whether `wandb-carbs agent` gives the program the hyperparameters as arguments, though the
             command of the sweep does not: `create_sweep` wrote that command for programs that use `WandbCarbs`.
         description: The user's own words about the sweep.
@@ -76,7 +76,7 @@ class SweepDefinition:
         """Read what `to_json` returned.
 
         Raises:
-            CarbsError: If the text is no such definition, or one of a later version.
+            CarbsError: If the text is not such a definition, or one of a later version.
         """
         try:
             whole = json.loads(text)
@@ -111,7 +111,7 @@ class SweepDefinition:
 
     @property
     def start(self) -> str:
-        """What the search starts from, as the beginning of a sentence; empty where it starts from nothing."""
+        """The beginning of a sentence that says from where the search starts; empty where it starts from nothing."""
         old, first = len(self.old_runs), len(self.initial)
         parts = []
         if old:

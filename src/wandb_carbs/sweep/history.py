@@ -58,7 +58,7 @@ class JudgedRun:
 
     Attributes:
         record: The run.
-        verdict: What it counts as, and why.
+        verdict: Its standing for the search, and why.
         suggestion: Its configuration in the search space; None if it has not taken one.
     """
 

@@ -26,7 +26,7 @@ from carbs.insight import Insight
 from carbs.scaling import ScalingLaws, scaling_laws
 from carbs.spaces.values import ParamDict
 
-# Four kinds of spaces; the size drives the cost. The names tell the truth: transformed value at cost 1, and its slope.
+# Four kinds of spaces; the size drives the cost. The names are the truth: transformed value at cost 1, and its slope.
 PARAMS = (
     Param("size", LogSpace(min=1e0, max=1e9)),
     Param("rate", LogSpace(min=1e-5, max=1e0, base=2)),
@@ -260,7 +260,7 @@ def test_a_bad_number_of_bootstrap_draws_is_refused(number: Any) -> None:
 
 
 def test_a_single_hyperparameter_follows_the_cost() -> None:
-    """Nothing is left to the curvatures where the cost alone tells the value."""
+    """Nothing is left to the curvatures where the cost alone determines the value."""
     values = np.geomspace(1, 1e4, 30)
     observations = [ObservationInParam({"size": float(v)}, -float(v**-0.5), float(v**2)) for v in values]
     law = scaling_laws(PARAMS[:1], observations, num_bootstrap=5)["size"]

@@ -65,7 +65,7 @@ print("alive")
 
 
 def test_a_forked_worker_dies_quietly() -> None:
-    """Data loaders terminate their workers: the parent's run is none of their business."""
+    """Data loaders terminate their workers: the parent's run does not concern them."""
     code = """
 import time
 sigterm.watch(trial.abandon)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from wandb_carbs import WandbCarbs, carbs_from_sweep, load_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.wandb_carbs.conftest import WandbEnv
 
 PARAMS = [
     Param("lr", LogSpace(min=1e-5, max=1e-1)),
@@ -191,3 +195,20 @@ def test_runs_of_older_packages_are_read_from_their_configuration(sweep: Any) ->
     wandb.init()
     Renaming(carbs)
     assert [observation.input for observation in carbs.success_observations] == [{"lr": 0.01, "batch": 20}]
+
+
+def test_the_example_of_the_docstring_runs(wandb_env: WandbEnv, tmp_path: Path) -> None:
+    """Against a server, in a process of its own, as users copy it."""
+    program = doctest.script_from_examples(str(WandbCarbs.__doc__))
+    read = 'import wandb_carbs as w; print(w.load_sweep(f"local/my-project/{sweep_id}").counts["observation"])'
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{read}"],
+        env=wandb_env.subprocess(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1"

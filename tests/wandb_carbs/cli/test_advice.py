@@ -1,4 +1,4 @@
-"""What the laws of a search advise for given sizes."""
+"""The advice of a search's laws for given sizes."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
 
 @pytest.mark.parametrize("number", [0, 2, 6])
 def test_young_sweeps_say_what_is_missing(number: int, history: SweepHistory) -> None:
-    """With too few runs to believe anything, or to tell of scaling laws, the page says so and shows the rest."""
+    """With too few runs to believe anything, or to find scaling laws, the page says so and shows the rest."""
     young = SweepHistory(history.path, history.definition, history.runs[:number])
     whole = make_report(young).page
     page = own_part_of(whole)

@@ -1,4 +1,4 @@
-"""What a sweep searches, as it is kept in the sweep's description."""
+"""The search of a sweep, as it is kept in the sweep's description."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def _command(action: str, done: str, explanation: str) -> click.Command:
     Args:
         action: Its name.
         done: What the sweep is then.
-        explanation: What it does, for `--help`.
+        explanation: Its words for `--help`.
     """
 
     @click.command(action, help=explanation)

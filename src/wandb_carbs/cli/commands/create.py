@@ -89,7 +89,7 @@ def command(
             **described.sweep_options,
         )
     address = next((word for word in said.getvalue().split() if "/sweeps/" in word), base_url)
-    # The address tells the entity where the file does not.
+    # The address holds the entity where the file does not.
     path = parse_sweep(address, base_url) if address != base_url else sweep_id
     runs_program = "program" in described.sweep_options or "command" in described.sweep_options
     agent = f"{'wandb-carbs agent' if runs_program else 'wandb agent'} {shlex.quote(path)}"

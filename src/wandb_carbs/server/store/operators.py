@@ -46,7 +46,7 @@ def _with_options(condition: Mapping[str, Any]) -> dict[str, Any]:
     """Return a condition with the options of its regular expression written into the expression.
 
     Raises:
-        RequestError: There is no regular expression, or an option is none of i, m and s.
+        RequestError: There is no regular expression, or an option is not one of i, m and s.
     """
     pattern, options = condition.get("$regex"), condition["$options"]
     if not isinstance(pattern, str) or not isinstance(options, str) or not set(options) <= set("ims"):

@@ -1,4 +1,4 @@
-"""What runs stream: lines of their history, their output and their machine's metrics, summaries, and their end."""
+"""The streams of runs: lines of their history, their output and their machine's metrics, summaries, and their end."""
 
 from __future__ import annotations
 

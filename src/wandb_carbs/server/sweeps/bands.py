@@ -54,7 +54,7 @@ class Bands:
         self._name = metric["name"]
         self._sign = -1.0 if metric.get("goal") == "maximize" else 1.0
         self._bands = hyperband.bands
-        # Whatever was found of another metric or for other bands counts for nothing.
+        # Findings of another metric or for other bands count for nothing.
         self._key = json.dumps([self._name, self._sign, self._bands])
 
     def follow(self, run: sqlite3.Row) -> Progress:

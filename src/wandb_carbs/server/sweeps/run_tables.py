@@ -94,7 +94,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Search:
-    """What is asked of a table.
+    """The request for a table.
 
     Attributes:
         text: Text that the run's name, title or parameters must hold; the case of the letters a to z is ignored.
@@ -140,7 +140,7 @@ def page(db: sqlite3.Connection, scope: Scope, search: Search, *, start: int, si
     Args:
         db: The database.
         scope: The runs.
-        search: What is asked of them; runs that lack what they are sorted by come last.
+        search: The request; runs that lack what they are sorted by come last.
         start: Number of the first row; behind the last one, the last page is returned.
         size: Rows of a page.
     """

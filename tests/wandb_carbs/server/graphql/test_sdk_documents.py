@@ -47,7 +47,7 @@ KNOWN_TO_BE_MISSING = {
     # Not asked for unless the server says that it has the feature, or gives an address for each part.
     "uploads in parts": "CompleteMultipartUploadArtifact MarkRunFilesUploaded",
 }
-# What a user knows each mutation by.
+# The name by which a user knows each mutation.
 WORKS = {
     "runs": """upsertBucket createRunFiles stopRun deleteRun deleteFiles updateRunState rewindRun
         notifyScriptableRunAlert""",

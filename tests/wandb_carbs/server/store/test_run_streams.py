@@ -50,7 +50,7 @@ def test_acknowledged_record_survives_a_late_summary(store: Store, late: dict[st
     runs.upsert(store, {"id": global_id("Run", run_row(store)["id"]), "summaryMetrics": json.dumps(record)})
     send(store, run_streams.SUMMARY, 0, json.dumps(late))
     assert json.loads(run_row(store)["summary"]) == {"step": 1, **record}
-    # What is newer goes through: a corrected outcome, and an agent that takes its run up again.
+    # Newer lines go through: a corrected outcome, and an agent that takes its run up again.
     send(store, run_streams.SUMMARY, 0, '{"carbs.state": "success", "carbs.objective": 0.7, "carbs.cost": 3.0}')
     assert json.loads(run_row(store)["summary"])["carbs.objective"] == 0.7
     runs.upsert(store, {"id": global_id("Run", run_row(store)["id"]), "summaryMetrics": '{"carbs.state": "running"}'})

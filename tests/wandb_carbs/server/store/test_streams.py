@@ -32,7 +32,7 @@ def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:
 
 
 def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
-    """SQLite looks for keys and steps; keys that only look alike, and lines that it cannot read, are told apart."""
+    """SQLite looks for keys and steps; keys that only look alike, and lines that it cannot read, are distinguished."""
     odd = 'quo"te'
     lines = []
     for step in range(60):
