@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.graphql.execute import Reply, execute, prepare
 from wandb_carbs.server.store import run_streams, runs
-from wandb_carbs.server.sweeps import sweeps
+from wandb_carbs.server.store.files import RunFiles
+from wandb_carbs.server.sweeps import agents, sweeps
 
 if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
@@ -16,8 +20,38 @@ def make_sweep(store: Store, **config: Any) -> Any:
     """Make a sweep of the project `p`, and return its row."""
     config = {"method": "random", "parameters": {"x": {"values": [1, 2]}}, **config}
     sweep_id, _ = sweeps.upsert(store, {"projectName": "p", "config": json.dumps(config)})
+    return sweep_row(store, sweep_id)
+
+
+def sweep_row(store: Store, sweep_id: int) -> Any:
+    """Return a sweep's row."""
     with store.reading() as db:
         return db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()
+
+
+def begin_run(store: Store, sweep: str) -> tuple[str, str]:
+    """Start an agent of a sweep and its run, and return the agent's id and the run's name."""
+    agent = agents.create_agent(store, sweep, "host")
+    (command,) = agents.heartbeat(store, agent, "{}")
+    runs.upsert(store, {"name": command["run_id"], "modelName": "p", "sweep": sweep})
+    return agent, command["run_id"]
+
+
+def ask(store: Store, query: str, folder: Path | None = None, **variables: Any) -> Reply:
+    """Answer a query without a server.
+
+    Args:
+        store: The storage.
+        query: The query, or a mutation.
+        folder: Where the runs' files are.
+        variables: The query's variables.
+    """
+    files = RunFiles(store, folder or Path("nowhere"), lambda: "secret")
+    try:
+        request = prepare({"query": query, "variables": variables})
+        return execute(store, files, "http://here", request)
+    except RequestError as error:
+        return Reply(error.status, {"errors": [{"message": str(error)}]})
 
 
 def make_run(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stored import sweep_row
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.store.database import Store
@@ -332,3 +333,19 @@ def test_unknown_agent_is_not_found(world: World, identifier: str) -> None:
 def test_malformed_run_state_is_refused(world: World, run_state: str) -> None:
     with pytest.raises(RequestError, match="runState"):
         agents.heartbeat(world.store, world.agent(), run_state)
+
+
+def test_grid_leaves_out_what_prior_runs_have_run(store: Store) -> None:
+    runs.upsert(store, {"name": "a", "modelName": "p", "config": '{"x": {"value": 2}, "seed": {"value": 3}}'})
+    config = json.dumps({"method": "grid", "parameters": {"x": {"values": [1, 2, 3]}}})
+    sweep_id, _ = sweeps.upsert(
+        store, {"projectName": "p", "config": config, "priorRunsFilters": '{"$or": [{"name": "a"}]}'}
+    )
+    sweep = sweep_row(store, sweep_id)["name"]
+    found = []
+    for _ in range(3):
+        (command,) = agents.heartbeat(store, agents.create_agent(store, sweep, "host"), "{}")
+        found.append(command.get("args"))
+        if command["type"] == "run":
+            runs.upsert(store, {"name": command["run_id"], "modelName": "p", "sweep": sweep})
+    assert found == [{"x": {"value": 1}}, {"x": {"value": 3}}, None]
