@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from wandb_carbs.server.data_folder import lock, make_private
 from wandb_carbs.server.errors import ServerError
 from wandb_carbs.server.server import LocalServer, serve
 
@@ -51,3 +53,20 @@ def test_folder_of_a_running_server_is_refused(tmp_path: Path, capsys: pytest.Ca
             assert str(tmp_path) in str(refusal.value)
         assert server.url
     assert capsys.readouterr().out == ""
+
+
+def test_lock_ends_with_its_descriptor(tmp_path: Path) -> None:
+    handle = lock(tmp_path / "lock")
+    with pytest.raises(OSError, match="another server is using it"):
+        lock(tmp_path / "lock")
+    os.close(handle)
+    os.close(lock(tmp_path / "lock"))
+
+
+def test_own_folder_is_made_private(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    make_private(folder)
+    folder.chmod(0o755)
+    (folder / "wandb-carbs.db").touch()
+    make_private(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from wandb_carbs.cli.commands.server import command
 from wandb_carbs.server.errors import ServerError
+from wandb_carbs.server.keys import Key, rotate
 from wandb_carbs.server.server import LocalServer, rotate_key
 
 
@@ -55,3 +56,19 @@ def test_key_is_printed_and_rotated(tmp_path: Path) -> None:
     assert new == (tmp_path / "api-key").read_text().strip() != old
     failed = run.invoke(command, ["key", "--data-dir", str(tmp_path / "nosuch")])
     assert isinstance(failed.exception, ServerError)
+
+
+def test_half_written_file_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "api-key"
+    key = Key(path)
+    value = key.value
+    path.write_text("half")
+    assert key.value == value
+    path.unlink()
+    assert key.value == value
+    assert rotate(path) == key.value != value
+
+
+def test_given_key_needs_no_file(tmp_path: Path) -> None:
+    assert Key(tmp_path / "api-key", "k" * 40).value == "k" * 40
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from wandb_carbs.server.store.ids import global_id
 def versions(store: Store) -> list[int]:
     """Make two versions, the first with the alias `best`, and one that is not committed."""
     make_run(store, "r")
-    made = []
+    made: list[int] = []
     for aliases in (["best"], ["latest"], []):
         values = {"projectName": "p", "runName": "r", "artifactCollectionName": "model", "clientID": f"c{len(made)}"}
         made.append(artifacts.create(store, {**values, "aliases": [{"alias": alias} for alias in aliases]}))

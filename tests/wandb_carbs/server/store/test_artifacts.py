@@ -50,7 +50,7 @@ def test_repeated_request_stands_for_the_artifact_that_is_there(store: Store) ->
 
 def test_same_content_is_the_same_version_which_takes_over_the_aliases(store: Store) -> None:
     make_run(store, "r")
-    same = {"digest": "abc", "enableDigestDeduplication": True}
+    same: dict[str, Any] = {"digest": "abc", "enableDigestDeduplication": True}
     first = create(store, aliases=["best"], **same)
     commit(store, first)
     assert create(store, aliases=["latest"], **same) == first
