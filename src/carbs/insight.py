@@ -138,11 +138,11 @@ class Insight:
         """Predict at search coordinates `points`, shape (m, D)."""
         with one_thread():
             beliefs = self.surrogate.predict(points)
+            log_cost, log_cost_std = self.surrogate.predict_cost(points)
         scaler = self.surrogate.objective_scaler
         mean = self.sign * scaler.backward(beliefs.objective[:, 0])
         half = _HALF_WIDTH * beliefs.objective_std * scaler.deviation
-        log_cost = beliefs.log_cost[:, 0]
-        log_half = _HALF_WIDTH * beliefs.log_cost_std
+        log_half = _HALF_WIDTH * log_cost_std
         return Believed(
             objective=mean,
             objective_low=mean - half,

@@ -13,6 +13,7 @@ from carbs.models import gaussian_process as gp
 from carbs.models import laplace
 from carbs.models.groups import Groups
 from carbs.models.kernel import Hyperparameters
+from carbs.models.outputs import Scaler, winsorise
 from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
 from carbs.models.success import Classifier
 from carbs.spaces.search_space import SearchSpace
@@ -54,34 +55,6 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
-class Scaler:
-    """An affine map to zero mean and unit deviation."""
-
-    mean: float
-    deviation: float
-
-    @classmethod
-    def of(cls, values: Array) -> Scaler:
-        """Fit to `values`, shape (n,); constant ones are only shifted."""
-        size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
-        deviation = size * float(np.std(values / size))
-        # A spread at the level of rounding counts as no spread.
-        return cls(float(np.mean(values)), deviation if deviation > 1e-14 * size else 1.0)
-
-    def forward(self, values: Array) -> Array:
-        """Standardise."""
-        return (values - self.mean) / self.deviation
-
-    def standardise_squares(self, sum_of_squares: float) -> float:
-        """Standardise a sum of squared deviations; the deviation's own square may be no float."""
-        return (math.sqrt(sum_of_squares) / self.deviation) ** 2
-
-    def backward(self, values: Array) -> Array:
-        """Undo `forward`."""
-        return values * self.deviation + self.mean
-
-
-@dataclass(frozen=True)
 class Surrogate:
     """Models of objective, log cost and success, conditioned on the history.
 
@@ -94,6 +67,7 @@ class Surrogate:
             it is narrow.
         cost: Posterior of the log cost.
         known_cost: The same without running configurations.
+        cost_alternatives: The same with hyperparameters drawn from their posterior, as those of the objective.
         success: Model of the probability of success, or None if nothing failed.
         y: Outputs of the objective's model, shape (k,).
         c: Outputs of the cost's model, shape (k,).
@@ -108,6 +82,7 @@ class Surrogate:
     alternatives: tuple[gp.Posterior, ...]
     cost: gp.Posterior
     known_cost: gp.Posterior
+    cost_alternatives: tuple[gp.Posterior, ...]
     success: Classifier | None
     y: Array
     c: Array
@@ -156,20 +131,23 @@ class Surrogate:
         def condition(hyper: Hyperparameters, outputs: Array) -> gp.Posterior:
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
 
-        within = share * groups.within_log_cost
-        cost_hyper = gp.fit(X[chosen], c[chosen], groups.count[chosen], within, owner, cost_prior(space, tuning))
-        cost = condition(cost_hyper, c)
-        cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
-        within = share * objective_scaler.standardise_squares(groups.within_y)
-        fitted_to = (X[chosen], y[chosen], groups.count[chosen], within, owner)
-        prior = objective_prior(space, cost_slopes, tuning)
-        hyper = gp.fit(*fitted_to, prior)
-        others: list[Hyperparameters] = []
-        if groups.size * len(space.params) <= tuning.max_alternative_values:
+        is_certain = groups.size * len(space.params) > tuning.max_alternative_values
+
+        def fit(outputs: Array, within: float, prior: gp.Prior) -> tuple[gp.Posterior, tuple[gp.Posterior, ...]]:
+            fitted_to = (X[chosen], outputs[chosen], groups.count[chosen], share * within, owner)
+            hyper = gp.fit(*fitted_to, prior)
+            if is_certain:
+                return condition(hyper, outputs), ()
             # The same history gives the same models: the draws depend on nothing else.
             rng = np.random.default_rng(groups.size)
             normal = rng.standard_normal((tuning.num_alternatives, 3 * len(space.params) + 2))
             others = laplace.draw(hyper, *fitted_to, prior, normal)
+            return condition(hyper, outputs), tuple(condition(other, outputs) for other in others)
+
+        within_y = objective_scaler.standardise_squares(groups.within_y)
+        cost, cost_alternatives = fit(c, groups.within_log_cost, cost_prior(space, tuning))
+        cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
+        objective, alternatives = fit(y, within_y, objective_prior(space, cost_slopes, tuning))
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-tuning.max_fit_points :] - space.middle])
@@ -179,10 +157,11 @@ class Surrogate:
             groups,
             objective_scaler,
             mean_log_cost,
-            condition(hyper, y),
-            tuple(condition(other, y) for other in others),
+            objective,
+            alternatives,
             cost,
             cost,
+            cost_alternatives,
             success,
             y[keep],
             c[keep],
@@ -233,6 +212,23 @@ class Surrogate:
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std, by_model)
 
+    def predict_cost(self, points: Array) -> tuple[Array, Array]:
+        """Predict the log cost with all that is unknown of it, for people to see.
+
+        The search goes by the most probable model alone, which is faster. So that is the mean; the deviation from it is
+        that of the mixture of all models.
+
+        Args:
+            points: Shape (m, D).
+
+        Returns:
+            Expected natural logarithm and standard deviation, shape (m,) each.
+        """
+        by_model = [model.predict(points - self.origin) for model in (self.known_cost, *self.cost_alternatives)]
+        means = np.array([mean[:, 0] for mean, _ in by_model])
+        squares = np.array([deviation**2 for _, deviation in by_model])
+        return means[0] + self.mean_log_cost, np.sqrt(np.mean(squares + (means - means[0]) ** 2, axis=0))
+
 
 def _allowance(number: int) -> float:
     """Return by how much the deviations of a few runs, `number`, are too small: Student's t against the normal one.
@@ -249,22 +245,6 @@ def _mixture(by_model: tuple[tuple[Array, Array], ...]) -> tuple[Array, Array]:
     means, deviations = (np.array(part) for part in zip(*by_model, strict=True))
     between = np.var(np.mean(means, axis=2), axis=0)
     return np.mean(means, axis=0), np.sqrt(np.mean(deviations**2, axis=0) + between)
-
-
-def winsorise(y: Array, reach: float) -> Array:
-    """Pull bad outliers up: many training runs diverge, and their bad objectives say nothing about good ones.
-
-    Args:
-        y: Objectives, higher is better, shape (n,).
-        reach: How far below the median is too far.
-
-    Returns:
-        `y`, bounded below by the median minus `reach` times the distance from the median to the best or to the lower
-        quartile, whichever is more.
-    """
-    lower, middle = np.quantile(y, [0.25, 0.5])
-    pulled: Array = np.maximum(y, middle - reach * max(np.max(y) - middle, middle - lower))
-    return pulled
 
 
 def _subset(groups: Groups, size: int) -> Indices:

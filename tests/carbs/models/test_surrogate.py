@@ -112,3 +112,17 @@ def test_hard_histories_keep_the_model_in_use(
         carbs.observe(ObservationInParam(output.suggestion, *evaluate(i)))
     assert output.log["kind"] in ("model", "resample")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
+    """What one setting of the hyperparameters says of a distant region is only one of several plausible answers."""
+    far = space().encode([{"steps": 1e5, "rate": 1e-1, "dropout": 0.9}])
+    ratios = []
+    for seed in range(9):
+        seen = configs(12, dearest=30, seed=seed)
+        model = fit(seen, [config["dropout"] for config in seen], [3 * config["steps"] ** 0.8 for config in seen])
+        beliefs = model.predict(far)
+        mean, deviation = model.predict_cost(far)
+        assert mean == pytest.approx(beliefs.log_cost[:, 0])
+        ratios.append(deviation[0] / beliefs.log_cost_std[0])
+    assert np.median(ratios) > 1.1
