@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -46,6 +47,7 @@ _OTHER_WORDS = {
     "kind": "space",
 }
 _FLAGS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_ALMOST = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:(%)|(?:(\^|\*\*|/)([+-]?\d+(?:\.\d+)?)))?")
 _NUMBERS = ("min", "max", "scale", "base", "rounding_factor", "mu", "sigma", "q", "a", "b")
 
 
@@ -78,6 +80,13 @@ def read_entry(name: str, settings: Any) -> Entry | list[Problem]:
     if not isinstance(settings, Mapping) or not settings:
         return [Problem(place, "", settings, _rule_for_no_mapping(settings), "")]
     settings = {key: _plain(key, value) for key, value in settings.items()}
+    unclear = [
+        Problem(place, key, value, f"must be a number: write {meant}")
+        for key, value in settings.items()
+        if key in _NUMBERS and (meant := _number_meant(value))
+    ]
+    if unclear:
+        return unclear
     is_own = "space" in settings or not settings.keys() & {*KEYS, "distribution"}
     found = _read_own(name, settings) if is_own else _read_wandb(name, settings)
     if isinstance(found, Entry) and found.param is not None:
@@ -173,6 +182,26 @@ def as_number(value: Any) -> Any:
         return float(value)
     except ValueError:
         return value
+
+
+def _number_meant(value: Any) -> str:
+    """Return the number that a text like 10^-5, 1/10, 10% or 0,5 means; empty where that is not clear."""
+    match = _ALMOST.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    if re.fullmatch(r"[+-]?[1-9]\d*,\d{3}", match[1]):  # thousands, or a decimal
+        return ""
+    left, sign, right = match[1].replace(",", "."), match[2] or match[3], match[4]
+    try:
+        if sign == "%":
+            number = float(left) / 100
+        elif sign:
+            number = float(left) / float(right) if sign == "/" else float(left) ** float(right)
+        else:
+            number = float(left)
+    except (ArithmeticError, ValueError):
+        return ""
+    return f"{number:.12g}" if isinstance(number, float) and math.isfinite(number) else ""
 
 
 def _unknown(key: str, known: Sequence[str], owner: str) -> str:

@@ -114,6 +114,8 @@ def _of_values(settings: Mapping[str, Any]) -> Understood:
     if not isinstance(values, (list, tuple)):
         if isinstance(values, Mapping):
             raise UnclearEntryError("values", "must be a list: write `values: [a, b]`", None)
+        if isinstance(values, str) and len(words := values.replace(",", " ").split()) > 1:
+            raise UnclearEntryError("values", f"must be a list: write `values: [{', '.join(words)}]`", None)
         return Understood(None, values, notes=(*notes, "'values' is no list, so it is a constant"))
     if not values:
         raise UnclearEntryError("values", "must name at least one value: write `values: [a, b]`", None)
@@ -200,7 +202,8 @@ def _multiples(space: LinearSpace | LogSpace, low: float, high: float, step: flo
     if isinstance(space, LogSpace):
         first = max(first, 1)
     if first > last:
-        raise UnclearEntryError("q", f"leaves no multiple between {low:g} and {high:g}", None)
+        rule = f"leaves no multiple between {low:g} and {high:g}: write another q, or {_logs(low, high)}"
+        raise UnclearEntryError("q", rule, f"q={step:g}")
     if float(step).is_integer():
         size = int(step)
         kind = type(space)

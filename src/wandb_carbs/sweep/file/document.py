@@ -57,12 +57,15 @@ def read_document(path: Path) -> Document:
     try:
         return _Composer(path.read_bytes().decode("utf-8-sig")).document()
     except UnicodeDecodeError as error:
-        raise CarbsError(f"{path} is no text file: {error}") from error
+        raise CarbsError(f"{path} is no text file in UTF-8, so save it as one: {error}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}" if mark else ""
         problem = error.problem or error.context
         hint = "; indent with spaces, not with tabs" if problem and r"'\t'" in problem else ""
+        hint = hint or (
+            "; a space must follow the colon of `key: {…}`" if problem and "not allowed here" in problem else ""
+        )
         raise CarbsError(f"{path}{place}: not valid YAML: {problem}{hint}") from error
     except yaml.YAMLError as error:
         raise CarbsError(f"{path}: not valid YAML: {error}") from error

@@ -29,6 +29,9 @@ def read_metric(keys: Keys) -> tuple[str | None, Any, str | None]:
         if "goal" not in keys.values:
             keys.say("'goal' is missing: write `goal: minimize` or `goal: maximize`, or `metric: {name: …, goal: …}`")
         return None, LAST, goal
+    if isinstance(metric, list):
+        keys.say("'metric' must be one metric, not a list: write `metric: {name: val_loss, goal: minimize}`", "metric")
+        return None, LAST, goal
     if not isinstance(metric, dict):
         name = keys.text("metric")
         if name is not None and "goal" not in keys.values:

@@ -112,6 +112,9 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     wrong = sorted(set(project or "") & set(_BAD_IN_PROJECTS))
     if wrong:
         keys.say(f"project={project!r} must not contain {' '.join(wrong)}", "project")
+    for key, text in (("project", project), ("entity", entity)):
+        if "${" in (text or ""):
+            keys.say(f"{key}={text!r} is not filled in by anybody: write its name, or give --{key}", key)
     description, program, command = keys.text("description"), keys.text("program"), _read_command(keys)
     options = {
         "program": program,
