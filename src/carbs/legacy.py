@@ -7,11 +7,12 @@ import warnings
 from typing import Any
 
 from carbs.history import History, SuggestOutput
-from carbs.spaces.values import ParamDict
+from carbs.spaces.values import ParamDict, ParamValue
 
 # Names that the package exported under another name, with what they are here.
 RENAMED: dict[str, tuple[str, Any]] = {
     "ParamDictType": ("ParamDict", ParamDict),
+    "ParamType": ("ParamValue", ParamValue),
     "SuggestionInBasic": ("SuggestOutput", SuggestOutput),
 }
 
@@ -42,6 +43,12 @@ class LegacyNames:
     def _is_random_sampling(self: Any) -> bool:
         warn_of("CARBS._is_random_sampling()", "CARBS.num_awaited > 0")
         return bool(self.num_awaited > 0)
+
+    @property
+    def observation_count(self) -> int:
+        """How many observations there are, those of failed runs among them."""
+        warn_of("CARBS.observation_count", "the lengths of success_observations and failure_observations")
+        return len(self._history.successes) + len(self._history.failures)
 
     @property
     def resample_count(self) -> int:

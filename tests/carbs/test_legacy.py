@@ -23,7 +23,10 @@ def test_old_modules(module: str) -> None:
         _ = old.nothing_of_the_kind
 
 
-@pytest.mark.parametrize(("old", "new"), [("ParamDictType", "ParamDict"), ("SuggestionInBasic", "SuggestOutput")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("ParamDictType", "ParamDict"), ("SuggestionInBasic", "SuggestOutput"), ("ParamType", "ParamValue")],
+)
 def test_renamed(old: str, new: str) -> None:
     with pytest.warns(DeprecationWarning, match=f"use carbs.{new}"):
         assert getattr(carbs, old) is getattr(carbs, new)
@@ -44,3 +47,6 @@ def test_random_sampling_and_resample_count() -> None:
         assert not search._is_random_sampling()
     with pytest.warns(DeprecationWarning, match="resample"):
         assert search.resample_count == 1
+    search.observe(ObservationInParam({"x": 0.9}, is_failure=True))
+    with pytest.warns(DeprecationWarning, match="failure_observations"):
+        assert search.observation_count == 7

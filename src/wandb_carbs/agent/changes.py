@@ -22,7 +22,7 @@ class RefusedChangeWarning(UserWarning):
 def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]], object]) -> None:
     """Notice every attempt to give a searched parameter another value, by any of the ways that a configuration has.
 
-    The configuration's class is replaced by one that looks at what is written before the SDK does.
+    The configuration's class is replaced by one that looks at what was written.
 
     Args:
         config: A run's configuration.
@@ -40,14 +40,14 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
 
     class Watched(kind):  # type: ignore[misc, valid-type]
         def __setitem__(self, key: str, value: Any) -> None:
-            look({key: value})
             super().__setitem__(key, value)
+            look({key: value})
 
         __setattr__ = __setitem__
 
         def update(self, d: Any, *args: Any, **kwargs: Any) -> None:
-            look(_items(d))
             super().update(d, *args, **kwargs)
+            look(_items(d))
 
         def __reduce_ex__(self, protocol: Any) -> Any:
             # A copy, or what another process gets, is a plain configuration.
@@ -66,13 +66,19 @@ def _plain(kind: type[Any], state: Mapping[str, Any]) -> Any:
     return made
 
 
-def explain(changed: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """Say what was refused, and the ways out."""
+def explain(changed: Mapping[str, Any], values: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Say what was refused, and the ways out; a program may have taken the lock away before."""
+    is_locked = all(says(str(config[name]), values[name]) for name in changed)
+    fate = (
+        "W&B refuses it, and wandb.config keeps the suggestion"
+        if is_locked
+        else "It has taken W&B's lock away, so wandb.config has its values now, and the run is recorded for others"
+    )
     differences = ", ".join(f"{name}={value!r} (suggested: {values[name]!r})" for name, value in changed.items())
     ran = ", ".join(f"{name!r}: …" for name in changed)
     return (
-        f"the program sets searched parameters in wandb.config: {differences}. W&B refuses it, and wandb.config keeps "
-        "the suggestion. If the program trains with its own values, the search learns from the wrong configuration. "
+        f"the program sets searched parameters in wandb.config: {differences}. {fate}. "
+        "If the program trains with its own values, the search learns from the wrong configuration. "
         f"Train with wandb.config, or say what was run: record_observation(…, ran={{{ran}}})"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +13,23 @@ from wandb_carbs.record import Standing
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
 
+# Methods that subclasses of the old package's class overrode, and what has taken their place.
+_NOT_CALLED = {
+    "_get_runs_from_wandb": "every run of the sweep is read; create a new sweep for runs that are not to count",
+    "_load_runs": "every run of the sweep is read; give further observations to the CARBS before",
+    "_update_carbs_from_run": "override _suggestion_from_run to read a run's configuration",
+    "_generate_carbs_suggestion": "override _transform_suggestion to change a suggestion",
+}
+
 
 class LegacyNames:
     """Members of `WandbCarbs` that only old programs use."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in _NOT_CALLED.keys() & cls.__dict__.keys():
+            message = f"{cls.__name__}.{name} is not called any more: {_NOT_CALLED[name]}"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
 
     # How many other runs counted as what when the suggestion was taken.
     _counts: Mapping[str, int]

@@ -252,7 +252,7 @@ class WandbCarbs(LegacyNames):
         """Warn of searched values that the program tries to change, and mark the run, or raise."""
         new = {name: value for name, value in changed.items() if name not in self._changed}
         self._changed.update(new)
-        message = changes.explain(changed, self._taken.values)
+        message = changes.explain(changed, self._taken.values, self._wandb_run.config)
         if self._refuses:
             self._recorder.abandoned("the program changes the suggestion")
             raise WandbCarbsError(message)

@@ -14,7 +14,7 @@ from wandb.sdk.wandb_config import Config
 from carbs import CARBS, CarbsError
 from live_sweep import PARAMS
 from wandb_carbs import RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
-from wandb_carbs.agent.changes import refused_in, watch
+from wandb_carbs.agent.changes import explain, refused_in, watch
 from wandb_carbs.report.data import ReportData
 
 # The SDK's own sweep() does what the SDK's own settings warn of.
@@ -78,6 +78,17 @@ def test_what_the_sdk_says_of_a_program_is_understood(capsys: pytest.CaptureFixt
     assert refused_in("nothing of the kind") == []
 
 
+def test_a_lock_that_was_taken_away_is_said(config: Any) -> None:
+    """Programs for the old package do so before they change anything."""
+    assert "W&B refuses it, and wandb.config keeps the suggestion" in explain({"lr": 0.5}, VALUES, config)
+    config.__dict__["_locked"] = {}
+    told: list[Any] = []
+    watch(config, VALUES, told.append)
+    config.update({"lr": 0.5}, allow_val_change=True)
+    assert told == [{"lr": 0.5}]
+    assert "wandb.config has its values now" in explain({"lr": 0.5}, VALUES, config)
+
+
 @pytest.mark.slow
 def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> None:
     run: Any = wandb.init()
@@ -102,7 +113,8 @@ def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> Non
 @pytest.mark.slow
 def test_changes_can_be_refused(sweep: Any) -> None:
     run: Any = wandb.init()
-    WandbCarbs(CARBS(params=PARAMS), refuse_arguments=True)
+    trial = WandbCarbs(CARBS(params=PARAMS), refuse_arguments=True)
     with pytest.raises(WandbCarbsError, match=r"lr=0\.05"):
         run.config["lr"] = 0.05
+    assert run.config["lr"] == trial.suggest()["lr"]
     assert sweep.counts() == {"abandoned": 1}

@@ -61,3 +61,18 @@ def test_failure_by_another_process(sweep: Any) -> None:
     with pytest.warns(DeprecationWarning, match="record_failure"):
         WandbCarbs._record_failure(wandb.Api().run(f"{ENTITY}/{PROJECT}/mine"))
     assert sweep.counts() == {"failure": 1}
+
+
+def test_methods_that_are_not_called_any_more_are_named() -> None:
+    with pytest.warns(DeprecationWarning, match="Filtered._get_runs_from_wandb is not called any more") as caught:
+
+        class Filtered(WandbCarbs):
+            def _get_runs_from_wandb(self) -> list[Any]:
+                return []
+
+            def _transform_suggestion(self, suggestion: dict[str, Any]) -> dict[str, Any]:
+                return suggestion
+
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert issubclass(Filtered, WandbCarbs)
