@@ -51,6 +51,7 @@ class Access:
         Raises:
             RequestError: It has not (401).
         """
+        check_host(request)
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         key = ""
         if scheme.lower() == "basic":
@@ -69,6 +70,7 @@ class Access:
         Raises:
             RequestError: It may not (401).
         """
+        check_host(request)
         if _same(request.cookies.get(self.cookie(request), ""), self.token):
             return
         # Another site may point its own name to this machine; its pages then come under that name.
@@ -86,6 +88,18 @@ class Access:
         return f"wandb_carbs_{request.url.port or 0}"
 
 
+def check_host(request: Request) -> None:
+    """Check that the address by which a client reaches this server is one.
+
+    Raises:
+        RequestError: It is not (400).
+    """
+    try:
+        _ = request.url.hostname, request.url.port
+    except ValueError:
+        raise RequestError(f"malformed Host {request.headers.get('host', '')[:100]!r}") from None
+
+
 def check_origin(request: Request) -> None:
     """Check that no page of another site has sent this: a browser would add the credentials that it remembers.
 
@@ -93,7 +107,7 @@ def check_origin(request: Request) -> None:
         RequestError: Another site has sent it (403), or its type is one of a form (415).
     """
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and _host_of(origin) != request.headers.get("host"):
         raise RequestError(f"a page of {origin[:100]!r} may not use this server", 403)
     if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         raise RequestError("a page of another site may not use this server", 403)
@@ -111,6 +125,13 @@ def check_json(request: Request) -> None:
     kind = _content_type(request)
     if kind != "application/json":
         raise RequestError(f"Content-Type {kind[:100]!r} must be application/json", 415)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return None
 
 
 def _content_type(request: Request) -> str:

@@ -55,6 +55,24 @@ def test_unknown_address_is_named(app: Any, method: str, path: str) -> None:
     assert f"{method} {path}" in json.loads(reply.body)["error"]
 
 
+@pytest.mark.parametrize("path", ["/", "/graphql"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("Host", host) for host in ("[::1", "[", "a:b", "127.0.0.1:99999999", "a b", "]", "@")),
+        *(("Origin", origin) for origin in ("http://[", "[::1", "://", "null", "http://a:b@c:d")),
+        *(("Content-Type", kind) for kind in ("", "/", "application/json/json", "x" * 5000)),
+        *(("Authorization", text) for text in ("Basic ====", "Basic \xff", "Bearer", "x" * 5000)),
+        *(("Cookie", text) for text in ("wandb_carbs_0=\xff; =;;", ";" * 5000)),
+    ],
+)
+def test_odd_header_is_no_fault_of_the_server(app: Any, path: str, name: str, value: str) -> None:
+    reply = call(
+        app, "GET" if path == "/" else "POST", path, b'{"query": "{ viewer { id } }"}', {**HEADERS, name: value}
+    )
+    assert reply.status < 500
+
+
 def test_query_is_answered(app: Any) -> None:
     reply = call(app, "POST", "/graphql", b'{"query": "{ viewer { entity } }", "operationName": ""}', HEADERS)
     assert (reply.status, json.loads(reply.body)) == (200, {"data": {"viewer": {"entity": "local"}}})
