@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Seconds until a page must show what it is to show.
-_PATIENCE = 60
+_PATIENCE = 120
 
 
 class _PageHasGoneError(Exception):
@@ -137,6 +138,8 @@ class Browser:
 
     def _read(self) -> Any:
         while b"\0" not in self._unread:
+            if not select.select([self._in], [], [], 2 * _PATIENCE)[0]:
+                raise AssertionError("Chromium does not answer")
             part = os.read(self._in, 1 << 20)
             if not part:
                 raise AssertionError("Chromium has ended")
