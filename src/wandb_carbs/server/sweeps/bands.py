@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.server.limits import current_budget
 from wandb_carbs.server.store.run_streams import HISTORY
 from wandb_carbs.server.sweeps.sweeps import value_of
 
@@ -80,6 +81,9 @@ class Bands:
         Args:
             run: Row with the run's `id` and `sweep_id`.
             band: The band.
+
+        Raises:
+            RequestError: The budget of the request is spent.
         """
         with self._store.reading() as db:
             # Runs are followed as they stream; those from before there were bands have to be caught up.
@@ -89,7 +93,12 @@ class Bands:
                    AND (run_id IS NULL OR key != ? OR (lines < history_lines AND number < ?))""",
                 (run["sweep_id"], run["id"], band, self._key, band),
             ).fetchall()
-        caught_up = [self.follow(other).bests.get(band) for other in behind]
+        caught_up = []
+        for other in behind:
+            caught_up.append(self.follow(other).bests.get(band))
+            budget = current_budget()
+            if budget is not None:  # what was found is kept: the client repeats the request
+                budget.check()
         with self._store.reading() as db:
             rows = db.execute(
                 """SELECT json_extract(bests, ?) AS best FROM runs JOIN metric_progress ON run_id = runs.id

@@ -5,11 +5,12 @@ SQLite's triggers note which runs have changed since they were read (`store.sche
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.errors import outage
+from wandb_carbs.server.errors import outage, shortened
 from wandb_carbs.server.limits import current_budget
 from wandb_carbs.server.store.streams import finite
 from wandb_carbs.server.sweeps.run_rows import Goal, read_run
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Runs that are read before their rows are written together: writing them takes some milliseconds, which others wait.
 _AT_ONCE = 500
+# A table has a hundred rows. A configuration of more characters is shortened for it, to so many parameters with values
+# of so many characters.
+_LONG, _MOST_PARAMETERS, _LONG_VALUE = 100_000, 500, 200
 
 
 def refresh(store: Store, project_id: int) -> None:
@@ -68,14 +72,24 @@ def _read(store: Store, project_id: int, changed: Sequence[sqlite3.Row]) -> list
     found = []
     for run in changed:
         row = read_run(run, goals.get(run["sweep_id"], Goal.of(None)))
-        names, parameters = _text(list(row.config)), _text(row.config)
+        parameters = _text(row.config)
+        shown = row.config if len(parameters) <= _LONG else _shortened(row.config)
+        names, parameters = _text(list(shown)), parameters if shown is row.config else _text(shown)
         found.append(
             (_writable(row.carbs_state), row.objective, row.cost, names, parameters, run["id"], run["version"])
         )
     return found
 
 
-def _text(value: Mapping[str, Any] | list[str]) -> str:
+def _shortened(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table shows of a long configuration; the run's page shows it all."""
+    first = itertools.islice(config.items(), _MOST_PARAMETERS)
+    return {
+        key: value if len(text := _text(value)) <= _LONG_VALUE else shortened(text, _LONG_VALUE) for key, value in first
+    }
+
+
+def _text(value: Any) -> str:
     """Return JSON that SQLite reads, and in which a text can be looked for."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)

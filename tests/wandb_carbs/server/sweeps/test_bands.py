@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from stored import make_run, make_sweep, run_row
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.limits import Budget, spending
 from wandb_carbs.server.store import branches, run_streams
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.sweeps import bands
@@ -61,6 +63,20 @@ def test_others_are_those_that_have_reached_the_band(store: Store) -> None:
     followed.follow(run_row(store, "r2"))  # the others are caught up
     assert sorted(followed.others(run_row(store, "r1"), 2)) == [1, 2]
     assert followed.others(run_row(store, "r0"), 4) == [0]
+
+
+def test_catching_up_ends_with_the_budget_and_goes_on_the_next_time(store: Store) -> None:
+    sweep = make_sweep(store)["name"]
+    for number in range(3):
+        make_run(store, f"r{number}", sweep=sweep)
+        log(store, f"r{number}", 0, number, number)
+    followed = Bands(store, {"name": "loss"}, BANDS)
+    for _ in range(2):
+        with spending(Budget()) as budget:
+            budget.cancel()
+            with pytest.raises(RequestError, match="gone"):
+                followed.others(run_row(store, "r0"), 2)
+    assert followed.others(run_row(store, "r0"), 2) == [1, 2]
 
 
 def test_rewound_run_is_read_again(store: Store) -> None:

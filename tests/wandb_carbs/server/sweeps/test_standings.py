@@ -106,6 +106,17 @@ def test_what_sqlite_cannot_read_is_spelled_out(store: Store) -> None:
         assert db.execute("SELECT json_extract(parameters, '$.y[0]') FROM standings").fetchone()[0] == "Infinity"
 
 
+def test_long_configuration_is_shortened_for_tables(store: Store) -> None:
+    """One run with a million parameters must not break the page of its project."""
+    make_run(store, "r", {"long": "x" * 200_000, **{f"p{number}": number for number in range(5_000)}})
+    make_run(store, "s", {f"p{number}": number for number in range(1_000)})
+    long, short = read(store)
+    assert len(long["parameters"]) < 20_000
+    assert json.loads(long["parameters"])["p7"] == 7
+    assert len(json.loads(long["names"])) == 500
+    assert len(json.loads(short["parameters"])) == 1_000
+
+
 def test_full_disk_leaves_the_rows_as_they_were(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(store, "r", {}, CARBS)
     read(store)
