@@ -20,3 +20,18 @@ source settings
 "${command[@]}" report "$sweep" -o report.html
 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=10000 \
     --window-size=1100,1330 --screenshot="$images/report.png" "file://$work/report.html"
+
+# The pages of the local server: the sweep, and its best run.
+read -r page best < <(python3 - "$WANDB_BASE_URL" "$sweep" <<'END'
+import re, sys, urllib.request
+base, sweep = sys.argv[1:]
+page = "{}/{}/{}/sweeps/{}".format(base, *sweep.split("/"))
+html = urllib.request.urlopen(page).read().decode()
+print(page, base + re.search(r'href="(/[^"]+/runs/[^"]+)"', html)[1])
+END
+)
+for picture in "server-sweep 1500 $page" "server-run 1400 $best"; do
+    read -r name height address <<<"$picture"
+    chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=10000 \
+        --window-size=1105,"$height" --screenshot="$images/$name.png" "$address"
+done

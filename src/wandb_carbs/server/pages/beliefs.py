@@ -70,7 +70,8 @@ class Beliefs:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._said: OrderedDict[tuple[str, int], _Said] = OrderedDict()
-        self._lock = threading.Lock()
+        # One look of a kind at a time: more would only wait for each other.
+        self._locks = {kind: threading.Lock() for kind in ("doubts", "importance")}
 
     def doubts(self, db: sqlite3.Connection, sweep: sqlite3.Row) -> list[str]:
         """Return sentences on what a user should know of the search; see `carbs.doubts`.
@@ -92,7 +93,7 @@ class Beliefs:
         return self._judged(db, sweep, described, version)
 
     def importance(self, db: sqlite3.Connection, sweep: sqlite3.Row) -> Figure:
-        """Return the figure of how much the hyperparameters matter; only its `note` if there is none, and why.
+        """Return the figure of how much the hyperparameters matter; without models only a `note` that says why.
 
         Args:
             db: The database; the sweep's standings are fresh.
@@ -119,7 +120,7 @@ class Beliefs:
         return found
 
     def _remember(self, kind: str, sweep_id: int, version: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
-        with self._lock:  # one at a time: more would only wait for each other
+        with self._locks[kind]:
             said = self._said.get((kind, sweep_id))
             begin = self._clock()
             if said is None or (said.version != version and begin >= said.next_at):

@@ -1,4 +1,4 @@
-"""What the programs of the pages ask for."""
+"""The data that the programs of the pages ask for."""
 
 from __future__ import annotations
 

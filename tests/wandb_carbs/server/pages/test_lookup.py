@@ -1,4 +1,4 @@
-"""What the addresses of the pages name."""
+"""Projects, sweeps and runs are found by the addresses of the pages."""
 
 from __future__ import annotations
 
