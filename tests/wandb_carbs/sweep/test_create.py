@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import pytest
 
-from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
+from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
 from wandb_carbs import SweepDefinition, create_sweep, sweep_configuration
-from wandb_carbs.sweep.reading import Reading
 
-INF = float("inf")
 PARAMS = [
     Param("lr", LogSpace(min=1e-5, max=1e-1)),
     Param("batch", LinearSpace(min=16, max=128, is_integer=True)),
@@ -21,76 +18,6 @@ PARAMS = [
     Param("width", Pow2Space(min=4, max=64)),
     Param("activation", CategoricalSpace(("relu", "gelu"))),
 ]
-
-
-def distribution(space: Space, center: Any = None) -> dict[str, Any]:
-    configuration = sweep_configuration("s", [Param("p", space, center)])
-    result: dict[str, Any] = configuration["parameters"]["p"]
-    return result
-
-
-@pytest.mark.parametrize(
-    ("space", "expected"),
-    [
-        (LinearSpace(min=0, max=2), {"distribution": "uniform", "min": 0.0, "max": 2.0}),
-        (LinearSpace(min=1, max=9, is_integer=True), {"distribution": "int_uniform", "min": 1, "max": 9}),
-        (LinearSpace(min=0.5, max=9.5, is_integer=True), {"distribution": "int_uniform", "min": 1, "max": 9}),
-        (LinearSpace(min=0.5, max=1.5, is_integer=True), {"value": 1}),
-        (LogSpace(min=1e-5, max=0.1), {"distribution": "log_uniform_values", "min": 1e-5, "max": 0.1}),
-        (
-            LogSpace(min=8, max=512, is_integer=True, rounding_factor=8),
-            {"distribution": "q_log_uniform_values", "min": 8, "max": 512, "q": 8},
-        ),
-        (LogitSpace(), {"distribution": "uniform", "min": 0.0, "max": 1.0}),
-        (LogitSpace(min=0.5), {"distribution": "uniform", "min": 0.5, "max": 1.0}),
-        (Pow2Space(min=4, max=32), {"values": [4, 8, 16, 32]}),
-        (CategoricalSpace(("a", 2, True)), {"values": ["a", 2, True]}),
-    ],
-)
-def test_bounded_space(space: Space, expected: dict[str, Any]) -> None:
-    assert distribution(space) == expected
-
-
-@pytest.mark.parametrize(
-    ("space", "center", "kind"),
-    [
-        (LinearSpace(), 3.0, "normal"),
-        (LinearSpace(min=0), 3.0, "normal"),
-        (LinearSpace(max=10), 3.0, "normal"),
-        (LinearSpace(min=0, is_integer=True), 3, "q_normal"),
-        (LogSpace(), 3.0, "log_normal"),
-        (LogSpace(min=0, max=10), 3.0, "log_normal"),
-        (LogSpace(min=1), 3.0, "log_normal"),
-        (LogSpace(min=1, is_integer=True), 3, "q_log_normal"),
-    ],
-)
-def test_open_space_spreads_around_its_center(space: Space, center: float, kind: str) -> None:
-    found = distribution(space, center)
-    assert found["distribution"] == kind
-    assert found["mu"] == pytest.approx(math.log(center) if "log" in kind else center)
-    assert 0 < found["sigma"] < INF
-    assert ("q" in found) == kind.startswith("q_")
-
-
-def test_open_log_space_spreads_over_a_decade() -> None:
-    assert distribution(LogSpace(), 1.0)["sigma"] == pytest.approx(math.log(10))
-
-
-def test_open_pow2_space_lists_finite_values() -> None:
-    values = distribution(Pow2Space())["values"]
-    assert values[0] == 1
-    assert values[-1] == 2**62
-
-
-def test_everything_is_finite() -> None:
-    json.dumps(sweep_configuration("s", PARAMS), allow_nan=False)
-
-
-@pytest.mark.parametrize(("sign", "goal"), [(1, "maximize"), (-1, "minimize")])
-def test_goal_follows_the_sign(sign: int, goal: str) -> None:
-    found = sweep_configuration("s", PARAMS, CARBSParams(better_direction_sign=sign))
-    assert found["metric"] == {"name": "carbs.objective", "goal": goal}
-    assert found["method"] == "random"
 
 
 def test_definition_comes_back_from_the_description() -> None:
@@ -154,65 +81,6 @@ _X = Param("x", LinearSpace(0, 1)).to_dict()
 def test_damaged_definition_is_a_carbs_error(text: str) -> None:
     with pytest.raises(CarbsError):
         SweepDefinition.from_json(text)
-
-
-def test_parameters_of_a_file_join_the_others_and_constants_reach_every_run() -> None:
-    found = sweep_configuration(
-        "s",
-        [Param("width", Pow2Space(min=4, max=64))],
-        parameters={
-            "optimizer": {"parameters": {"lr": {"min": 0.1, "max": 1.0}, "momentum": {"value": 0.9}}},
-            "epochs": {"value": 3},
-            "dropout": {"values": [0.0, 0.1, 0.2]},
-        },
-    )
-    assert found["parameters"] == {
-        "width": {"values": [4, 8, 16, 32, 64]},
-        "optimizer": {
-            "parameters": {
-                "lr": {"distribution": "uniform", "min": 0.1, "max": 1.0},
-                "momentum": {"value": 0.9},
-            }
-        },
-        "epochs": {"value": 3},
-        "dropout": {"values": [0.0, 0.1, 0.2]},
-    }
-    searched = SweepDefinition.from_json(found["description"]).params
-    assert [param.name for param in searched] == ["width", "optimizer.lr", "dropout"]
-
-
-def test_constants_alone_may_join_the_others() -> None:
-    found = sweep_configuration("s", PARAMS, parameters={"epochs": {"value": [1, None]}})
-    assert found["parameters"]["epochs"] == {"value": [1, None]}
-
-
-def test_program_without_a_command_gets_no_arguments_of_wandb() -> None:
-    found = sweep_configuration("s", PARAMS, program="train.py")
-    assert found["command"] == ["${env}", "${interpreter}", "${program}"]
-    assert SweepDefinition.from_json(found["description"]).passes_arguments
-    for options in ({"command": ["python", "train.py", "${args}"], "program": "train.py"}, {"command": ["x"]}, {}):
-        given: dict[str, Any] = sweep_configuration("s", PARAMS, **options)
-        assert given.get("command") == options.get("command")
-        assert not SweepDefinition.from_json(given["description"]).passes_arguments
-
-
-def test_how_metric_and_cost_are_read_and_words_are_kept_in_the_definition() -> None:
-    found = sweep_configuration(
-        "s",
-        PARAMS,
-        metric_name="loss",
-        metric_how="mean 10",
-        cost={"name": "tokens", "how": "best"},
-        description="Größe matters",
-    )
-    definition = SweepDefinition.from_json(found["description"])
-    assert definition.metric == Reading("loss", "mean", 10)
-    assert definition.cost == Reading("tokens", "best")
-    assert definition.description == "Größe matters"
-    by_default = SweepDefinition.from_json(
-        sweep_configuration("s", PARAMS, metric_name="loss", cost="runtime")["description"]
-    )
-    assert (by_default.metric, by_default.cost) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ from carbs import (
 from wandb_carbs import SweepDefinition, create_sweep
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.old_runs import members_of, read_old_runs
-from wandb_carbs.sweep.packing import pack, unpack
 
 SPACE = SearchSpace(
     (
@@ -34,6 +33,7 @@ SPACE = SearchSpace(
         Param("width", LinearSpace(1, 64, is_integer=True), 8),
     )
 )
+
 CONFIG = CARBSParams(better_direction_sign=-1)
 
 
@@ -106,52 +106,6 @@ def test_parameters_were_added_removed_and_bounded_anew(tmp_path: Path) -> None:
     for reason in ("'lr' outside its space", "'opt.name' outside its space", "constant 'epochs'", "no positive cost"):
         assert f"1 with {reason}" in notes[0] or f"1 with another value of the {reason}" in notes[0]
     assert "say nothing of 'width'" in notes[1]
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ([{"lr": 1e-3, "loss": 1.0}], "has no 'objective' and no 'cost'; name 'metric' and 'cost': it has lr, loss"),
-        ([{"lr": 9.0, "objective": 1, "cost": 1}], "none of the 1 runs .* can be used: 1 with 'lr' outside"),
-        ([], "none of the 0 runs"),
-        ({"lr": 1}, "must hold a list of runs"),
-    ],
-)
-def test_a_table_without_a_use_is_an_error(tmp_path: Path, rows: Any, words: str) -> None:
-    with pytest.raises(CarbsError, match=words):
-        found(table(tmp_path, rows, ".json"))
-
-
-@pytest.mark.parametrize(
-    "source", [3, "a/b", {}, {"sweep": "a/b/c", "project": "a/b"}, {"project": "a/b"}, {"file": 3}, {"files": "x"}]
-)
-def test_what_is_no_source_is_an_error(source: Any) -> None:
-    with pytest.raises(CarbsError, match=r"start_from\[0\]=.*(must be|needs)"):
-        found(source)
-
-
-def test_a_missing_file_is_an_error() -> None:
-    with pytest.raises(CarbsError, match=r"nothing\.csv cannot be read"):
-        found("nothing.csv")
-
-
-def test_thousands_of_runs_pack_into_a_short_text() -> None:
-    runs = [
-        ObservationInParam({"lr": float(f"{10 ** (-5 + n / 500):.12g}"), "n": n}, 0.1 * n, 1.0 + n, is_old=True)
-        for n in range(2000)
-    ]
-    failed = ObservationInParam({"lr": 1.0, "n": 1}, float("nan"), 3.0, is_failure=True, is_old=True)
-    text = pack([*runs, failed])
-    assert len(text) < 60 * len(runs)
-    *again, last = unpack(text)
-    assert again == runs
-    assert (last.is_failure, last.is_old, last.cost, last.input) == (True, True, 3.0, failed.input)
-
-
-@pytest.mark.parametrize("text", ["", "x", 3, "eJw=", pack([ObservationInParam({"x": 1}, 1.0, 1.0)])[:-8]])
-def test_damaged_runs_are_an_error(text: Any) -> None:
-    with pytest.raises(CarbsError, match="old runs are damaged"):
-        unpack(text)
 
 
 def test_members_of_another_task_s_frontier() -> None:

@@ -1,0 +1,83 @@
+"""An entry of a sweep's parameters, in our form or in W&B's, is understood or explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from carbs import CarbsError, LogSpace, Param
+from wandb_carbs.sweep.distributions import SweepSpace, space_of
+
+
+def understood(**settings: Any) -> SweepSpace:
+    """Understand one parameter, `x`, beside another one."""
+    return space_of({"parameters": {"x": settings, "other": {"min": 0.0, "max": 1.0}}})
+
+
+def test_search_center_is_taken_with_any_form() -> None:
+    found = understood(distribution="log_uniform_values", min=1e-5, max=1e-1, search_center=1e-3)
+    assert found.params[0] == Param("x", LogSpace(1e-5, 1e-1), 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (None, ["is empty", "`{space: log, min: 1e-4, max: 1e-2}`"]),
+        (3, ["not 3", "write `{value: 3}`"]),
+        ([1, 2], ["write `{values: [1, 2]}`"]),
+        ({}, ["is empty"]),
+        ({"min": 0.1}, ["'max' is missing", "`{space: log, min: 0.1, max: 10}`"]),
+        ({"max": 5.0}, ["'min' is missing"]),
+        ({"min": 2, "max": 1}, ["min=2 must not be above max=1", "write min: 1, max: 2"]),
+        ({"min": "a", "max": 1}, ["min='a' must be a finite number"]),
+        (
+            {"distribution": "loguniform", "min": 1e-4, "max": 1e-2},
+            ["'log_uniform'", "`{space: log, min: 0.0001, max: 0.01}`"],
+        ),
+        (
+            {"distribution": "log_uniform_values", "min": 0, "max": 1},
+            ["min=0 must be positive", "`{space: log, min: 0.01, max: 1}`"],
+        ),
+        ({"distribution": "log_uniform", "min": 1e-5, "max": 1e5}, ["exponents of e"]),
+        ({"distribution": "uniform", "max": 1}, ["needs 'min'"]),
+        ({"distribution": "constant"}, ["needs 'value'"]),
+        ({"distribution": "normal", "sigma": 0}, ["sigma=0 must be positive"]),
+        ({"distribution": "q_uniform", "min": 9, "max": 15, "q": 8}, ["q=8 leaves no multiple"]),
+        (
+            {"distribution": "q_log_uniform_values", "min": 1e-5, "max": 3e-3},
+            ["q=1 leaves no", "min: 1e-05, max: 0.003"],
+        ),
+        ({"min": "10^-5", "max": 1}, ["min='10^-5' must be a number: write 1e-05"]),
+        ({"space": "log", "min": "1/8", "max": 1}, ["min='1/8' must be a number: write 0.125"]),
+        ({"space": "linear", "min": "0,5", "max": 1}, ["write 0.5"]),
+        ({"min": 0, "max": "50 %"}, ["write 0.5"]),
+        ({"min": "2**-3", "max": 1}, ["write 0.125"]),
+        ({"min": "1,000", "max": 1}, ["min='1,000' must be a finite number"]),
+        ({"min": "9**9**9", "max": 1}, ["must be a finite number"]),
+        ({"min": "9**999999", "max": 1}, ["must be a finite number"]),
+        ({"min": "1/0", "max": 1}, ["must be a finite number"]),
+        ({"values": "adam, sgd"}, ["must be a list: write `values: [adam, sgd]`"]),
+        ({"values": []}, ["at least one value"]),
+        ({"values": {"a": 1}}, ["must be a list"]),
+        ({"values": [{"a": 1}, "b"]}, ["must be a string, a finite number"]),
+        ({"minimum": 0, "max": 1}, ["unknown key 'minimum'", "write 'min'"]),
+        ({"lr": {"space": "log"}}, ["`{parameters: {lr: …}}`", "`x.lr`"]),
+        ({"choices": [1, 2]}, ["'space' is missing"]),
+        ({"space": "linera", "min": 0, "max": 1}, ["did you mean 'linear'"]),
+        ({"space": "linear", "min": 0, "max": 1, "integer": True}, ["unknown key 'integer'", "write 'is_integer'"]),
+        ({"space": "log", "min": 1e-5, "max": 1, "center": 1e-3}, ["write 'search_center'"]),
+        ({"space": "categorical", "values": ["a", "b"]}, ["unknown key 'values'", "write 'choices'"]),
+        ({"space": "categorical"}, ["'choices' is missing"]),
+        ({"space": "LogSpace", "min": 1e-3, "max": 1}, ["did you mean 'log'"]),
+        ({"space": "log_uniform", "min": 1e-3, "max": 1}, ["`distribution: log_uniform`"]),
+        ({"type": "log", "min": 1e-3, "max": 1}, ["unknown key 'type'", "write 'space'"]),
+    ],
+)
+def test_an_unclear_entry_is_an_error_that_names_the_replacement(settings: Any, words: list[str]) -> None:
+    with pytest.raises(CarbsError) as caught:
+        space_of({"parameters": {"x": settings}})
+    [problem] = caught.value.problems
+    assert problem.place == "parameter 'x'"
+    for word in ("parameter 'x': ", *words):
+        assert word in str(caught.value)
