@@ -1,0 +1,116 @@
+"""A training program as a child process: started, watched, asked to end, made to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wandb_carbs.agent.program import Program, environment_for, out_of_memory_kills
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+class Stage:
+    """Starts programs, and ends what is left of them."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.programs: list[Program] = []
+
+    def start(self, code: str) -> Program:
+        program = Program([sys.executable, "-S", "-c", code], os.environ, self.ended.set)
+        self.programs.append(program)
+        return program
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    made = Stage()
+    yield made
+    for program in made.programs:
+        program.kill_group()
+        program.wait()
+        assert program.last_words is not None
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+def test_its_end_is_told_with_exit_code_and_last_words(stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
+    program = stage.start("import sys; print('out'); print('last words', file=sys.stderr); sys.exit(3)")
+    assert stage.ended.wait(60)
+    assert program.exit_code == 3
+    assert program.last_words == "last words\n"
+    assert program.seconds > 0
+    shown = capfd.readouterr()
+    assert "last words" in shown.err
+    assert "out" in shown.out
+
+
+def test_only_the_end_of_much_is_kept(stage: Stage) -> None:
+    program = stage.start("import sys; sys.stderr.write('x' * 300_000 + 'end')")
+    program.wait()
+    assert program.last_words.endswith("end")
+    assert len(program.last_words) < 100_000
+
+
+def test_it_is_asked_by_sigterm_once_and_killed_with_all_it_started(stage: Stage, pipe: Path) -> None:
+    """The program lets SIGTERM pass, and has a worker."""
+    program = stage.start(
+        "import os, signal, threading\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        "pid = os.fork()\n"
+        f"if pid: open({str(pipe)!r}, 'w').write(str(pid))\n"
+        "while True: threading.Event().wait(60)\n"
+    )
+    worker = int(pipe.read_text())
+    assert os.getpgid(worker) == os.getpgid(os.getpgid(worker)) != os.getpgid(0)
+    program.ask_to_end("stopped")
+    asked = program.asked_at
+    program.ask_to_end("again")
+    assert (program.asked_at, program.asked_why) == (asked, "stopped")
+    assert program.is_leaving(60)
+    assert program.exit_code is None
+    program.kill("too late")
+    assert stage.ended.wait(60)
+    assert program.exit_code == -signal.SIGKILL
+    assert program.asked_why == "stopped"
+    assert not program.is_leaving(0)
+
+
+def test_a_command_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(OSError, match="nowhere-at-all"):
+        Program(["/nowhere-at-all"], os.environ, lambda: None)
+
+
+def test_the_sdk_joins_the_very_run(tmp_path: Path) -> None:
+    base = {"WANDB_SERVICE": "tcp", "WANDB_DIR": str(tmp_path), "OTHER": "1", "WANDB_PROJECT": "another"}
+    found = environment_for(
+        base, entity="e", project="p", sweep_id="s", run_id="r", parameters=tmp_path / "config.yaml"
+    )
+    assert found == {
+        "OTHER": "1",
+        "WANDB_DIR": str(tmp_path),
+        "WANDB_ENTITY": "e",
+        "WANDB_PROJECT": "p",
+        "WANDB_SWEEP_ID": "s",
+        "WANDB_RUN_ID": "r",
+        "WANDB_SWEEP_PARAM_PATH": str(tmp_path / "config.yaml"),
+    }
+
+
+def test_kills_for_lack_of_memory_are_a_number_on_every_machine() -> None:
+    assert out_of_memory_kills() >= 0

@@ -1,0 +1,42 @@
+"""A sweep's path is read whole, or completed from W&B's settings."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import wandb
+
+from wandb_carbs import SweepPath, WandbCarbsError
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, default_entity: str = "", **values: str) -> None:
+    """Give W&B's public API these settings."""
+    monkeypatch.setattr(wandb, "Api", lambda: SimpleNamespace(settings=values, default_entity=default_entity))
+
+
+def test_a_whole_path_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb, "Api", None)
+    assert SweepPath.parse("/team/project/abc/") == SweepPath("team", "project", "abc")
+    assert str(SweepPath("team", "project", "abc")) == "team/project/abc"
+
+
+def test_a_shorter_one_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings(monkeypatch, entity="team", project="project")
+    assert SweepPath.parse("abc") == SweepPath("team", "project", "abc")
+    assert SweepPath.parse("other/abc") == SweepPath("team", "other", "abc")
+    settings(monkeypatch, default_entity="me", project="project")
+    assert SweepPath.parse("abc") == SweepPath("me", "project", "abc")
+
+
+def test_a_project_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings(monkeypatch, entity="team")
+    with pytest.raises(WandbCarbsError, match="'abc' lacks its project"):
+        SweepPath.parse("abc")
+
+
+@pytest.mark.parametrize("text", ["", "/", "a//b", "a/b/c/d", None, 3])
+def test_what_names_no_sweep_is_an_error(text: Any) -> None:
+    with pytest.raises(WandbCarbsError, match="must be named as entity/project/sweep"):
+        SweepPath.parse(text)
