@@ -26,6 +26,7 @@ _COUNTS = (
 )
 _ROWS = """SELECT runs.name, runs.display_name, runs.created_at, runs.heartbeat_at, standings.*
     FROM standings JOIN runs ON runs.id = run_id"""
+_MOST_NAMES = 2_000
 # Columns of a table that are not parameters, as SQL.
 _COLUMNS = {
     "run": "runs.display_name",
@@ -125,13 +126,18 @@ def counts(db: sqlite3.Connection, scope: Scope) -> Counts:
 
 
 def parameter_names(db: sqlite3.Connection, scope: Scope) -> list[str]:
-    """Return the names of all parameters, those of the newest runs first."""
+    """Return the names of the parameters, those of the newest runs first; at most 2,000, as many as a page can list."""
     rows = db.execute(
         f"""SELECT names FROM standings JOIN runs ON runs.id = run_id WHERE {scope.condition}
             GROUP BY names ORDER BY max(run_id) DESC""",  # noqa: S608 - our own names
         scope.values,
     )
-    return list(dict.fromkeys(name for row in rows for name in json.loads(row["names"])))
+    found: dict[str, None] = {}
+    for row in rows:
+        found |= dict.fromkeys(json.loads(row["names"]))
+        if len(found) >= _MOST_NAMES:
+            break
+    return list(found)[:_MOST_NAMES]
 
 
 def page(db: sqlite3.Connection, scope: Scope, search: Search, *, start: int, size: int) -> tuple[list[RunRow], int]:

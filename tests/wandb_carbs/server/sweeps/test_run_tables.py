@@ -135,6 +135,12 @@ def test_names_of_parameters_begin_with_the_newest_runs(store: Store, sweep: Any
         assert run_tables.parameter_names(db, Scope(1)) == ["y", "x", "name"]
 
 
+def test_names_have_a_limit(store: Store, sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_tables, "_MOST_NAMES", 2)
+    with store.reading() as db:
+        assert run_tables.parameter_names(db, Scope(sweep["project_id"])) == ["y", "x"]
+
+
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize(
     ("column", "value"),
