@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from wandb_carbs.server.store.database import Store
 
-# Runs that are read before their rows are written together: writing them takes some milliseconds, which others wait.
-_AT_ONCE = 500
+# Runs that are read before their rows are written together: writing them takes 20 ms, for which others wait.
+_AT_ONCE = 2_000
 # A table has a hundred rows. A configuration of more characters is shortened for it, to so many parameters with values
 # of so many characters.
 _LONG, _MOST_PARAMETERS, _LONG_VALUE = 100_000, 500, 200
