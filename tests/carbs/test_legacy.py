@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-
 import pytest
 
 import carbs
 from carbs import CARBS, LinearSpace, ObservationInParam, Param
 
 PARAMS = [Param("x", LinearSpace(min=0, max=1))]
-
-
-@pytest.mark.parametrize("module", ["carbs", "utils"])
-def test_old_modules(module: str) -> None:
-    sys.modules.pop(f"carbs.{module}", None)
-    with pytest.warns(DeprecationWarning, match=f"carbs.{module} is a name of the old package"):
-        old = importlib.import_module(f"carbs.{module}")
-    assert old.CARBS is CARBS
-    with pytest.raises(AttributeError):
-        _ = old.nothing_of_the_kind
 
 
 @pytest.mark.parametrize(

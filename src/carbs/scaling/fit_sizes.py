@@ -9,10 +9,10 @@ import numpy as np
 from carbs.errors import CarbsError, Problem, raise_problems
 from carbs.scaling.discrepancy import fit_discrepancy
 from carbs.scaling.first_guess import Runs
-from carbs.scaling.laws import OF_LOSSES, interval
+from carbs.scaling.laws import interval
 from carbs.scaling.line import Line, fit_line
 from carbs.scaling.power_law import by_size, usual_exponents
-from carbs.scaling.sizes import OF_SIZES, SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach, at_one
+from carbs.scaling.sizes import OF_SIZE_LOSSES, OF_SIZES, SizeLaw, SizeLaws, SizeObjectiveLaw, SizeReach, at_one
 from carbs.scaling.table import Table
 from carbs.scaling.units import in_law_units
 from carbs.spaces.categorical import ChoiceSpace
@@ -97,7 +97,7 @@ def _size_objective(table: Table, line: Line, reach: SizeReach, rng: np.random.G
         float(laws.limit[0]),
         dict(zip(reach.low, amplitudes, strict=True)),
         dict(zip(reach.low, exponents, strict=True)),
-        interval(float(laws.limit[0]), laws.limit[1:], OF_LOSSES * line.widening),
+        interval(float(laws.limit[0]), laws.limit[1:], OF_SIZE_LOSSES * line.widening),
         reach,
         table.sign,
         laws,

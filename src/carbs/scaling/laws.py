@@ -22,7 +22,7 @@ LEVEL = 0.9  # of all intervals
 HALF_WIDTH = float(ndtri(0.5 + LEVEL / 2))  # of an interval of that level, in standard deviations
 # Shares of the draws' spread that make intervals of exponents and of losses hold 85 to 95 % of the truths, in simulated
 # sweeps and tables (benchmarks/scaling.py). Draws carry the full prior width where the runs leave it, so are too wide.
-OF_EXPONENTS, OF_LOSSES = 0.95, 0.77
+OF_EXPONENTS, OF_LOSSES = 0.95, 0.85
 # Quantiles of a normal distribution one standard deviation below and above its mean.
 _TWO_THIRDS = (0.16, 0.84)
 

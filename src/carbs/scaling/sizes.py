@@ -15,7 +15,7 @@ import numpy as np
 from carbs.arrays import Array
 from carbs.errors import CarbsError, Problem, raise_problems
 from carbs.scaling.discrepancy import Discrepancy
-from carbs.scaling.laws import HALF_WIDTH, OF_LOSSES, Prediction, Recommendation, decode, interval
+from carbs.scaling.laws import HALF_WIDTH, Prediction, Recommendation, decode, interval
 from carbs.scaling.power_law import PowerLaws
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
@@ -23,8 +23,9 @@ from carbs.values import is_positive
 
 # Sizes may be extrapolated at least ten times beyond those seen, and as many decades as were seen.
 _LEAST_REACH = 10.0
-# As `OF_EXPONENTS` of `carbs.scaling.laws`: tables have fewer sizes than sweeps have costs.
-OF_SIZES = 1.1
+# As `OF_EXPONENTS` and `OF_LOSSES` of `carbs.scaling.laws`, for tables: these have fewer sizes than sweeps have costs,
+# and many runs at each (benchmarks/scaling_tables.py).
+OF_SIZES, OF_SIZE_LOSSES = 1.1, 0.77
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class SizeObjectiveLaw:
         axes = self.reach.axes(sizes)
         losses = self.laws.predict(axes)
         correction, deviation = self.discrepancy.predict(axes)
-        low, high = interval(float(losses[0]), losses[1:], OF_LOSSES * self.widening)
+        low, high = interval(float(losses[0]), losses[1:], OF_SIZE_LOSSES * self.widening)
         half = math.hypot((high - low) / 2, HALF_WIDTH * deviation)
         value = -self.sign * (float(losses[0]) + correction)
         return Prediction(value, value - half, value + half)

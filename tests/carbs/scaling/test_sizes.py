@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -136,42 +135,6 @@ def test_sizes_that_make_no_sense_are_named(laws: SizeLaws, sizes: dict[str, flo
 def test_an_unknown_law_is_named(laws: SizeLaws) -> None:
     with pytest.raises(CarbsError, match="no law of 'n', only of"):
         laws["n"]
-
-
-@pytest.mark.parametrize(
-    ("scale", "words"),
-    [
-        ("n", "scale='n' must be a list of names"),
-        ([], r"scale=\[\] must be a list of names"),
-        (5, "scale=5 must be a list of names"),
-        (["n", "width"], "scale='width' must name a numeric hyperparameter"),
-        (["n", "n"], "must name each hyperparameter once"),
-    ],
-)
-def test_a_bad_scale_is_named(tables: Any, scale: Any, words: str) -> None:
-    table = tables.Table()
-    with pytest.raises(CarbsError, match=words):
-        scaling_laws(table.params, table.observations()[:50], LOSS, scale=scale)
-
-
-def test_too_few_sizes_are_refused(tables: Any) -> None:
-    """Sizes on one line cannot show which of the two matters."""
-    table = tables.Table()
-    runs = [run for run in table.observations() if run.input["n"] in (2e8, 2.7e8) and run.input["d"] < 6e9]
-    with pytest.raises(CarbsError, match=r"too few sizes for scaling laws over .*: 2 different ones"):
-        fit(table, runs)
-    on_a_line = [
-        replace(run, input={**run.input, "d": min(1e12, 20 * float(run.input["n"]))}) for run in table.observations()
-    ]
-    with pytest.raises(CarbsError, match="too few sizes"):
-        fit(table, on_a_line)
-
-
-def test_sizes_must_be_positive() -> None:
-    params = (Param("depth", LinearSpace(min=0, max=8)), Param("rate", LogSpace(min=1e-4, max=1)))
-    runs = [ObservationInParam({"depth": float(i % 9), "rate": 10 ** -(i % 4 + 0.1)}, 1.0 + i) for i in range(36)]
-    with pytest.raises(CarbsError, match=r"depth=0\.0 is a size, so it must be positive"):
-        scaling_laws(params, runs, scale=["depth"])
 
 
 def test_choices_and_other_spaces_over_one_size() -> None:

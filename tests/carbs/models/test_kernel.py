@@ -1,0 +1,90 @@
+"""The kernel against its formula, and the warps against their definition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbs.models.kernel import (
+    Hyperparameters,
+    kernel,
+    polynomial,
+    squared_distances,
+    warp,
+    warp_and_slope,
+    warped_kernel,
+    warped_variance,
+)
+
+HYPER = Hyperparameters(
+    length_scales=np.array([0.5, 2.0]),
+    signal=1.5,
+    slopes=np.array([0.3, 0.0]),
+    noise=0.1,
+    warps=np.array([0.7, -0.4]),
+    mean_variance=2.0,
+)
+RNG = np.random.default_rng(0)
+A, B = RNG.uniform(-1, 3, (5, 2)), RNG.uniform(-1, 3, (4, 2))
+
+
+def by_hand(a: list[float], b: list[float]) -> float:
+    """Rasmussen and Williams' equation 4.17 with r = |a - b| in length scales, plus the linear part and the mean."""
+    r = math.dist([x / scale for x, scale in zip(a, (0.5, 2.0), strict=True)], [b[0] / 0.5, b[1] / 2.0])
+    matern = (1 + math.sqrt(5) * r + 5 * r * r / 3) * math.exp(-math.sqrt(5) * r)
+    return 1.5 * matern + 0.3 * a[0] * b[0] + 2.0
+
+
+def test_the_kernel_is_its_formula_in_warped_coordinates() -> None:
+    warped = [warp(points, HYPER.warps).tolist() for points in (A, B)]
+    expected = [[by_hand(a, b) for b in warped[1]] for a in warped[0]]
+    assert kernel(A, B, HYPER) == pytest.approx(np.array(expected))
+
+
+def test_the_variance_is_the_kernels_diagonal() -> None:
+    assert warped_variance(A, HYPER) == pytest.approx(np.diag(warped_kernel(A, A, HYPER)))
+
+
+def test_a_covariance_has_no_negative_eigenvalue() -> None:
+    assert np.min(np.linalg.eigvalsh(kernel(A, A, HYPER))) > -1e-9
+
+
+@given(st.floats(-3, 3), st.floats(-1.5, 1.5))
+def test_a_warp_is_its_formula_within_its_reach(x: float, k: float) -> None:
+    expected = math.expm1(k * x) / k if abs(k) > 1e-4 else x
+    assert warp(np.array([[x]]), np.array([k]))[0, 0] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_beyond_its_reach_a_warp_goes_on_straight() -> None:
+    warped = warp(np.array([[3.0], [4.0], [1000.0]]), np.array([1.0]))[:, 0]
+    slope = math.exp(3.0)
+    assert warped[1] - warped[0] == pytest.approx(slope)
+    assert warped[2] - warped[0] == pytest.approx(997 * slope)
+
+
+def test_without_warps_points_stay() -> None:
+    assert warp(A, None) is A
+
+
+@pytest.mark.parametrize("x", [-5.0, -1.0, 0.3, 2.9, 6.0])
+@pytest.mark.parametrize("k", [-0.8, 0.05, 1.1])
+def test_the_slope_of_a_warp_is_its_derivative(x: float, k: float) -> None:
+    point, step = np.array([[x]]), 1e-6
+    numeric = (warp(point, np.array([k + step])) - warp(point, np.array([k - step]))) / (2 * step)
+    assert warp_and_slope(point, np.array([k]))[1] == pytest.approx(numeric, rel=1e-5, abs=1e-6)
+
+
+def test_squared_distances_are_never_negative() -> None:
+    expected = [[math.dist(a, b) ** 2 for b in B.tolist()] for a in A.tolist()]
+    assert squared_distances(A, B) == pytest.approx(np.array(expected))
+    near = 1e8 + RNG.uniform(0, 1e-4, (6, 2))
+    assert np.min(squared_distances(near, near)) >= 0
+
+
+def test_the_polynomial_of_the_matern_kernel() -> None:
+    z = np.array([0.0, 0.5, 3.0])
+    assert polynomial(z) == pytest.approx(1 + z + z**2 / 3)
