@@ -31,7 +31,7 @@ def test_shortfalls_are_those_below_the_frontier() -> None:
     guess = first_guess(runs)
     assert np.min(guess.shortfall) == 0
     expected = best_objective(runs.axes[:, 0]) - runs.y
-    assert guess.shortfall == pytest.approx(np.maximum(expected, 0), abs=0.12)
+    assert guess.shortfall == pytest.approx(np.maximum(expected, 0), abs=0.25)
 
 
 def test_pinned_runs_count_less() -> None:

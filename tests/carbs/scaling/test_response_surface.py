@@ -28,7 +28,7 @@ def test_nothing_is_short_on_the_line_and_a_bowl_rises_around_it() -> None:
     position, slopes = surface.line(theta)
     best = position + (t - surface.middle) @ slopes
     assert surface.shortfall(theta, best, t) == pytest.approx(np.zeros(2), abs=1e-12)
-    off = surface.shortfall(theta, best + [0.4, 0.0], t)
+    off = surface.shortfall(theta, best + np.array([0.4, 0.0]), t)
     assert off == pytest.approx(np.full(2, 0.5 * 0.4**2), rel=0.3)
 
 
