@@ -30,8 +30,8 @@ html = urllib.request.urlopen(page).read().decode()
 print(page, base + re.search(r'href="(/[^"]+/runs/[^"]+)"', html)[1])
 END
 )
-for picture in "server-sweep 1500 $page" "server-run 1400 $best"; do
+for picture in "server-sweep 1420 $page" "server-run 1300 $best"; do
     read -r name height address <<<"$picture"
     chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=10000 \
-        --window-size=1105,"$height" --screenshot="$images/$name.png" "$address"
+        --window-size=1300,"$height" --screenshot="$images/$name.png" "$address"
 done

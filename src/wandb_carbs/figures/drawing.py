@@ -56,11 +56,13 @@ def axis(title: str, values: Sequence[Any] = (), *, log: bool = False) -> Figure
 
 
 def _decades(values: Sequence[Any]) -> Figure:
-    """Return a tick distance that leaves out the 2s and 5s where there are powers of ten enough."""
+    """Return a tick distance: powers of ten where there are enough of them, else 2s and 5s, but not every digit."""
     positive = [float(value) for value in values if value is not None and value > 0]
     # Not of the quotient, which overflows before its logarithm is large.
     span = math.log10(max(positive)) - math.log10(min(positive)) if positive else 0.0
-    return {"dtick": math.ceil(span / 8)} if span >= 2 else {}
+    if span < 1:
+        return {}
+    return {"dtick": math.ceil(span / 8) if span >= 2 else "D2"}
 
 
 def figure(

@@ -23,9 +23,18 @@ def test_texts_are_escaped_and_numbers_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "dtick"), [([1, 10], None), ([1, 1000], 1), ([1e-300, 1e300], 75), ([], None), ([0, None, 5], None)]
+    ("values", "dtick"),
+    [
+        ([1, 5], None),
+        ([1, 10], "D2"),
+        ([1, 99], "D2"),
+        ([1, 1000], 1),
+        ([1e-300, 1e300], 75),
+        ([], None),
+        ([0, None, 5], None),
+    ],
 )
-def test_logarithmic_axes_have_few_ticks(values: list[float | None], dtick: int | None) -> None:
+def test_logarithmic_axes_have_few_ticks(values: list[float | None], dtick: int | str | None) -> None:
     axis = drawing.axis("x", values, log=True)
     assert axis["type"] == "log"
     assert axis.get("dtick") == dtick
