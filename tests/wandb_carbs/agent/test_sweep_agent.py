@@ -280,8 +280,13 @@ def test_a_sweep_of_wandbs_own_is_searched(stage: Stage) -> None:
 def test_metric_and_cost_are_read_as_the_sweep_says(stage: Stage) -> None:
     code = CONFIG.replace('"loss": lr + layers', '"loss": 9.0')
     code += "for loss in [3.0, lr + layers, 5.0]:\n    wandb.log({'loss': loss, 'hours': loss / 2})\n"
+    # As the SDK says it, which is to be silent in these tests.
+    words = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update)."
+    code += f"import sys\nprint({words!r}, file=sys.stderr)\n"
     path = stage.sweep(code, NO_ARGS, {"metric": Reading("loss", "best"), "cost": Reading("hours", "mean", 2)})
-    assert stage.agent(path)[0] == 0
+    exit_code, said = stage.agent(path)
+    assert exit_code == 0
+    assert said.count("the program writes lr into wandb.config, which W&B refuses") == 1
     record = expect_observation(path)
     assert record[COST_KEY] == pytest.approx((record[OBJECTIVE_KEY] + 5.0) / 4)
 
@@ -452,7 +457,7 @@ print("the end", file=sys.stderr)
     assert (code_, said) == (0, f"run {run_id} had ended without its agent, and is recorded now: success")
     expect_observation(path)
     assert stage.agent(path, count=None) == (0, "")
-    process.communicate(timeout=60)
+    process.communicate()
 
 
 def test_one_agent_for_each_gpu(stage: Stage) -> None:
