@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails
 
 
@@ -29,3 +30,11 @@ def test_given_values_are_kept(sweep: Sweep) -> None:
     assert [item["config"]["epochs"] for item in found] == [8, 8]
     assert_fails(sweep.run("suggest", sweep.path, "--given", "epochs=1000"), "given: epochs=1000 must be between min=1")
     assert_fails(sweep.run("suggest", sweep.path, "--given", "epoch=8"), "did you mean 'epochs'?")
+
+
+def test_a_rule_that_is_not_obeyed_here_is_said(sweep: Sweep) -> None:
+    """Suggesting runs no code of the sweep's."""
+    made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))], is_valid="nowhere:fits")
+    done = made.run("suggest", made.path)
+    assert done.returncode == 0
+    assert "Agents obey the sweep's rule nowhere:fits; what is shown here need not." in done.stderr
