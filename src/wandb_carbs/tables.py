@@ -14,6 +14,8 @@ from rich.text import Text
 
 # A file or a pipe has no width: wide enough for every table that a terminal could show.
 _NO_TERMINAL_WIDTH = 1000
+# Names are whole up to this share of the width.
+_NAME_SHARE = 0.7
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -61,11 +63,15 @@ class ConfigTable:
             yield upright
             return
         lines = list(self.lines)
+        longest = max(len(name) for name in (*self.heads, *self.names))
         while lines:
             number = len(lines)
             while number > 1 and not fits(self._lying(lines[:number], is_plain=is_plain)):
                 number -= 1
-            yield self._lying(lines[:number], is_plain=is_plain)
+            table = self._lying(lines[:number], is_plain=is_plain)
+            # Where a name and a value do not fit beside one another, it is the value that is broken.
+            table.columns[0].no_wrap = longest <= _NAME_SHARE * options.max_width
+            yield table
             lines = lines[number:]
 
     def _lying(self, lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:

@@ -38,6 +38,18 @@ def test_a_table_that_fits_has_a_line_for_each_configuration() -> None:
     assert [line.split()[2] for line in text.splitlines() if "run" in line][1:] == [f"run{run}" for run in range(6)]
 
 
+def test_a_long_value_is_broken_rather_than_the_names() -> None:
+    """A choice may be a sentence; the names of the hyperparameters are read first."""
+    words = "stochastic gradient descent with momentum"
+    lines: list[tuple[object, ...]] = [(1.5, 0.1, "run", words, 0.5)]
+    names = ["a_rather_long_name_of_an_optimizer", "b"]
+    text = printed(60, names, lines)
+    assert names[0] in text.split()
+    assert words not in text
+    assert set(words.split()) <= set(text.split())
+    assert max(len(line) for line in text.splitlines()) <= 60
+
+
 def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """One line for each configuration however long it is, and no drawing between them."""
     make_console().print(ConfigTable("Frontier", ("cost", "objective", "run"), NAMES, LINES))
