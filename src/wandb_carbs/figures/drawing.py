@@ -49,7 +49,9 @@ def marks(x: Any, y: Any, color: str, size: float) -> Figure:
 
 def axis(title: str, values: Sequence[Any] = (), *, log: bool = False) -> Figure:
     """Return an axis; `values` are those that a logarithmic one is to show."""
-    axis: Figure = {"title": {"text": html.escape(title)}, "gridcolor": "@grid", "zeroline": False, "automargin": True}
+    # Without a standoff, the title lies on ticks with superscripts.
+    named = {"text": html.escape(title), "standoff": 10}
+    axis: Figure = {"title": named, "gridcolor": "@grid", "zeroline": False, "automargin": True}
     if log:
         axis |= {"type": "log", "exponentformat": "power", **_decades(values)}
     return axis

@@ -106,10 +106,11 @@ def _objective_caption(law: ObjectiveLaw) -> Markup:
 
 def _law_caption(law: ParamLaw) -> Markup:
     low, high = law.interval
-    evidence = "" if law.is_scaling else "; no evidence of scaling"
+    exponent = f"exponent {law.exponent:.3f} ({low:.3f} to {high:.3f})"
+    if not law.is_scaling:
+        return Markup("<b>{}</b>: no evidence of scaling<br>{}").format(law.name, exponent)
     base, is_power, power = law.formula.partition(" * cost^")
     formula = Markup("{} · cost<sup>{}</sup>").format(base, power) if is_power else law.formula
-    exponent = f"exponent {law.exponent:.3f} ({low:.3f} to {high:.3f}){evidence}"
     return Markup("<b>{}</b><br>{}").format(formula, exponent)
 
 
