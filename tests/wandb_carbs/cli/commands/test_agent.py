@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "any_program"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "any_program"
 
 # The SDK's own Api() does what the SDK's own settings warn of.
 pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")

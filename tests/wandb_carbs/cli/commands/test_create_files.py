@@ -13,7 +13,7 @@ from command_line import Sweep, assert_fails, run
 from wandb_carbs.server import LocalServer
 from wandb_carbs.sweep.definition import SweepDefinition
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_create_prints_what_to_start(sweep: Sweep) -> None:

@@ -1,4 +1,4 @@
-"""`wandb-carbs list` and `open`."""
+"""`wandb-carbs list`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,3 @@ def test_without_a_project_all_are_listed(sweep: Sweep) -> None:
 def test_missing_project_is_an_error(sweep: Sweep) -> None:
     assert_fails(sweep.run("list", "e/nothing"), "e/nothing", "there is no such project")
     assert_fails(sweep.run("list", "a/b/c"), "write ENTITY/PROJECT", code=2)
-
-
-def test_address_of_a_sweep_is_printed(sweep: Sweep) -> None:
-    """A browser is started only from a terminal."""
-    done = sweep.run("open", sweep.path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{sweep.address}\n", "")

@@ -1,0 +1,13 @@
+"""A simulated sweep of forty runs; it takes seconds to make."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulated import simulate
+from wandb_carbs.sweep.history import SweepHistory
+
+
+@pytest.fixture(scope="session")
+def history() -> SweepHistory:
+    return simulate(40)

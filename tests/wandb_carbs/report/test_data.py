@@ -1,0 +1,50 @@
+"""The contents of a report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from carbs import CarbsError
+from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData, or_reason
+from wandb_carbs.sweep.history import SweepHistory
+
+
+def test_progress_follows_the_direction(history: SweepHistory) -> None:
+    """Where the objective is minimised, the best falls; spent cost and hypervolume grow."""
+    progress = ReportData(history).progress
+    assert np.all(np.diff(progress.best) <= 0)
+    assert np.all(np.diff(progress.spent) > 0)
+    assert np.all(np.diff(progress.hypervolume) >= -1e-12)
+    assert progress.hypervolume[-1] > 0
+    assert np.all(np.diff(progress.hours) >= 0)
+
+
+def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
+    """Only runs with a recorded prediction count; costs are compared in logarithms."""
+    data = ReportData(history)
+    with_prediction = [run for run in history.runs if PREDICTED_OBJECTIVE in run.record.summary]
+    observed = [run for run in with_prediction if "carbs.cost" in run.record.summary]
+    objective, cost = data.calibration(PREDICTED_OBJECTIVE), data.calibration(PREDICTED_COST)
+    assert len(objective.seen) == len(cost.seen) == len(observed) > 10
+    assert cost.seen == pytest.approx(np.log([run.record.summary["carbs.cost"] for run in observed]))
+
+
+def test_reasons_are_given_in_place_of_what_cannot_be_computed() -> None:
+    def refuse() -> int:
+        raise CarbsError("too few runs")
+
+    def overflow() -> int:
+        raise OverflowError
+
+    assert or_reason(lambda: 3) == 3
+    assert or_reason(refuse) == "too few runs"
+    assert or_reason(overflow) == TOO_EXTREME
+
+
+def test_bugs_are_no_reasons() -> None:
+    def fail() -> int:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        or_reason(fail)

@@ -1,0 +1,48 @@
+"""The report's tables, and the frontier as YAML."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from carbs.insight import Insight
+from carbs.spaces.values import ParamValue
+from wandb_carbs.report import tables
+from wandb_carbs.report.data import ReportData
+from wandb_carbs.sweep.history import SweepHistory
+
+
+def test_yaml_reads_back_as_configurations(history: SweepHistory) -> None:
+    """The YAML gives configurations of the search space, by increasing cost."""
+    data = ReportData(history)
+    assert isinstance(data.insight, Insight)
+    entries = yaml.safe_load(tables.best_as_yaml(data.insight))
+    assert entries
+    for entry in entries:
+        assert data.carbs.space.problems_with(entry["config"]) == []
+        assert isinstance(entry["cost"], float)
+        assert isinstance(entry["objective"], float)
+    assert [entry["cost"] for entry in entries] == sorted(entry["cost"] for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "value", [1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, "no", "1e5", "a: b", "ü\n", [1, "x"]]
+)
+def test_scalars_keep_their_value_and_type(value: ParamValue) -> None:
+    read = yaml.safe_load(tables.yaml_scalar(value))
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_table_has_a_line_for_each_run_newest_first(history: SweepHistory) -> None:
+    table = tables.runs(ReportData(history))
+    assert [line[0].value for line in table.lines] == [run.record.name for run in reversed(history.runs)]
+    assert {len(line) for line in table.lines} == {len(table.heads)}
+    for line in table.lines:
+        cells = dict(zip(table.heads, line, strict=True))
+        assert cells["objective"].is_number == (cells["counts as"].value == "observation")
+
+
+def test_cells_show_numbers_shortly_and_nothing_for_none() -> None:
+    assert [tables.Cell(value).text for value in (1 / 3, 12, "a", None)] == ["0.33333", "12", "a", ""]
+    assert [tables.Cell(value).is_number for value in (0.5, 3, "3", None, True)] == [True, True, False, False, False]
