@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from command_line import Sweep, assert_fails, run
+from command_line import Sweep, assert_fails, run_here
 from wandb_carbs.server import LocalServer
 from wandb_carbs.sweep.definition import SweepDefinition
 
@@ -72,7 +72,7 @@ def test_create_takes_the_metric_as_wandb_does(
 )
 def test_file_that_python_cannot_take_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "sweep.yaml").write_text(text)
-    done = run("create", "sweep.yaml", cwd=tmp_path)
+    done = run_here("create", "sweep.yaml", cwd=tmp_path)
     assert_fails(done, "sweep.yaml", words)
     assert len(done.stderr.splitlines()) == 1
 
