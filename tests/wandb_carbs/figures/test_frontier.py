@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +88,13 @@ def test_objectives_over_a_decade_are_shown_by_their_logarithm() -> None:
     assert axis["range"][1] > math.log10(points[0].objective)
     below = [*points, Point("below", 1.0, -1.0)]
     assert figure(below, maximize=False)["layout"]["yaxis"].get("type") != "log"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_frontier_of_one_run_leaves_room_for_the_others(sign: int) -> None:
+    """Three runs that differ by a little are not squeezed to a line."""
+    objectives = [sign * value for value in (0.75, 0.73, 0.65)]
+    (low, high), outside = window(objectives, [sign * 0.75], maximize=sign > 0)
+    assert low < sign * 0.75 < high
+    assert high - low < 0.2
+    assert outside == 0
