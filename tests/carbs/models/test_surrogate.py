@@ -115,7 +115,7 @@ def test_hard_histories_keep_the_model_in_use(
 
 
 def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
-    """What one setting of the hyperparameters says of a distant region is only one of several plausible answers."""
+    """One setting of the hyperparameters gives only one of several plausible answers on a distant region."""
     far = space().encode([{"steps": 1e5, "rate": 1e-1, "dropout": 0.9}])
     ratios = []
     for seed in range(9):
