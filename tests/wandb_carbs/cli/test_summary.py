@@ -16,17 +16,16 @@ from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.history import SweepHistory, judge
 from wandb_carbs.sweep.path import SweepPath
 
-NOW = datetime.now(timezone.utc)
-
 
 def history_of(*summaries: Mapping[str, Any], state: str = "finished") -> SweepHistory:
-    """Return a sweep of runs with these summaries, one a minute."""
+    """Return a sweep of runs with these summaries, one a minute, the first nine minutes ago."""
+    now = datetime.now(timezone.utc)
     definition = SweepDefinition((Param("lr", LogSpace(1e-3, 1e-1)),), CARBSParams(better_direction_sign=-1))
     records = [
-        RunRecord(f"r{i}", f"r{i}", state, NOW - timedelta(minutes=9 - i), NOW, {"lr": 0.01}, summary)
+        RunRecord(f"r{i}", f"r{i}", state, now - timedelta(minutes=9 - i), now, {"lr": 0.01}, summary)
         for i, summary in enumerate(summaries)
     ]
-    judged = judge(records, definition.optimizer().space, NOW)
+    judged = judge(records, definition.optimizer().space, now)
     return SweepHistory(SweepPath("e", "p", "s"), definition, tuple(judged))
 
 
