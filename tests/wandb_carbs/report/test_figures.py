@@ -1,0 +1,86 @@
+"""The report's figures, as what plotly is asked to draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from carbs.insight import Calibration
+from carbs.scaling import scaling_laws
+from simulated import HOSTILE, PARAMS
+from wandb_carbs.record import Standing
+from wandb_carbs.report import figures
+from wandb_carbs.report.data import ReportData
+from wandb_carbs.sweep.history import SweepHistory
+
+
+@pytest.fixture(scope="module")
+def data(history: SweepHistory) -> ReportData:
+    return ReportData(history)
+
+
+def traces_of(figure: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [trace for trace in figure["data"] if trace.get("name") == name]
+
+
+def test_the_frontier_is_drawn_as_stairs_through_every_run(data: ReportData) -> None:
+    assert not isinstance(data.insight, str)
+    drawn = figures.frontier(data, data.insight)
+    (predicted,) = traces_of(drawn, "frontier, as predicted")
+    assert predicted["line"]["shape"] == "hv"
+    assert list(predicted["x"]) == sorted(predicted["x"])
+    points = [trace for trace in drawn["data"] if trace.get("mode") == "markers"]
+    assert sum(len(trace["x"]) for trace in points) >= len(data.runs(Standing.OBSERVATION))
+
+
+def test_calibration_draws_every_prediction_against_what_was_seen() -> None:
+    found = Calibration(np.log([1.0, 10.0]), np.array([0.1, 0.2]), np.log([2.0, 5.0]))
+    drawn = figures.calibration(found, "cost", is_log=True)
+    (runs,) = traces_of(drawn, "runs")
+    assert list(runs["x"]) == pytest.approx([1.0, 10.0])
+    assert list(runs["y"]) == pytest.approx([2.0, 5.0])
+    assert runs["error_x"]["array"][1] == pytest.approx(10.0 * (np.exp(1.6449 * 0.2) - 1))
+    assert drawn["layout"]["xaxis"]["type"] == drawn["layout"]["yaxis"]["type"] == "log"
+
+
+def test_coverage_is_drawn_from_level_to_share() -> None:
+    found = Calibration(np.zeros(3), np.ones(3), np.array([0.0, 1.0, 9.0]))
+    drawn = figures.coverage([("objective", "@frontier", found)])
+    (held,) = traces_of(drawn, "objective")
+    assert list(held["x"]) == sorted(held["x"])
+    # An interval of 0.05 holds the exact prediction alone; one of 0.95 reaches to two deviations, but not to nine.
+    assert (held["y"][0], held["y"][-1]) == (1 / 3, 2 / 3)
+
+
+def test_lines_of_several_costs_can_be_told_apart_and_choices_are_escaped(data: ReportData) -> None:
+    insight = data.insight
+    assert not isinstance(insight, str)
+    by_cost = [(cost, insight.dependence("kind<b>", cost)) for cost in (10.0, 100.0, 1000.0)]
+    drawn = figures.dependence("kind<b>", PARAMS[2].space, by_cost)
+    lines = [trace for trace in drawn["data"] if str(trace.get("name")).startswith("from cost")]
+    assert len({(trace["line"]["color"], trace["line"]["dash"]) for trace in lines}) == 3
+    assert drawn["layout"]["xaxis"]["type"] == "category"
+    assert HOSTILE not in str(drawn)
+
+
+def test_failed_runs_are_marked_below_the_probability_of_success(data: ReportData) -> None:
+    insight = data.insight
+    assert not isinstance(insight, str)
+    failed = data.runs(Standing.FAILURE)
+    drawn = figures.success("rate", PARAMS[1].space, [(100.0, insight.dependence("rate", 100.0))], failed)
+    (marks,) = traces_of(drawn, "failed runs")
+    assert len(marks["x"]) == len(failed) > 0
+    assert set(marks["y"]) == {0.0}
+
+
+def test_laws_reach_to_ten_times_the_costs_that_they_rest_on(data: ReportData) -> None:
+    insight = data.insight
+    assert not isinstance(insight, str)
+    laws = scaling_laws(PARAMS, data.carbs.success_observations, data.carbs.config)
+    law = next(law for law in laws.params if law.name == "size")
+    drawn = figures.scaling(law, insight)
+    farthest = max(max(trace["x"]) for trace in drawn["data"] if trace.get("mode") == "lines")
+    assert farthest == pytest.approx(min(10 * law.reach.high, law.reach.limit))
+    assert drawn["layout"]["shapes"], "where the runs end is marked"
