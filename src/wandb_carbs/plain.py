@@ -23,14 +23,25 @@ def to_json(values: Mapping[str, Any]) -> str:
 
     Python's own `NaN` is no JSON, and a server may refuse it, or the whole summary with it.
     """
-    return json.dumps(_finite(plain(values)), default=str, allow_nan=False)
+    return json.dumps(finite(plain(values)), default=str, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a JSON value with NaN and infinities spelled as strings, as the SDK does: JSON has no numbers for them."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a JSON value is a finite number, and one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # JSON's integers have no largest
+        return False

@@ -22,12 +22,13 @@ A state of W&B's that is not known here counts as alive.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
+
+from wandb_carbs.plain import is_number
 
 KEY_PREFIX = "carbs."
 STATE_KEY = "carbs.state"
@@ -181,16 +182,6 @@ def recorded_config(record: RunRecord) -> Mapping[str, Any]:
     if values is None:
         values = recorded_suggestion(record)
     return record.config if values is None else values
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a JSON value is a finite number, and one that a float can hold."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # JSON's integers have no largest
-        return False
 
 
 def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Verdict:

@@ -17,7 +17,8 @@ from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
 from wandb_carbs.clock import server_time
 from wandb_carbs.errors import WandbConnectionError
-from wandb_carbs.record import BEGUN_KEY, SETTLED_KEY, RunRecord, is_number
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import BEGUN_KEY, SETTLED_KEY, RunRecord
 from wandb_carbs.sweep.runs import RunReader, is_orphan
 
 logger = logging.getLogger("wandb_carbs")

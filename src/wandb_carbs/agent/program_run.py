@@ -20,6 +20,7 @@ from wandb_carbs.agent.registration import Registration
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of, without
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
 from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.plain import is_number
 from wandb_carbs.record import (
     ABANDONED,
     BEFORE_KEY,
@@ -32,7 +33,6 @@ from wandb_carbs.record import (
     STATE_KEY,
     SUCCESS,
     RunRecord,
-    is_number,
 )
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.runs import RunReader

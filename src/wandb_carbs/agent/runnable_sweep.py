@@ -15,7 +15,8 @@ from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passe
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.record import BEFORE_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord, is_number
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import BEFORE_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.path import SweepPath

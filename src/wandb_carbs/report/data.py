@@ -18,7 +18,8 @@ from carbs.insight import Calibration, Insight
 from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
 from wandb_carbs.clock import server_time
-from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, COST_KEY, OBJECTIVE_KEY, Standing, is_number
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import is_orphan

@@ -11,7 +11,7 @@ import numpy as np
 
 from carbs.insight import Insight
 from carbs.spaces.values import ParamValue
-from wandb_carbs.record import is_number
+from wandb_carbs.plain import is_number
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import JudgedRun
 from wandb_carbs.sweep.rows import rows

@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError, outage
 from wandb_carbs.server.pages.views import error_page
-from wandb_carbs.server.store.streams import finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,8 @@ import wandb
 from wandb_carbs.clock import parse_timestamp
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.graphql import execute
-from wandb_carbs.record import COST_KEY, STATE_KEY, SUCCESS, is_number
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import COST_KEY, STATE_KEY, SUCCESS
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.path import SweepPath
 

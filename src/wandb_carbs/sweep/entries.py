@@ -19,6 +19,7 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.space import SPACES
 from carbs.spaces.values import as_json
 from carbs.values import shown
+from wandb_carbs.plain import is_number
 from wandb_carbs.sweep.understood import UnclearEntryError
 from wandb_carbs.sweep.wandb_spaces import KEYS, KINDS, space_of_distribution
 
@@ -125,7 +126,7 @@ def _read_own(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:
     if problems:
         return problems
     low = settings.get("min")
-    if low is not None and _is_number(low) and low == settings.get("max"):
+    if low is not None and is_number(low) and low == settings.get("max"):
         constant = int(low) if settings.get("is_integer") or space is Pow2Space else low
         return Entry(None, constant, (f"{place} has min and max alike, so it is a constant",))
     return Entry(Param(name, space(**settings), center if issubclass(space, ChoiceSpace) else as_number(center)))
@@ -221,7 +222,3 @@ def _like(word: Any, known: Any) -> str:
     """Return what may have been meant, as the end of a sentence."""
     close = difflib.get_close_matches(word, list(known), 1) if isinstance(word, str) else []
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

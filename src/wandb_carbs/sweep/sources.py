@@ -15,7 +15,8 @@ import wandb
 
 from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, refuse
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing, is_number
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.history import SweepReader
 from wandb_carbs.sweep.path import SweepPath

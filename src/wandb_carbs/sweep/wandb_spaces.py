@@ -14,6 +14,7 @@ from typing import Any
 
 from carbs import CategoricalSpace, LinearSpace, LogSpace, OrdinalSpace, Pow2Space, Space
 from carbs.spaces.values import as_json, identity_of
+from wandb_carbs.plain import is_number
 from wandb_carbs.sweep.understood import UnclearEntryError, Understood
 
 # More multiples of a fraction than this are searched as if the numbers were not rounded.
@@ -67,7 +68,7 @@ def space_of_values(values: Sequence[Any]) -> Understood:
     notes = () if len(distinct) == len(listed) else ("values that are listed twice count once",)
     if len(distinct) == 1:
         return Understood(None, distinct[0], notes=notes)
-    if not all(_is_number(value) for value in distinct):
+    if not all(is_number(value) for value in distinct):
         return Understood(CategoricalSpace(tuple(distinct)), notes=notes)
     ordered = sorted(distinct)
     if distinct not in (ordered, ordered[::-1]):
@@ -239,16 +240,9 @@ def _need(settings: Mapping[str, Any], kind: str, key: str) -> Any:
 
 
 def _number(key: str, value: Any) -> float:
-    if not _is_number(value):
+    if not is_number(value):
         raise UnclearEntryError(key, "must be a finite number", None)
     return value  # type: ignore[no-any-return]
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def _key(value: Any) -> Any:
@@ -263,7 +257,7 @@ def _key(value: Any) -> Any:
 def _instead(settings: Mapping[str, Any]) -> str:
     """Return an entry to write instead, with what is known of the right one."""
     given: list[Any] = [settings.get(key) for key in ("min", "max")]
-    low, high = (value if _is_number(value) else None for value in given)
+    low, high = (value if is_number(value) else None for value in given)
     low = 1e-4 if low is None else low
     high = max(1e-2, 100 * low) if high is None else high
     is_log = low > 0 and (high >= _WIDE * low or "log" in str(settings.get("distribution", "")))

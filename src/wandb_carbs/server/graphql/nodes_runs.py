@@ -6,6 +6,7 @@ import fnmatch
 import json
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import finite
 from wandb_carbs.server.graphql import fields
 from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.viewer import USER
@@ -90,7 +91,7 @@ def _parquet_history(row: sqlite3.Row, context: Context, **_: Any) -> Node:
         "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position LIMIT 1",
         (row["id"], run_streams.HISTORY),
     ).fetchone()
-    return {"parquetUrls": [], "liveData": [] if first is None else [streams.finite(json.loads(first["text"]))]}
+    return {"parquetUrls": [], "liveData": [] if first is None else [finite(json.loads(first["text"]))]}
 
 
 def _log_lines(

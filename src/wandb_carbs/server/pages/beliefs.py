@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.figures import importance
 from wandb_carbs.figures.drawing import Figure
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing, classify, is_number, recorded_suggestion
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing, classify, recorded_suggestion
 from wandb_carbs.server.sweeps.run_rows import definition
 
 if TYPE_CHECKING:

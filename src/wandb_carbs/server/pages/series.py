@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import finite
 from wandb_carbs.server.store import run_streams, streams
-from wandb_carbs.server.store.streams import finite
 
 if TYPE_CHECKING:
     import sqlite3

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.conditions import PLAIN
 from wandb_carbs.server.store.json_objects import json_object
@@ -144,14 +144,3 @@ def _thin(found: list[Any], samples: int | None) -> list[Any]:
         return found[-1:]
     # Both ends stay.
     return [found[round(place * (len(found) - 1) / (wanted - 1))] for place in range(wanted)]
-
-
-def finite(value: Any) -> Any:
-    """Return a JSON value with NaN and infinities spelled as strings, since JSON has no numbers for them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return value

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wandb_carbs.plain import is_number
 from wandb_carbs.server.caching import SizedCache
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.sweeps.draws import SearchSpace, grid_size, is_number, search_space
+from wandb_carbs.server.sweeps.draws import SearchSpace, grid_size, search_space
 from wandb_carbs.server.sweeps.reading import load_mapping
 
 # Every key that W&B's agents, schedulers and pages know.

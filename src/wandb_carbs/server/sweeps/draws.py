@@ -191,14 +191,6 @@ def _categorical(path: tuple[str, ...], settings: Mapping[str, Any]) -> Distribu
     return Distribution(path, lambda rng: rng.choices(values, weights)[0], values.__getitem__, len(values))
 
 
-def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite number."""
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an integer beyond the largest float
-        return False
-
-
 def _number(key: str, value: Any) -> float:
     try:
         # YAML 1.1 reads 1e-5 as a string.

@@ -10,9 +10,9 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import outage, shortened
 from wandb_carbs.server.limits import current_budget
-from wandb_carbs.server.store.streams import finite
 from wandb_carbs.server.sweeps.run_rows import Goal, read_run
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import is_number
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.conditions import number
@@ -15,7 +16,6 @@ from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project
 from wandb_carbs.server.store.queries import select_runs
 from wandb_carbs.server.sweeps.config import check_config, config_warnings, parse_config
-from wandb_carbs.server.sweeps.draws import is_number
 
 if TYPE_CHECKING:
     import sqlite3

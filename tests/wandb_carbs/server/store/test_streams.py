@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stored import run_row, send
+from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, streams
 from wandb_carbs.server.store.database import Store
@@ -61,7 +62,7 @@ def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
             ]
             with store.reading() as db:
                 spec = json.dumps({"keys": keys, "minStep": low, "maxStep": high})
-                assert streams.sampled_rows(db, run_id, [spec]) == [[streams.finite(found) for found in wanted]]
+                assert streams.sampled_rows(db, run_id, [spec]) == [[finite(found) for found in wanted]]
 
 
 def test_only_the_sample_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
