@@ -147,7 +147,8 @@ class CARBS(LegacyNames):
             raise refuse(Problem("", "other", other, "must be a CARBS", subject))
         start.check_direction(other.config, self.config)
         if not same_task:
-            members = [values for values in start.frontier_members(self.space, other) if self.obeys(values)]
+            sign, runs = self.config.better_direction_sign, other.success_observations
+            members = list(filter(self.obeys, start.frontier_members(self.space, other.space, runs, sign)))
             self._initial += members
             return len(members)
         moved = start.moved(self.space, (*other.success_observations, *other.failure_observations))

@@ -119,7 +119,7 @@ def members_of(observations: Iterable[ObservationInParam], space: SearchSpace, c
     """Return members of the frontier of another task's runs, from the cheapest to the best."""
     carbs = CARBS(config, space.params)
     carbs.initialize_from_observations(list(observations))
-    return start.frontier_members(space, carbs)
+    return start.frontier_members(space, carbs.space, carbs.success_observations, config.better_direction_sign)
 
 
 def _readings_of(value: Any) -> list[Any]:
