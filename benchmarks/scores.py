@@ -18,6 +18,7 @@ from trajectories import Trajectory, edges
 from worlds import Folders, problem
 
 from carbs import SearchSpace
+from carbs.intervals import HALF_WIDTH
 from carbs.pareto import frontier, hypervolume
 
 NUM_RANDOM = 2000
@@ -30,7 +31,6 @@ STUCK = 0.15
 SHARES = (0.1, 0.3, 1.0)
 # A coordinate of the reference's frontier counts as on a bound within this share of its range.
 NEAR_BOUND = 0.02
-INTERVAL = 1.6449  # half the width of a 90 % interval, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def coverage(trajectory: Trajectory) -> tuple[float, float]:
     errors = errors[np.isfinite(errors[:, 0])]
     if not len(errors):
         return math.nan, math.nan
-    of_objective, of_cost = np.mean(np.abs(errors) < INTERVAL, axis=0).tolist()
+    of_objective, of_cost = np.mean(np.abs(errors) < HALF_WIDTH, axis=0).tolist()
     return of_objective, of_cost
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from carbs.arrays import Array
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam, gather
+from carbs.intervals import HALF_WIDTH
 from carbs.pareto import frontier
 from carbs.spaces import LogSpace, NumericSpace, Param, ParamValue, SearchSpace, as_space
 from carbs.values import shown
@@ -24,8 +25,6 @@ _MIN_INTERVALS = 12
 # A search rests if neither this many runs nor this share of all cost has lifted its frontier.
 _MANY_RUNS = 20
 _MUCH_COST = 0.3
-# Half width of a 90 % interval in standard deviations.
-_HALF_WIDTH = 1.6449
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def held_share(predicted: Array, deviation: Array, seen: Array) -> float:
         deviation: Their standard deviations, the noise of a single run included, shape (n,).
         seen: What was observed, shape (n,).
     """
-    is_held = np.abs(np.asarray(seen) - predicted) <= _HALF_WIDTH * np.asarray(deviation)
+    is_held = np.abs(np.asarray(seen) - predicted) <= HALF_WIDTH * np.asarray(deviation)
     return float(np.mean(is_held)) if len(is_held) else math.nan
 
 

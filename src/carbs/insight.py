@@ -14,6 +14,7 @@ from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import ObservationInParam, gather
+from carbs.intervals import HALF_WIDTH
 from carbs.models.groups import group_successes
 from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
@@ -22,8 +23,6 @@ from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.spaces.values import ParamDict
 from carbs.threads import one_thread
 
-# Half width of a 90 % interval in standard deviations.
-_HALF_WIDTH = 1.6449
 # Permutations that a total effect is averaged over: with 16 its error is a few hundredths.
 _NUM_PERMUTATIONS = 16
 # Values at which a dependence is shown: enough for a smooth line.
@@ -141,8 +140,8 @@ class Insight:
             log_cost, log_cost_std = self.surrogate.predict_cost(points)
         scaler = self.surrogate.objective_scaler
         mean = self.sign * scaler.backward(beliefs.objective[:, 0])
-        half = _HALF_WIDTH * beliefs.objective_std * scaler.deviation
-        log_half = _HALF_WIDTH * log_cost_std
+        half = HALF_WIDTH * beliefs.objective_std * scaler.deviation
+        log_half = HALF_WIDTH * log_cost_std
         return Believed(
             objective=mean,
             objective_low=mean - half,

@@ -14,6 +14,7 @@ from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam
 from carbs.insight import Calibration, Insight
+from carbs.intervals import HALF_WIDTH
 from carbs.pareto import frontier
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
@@ -213,7 +214,7 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
     left.errorbar(
         calibration.predicted,
         calibration.seen,
-        xerr=1.6449 * calibration.deviation,
+        xerr=HALF_WIDTH * calibration.deviation,
         fmt="o",
         color=_FRONTIER,
         ecolor=_FRONTIER,

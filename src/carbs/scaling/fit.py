@@ -14,10 +14,10 @@ import numpy as np
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam
+from carbs.intervals import LEVEL
 from carbs.scaling.first_guess import Runs
 from carbs.scaling.fit_sizes import checked_scale, laws_of_sizes
 from carbs.scaling.laws import (
-    LEVEL,
     OF_EXPONENTS,
     OF_LOSSES,
     ObjectiveLaw,

@@ -11,15 +11,14 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from carbs.arrays import Array
 from carbs.errors import CarbsError, check_positive
+from carbs.intervals import LEVEL
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
 
-LEVEL = 0.9  # of all intervals
-HALF_WIDTH = float(ndtri(0.5 + LEVEL / 2))  # of an interval of that level, in standard deviations
 # Shares of the draws' spread that make intervals of exponents and of losses hold 85 to 95 % of the truths, in simulated
 # sweeps and tables (benchmarks/scaling.py). Draws carry the full prior width where the runs leave it, so are too wide.
 OF_EXPONENTS, OF_LOSSES = 0.95, 0.85

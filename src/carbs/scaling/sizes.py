@@ -14,8 +14,9 @@ import numpy as np
 
 from carbs.arrays import Array
 from carbs.errors import CarbsError, Problem, raise_problems
+from carbs.intervals import HALF_WIDTH
 from carbs.scaling.discrepancy import Discrepancy
-from carbs.scaling.laws import HALF_WIDTH, Prediction, Recommendation, decode, interval
+from carbs.scaling.laws import Prediction, Recommendation, decode, interval
 from carbs.scaling.power_law import PowerLaws
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from carbs.insight import Calibration, Dependence, Insight
+from carbs.intervals import HALF_WIDTH
 from carbs.scaling import ObjectiveLaw, ParamLaw
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.kinds import LogSpace, Pow2Space
@@ -20,7 +21,6 @@ from wandb_carbs.report.data import Progress, ReportData
 from wandb_carbs.sweep.history import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
-_HALF_WIDTH = 1.6449  # of a 90 % interval, in standard deviations
 _NUM_COSTS = 40
 # Colour and dash of lines at a low, a middle and a high cost: lines that lie on one another stay visible.
 _BY_COST = (("@low", "solid"), ("@middle", "dash"), ("@high", "dot"))
@@ -156,7 +156,7 @@ def success(
 
 def calibration(found: Calibration, label: str, *, is_log: bool = False) -> drawing.Figure:
     """Draw predictions against what was seen; logarithms are drawn as what they are the logarithms of."""
-    predicted, seen, half = found.predicted, found.seen, _HALF_WIDTH * found.deviation
+    predicted, seen, half = found.predicted, found.seen, HALF_WIDTH * found.deviation
     low, high = predicted - half, predicted + half
     if is_log:
         predicted, seen, low, high = (np.exp(values) for values in (predicted, seen, low, high))

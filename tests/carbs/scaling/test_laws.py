@@ -10,7 +10,8 @@ import pytest
 from scipy.special import ndtri
 
 from carbs import CarbsError, LinearSpace, LogitSpace, LogSpace, Pow2Space
-from carbs.scaling.laws import HALF_WIDTH, Reach, decode, interval, unit
+from carbs.intervals import HALF_WIDTH
+from carbs.scaling.laws import Reach, decode, interval, unit
 
 NORMAL = ndtri((np.arange(2000) + 0.5) / 2000)
 
