@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from carbs.arrays import Array
-from carbs.errors import Problem, check_positive, did_you_mean, raise_problems, refuse
+from carbs.errors import Problem, check_positive, raise_problems, refuse
 from carbs.spaces.categorical import ChoiceSpace
+from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import ParamDict
 from carbs.values import as_float, is_dictionary, is_positive, plain
@@ -63,16 +64,14 @@ def _checked_values(space: SearchSpace, given: Any) -> ParamDict:
     problems, found = [], {}
     for name in values.keys():  # noqa: SIM118 - a configuration of wandb iterates over something else
         if name not in space.names:
-            known = ", ".join(space.names)
-            rule = f"is unknown{did_you_mean(name, space.names)}; known are {known}"
-            problems.append(Problem("given", str(name), values[name], rule, f"parameter {name!r}"))
+            problems.append(space.unknown(name, values[name], "given"))
             continue
         settled, value = space.spaces[space.names.index(name)], values[name]
         problem = settled.problem_with(value)
         if problem is None:
             found[name] = settled.own(value) if isinstance(settled, ChoiceSpace) else plain(value)
             continue
-        if not isinstance(settled, ChoiceSpace) and is_positive(value) and "must be between" in problem:
+        if isinstance(settled, NumericSpace) and is_positive(value) and settled.is_beyond(plain(value)):
             problem += "; beyond its bounds `carbs.scaling.recommend(…, given=…)` predicts"
         problems.append(Problem("given", name, value, problem))
     raise_problems("invalid request", problems)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from carbs.config import CARBSParams
-from carbs.errors import Problem, did_you_mean, raise_problems, refuse
+from carbs.errors import Problem, raise_problems, refuse
 from carbs.history import ObservationInParam
 from carbs.models.groups import group_successes
 from carbs.pareto import frontier
@@ -46,17 +46,7 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
             problems.append(Problem(place, "", part, "must be a dictionary of parameters' values", shown(part)))
             continue
         unknown = [name for name in part if name not in space.names and name != SUGGESTION_ID_KEY]
-        known = ", ".join(space.names)
-        mistakes = [
-            Problem(
-                place,
-                name,
-                part[name],
-                f"is unknown{did_you_mean(name, space.names)}; known are {known}",
-                f"parameter {name!r}",
-            )
-            for name in unknown
-        ]
+        mistakes = [space.unknown(name, part[name], place) for name in unknown]
         values = {**_centers(space), **part}
         mistakes += [
             replace(mistake, place=f"{place}: {mistake.place}" if mistake.place else place)

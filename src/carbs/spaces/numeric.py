@@ -220,7 +220,7 @@ class NumericSpace:
         value = plain(value)
         if self.is_integer and value != round(value):
             return "must be a whole number"
-        if not (self.min <= value <= self.max or self._is_nearly_within(value)):
+        if self.is_beyond(value):
             return f"must be between min={self.min!r} and max={self.max!r}"
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             coordinate = self.encode([value])[0, 0]
@@ -229,6 +229,10 @@ class NumericSpace:
         if abs(coordinate) > _FARTHEST * (1 + _HAIR):
             return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
         return None
+
+    def is_beyond(self, value: float) -> bool:
+        """Say whether a number lies beyond the bounds."""
+        return not (self.min <= value <= self.max or self._is_nearly_within(value))
 
     def _is_nearly_within(self, value: float) -> bool:
         """Tell whether `value`, which is out of bounds, is so only by the digits that text or a 32-bit float loses."""

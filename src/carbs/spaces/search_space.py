@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from carbs.arrays import Array
-from carbs.errors import CarbsError, Problem, raise_problems, refuse
+from carbs.errors import CarbsError, Problem, did_you_mean, raise_problems, refuse
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import SPACES, Space
@@ -236,6 +236,11 @@ class SearchSpace:
                 subject = f"value {shown(values[name])}"
                 problems.append(Problem(f"parameter {name!r}", name, values[name], problem, subject))
         return problems
+
+    def unknown(self, name: Any, value: Any, place: str) -> Problem:
+        """Return the problem of a name that is no hyperparameter's, at a `place` of the input."""
+        rule = f"is unknown{did_you_mean(name, self.names)}; known are {', '.join(self.names)}"
+        return Problem(place, str(name), value, rule, f"parameter {name!r}")
 
     def select(self, values: Mapping[str, Any]) -> ParamDict:
         """Return just this space's parameters of `values`, in order, as plain Python values."""
