@@ -44,8 +44,7 @@ def propose(situation: Situation, cost: float) -> Proposal:
         return value
 
     target, _ = maximise(situation, worth, pool)
-    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample, surrogate.predict(sample))
-    limit = limit.lowered_to(log_cost + closeness)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample).lowered_to(log_cost + closeness)
     taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
     def narrowing(points: Array) -> Array:

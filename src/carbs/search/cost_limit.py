@@ -62,16 +62,15 @@ class CostLimit:
         """Return the same limits, but that of the predicted cost at most `predicted`."""
         return replace(self, predicted=min(self.predicted, predicted))
 
-    def raised_to(self, points: Array, beliefs: Beliefs) -> CostLimit:
+    def raised_to(self, points: Array) -> CostLimit:
         """Return the limits that let the caller have the sizes that were given, however expensive the cheapest is.
 
         Args:
             points: A sample of what may be suggested, shape (m, D); all have the given sizes.
-            beliefs: The models' predictions for it.
         """
-        tuning = self.situation.tuning.limit
         if self.situation.given is None:
             return self
+        tuning, beliefs = self.situation.tuning.limit, self.situation.models.predict(points)
         predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth
         surprising = float(np.min(self.worst(points, beliefs))) + tuning.growth
         return replace(

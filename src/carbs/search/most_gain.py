@@ -84,13 +84,15 @@ def propose(situation: Situation) -> Proposal:
 
     sample = sample_of(situation, seen)
     at_random = models.predict(sample)
-    # If sizes are given, the gain is that over the frontier of the runs that have them.
-    rivals, least = np.flatnonzero(situation.agree(seen)), float(np.min(at_random.log_cost))
-    cheapest_seen = np.min(beliefs.log_cost[rivals], initial=math.inf if situation.given is None else least)
-    highest = float(np.max(beliefs.known_log_cost[rivals], initial=-math.inf if situation.given is None else least))
+    # If sizes are given, the gain is that over the frontier of the runs that have them. There may be no such run yet:
+    # the cheapest candidate counts with them, too.
+    rivals = np.flatnonzero(situation.agree(seen))
+    least = [] if situation.given is None else [np.min(at_random.log_cost)]
+    cheapest_seen = np.min(np.append(beliefs.log_cost[rivals], least))
+    highest = float(np.max(np.append(beliefs.known_log_cost[rivals], least)))
     reachable = float(np.max(at_random.log_cost))
     end = float(np.clip(reachable, highest + tuning.horizon[0], highest + tuning.horizon[1]))
-    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample, at_random)
+    limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample)
     reference = float(np.quantile(at_random.objective, tuning.reference_quantile))
     end = min(end, limit.cap)
     cheapest = begin = min(_cheapest_that_counts(situation), end)
