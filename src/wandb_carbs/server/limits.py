@@ -92,6 +92,17 @@ def current_budget() -> Budget | None:
     return _CURRENT.get()
 
 
+def check_budget() -> None:
+    """Return while the request that this thread works for may go on; always without a request.
+
+    Raises:
+        RequestError: Its budget is spent.
+    """
+    budget = current_budget()
+    if budget is not None:
+        budget.check()
+
+
 @contextlib.contextmanager
 def spending(budget: Budget) -> Iterator[Budget]:
     """Work for a request, whose time begins now.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.limits import Budget, json_depth, spending
+from wandb_carbs.server.limits import Budget, check_budget, json_depth, spending
 from wandb_carbs.server.store.database import Store
 
 if TYPE_CHECKING:
@@ -41,6 +41,16 @@ def test_reply_has_a_bounded_number_of_values_and_characters() -> None:
         setattr(budget, name, -1)
         with pytest.raises(RequestError, match="fewer"):
             budget.check()
+
+
+def test_budget_that_is_checked_is_that_of_the_request_at_work() -> None:
+    check_budget()
+    with spending(Budget()) as budget:
+        check_budget()
+        budget.cancel()
+        with pytest.raises(RequestError, match="gone"):
+            check_budget()
+    check_budget()
 
 
 def test_depth_counts_objects_and_lists() -> None:

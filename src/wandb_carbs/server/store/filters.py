@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError, shortened
-from wandb_carbs.server.limits import current_budget, json_depth
+from wandb_carbs.server.limits import check_budget, json_depth
 from wandb_carbs.server.store.conditions import Sql, condition
 from wandb_carbs.server.store.operators import field_test, list_of
 from wandb_carbs.server.store.run_fields import RunDocument, check_field
@@ -70,9 +70,7 @@ class Filter:
         """Tell whether a run matches; its sweep is looked at as well."""
         if self.sweep is not None and row["sweep_name"] != self.sweep:
             return False
-        budget = current_budget()
-        if budget is not None:
-            budget.check()
+        check_budget()
         document = RunDocument(row)
         return all(predicate(document) for predicate in self._predicates)
 

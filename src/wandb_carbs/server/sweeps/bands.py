@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.limits import current_budget
+from wandb_carbs.server.limits import check_budget
 from wandb_carbs.server.store.run_streams import HISTORY
 from wandb_carbs.server.sweeps.sweeps import value_of
 
@@ -96,9 +96,7 @@ class Bands:
         caught_up = []
         for other in behind:
             caught_up.append(self.follow(other).bests.get(band))
-            budget = current_budget()
-            if budget is not None:  # what was found is kept: the client repeats the request
-                budget.check()
+            check_budget()  # what was found is kept: the client repeats the request
         with self._store.reading() as db:
             rows = db.execute(
                 """SELECT json_extract(bests, ?) AS best FROM runs JOIN metric_progress ON run_id = runs.id

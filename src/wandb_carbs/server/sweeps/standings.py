@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import outage, shortened
-from wandb_carbs.server.limits import current_budget
+from wandb_carbs.server.limits import check_budget
 from wandb_carbs.server.sweeps.run_rows import Goal, read_run
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def refresh(store: Store, project_id: int) -> None:
         except sqlite3.OperationalError as error:
             outage(error)
             return
-        budget = current_budget()
-        if budget is not None:
-            budget.check()
+        check_budget()
 
 
 def _changed(store: Store, project_id: int, last: int) -> list[sqlite3.Row]:
