@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.store import run_states
+from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps.config import stored_config
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ class RunRow:
         carbs_state: What CARBS made of it, empty when it has no part in that.
         objective: Its objective, or None.
         cost: Its cost, or None.
-        counts: Whether it is an observation.
         config: The parameters that it has run; empty before it has any.
         created_at: Microseconds since the epoch.
         seconds: How long it has run, or None before its start.
@@ -80,10 +80,46 @@ class RunRow:
     carbs_state: str
     objective: float | None
     cost: float | None
-    counts: bool
     config: Mapping[str, Any]
     created_at: int
     seconds: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        row: sqlite3.Row,
+        carbs_state: str,
+        objective: float | None,
+        cost: float | None,
+        config: Mapping[str, Any],
+    ) -> RunRow:
+        """Return a run with its standing.
+
+        Args:
+            row: The columns of the run's row, which have its name, its title, its state and its times.
+            carbs_state: What CARBS made of it, or empty.
+            objective: Its objective, or None.
+            cost: Its cost, or None.
+            config: The parameters that it has run.
+        """
+        seconds = (row["heartbeat_at"] - row["created_at"]) / MICROSECONDS
+        return cls(
+            name=row["name"],
+            title=row["display_name"],
+            state=row["state"],
+            carbs_state=carbs_state,
+            objective=objective,
+            cost=cost,
+            config=config,
+            created_at=row["created_at"],
+            seconds=None if row["state"] == run_states.PENDING else seconds,
+        )
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an observation; `run_tables` has the same condition as SQL."""
+        is_observed = self.carbs_state == SUCCESS or (not self.carbs_state and self.state == run_states.FINISHED)
+        return is_observed and self.objective is not None and self.cost is not None and self.cost > 0
 
 
 def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
@@ -101,19 +137,7 @@ def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
     if carbs_state is None and not goal.is_carbs:
         objective = number(summary.get(goal.metric)) if goal.metric else None
         cost = number(summary.get("_runtime")) if goal.metric else None
-    counts = carbs_state == SUCCESS or (carbs_state is None and row["state"] == run_states.FINISHED)
-    return RunRow(
-        name=row["name"],
-        title=row["display_name"],
-        state=row["state"],
-        carbs_state=str(carbs_state or ""),
-        objective=objective,
-        cost=cost,
-        counts=counts and objective is not None and cost is not None and cost > 0,
-        config=run_values(row["config"], summary, goal),
-        created_at=row["created_at"],
-        seconds=None if row["state"] == run_states.PENDING else (row["heartbeat_at"] - row["created_at"]) / 1e6,
-    )
+    return RunRow.of(row, str(carbs_state or ""), objective, cost, run_values(row["config"], summary, goal))
 
 
 def run_values(config: str, summary: Mapping[str, Any], goal: Goal) -> Mapping[str, Any]:

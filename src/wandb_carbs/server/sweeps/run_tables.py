@@ -10,9 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.record import SUCCESS
 from wandb_carbs.server.store import run_states
-from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps.run_rows import RunRow
 
 if TYPE_CHECKING:
@@ -252,21 +250,6 @@ def _by_id(db: sqlite3.Connection, ids: Sequence[int], order: str) -> list[RunRo
 
 
 def _run_rows(rows: Iterable[sqlite3.Row]) -> list[RunRow]:
-    return [_run_row(row) for row in rows]
-
-
-def _run_row(row: sqlite3.Row) -> RunRow:
-    is_observed = row["carbs_state"] == SUCCESS or (not row["carbs_state"] and row["state"] == run_states.FINISHED)
-    seconds = (row["heartbeat_at"] - row["created_at"]) / MICROSECONDS
-    return RunRow(
-        name=row["name"],
-        title=row["display_name"],
-        state=row["state"],
-        carbs_state=row["carbs_state"],
-        objective=row["objective"],
-        cost=row["cost"],
-        counts=is_observed and row["objective"] is not None and row["cost"] is not None and row["cost"] > 0,
-        config=json.loads(row["parameters"]),
-        created_at=row["created_at"],
-        seconds=None if row["state"] == run_states.PENDING else seconds,
-    )
+    return [
+        RunRow.of(row, row["carbs_state"], row["objective"], row["cost"], json.loads(row["parameters"])) for row in rows
+    ]

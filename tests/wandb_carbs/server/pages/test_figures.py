@@ -10,9 +10,7 @@ from wandb_carbs.server.sweeps.run_rows import RunRow
 
 
 def run(name: str, objective: float, cost: float, **config: Any) -> RunRow:
-    return RunRow(
-        name, f"<b>{name}</b>", "finished", "success", objective, cost, counts=True, config=config, created_at=0
-    )
+    return RunRow(name, f"<b>{name}</b>", "finished", "success", objective, cost, config=config, created_at=0)
 
 
 def test_frontier_is_the_picture_of_the_report() -> None:

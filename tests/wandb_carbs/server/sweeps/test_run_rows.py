@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.server.sweeps.run_rows import Goal, number, run_values
+from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, number, run_values
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,21 @@ def test_only_finite_numbers_are_drawn() -> None:
         *(1.0, 0.5),
         *[None] * 6,
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "carbs_state", "objective", "cost", "counts"),
+    [
+        ("running", "success", 0.0, 1.0, True),
+        ("finished", "", 0.0, 1.0, True),
+        ("running", "", 0.0, 1.0, False),
+        ("finished", "failure", 0.0, 1.0, False),
+        ("finished", "success", None, 1.0, False),
+        ("finished", "success", 0.0, None, False),
+        ("finished", "success", 0.0, 0.0, False),
+    ],
+)
+def test_run_counts_once_it_has_succeeded_with_an_objective_and_a_cost(
+    state: str, carbs_state: str, objective: float | None, cost: float | None, counts: bool
+) -> None:
+    assert RunRow("r", "r", state, carbs_state, objective, cost, {}, 0).counts is counts
