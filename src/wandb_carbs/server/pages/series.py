@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.plain import finite
 from wandb_carbs.server.store import run_streams, streams
+from wandb_carbs.server.store.conditions import PLAIN
 
 if TYPE_CHECKING:
     import sqlite3
 
 # Points of a chart; a screen has about as many pixels.
 _MAX_POINTS = 1200
-_PLAIN = re.compile(r"[A-Za-z0-9_ -]+")
 
 
 def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
@@ -102,9 +101,10 @@ def of_key(db: sqlite3.Connection, run_id: int, key: str, most: int) -> list[Any
     """Return a few points of one key of a run."""
     points = []
     last = key.rpartition(".")[2]
+    is_plain = PLAIN.issuperset(last)
     for position, line in enumerate(streams.lines(db, run_id, run_streams.HISTORY)):
-        # Most lines of a run may be of other keys. (Another letter than these may be written in several ways.)
-        if _PLAIN.fullmatch(last) and f'{last}"' not in line:
+        # Most lines of a run may be of other keys.
+        if is_plain and f'{last}"' not in line:
             continue
         row = json.loads(line)
         value = next((_number(v) for k, v in flat(row) if k == key), None)

@@ -22,7 +22,7 @@ _SIGNS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 # A path of n dots may mean 2^n nested keys.
 _MAX_DOTS = 3
 _MAX_TERMS = 400
-# SQLite compares keys as they are written; only these are never written as escapes.
+# SQLite compares keys as they are written in the JSON; keys of these characters are never written as escapes.
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /:")
 _RANKS = "WHEN 'true' THEN 0 WHEN 'false' THEN 0 WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2"
 _LISTED = "(SELECT value FROM json_each(?))"
