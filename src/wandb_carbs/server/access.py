@@ -89,7 +89,7 @@ class Access:
 
 
 def check_host(request: Request) -> None:
-    """Check that the address by which a client reaches this server is one.
+    """Check that the `Host` of a request is an address.
 
     Raises:
         RequestError: It is not (400).

@@ -68,6 +68,7 @@ def _agent_runs(
 FIELDS: Fields = {
     "Sweep": {
         **fields.identifier("Sweep"),
+        # A scheduler on the user's machine shows itself as a run of the sweep's name.
         **fields.columns("name", "state", "config", "controller", "scheduler", controllerRunName="name"),
         **fields.moments(createdAt="created_at", updatedAt="updated_at", heartbeatAt="heartbeat_at"),
         **fields.constants(earlyStopJobRunning=False),
@@ -82,7 +83,6 @@ FIELDS: Fields = {
         "project": fields.project_of,
         "runs": _runs,
         "priorRuns": _prior_runs,
-        # A scheduler on the user's machine shows itself as a run of this name.
         "agents": _agents,
         "agent": _agent,
     },

@@ -195,9 +195,15 @@ class Pages:
         rows = [read_run(row, sweeps[row["id"]]) for row in found]
         keys = sorted({key for row in rows for key in row.config})
         differing = {key for key in keys if len({json.dumps(row.config.get(key)) for row in rows}) > 1}
-        version = " ".join(f"{row['history_lines']} {row['state']}" for row in found)
-        shown = {"runs": rows, "keys": keys, "differing": differing, "version": version}
-        return render("compare.html", entity=entity, project=project, **shown)
+        return render(
+            "compare.html",
+            entity=entity,
+            project=project,
+            runs=rows,
+            keys=keys,
+            differing=differing,
+            version=" ".join(f"{row['history_lines']} {row['state']}" for row in found),
+        )
 
 
 def error_page(message: str) -> str:
@@ -211,7 +217,7 @@ def _beliefs(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     for label, predicted, seen in _BELIEFS:
         if summary.get(predicted) is not None:
             deviation = number(summary.get(f"{predicted}_std", summary.get(f"{predicted}_standard_error")))
-            # That of a cost is the logarithm of a factor.
+            # The deviation of a cost is the logarithm of a factor.
             sign, size = ("factor", math.exp(min(deviation or 0.0, 700.0))) if label == "cost" else ("±", deviation)
             shown = "" if deviation is None else f"{sign} {size:.4g}"
             found.append(

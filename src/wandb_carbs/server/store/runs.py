@@ -168,7 +168,7 @@ def find(db: sqlite3.Connection, entity: str | None, project: str | None, name: 
 
 
 def run_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the run that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    """Return the run that an opaque id stands for; an unknown id is a `RequestError` (404)."""
     return row_by_id(db, "runs", "Run", identifier)
 
 

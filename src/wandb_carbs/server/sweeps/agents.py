@@ -54,7 +54,7 @@ def create_agent(store: Store, sweep_name: str, host: str | None) -> str:
 
 
 def by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the agent that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    """Return the agent that an opaque id stands for; an unknown id is a `RequestError` (404)."""
     return row_by_id(db, "agents", "Agent", identifier)
 
 

@@ -32,20 +32,17 @@ def delete(store: Store, files: RunFiles, identifier: str) -> None:
         sweep = db.execute("SELECT name, state FROM sweeps WHERE id = ?", (key,)).fetchone()
         if sweep is None:
             return
-        runs = [row["id"] for row in db.execute("SELECT id FROM runs WHERE sweep_id = ?", (key,))]
-        alive = db.execute(
-            f"SELECT count(*) FROM runs WHERE sweep_id = ? AND state IN {run_states.ALIVE}",  # noqa: S608 - constants
-            (key,),
-        ).fetchone()[0]
+        runs = db.execute("SELECT id, state FROM runs WHERE sweep_id = ?", (key,)).fetchall()
+        alive = sum(run["state"] in run_states.ALIVE for run in runs)
         if sweep["state"] not in {FINISHED, CANCELED} or alive:
             raise RequestError(
                 f"sweep {sweep['name']} is {sweep['state']}, and {alive} of its runs are alive; stop or cancel it, and "
                 "delete it once none is alive"
             )
         for run in runs:
-            artifacts.keep(store, files, run)
+            artifacts.keep(store, files, run["id"])
         db.execute("DELETE FROM runs WHERE sweep_id = ?", (key,))
         db.execute("DELETE FROM agents WHERE sweep_id = ?", (key,))
         db.execute("DELETE FROM sweeps WHERE id = ?", (key,))
     for run in runs:
-        files.delete(run)
+        files.delete(run["id"])

@@ -200,7 +200,7 @@ def _cancel(db: sqlite3.Connection, sweep_id: int) -> None:
 
 
 def sweep_by_id(db: sqlite3.Connection, identifier: str) -> sqlite3.Row:
-    """Return the sweep that an opaque id stands for; a `RequestError` (404) says that there is none."""
+    """Return the sweep that an opaque id stands for; an unknown id is a `RequestError` (404)."""
     return row_by_id(db, "sweeps", "Sweep", identifier)
 
 
@@ -209,16 +209,15 @@ def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, A
     metric = config.get("metric")
     if not metric:
         return None
-    finished = "FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
-    best = "max" if metric.get("goal") == "maximize" else "min"
+    finished, bound = "FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
+    best, name = (max, "max") if metric.get("goal") == "maximize" else (min, "min")
     value = number(f"summary_metrics.{metric['name']}")
     if value is not None:
-        found = db.execute(f"SELECT {best}({value}) {finished[0]}", finished[1]).fetchone()[0]
+        found = db.execute(f"SELECT {name}({value}) {finished}", bound).fetchone()[0]
         return None if found is None else float(found)
-    rows = db.execute(f"SELECT summary {finished[0]}", finished[1])
+    rows = db.execute(f"SELECT summary {finished}", bound)
     values = [value_of(json.loads(row["summary"]), metric["name"]) for row in rows]
-    known = [value for value in values if value is not None]
-    return (max if best == "max" else min)(known, default=None)
+    return best((value for value in values if value is not None), default=None)
 
 
 def value_of(summary: Any, name: str) -> float | None:
