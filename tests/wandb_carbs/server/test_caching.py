@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from wandb_carbs.server.caching import SizedCache
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_cache_is_bounded_by_size_and_forgets_the_least_recently_used() -> None:

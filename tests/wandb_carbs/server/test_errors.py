@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from typing import TYPE_CHECKING
 
 import pytest
 
 from wandb_carbs.server.errors import Log, RequestError, outage, shortened
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_long_messages_lose_their_middle() -> None:

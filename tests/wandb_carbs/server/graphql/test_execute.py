@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType
@@ -11,9 +11,6 @@ from stored import ask
 from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_runs, nodes_sweeps
 from wandb_carbs.server.graphql.execute import schema
 from wandb_carbs.server.store.database import Store
-
-if TYPE_CHECKING:
-    pass
 
 ROW_TYPES = ("Project", "Run", "Sweep", "Agent", "Artifact", "ArtifactSequence", "ArtifactCollectionMembership")
 

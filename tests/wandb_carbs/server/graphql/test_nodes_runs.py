@@ -7,68 +7,52 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run
+from stored import ask, make_run, send
 from wandb_carbs.server.graphql import nodes_runs
-from wandb_carbs.server.graphql.execute import execute, prepare
 from wandb_carbs.server.store import run_streams
-from wandb_carbs.server.store.files import RunFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from wandb_carbs.server.store.database import Store
 
 
-@pytest.fixture
-def ask(store: Store, tmp_path: Path) -> Callable[..., Any]:
+def fields_of_run(store: Store, fields: str) -> Any:
     """Ask for fields of the run `r`."""
-    files = RunFiles(store, tmp_path / "files", lambda: "secret")
-
-    def ask(fields: str) -> Any:
-        query = f'{{project(name: "p") {{run(name: "r") {{{fields}}}}}}}'
-        reply = execute(store, files, "http://here", prepare({"query": query}))
-        assert "errors" not in reply.body
-        return reply.body["data"]["project"]["run"]
-
-    return ask
+    reply = ask(store, f'{{project(name: "p") {{run(name: "r") {{{fields}}}}}}}')
+    assert "errors" not in reply.body
+    return reply.body["data"]["project"]["run"]
 
 
-def log(store: Store, stream: str, *lines: str) -> None:
-    run_streams.stream(store, "local", "p", "r", {"files": {stream: {"offset": 0, "content": list(lines)}}})
-
-
-def test_output_comes_in_pages(store: Store, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodes_runs, "_MOST_LINES", 7)
-    log(store, run_streams.OUTPUT, *map(str, range(10)))
-    fields = "edges {{ node {{ number line }} cursor }} pageInfo {{ endCursor hasNextPage }} totalCount"
+    send(store, run_streams.OUTPUT, 0, *map(str, range(10)))
+    fields = "{ edges { node { number line } cursor } pageInfo { endCursor hasNextPage } totalCount }"
     seen, after = [], ""
     for _ in range(3):
-        page = ask(f"logLines(first: 4{after}) {{ {fields.format()} }}")["logLines"]
+        page = fields_of_run(store, f"logLines(first: 4{after}) {fields}")["logLines"]
         seen += [edge["node"]["line"] for edge in page["edges"]]
         after = f', after: "{page["pageInfo"]["endCursor"]}"'
     assert seen == [str(number) for number in range(10)]
     assert (page["pageInfo"]["hasNextPage"], page["totalCount"]) == (False, 10)
-    last = ask(f"logLines(last: 2) {{ {fields.format()} }}")["logLines"]
+    last = fields_of_run(store, f"logLines(last: 2) {fields}")["logLines"]
     assert [edge["node"]["number"] for edge in last["edges"]] == [8, 9]
-    most = ask(f"logLines {{ {fields.format()} }}")["logLines"]
+    most = fields_of_run(store, f"logLines {fields}")["logLines"]
     assert (len(most["edges"]), most["pageInfo"]["hasNextPage"]) == (7, True)
 
 
-def test_run_says_how_much_it_has_logged(store: Store, ask: Callable[..., Any]) -> None:
-    log(store, run_streams.HISTORY, '{"_step": 3, "loss": 1}', '{"_step": 7, "acc": 2}')
-    log(store, run_streams.OUTPUT, "a")
-    found = ask("historyLineCount eventsLineCount logLineCount historyKeys historyTail eventsTail")
+def test_run_says_how_much_it_has_logged(store: Store) -> None:
+    send(store, run_streams.HISTORY, 0, '{"_step": 3, "loss": 1}', '{"_step": 7, "acc": 2}')
+    send(store, run_streams.OUTPUT, 0, "a")
+    found = fields_of_run(store, "historyLineCount eventsLineCount logLineCount historyKeys historyTail eventsTail")
     assert [found[f"{kind}LineCount"] for kind in ("history", "events", "log")] == [2, 0, 1]
     assert found["historyKeys"] == {"lastStep": 7, "sets": [], "keys": {"_step": {}, "loss": {}, "acc": {}}}
     assert json.loads(found["historyTail"]) == ['{"_step": 7, "acc": 2}']
     assert json.loads(found["eventsTail"]) == []
 
 
-def test_nothing_is_exported_to_parquet(store: Store, ask: Callable[..., Any]) -> None:
+def test_nothing_is_exported_to_parquet(store: Store) -> None:
     """Clients read the history from the first live row on."""
-    log(store, run_streams.HISTORY, '{"_step": 3, "loss": NaN}', '{"_step": 7}')
-    found = ask('parquetHistory(liveKeys: ["loss"]) { parquetUrls liveData }')["parquetHistory"]
+    send(store, run_streams.HISTORY, 0, '{"_step": 3, "loss": NaN}', '{"_step": 7}')
+    found = fields_of_run(store, 'parquetHistory(liveKeys: ["loss"]) { parquetUrls liveData }')["parquetHistory"]
     assert found == {"parquetUrls": [], "liveData": [{"_step": 3, "loss": "NaN"}]}
 
 
@@ -76,9 +60,9 @@ def test_nothing_is_exported_to_parquet(store: Store, ask: Callable[..., Any]) -
     ("state", "failed", "running"),
     [("running", False, True), ("crashed", True, False), ("failed", True, False), ("finished", False, False)],
 )
-def test_flags_follow_the_state(store: Store, ask: Callable[..., Any], state: str, failed: bool, running: bool) -> None:
+def test_flags_follow_the_state(store: Store, state: str, failed: bool, running: bool) -> None:
     make_run(store, "r", state=state)
-    assert ask("state failed running stopped") == {
+    assert fields_of_run(store, "state failed running stopped") == {
         "state": state,
         "failed": failed,
         "running": running,

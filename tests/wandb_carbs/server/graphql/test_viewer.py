@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stored import ask
 from wandb_carbs.server.store.database import Store
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_versions_of_the_server_are_objects(store: Store) -> None:

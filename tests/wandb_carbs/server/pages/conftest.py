@@ -8,21 +8,12 @@ import pytest
 
 from site_of_runs import Site
 from wandb_carbs.server.server import LocalServer
-from wandb_carbs.server.store.database import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with LocalServer(tmp_path_factory.mktemp("server")) as server:
         yield Site(server)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "db")
-    yield made
-    made.close()

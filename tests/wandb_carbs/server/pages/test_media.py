@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run
+from stored import make_run, run_row, send
 from wandb_carbs.server.pages import media
 from wandb_carbs.server.store import run_streams, runs
 
@@ -21,11 +21,9 @@ def shown(store: Store, *values: Any, config: dict[str, Any] | None = None) -> A
     if config is not None:
         runs.upsert(store, {"modelName": "p", "name": "r", "config": json.dumps(config)})
     rows = [json.dumps({"_step": step, "m": value, "loss": 1}) for step, value in enumerate(values)]
-    run_streams.stream(store, "local", "p", "r", {"files": {"wandb-history.jsonl": {"offset": 0, "content": rows}}})
+    send(store, run_streams.HISTORY, 0, *rows)
     with store.reading() as db:
-        row = runs.find(db, None, "p", "r")
-        assert row is not None
-        return media.of_run(db, row, {"a.png": "/here/a.png"})
+        return media.of_run(db, run_row(store), {"a.png": "/here/a.png"})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run
+from stored import make_run, send
 from wandb_carbs.server.pages.series import flat, history, of_key, system, thinned
 from wandb_carbs.server.store import run_streams
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def logged(store: Store, *rows: Any, stream: str = run_streams.HISTORY) -> int:
     run = make_run(store, "r")
-    lines = {stream: {"offset": 0, "content": [json.dumps(row) for row in rows]}}
-    run_streams.stream(store, "local", "p", "r", {"files": lines})
+    send(store, stream, 0, *map(json.dumps, rows))
     return run
 
 

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from filtered import names
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.queries import select_runs
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stored import send
 from wandb_carbs.server.store import logs, run_streams
 
 if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
 
 
-def write(store: Store, *lines: str) -> None:
-    run_streams.stream(store, "local", "p", "r", {"files": {run_streams.OUTPUT: {"offset": 0, "content": list(lines)}}})
-
-
 def test_lines_have_number_time_level_and_text(store: Store) -> None:
-    write(store, "2026-11-24T08:22:06.342971 hello", "ERROR 2026-11-24T08:22:07Z no", "bare", "ERROR bare")
+    send(
+        store,
+        run_streams.OUTPUT,
+        0,
+        "2026-11-24T08:22:06.342971 hello",
+        "ERROR 2026-11-24T08:22:07Z no",
+        "bare",
+        "ERROR bare",
+    )
     with store.reading() as db:
         found = [
             (line["number"], line["timestamp"], line["level"], line["line"]) for line in logs.lines_from(db, 1, 0, 10)
@@ -29,7 +34,7 @@ def test_lines_have_number_time_level_and_text(store: Store) -> None:
 
 
 def test_parts_are_those_that_are_asked_for(store: Store) -> None:
-    write(store, *map(str, range(20)))
+    send(store, run_streams.OUTPUT, 0, *map(str, range(20)))
     with store.reading() as db:
         assert [line["line"] for line in logs.last_lines(db, 1, 3)] == ["17", "18", "19"]
         assert [line["number"] for line in logs.lines_from(db, 1, 5, 2)] == [5, 6]

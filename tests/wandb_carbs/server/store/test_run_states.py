@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filtered import Clock
 from stored import make_run, run_row
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS, Store
@@ -34,22 +35,14 @@ def test_ending_follows_the_exit_code_and_what_was_asked(
     assert run_states.ending(state, code, stop_requested=stopped) == ending
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_silent_run_has_crashed_and_lives_again_when_it_speaks(tmp_path: Path) -> None:
     clock = Clock()
     store = Store(tmp_path / "db", clock)
     make_run(store, "r")
-    clock.now += run_states.HEARTBEAT_TIMEOUT / MICROSECONDS - 1
+    clock.time += run_states.HEARTBEAT_TIMEOUT / MICROSECONDS - 1
     run_states.expire(store)
     assert run_row(store)["state"] == "running"
-    clock.now += 1
+    clock.time += 1
     run_states.expire(store)
     assert run_row(store)["state"] == "crashed"
     make_run(store, "r")
@@ -61,12 +54,12 @@ def test_run_that_its_agent_no_longer_has_ends_after_a_while(tmp_path: Path) -> 
     clock = Clock()
     store = Store(tmp_path / "db", clock)
     make_run(store, "r")
-    clock.now += run_states.ABSENCE_GRACE / MICROSECONDS
+    clock.time += run_states.ABSENCE_GRACE / MICROSECONDS
     with store.transaction() as db:
         db.execute("UPDATE runs SET absent_at = ?", (store.now(),))
     run_states.expire(store)
     assert run_row(store)["state"] == "running"
-    clock.now += run_states.ABSENCE_GRACE / MICROSECONDS
+    clock.time += run_states.ABSENCE_GRACE / MICROSECONDS
     run_states.expire(store)
     assert run_row(store)["state"] == "crashed"
     store.close()
@@ -77,7 +70,7 @@ def test_nobodys_silence_counts_from_before_the_start(tmp_path: Path) -> None:
     store = Store(tmp_path / "db", clock)
     make_run(store, "r")
     store.close()
-    clock.now += 3600
+    clock.time += 3600
     store = Store(tmp_path / "db", clock)
     run_states.expire(store)
     assert run_row(store)["state"] == "running"

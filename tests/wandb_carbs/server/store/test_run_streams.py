@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,6 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, runs, streams
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_lines_are_written_by_offset(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,6 @@ from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, streams
 from wandb_carbs.server.store.database import Store
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_history_is_sampled_by_keys_steps_and_count(store: Store) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stored import make_sweep, sweep_row
 from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents, sweeps
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_schedule_of_a_local_controller_is_what_agents_get(store: Store) -> None:

@@ -15,15 +15,7 @@ from wandb_carbs.server.sweeps import agents, sweeps
 from wandb_carbs.server.sweeps.deletion import delete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "db")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,10 +16,6 @@ from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import standings, sweeps
 from wandb_carbs.server.sweeps.run_rows import read_run
-
-if TYPE_CHECKING:
-    pass
-
 
 CARBS = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 10.0, "carbs.suggestion": '{"x": 3}'}
 

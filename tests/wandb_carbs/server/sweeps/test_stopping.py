@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,9 +13,6 @@ from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents, bands, stopping, sweeps
-
-if TYPE_CHECKING:
-    pass
 
 HYPERBAND = {"type": "hyperband", "min_iter": 2, "eta": 2}
 

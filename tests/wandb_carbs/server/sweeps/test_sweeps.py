@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +12,6 @@ from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.sweeps import agents, sweeps
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_refused_sweep_leaves_nothing_behind(store: Store) -> None:
