@@ -98,8 +98,8 @@ class PageData:
             counts = run_tables.counts(db, scope)
             cost = cost_name(db, sweep["id"])
             rows = run_tables.sample(db, key, _DRAWN) + run_tables.frontier(db, key, maximize=maximize)
-            if marked is not None:
-                rows += [read_run(run_row(db, entity, project, marked), goal)]
+            if marked is not None and (run := run_row(db, entity, project, marked))["sweep_id"] == key:
+                rows.append(read_run(run, goal))
             rows = list({row.name: row for row in rows if row.counts}.values())
             total = counts.counted
             drawn = figures.frontier(rows, objective, cost, maximize=maximize, marked=marked, total=total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from site_of_runs import EVIL, Site
+from site_of_runs import CONFIG, DEFINITION, EVIL, Site
 
 
 def test_figures_of_a_sweep(site: Site) -> None:
@@ -20,6 +20,12 @@ def test_figures_of_a_sweep(site: Site) -> None:
     marked = site.data(f"sweeps/{site.sweep}?run=r2")
     assert list(marked) == ["frontier"]
     assert marked["frontier"]["data"][-1]["x"] == [5.0]
+
+
+def test_run_of_another_sweep_is_not_drawn(site: Site) -> None:
+    values = {"config": json.dumps(CONFIG), "projectName": "p", "description": json.dumps(DEFINITION)}
+    made = site.graphql("mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { name } } }", i=values)
+    assert site.data(f"sweeps/{made['upsertSweep']['sweep']['name']}?run=r2") == {"frontier": {}}
 
 
 def test_charts_of_a_run(site: Site) -> None:
