@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def simulated(seeds: range, number: int) -> None:
 
 def real(folder: Path) -> None:
     """Print the errors of losses that are predicted for the most expensive rows."""
-    print(f"\n{'rms error of predicted losses':36} {'laws':>8} {'least squares':>14}")
+    print(f"\n{'rms error of predicted losses':36} {'laws':>8} {'no discrepancy':>15} {'least squares':>14}")
     for path in sorted([folder / "openlm_grid.npz", *folder.glob("scalebench_*.npz")]):
         with np.load(path, allow_pickle=False) as data:
             read: Callable[..., tuple[list[str], Array, Array, Array, Array]]
@@ -81,11 +82,14 @@ def real(folder: Path) -> None:
         least = _least_squares(sizes, loss, test_sizes)
         try:
             law = scaling_laws(params, runs, _LOSS, scale=names).objective
-            ours = np.array([law.predict(**dict(zip(names, row.tolist(), strict=True))).value for row in test_sizes])
+            sums = replace(law, discrepancy=replace(law.discrepancy, signal=0.0))
+            points = [dict(zip(names, row.tolist(), strict=True)) for row in test_sizes]
+            ours, plain = (np.array([found.predict(**point).value for point in points]) for found in (law, sums))
         except CarbsError as error:
             print(f"{path.stem:36} {error}")
             continue
-        print(f"{path.stem:36} {_rms(ours - test_loss):8.4f} {_rms(least - test_loss):14.4f}")
+        errors = [_rms(predicted - test_loss) for predicted in (ours, plain, least)]
+        print(f"{path.stem:36} {errors[0]:8.4f} {errors[1]:15.4f} {errors[2]:14.4f}")
 
 
 def _grid(data: np.lib.npyio.NpzFile) -> tuple[list[str], Array, Array, Array, Array]:
