@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from command_line import run
 from wandb_carbs.cli.main import cli
 from wandb_carbs.server.server import LocalServer
 
@@ -75,25 +76,15 @@ def test_the_program_with_hydra_trains_with_its_suggestion(tmp_path: Path) -> No
     with LocalServer(tmp_path / "server") as server:
         settings = {**server.env(), "HOME": str(tmp_path), "WANDB_DIR": str(tmp_path), "WANDB_SILENT": "true"}
         settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-        def run(*arguments: str) -> str:
-            done = subprocess.run(
-                [sys.executable, "-m", "wandb_carbs.cli", *arguments],
-                cwd=tmp_path,
-                env={**kept, **settings},
-                capture_output=True,
-                text=True,
-                timeout=200,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
-            return done.stdout
-
-        sweep = json.loads(run("create", "sweep.yaml", "--json"))["agent"].split()[-1]
+        created = run("create", "sweep.yaml", "--json", env=settings, cwd=tmp_path)
+        assert created.returncode == 0, created.stderr
+        sweep = json.loads(created.stdout)["agent"].split()[-1]
         # As `wandb agent` does, with the command that `create` wrote.
         settings.update(WANDB_SWEEP_ID=sweep.split("/")[-1], WANDB_ENTITY="e", WANDB_PROJECT="p")
         subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env={**kept, **settings}, timeout=200, check=True)
-        best = json.loads(run("best", sweep, "--json"))
+        shown = run("best", sweep, "--json", env=settings, cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    best = json.loads(shown.stdout)
     assert best["objective"] == pytest.approx(best["config"]["optimizer.lr"] + best["config"]["model.hidden"])
 
 

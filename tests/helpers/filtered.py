@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.queries import count_runs, select_runs
-
-if TYPE_CHECKING:
-    pass
 
 
 class Clock:

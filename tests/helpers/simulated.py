@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,9 @@ def train(values: dict[str, Any], rng: np.random.Generator) -> tuple[float, floa
     return loss, values["size"] ** 0.9 / 10
 
 
+@cache
 def simulate(number: int) -> SweepHistory:
-    """Let the optimizer run a sweep of `number` runs, and record it as W&B would."""
+    """Let the optimizer run a sweep of `number` runs, and record it as W&B would; it takes seconds, once a process."""
     config = CARBSParams(better_direction_sign=-1)
     carbs = CARBS(config, PARAMS)
     rng = np.random.default_rng(1)

@@ -5,32 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from command_line import run
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "any_program"
 
 # The SDK's own Api() does what the SDK's own settings warn of.
 pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
-
-
-def run(folder: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "wandb_carbs.cli", *arguments],
-        cwd=folder,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
 
 
 def test_the_example_runs_from_its_file_to_its_first_outcome(wandb_env: Any, tmp_path: Path) -> None:
@@ -39,11 +25,11 @@ def test_the_example_runs_from_its_file_to_its_first_outcome(wandb_env: Any, tmp
     shutil.copytree(EXAMPLE, tmp_path / "example")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = wandb_env.subprocess(PATH=path)
-    created = run(tmp_path / "example", environment, "create", "sweep.yaml", "--json")
+    created = run("create", "sweep.yaml", "--json", env=environment, cwd=tmp_path / "example")
     assert created.returncode == 0, created.stderr
     command = json.loads(created.stdout)["agent"].split()
     assert command[:2] == ["wandb-carbs", "agent"]
-    done = run(tmp_path / "example", environment, *command[1:], "--count", "1")
+    done = run(*command[1:], "--count", "1", env=environment, cwd=tmp_path / "example")
     assert done.returncode == 0, done.stderr
     assert "starts: learning_rate=0.001 width=16 epochs=2" in done.stderr
     [trained] = load_sweep(command[2]).runs
@@ -61,7 +47,6 @@ def test_the_example_runs_from_its_file_to_its_first_outcome(wandb_env: Any, tmp
 def test_a_wrong_call_is_explained(
     tmp_path: Path, variables: dict[str, str], arguments: list[str], problem: str
 ) -> None:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
-    done = run(tmp_path, {**kept, **variables}, "agent", *arguments)
+    done = run("agent", *arguments, env=variables, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert problem in done.stderr
