@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from carbs.spaces.search_space import SearchSpace
+
+# An option of type `Assignments`: pairs of name and value for each time that it was named.
+Given: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
 
 # A comma that begins the next name; one in a value, a list's, does not.
 _COMMA = re.compile(r",(?=[^,=]+=)")
@@ -51,12 +53,12 @@ class Names(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generi
         return names
 
 
-def values_of(space: SearchSpace, given: Iterable[Iterable[tuple[str, str]]]) -> dict[str, Any]:
+def values_of(space: SearchSpace, given: Given) -> dict[str, Any]:
     """Return the values that were given, as the search space has them; unknown names stay text.
 
     Args:
         space: The search space.
-        given: The values of the option, one for each time that it was named.
+        given: The option's values.
 
     Raises:
         UsageError: If a name is given twice, or a number is wanted and none is there.
@@ -82,7 +84,7 @@ def values_of(space: SearchSpace, given: Iterable[Iterable[tuple[str, str]]]) ->
 
 
 def _number(text: str) -> int | float | None:
-    """Return the number that a text is, a whole one as an integer; None if it is no number."""
+    """Return the number that a text is, a whole one as an integer, or None."""
     for kind in (int, float):
         try:
             number = kind(text)

@@ -22,7 +22,7 @@ SPACE = as_space(
 
 
 def read(*texts: str) -> dict[str, Any]:
-    return values_of(SPACE, [Assignments().convert(text, None, None) for text in texts])
+    return values_of(SPACE, tuple(Assignments().convert(text, None, None) for text in texts))
 
 
 @pytest.mark.parametrize("texts", [["n=7e9,layers=3"], ["n=7e9", "layers=3"], [" n = 7000000000 , layers = 3.0"]])

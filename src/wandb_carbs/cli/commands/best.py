@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wandb_carbs.cli.assignments import Assignments, values_of
+from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     help="The configuration as YAML or as arguments of a command, or all of it as a table or JSON.",
 )
 @json_option
-def command(
-    sweep: str, max_cost: float | None, at: tuple[tuple[tuple[str, str], ...], ...], form: str, as_json: bool
-) -> None:
+def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: bool) -> None:
     """Show the best configuration up to a cost, as observed, or the predicted best at given sizes."""
     if at and max_cost is not None:
         raise click.UsageError("--at asks for a prediction, --max-cost for an observed run: give one of them")
@@ -74,7 +72,7 @@ def command(
             click.echo(f"note: {doubt}", err=True)
 
 
-def _predicted(history: SweepHistory, at: tuple[tuple[tuple[str, str], ...], ...], form: str) -> None:
+def _predicted(history: SweepHistory, at: Given, form: str) -> None:
     """Show what the laws predict to be best at sizes."""
     from wandb_carbs.cli.advice import advise  # noqa: PLC0415 - imports the models
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - likewise

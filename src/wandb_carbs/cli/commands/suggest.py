@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from wandb_carbs.cli.assignments import Assignments, values_of
+from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
@@ -31,9 +31,7 @@ from wandb_carbs.tables import ConfigTable, make_console, short
     help="Values that it must have, such as n=7e9,d=1e12; the search is for all others.",
 )
 @json_option
-def command(
-    sweep: str, number: int, for_cost: float | None, given: tuple[tuple[tuple[str, str], ...], ...], as_json: bool
-) -> None:
+def command(sweep: str, number: int, for_cost: float | None, given: Given, as_json: bool) -> None:
     """Show what would be run next. Nothing is started or changed.
 
     Expected values come with one standard deviation: "0.31 ± 0.02", and for a cost "12 (9 to 16)".
