@@ -78,8 +78,8 @@ def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: 
     sign, best = (1 if maximize else -1), frontier[-1]
     largest = 1e308  # a page holds no infinity
     # A frontier of one run has no height: that of the better three quarters of the runs stands in.
-    third = sorted(objectives, key=lambda value: -sign * value)[3 * len(objectives) // 4] if objectives else best
-    height = min(abs(frontier[0] - best) or abs(third - best), largest) or max(abs(best), 1.0)
+    quartile = sorted(objectives, key=lambda value: -sign * value)[3 * len(objectives) // 4] if objectives else best
+    height = min(abs(frontier[0] - best) or abs(quartile - best), largest) or max(abs(best), 1.0)
     low, high = sorted(
         max(-largest, min(end, largest)) for end in (best - sign * _ROOM[0] * height, best + sign * _ROOM[1] * height)
     )

@@ -33,5 +33,4 @@ def figure(effects: Sequence[Importance]) -> drawing.Figure:
     ]
     made = drawing.figure(traces, "total-effect index", "", height=120 + _BAR * len(found))
     made["layout"]["xaxis"]["tickformat"] = ".0%"
-    made["layout"]["yaxis"]["automargin"] = True
     return made

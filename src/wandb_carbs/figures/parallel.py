@@ -108,8 +108,8 @@ def figure(
     """
     sign = 1 if maximize else -1
     order = sorted(range(len(points)), key=lambda index: sign * points[index].objective)
-    best = points[order[-1]].objective, points[order[-max(2, len(order) // 2) :][0]].objective
-    (low, high), _ = window([], [best[1], best[0]], maximize=maximize)
+    better = [points[index].objective for index in order[-max(2, len(order) // 2) :]]
+    (low, high), _ = window([], better, maximize=maximize)
     every = [
         numeric_axis(cost, [point.cost for point in points], is_log=True),
         *axes,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from carbs.insight import Calibration, Dependence, Insight
 from carbs.intervals import HALF_WIDTH
-from carbs.scaling import ObjectiveLaw, ParamLaw
+from carbs.scaling import ObjectiveLaw, ParamLaw, Prediction
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.kinds import LogSpace, Pow2Space
 from carbs.spaces.numeric import NumericSpace
@@ -81,35 +82,43 @@ def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
     values = [run.input[law.name] for run in insight.successes]
     members = [insight.configuration(int(index))[law.name] for index in insight.members]
     member_costs = np.exp(insight.groups.log_cost[insight.members])
-    traces = [
-        *drawing.band(costs, [p.low for p in predictions], [p.high for p in predictions], "90 %", color),
-        {**drawing.marks([run.cost for run in insight.successes], values, "@run", 4), "name": "runs", "opacity": 0.6},
-        {
-            **drawing.marks(member_costs, members, "@frontier", 6),
-            "name": "smoothed frontier",
-        },
-        {**drawing.line(costs, [p.value for p in predictions], color), "name": "law"},
-    ]
-    figure = drawing.figure(traces, "cost", law.name, log_x=True, log_y=_is_log(law.space), height=300)
-    figure["layout"]["showlegend"] = False
-    _mark_reach(figure, law.reach.high)
-    return figure
+    *band, line = law_traces(costs, predictions, color)
+    smoothed = {**drawing.marks(member_costs, members, "@frontier", 6), "name": "smoothed frontier"}
+    traces = [*band, runs([run.cost for run in insight.successes], values), smoothed, line]
+    return law_figure(traces, "cost", law.name, law.reach.high, log_y=is_log(law.space))
 
 
 def objective_scaling(law: ObjectiveLaw, insight: Insight) -> drawing.Figure:
     """Draw the objective's law with its band, or only the runs if there is no law."""
     outputs = [run.output for run in insight.successes]
-    marks = drawing.marks([run.cost for run in insight.successes], outputs, "@run", 4)
-    traces = [{**marks, "name": "runs", "opacity": 0.6}]
+    traces = [runs([run.cost for run in insight.successes], outputs)]
     if not law.reason:
         costs = np.geomspace(law.reach.low, min(10 * law.reach.high, law.reach.limit), _NUM_COSTS)
         predictions = [law.predict(float(cost)) for cost in costs]
-        traces += drawing.band(costs, [p.low for p in predictions], [p.high for p in predictions], "90 %", "@law")
-        traces.append({**drawing.line(costs, [p.value for p in predictions], "@law"), "name": "law"})
-    figure = drawing.figure(traces, "cost", "objective", log_x=True, height=300)
-    figure["layout"]["showlegend"] = False
+        traces += law_traces(costs, predictions)
+    figure = law_figure(traces, "cost", "objective", law.reach.high)
     figure["layout"]["yaxis"]["range"] = _interesting(insight)
-    _mark_reach(figure, law.reach.high)
+    return figure
+
+
+def runs(x: Sequence[Any], y: Sequence[Any]) -> drawing.Figure:
+    """Return the runs behind a law, as small dots."""
+    return {**drawing.marks(x, y, "@run", 4), "name": "runs", "opacity": 0.6}
+
+
+def law_traces(x: Any, predictions: Sequence[Prediction], color: str = "@law") -> list[drawing.Figure]:
+    """Return the 90 % band of a law, and above it the law."""
+    band = drawing.band(x, [p.low for p in predictions], [p.high for p in predictions], "90 %", color)
+    return [*band, {**drawing.line(x, [p.value for p in predictions], color), "name": "law"}]
+
+
+def law_figure(
+    traces: Sequence[drawing.Figure], x: str, y: str, largest: float, *, log_y: bool = False
+) -> drawing.Figure:
+    """Return a figure over cost or a size, with a dotted line at the largest one that a law rests on."""
+    figure = drawing.figure(traces, x, y, log_x=True, log_y=log_y, height=300)
+    figure["layout"]["showlegend"] = False
+    figure["layout"]["shapes"] = [drawing.dotted(largest)]
     return figure
 
 
@@ -128,7 +137,7 @@ def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependenc
         if position is None:
             position = int(np.argmin([abs(float(value) - float(held)) for value in found.values]))
         dots.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
-    figure = drawing.figure([*bands, *lines, *dots], name, "objective", log_x=_is_log(space), height=300)
+    figure = drawing.figure([*bands, *lines, *dots], name, "objective", log_x=is_log(space), height=300)
     _name_choices(figure, space)
     return figure
 
@@ -148,7 +157,7 @@ def success(
     shown = [drawing.text(value) for value in values] if is_category else values
     mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10), "name": "failed runs"}
     mark["marker"]["symbol"] = "x-thin-open"
-    figure = drawing.figure([*traces, mark], name, "probability of success", log_x=_is_log(space), height=280)
+    figure = drawing.figure([*traces, mark], name, "probability of success", log_x=is_log(space), height=280)
     figure["layout"]["yaxis"]["range"] = [-0.04, 1.04]
     _name_choices(figure, space)
     return figure
@@ -213,7 +222,8 @@ def _name_choices(figure: drawing.Figure, space: Space) -> None:
     }
 
 
-def _is_log(space: Space | NumericSpace) -> bool:
+def is_log(space: Space | NumericSpace) -> bool:
+    """Tell whether values of a space are drawn by their logarithms."""
     return isinstance(space, (LogSpace, Pow2Space))
 
 
@@ -221,7 +231,3 @@ def _interesting(insight: Insight) -> list[float]:
     """Return the range of objectives around the frontier: runs that are far worse would squeeze it."""
     members = (insight.sign * insight.groups.y[insight.members]).tolist()
     return picture.window([], members, maximize=insight.sign > 0)[0]
-
-
-def _mark_reach(figure: drawing.Figure, cost: float) -> None:
-    figure["layout"]["shapes"] = [drawing.dotted(cost)]

@@ -16,6 +16,7 @@ from wandb_carbs.report import figures, tables
 from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
 from wandb_carbs.report.parallel import axes as space_axes
 from wandb_carbs.report.section import Captioned, Section
+from wandb_carbs.report.sizes import TITLE as SIZES
 from wandb_carbs.report.sizes import sizes
 from wandb_carbs.sweep.history import JudgedRun
 
@@ -36,7 +37,7 @@ def all_sections(data: ReportData) -> list[Section]:
         _or_note("frontier", "Frontier", lambda: _frontier(data, insight)),
         _or_note("progress", "Progress", lambda: _progress(data)),
         _or_note("scaling", "Scaling laws", lambda: _scaling(data, insight)),
-        *([_or_note("sizes", "Scaling laws over sizes", lambda: sizes(data))] if data.scale else []),
+        *([_or_note("sizes", SIZES, lambda: sizes(data))] if data.scale else []),
         _or_note("importance", "Importance", lambda: _importance(insight)),
         _or_note("dependence", "Partial dependence along the cost", lambda: _dependence(insight, by_param())),
         _or_note("calibration", "Calibration", lambda: _calibration(data)),
@@ -64,8 +65,8 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
 
 def _notes(data: ReportData) -> list[str]:
     start = data.history.definition.start
-    told = [f"The search {start}."] if start else []
-    return [*told, *(f"Note: {doubt}." for doubt in data.doubts)]
+    started = [f"The search {start}."] if start else []
+    return [*started, *(f"Note: {doubt}." for doubt in data.doubts)]
 
 
 def _progress(data: ReportData) -> Section:
@@ -100,13 +101,12 @@ def _objective_caption(law: ObjectiveLaw) -> Markup:
     if law.reason:
         return Markup("<b>objective</b>: no law, because {}").format(law.reason)
     low, high = law.exponent_interval
-    limit, exponent = f"{-law.sign * law.limit:.4g}", f"{-law.exponent:.3f} ({-high:.3f} to {-low:.3f})"
+    limit, exponent = f"{-law.sign * law.limit:.4g}", tables.with_ends(-law.exponent, (-high, -low))
     return Markup("<b>objective</b>: limit {}, exponent {}").format(limit, exponent)
 
 
 def _law_caption(law: ParamLaw) -> Markup:
-    low, high = law.interval
-    exponent = f"exponent {law.exponent:.3f} ({low:.3f} to {high:.3f})"
+    exponent = f"exponent {tables.with_ends(law.exponent, law.interval)}"
     if not law.is_scaling:
         return Markup("<b>{}</b>: no evidence of scaling<br>{}").format(law.name, exponent)
     base, is_power, power = law.formula.partition(" * cost^")
@@ -183,9 +183,12 @@ def _failures(
 
 
 def _runs(data: ReportData) -> Section:
-    """Return the table of all runs, and a figure with a line for each observation."""
+    """Return the table of all runs, and a figure with a line for each observation, or for the best of very many."""
     shown = data.runs(Standing.OBSERVATION)
-    lines = [Captioned("configurations", "", _configurations(data, shown))] if len(shown) > 1 else []
+    lines = []
+    if len(shown) > 1:
+        figure = _configurations(data, shown)
+        lines.append(Captioned("configurations", figure.get("note", ""), figure))
     text = "Each line is a run, from its cost over its hyperparameters to its objective." if lines else ""
     return Section("runs", "Runs", text, lines, table=tables.runs(data))
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from carbs.scaling import Prediction, SizeLaw, SizeLaws
-from carbs.spaces.kinds import LogSpace, Pow2Space
+from carbs.scaling import SizeLaw, SizeLaws
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
+from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Captioned, Section
-from wandb_carbs.report.tables import Cell, Table
+from wandb_carbs.report.tables import Cell, Table, with_ends
 
 TITLE = "Scaling laws over sizes"
 _NUM_SIZES = 40
@@ -52,7 +52,7 @@ def _table(laws: SizeLaws, objective: str) -> Table:
         [
             Cell(law.name),
             Cell(law.formula),
-            *(Cell(_with_ends(law.exponents[size], law.intervals[size])) for size in laws.scale),
+            *(Cell(with_ends(law.exponents[size], law.intervals[size])) for size in laws.scale),
             Cell("yes" if any(law.is_scaling.values()) else "no"),
         ]
         for law in laws.params
@@ -62,12 +62,8 @@ def _table(laws: SizeLaws, objective: str) -> Table:
     return Table(["of", "law", *(f"exponent of {size}" for size in laws.scale), "scales"], lines)
 
 
-def _with_ends(value: float, ends: tuple[float, float]) -> str:
-    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
-
-
 def _caption(law: SizeLaw, size: str) -> Markup:
-    exponent = _with_ends(law.exponents[size], law.intervals[size])
+    exponent = with_ends(law.exponents[size], law.intervals[size])
     return Markup("<b>{}</b> over {}<br>exponent {}").format(law.name, size, exponent)
 
 
@@ -82,37 +78,22 @@ def _along(laws: SizeLaws | SizeLaw, size: str) -> list[dict[str, float]]:
 def _law(data: ReportData, law: SizeLaw, size: str) -> drawing.Figure:
     along = _along(law, size)
     runs = data.carbs.success_observations
-    traces = _traces([at[size] for at in along], [law.predict(**at) for at in along])
-    seen = drawing.marks([run.input[size] for run in runs], [run.input[law.name] for run in runs], "@run", 4)
-    is_log = isinstance(law.space, (LogSpace, Pow2Space))
-    return _figure(
-        [{**seen, "name": "runs", "opacity": 0.6}, *traces], size, law.name, law.reach.high[size], log_y=is_log
-    )
+    seen = figures.runs([run.input[size] for run in runs], [run.input[law.name] for run in runs])
+    traces = figures.law_traces([at[size] for at in along], [law.predict(**at) for at in along])
+    is_log = figures.is_log(law.space)
+    return figures.law_figure([seen, *traces], size, law.name, law.reach.high[size], log_y=is_log)
 
 
 def _objective(data: ReportData, laws: SizeLaws, size: str) -> drawing.Figure:
     along = _along(laws, size)
     predictions = [laws.objective.predict(**at) for at in along]
     runs = data.carbs.success_observations
-    seen = drawing.marks([run.input[size] for run in runs], [run.output for run in runs], "@run", 4)
-    traces = [{**seen, "name": "runs", "opacity": 0.6}, *_traces([at[size] for at in along], predictions)]
-    figure = _figure(traces, size, data.objective_title, laws.reach.high[size])
+    seen = figures.runs([run.input[size] for run in runs], [run.output for run in runs])
+    traces = figures.law_traces([at[size] for at in along], predictions)
+    figure = figures.law_figure([seen, *traces], size, data.objective_title, laws.reach.high[size])
     # Runs that are far worse would squeeze the law.
     near = [prediction.value for prediction in predictions]
     figure["layout"]["yaxis"]["range"] = picture.window([], near, maximize=data.sign > 0)[0]
-    return figure
-
-
-def _traces(x: list[float], predictions: Sequence[Prediction]) -> list[drawing.Figure]:
-    band = drawing.band(x, [p.low for p in predictions], [p.high for p in predictions], "90 %", "@law")
-    return [*band, {**drawing.line(x, [p.value for p in predictions], "@law"), "name": "law"}]
-
-
-def _figure(traces: list[drawing.Figure], x: str, y: str, seen: float, *, log_y: bool = False) -> drawing.Figure:
-    """Return a figure over a size, with a dotted line at the largest one seen."""
-    figure = drawing.figure(traces, x, y, log_x=True, log_y=log_y, height=300)
-    figure["layout"]["showlegend"] = False
-    figure["layout"]["shapes"] = [drawing.dotted(seen)]
     return figure
 
 

@@ -53,6 +53,11 @@ class Table:
     lines: Sequence[Sequence[Cell]]
 
 
+def with_ends(value: float, ends: tuple[float, float]) -> str:
+    """Write an exponent with its interval."""
+    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
+
+
 def runs(data: ReportData) -> Table:
     """Return the table of all runs, newest first."""
     names, labels = data.carbs.space.names, data.history.labels

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from carbs.scaling import ScalingLaws
+from wandb_carbs.figures import parallel
+from wandb_carbs.record import Standing
 from wandb_carbs.report import make_report
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.sections import all_sections
@@ -39,3 +41,11 @@ def test_captions_say_first_where_there_is_no_evidence(history: SweepHistory) ->
         assert colors == {"@law" if law.is_scaling else "@run"}
         assert ("no evidence of scaling" in figure.caption) == (not law.is_scaling)
         assert bool(re.search(r" = ", figure.caption)) == law.is_scaling
+
+
+def test_runs_that_the_figure_leaves_out_are_said(history: SweepHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "MAX_LINES", 5)
+    data = ReportData(history)
+    (runs,) = (section for section in all_sections(data) if section.key == "runs")
+    others = len(data.runs(Standing.OBSERVATION)) - 5
+    assert [figure.caption for figure in runs.figures] == [f"The best 5 runs; {others} others are left out."]
