@@ -20,7 +20,7 @@ from wandb_carbs.sweep.rows import find_frontier, rows
 from wandb_carbs.tables import ConfigTable, short
 
 _NAMES = tuple(param.name for param in PARAMS)
-_CHANCE = math.log(10)  # the loss of who takes every digit for equally likely
+_CHANCE = math.log(10)  # the loss where every digit is equally likely
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 

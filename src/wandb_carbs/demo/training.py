@@ -56,7 +56,7 @@ def train(
 
     Returns:
         The validation loss (mean cross-entropy, in nats), and the processor's seconds of training (without those of
-        validation): other programs on the machine do not change them much.
+        validation), which other programs on the machine do not change much.
     """
     model = MLPClassifier(
         (config["hidden_units"],),

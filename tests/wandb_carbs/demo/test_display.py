@@ -1,4 +1,4 @@
-"""Messages of the demo's agents on a terminal, and where there is none."""
+"""Messages of the demo's agents on a terminal, and without one."""
 
 from __future__ import annotations
 
