@@ -6,15 +6,13 @@ An entry has one of two forms, and a file may mix them: our own, `{space: log, m
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from carbs import Param, Pow2Space
-from carbs.errors import Problem
+from carbs.errors import Problem, did_you_mean
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.space import SPACES
 from carbs.spaces.values import as_json
@@ -202,12 +200,12 @@ def _number_meant(value: Any) -> str:
             number = float(left)
     except (ArithmeticError, ValueError):
         return ""
-    return f"{number:.12g}" if isinstance(number, float) and math.isfinite(number) else ""
+    return f"{number:.12g}" if is_number(number) else ""
 
 
 def _unknown(key: str, known: Sequence[str], owner: str) -> str:
     word = _OTHER_WORDS.get(key)
-    hint = f"; write {word!r}" if word in known else _like(key, known)
+    hint = f"; write {word!r}" if word in known else did_you_mean(key, known)
     return f"unknown key {key!r} {owner}{hint}; known are {', '.join(known)}"
 
 
@@ -215,10 +213,4 @@ def _like_a_space(kind: Any) -> str:
     """Return which space may have been meant, as the end of a sentence."""
     if kind in KINDS:
         return f"; W&B's distributions are named by `distribution: {kind}`"
-    return _like(kind.lower().removesuffix("space"), SPACES) if isinstance(kind, str) else ""
-
-
-def _like(word: Any, known: Any) -> str:
-    """Return what may have been meant, as the end of a sentence."""
-    close = difflib.get_close_matches(word, list(known), 1) if isinstance(word, str) else []
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(kind.lower().removesuffix("space"), SPACES) if isinstance(kind, str) else ""

@@ -19,6 +19,11 @@ Path_ = tuple["str | int", ...]
 # A file of nested aliases may stand for more values than any memory holds.
 _MOST_VALUES = 100_000
 _TAG = "tag:yaml.org,2002:"
+# Endings of an error's message, by words of PyYAML's.
+_HINTS = {
+    r"'\t'": "; indent with spaces, not with tabs",
+    "not allowed here": "; a space must follow the colon of `key: {…}`",
+}
 
 
 @dataclass
@@ -62,10 +67,7 @@ def read_document(path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}" if mark else ""
         problem = error.problem or error.context
-        hint = "; indent with spaces, not with tabs" if problem and r"'\t'" in problem else ""
-        hint = hint or (
-            "; a space must follow the colon of `key: {…}`" if problem and "not allowed here" in problem else ""
-        )
+        hint = next((hint for words, hint in _HINTS.items() if words in str(problem)), "")
         raise CarbsError(f"{path}{place}: not valid YAML: {problem}{hint}") from error
     except yaml.YAMLError as error:
         raise CarbsError(f"{path}: not valid YAML: {error}") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from carbs.errors import did_you_mean
 from wandb_carbs.sweep.file.document import Document
 
 
@@ -79,6 +79,5 @@ class Keys:
             if key in unused:
                 self.notes.append(f"{key!r} {unused[key]}")
                 continue
-            close = difflib.get_close_matches(key, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else "; templates go under a key that begins with x-"
+            hint = did_you_mean(key, known) or "; templates go under a key that begins with x-"
             self.say(f"unknown key {key!r}{hint}; known are {', '.join(known)}", key)
