@@ -11,6 +11,7 @@ from typing import Any
 import wandb
 
 from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict
+from carbs.errors import refuse
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep import rules
@@ -38,7 +39,7 @@ class SweepDefinition:
         description: The user's own words about the sweep.
         initial: Configurations to run first.
         old_runs: Observations of earlier runs, which the search starts from.
-        is_valid: Name of a rule for whole configurations, "module:function"; empty if there is none.
+        is_valid: Name of a rule for whole configurations, "module:function", or empty.
     """
 
     params: tuple[Param, ...]
@@ -232,8 +233,8 @@ def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tup
 
 def _rule_in(described: Mapping[str, Any]) -> str:
     name = described.get("is_valid", "")
-    if rules.problem_with(name) is not None:
-        raise CarbsError(f"the sweep's CARBS definition is damaged: is_valid={name!r} {rules.RULE}")
+    if (problem := rules.problem_with(name)) is not None:
+        raise refuse(problem, "the sweep's CARBS definition is damaged")
     return str(name)
 
 

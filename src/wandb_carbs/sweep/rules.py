@@ -13,12 +13,13 @@ from carbs import CarbsError, ParamDict
 from carbs.errors import Problem, refuse
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
-RULE = "must be the name of a function, 'module:function', which is loaded from the program's folder"
+_RULE = "must be the name of a function, 'module:function', which is loaded from the program's folder"
 
 
-def problem_with(name: Any, key: str = "is_valid") -> Problem | None:
-    """Return what is wrong with a rule's name; None if it is one, or empty."""
-    return None if name == "" or (isinstance(name, str) and _NAME.fullmatch(name)) else Problem("", key, name, RULE)
+def problem_with(name: Any) -> Problem | None:
+    """Return the problem with a rule's name, or None; an empty name means that there is no rule."""
+    is_name = isinstance(name, str) and (not name or _NAME.fullmatch(name) is not None)
+    return None if is_name else _invalid(name)
 
 
 def load_rule(name: str, folder: Path) -> Callable[[ParamDict], bool]:
@@ -31,9 +32,8 @@ def load_rule(name: str, folder: Path) -> Callable[[ParamDict], bool]:
     Raises:
         CarbsError: If it cannot be loaded, or is no function.
     """
-    problem = problem_with(name)
-    if problem is not None or not name:
-        raise refuse(problem or Problem("", "is_valid", name, RULE))
+    if not name or problem_with(name) is not None:
+        raise refuse(_invalid(name))
     module, _, path = name.partition(":")
     place = str(folder.resolve())
     # It stays there: the function may import more when it is called.
@@ -49,3 +49,7 @@ def load_rule(name: str, folder: Path) -> Callable[[ParamDict], bool]:
         raise CarbsError(f"is_valid={name!r} is {found!r}, and must be a function of a configuration")
     rule: Callable[[ParamDict], bool] = found
     return rule
+
+
+def _invalid(name: Any) -> Problem:
+    return Problem("", "is_valid", name, _RULE)

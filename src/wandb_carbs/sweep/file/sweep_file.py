@@ -20,7 +20,7 @@ from wandb_carbs.sweep.file.document import read_document
 from wandb_carbs.sweep.file.keys import Keys
 from wandb_carbs.sweep.file.metric import read_cost, read_metric
 from wandb_carbs.sweep.reading import LAST
-from wandb_carbs.sweep.rules import RULE, problem_with
+from wandb_carbs.sweep.rules import problem_with
 
 _SIGNS = {"maximize": 1, "minimize": -1}
 _KEYS = (
@@ -65,7 +65,7 @@ class SweepFile:
         initial: Configurations to run first.
         start_from: Earlier runs to start from; see `create_sweep`.
         same_task: Whether the same configuration had the same objective in those.
-        is_valid: Name of a rule for whole configurations; empty if there is none.
+        is_valid: Name of a rule for whole configurations, or empty.
         description: The file's own words about the sweep.
         sweep_options: Further keys of W&B's sweep configuration.
         notes: Sentences about how it was understood, where this is not obvious.
@@ -135,8 +135,8 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     if not isinstance(same_task, bool):
         keys.say(f"same_task={same_task!r} must be true or false", "same_task")
     is_valid = keys.text("is_valid") or ""
-    if problem_with(is_valid) is not None:
-        keys.say(f"is_valid={is_valid!r} {RULE}", "is_valid")
+    if (problem := problem_with(is_valid)) is not None:
+        keys.say(str(problem), "is_valid")
     if keys.has_problems or space is None or carbs is None:
         return None
     return SweepFile(
