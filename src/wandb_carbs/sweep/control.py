@@ -112,11 +112,15 @@ def list_sweeps(entity: str | None = None, project: str | None = None) -> list[L
 
 
 def newest_sweep(entity: str | None, project: str) -> tuple[SweepPath | None, bool] | None:
-    """Return the newest sweep of a project, if there is one, and whether there are others; None without the project.
+    """Look for the newest sweep of a project.
 
     Args:
         entity: User or team; None for the default one.
         project: The project.
+
+    Returns:
+        The sweep, or None if the project is empty; and whether there are others. None alone if there is no such
+        project.
 
     Raises:
         WandbCarbsError: If there is no default entity.

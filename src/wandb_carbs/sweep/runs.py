@@ -77,8 +77,7 @@ class RunReader:
             WandbConnectionError: If they cannot be read.
         """
         records = self._read(
-            f"the runs of sweep {self.sweep}",
-            lambda api: [record for page in self._pages(api, self._filter(), "+created_at", _PAGE) for record in page],
+            f"the runs of sweep {self.sweep}", lambda api: self._find(api, self._filter(), "+created_at")
         )
         return sorted(records, key=lambda record: record.order)
 
@@ -101,8 +100,7 @@ class RunReader:
         missing = sorted(set(waiting) - {record.id for record in newest})
         if missing:
             filters = {"$and": [self._filter(), {"name": {"$in": missing}}]}
-            pages = self._read(what, lambda api: list(self._pages(api, filters, "-created_at", _PAGE)))
-            newest += itertools.chain.from_iterable(pages)
+            newest += self._read(what, lambda api: self._find(api, filters, "-created_at"))
         return newest
 
     def one(self, run_id: str) -> RunRecord:
@@ -147,6 +145,9 @@ class RunReader:
             if any(record.id in known for record in page):
                 break
         return found
+
+    def _find(self, api: Any, filters: dict[str, Any], order: str) -> list[RunRecord]:
+        return list(itertools.chain.from_iterable(self._pages(api, filters, order, _PAGE)))
 
     def _pages(self, api: Any, filters: dict[str, Any], order: str, size: int) -> Iterator[list[RunRecord]]:
         variables = {**self._project(), "filters": json.dumps(filters), "order": order, "perPage": size}
@@ -276,8 +277,7 @@ def is_orphan(record: RunRecord, now: datetime) -> bool:
         record: The run.
         now: The present, by W&B's clock.
     """
-    internal = getattr(record.source, "rawconfig", {}).get(INTERNAL_KEY)
-    has_agent = isinstance(internal, Mapping) and COPY_KEY in internal
+    has_agent = bool(copied_keys(getattr(record.source, "rawconfig", {})))
     is_open = record.state == FINISHED and record.summary.get(STATE_KEY) == RUNNING
     seen = record.last_seen
     return has_agent and is_open and seen is not None and (now - seen).total_seconds() > STALE_SECONDS
