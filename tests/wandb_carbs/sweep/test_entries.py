@@ -7,17 +7,13 @@ from typing import Any
 import pytest
 
 from carbs import CarbsError, LogSpace, Param
-from wandb_carbs.sweep.distributions import SweepSpace, space_of
-
-
-def understood(**settings: Any) -> SweepSpace:
-    """Understand one parameter, `x`, beside another one."""
-    return space_of({"parameters": {"x": settings, "other": {"min": 0.0, "max": 1.0}}})
+from wandb_carbs.sweep.distributions import space_of
 
 
 def test_search_center_is_taken_with_any_form() -> None:
-    found = understood(distribution="log_uniform_values", min=1e-5, max=1e-1, search_center=1e-3)
-    assert found.params[0] == Param("x", LogSpace(1e-5, 1e-1), 1e-3)
+    settings = {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1, "search_center": 1e-3}
+    found = space_of({"parameters": {"x": settings}})
+    assert found.params == (Param("x", LogSpace(1e-5, 1e-1), 1e-3),)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import wandb
@@ -12,9 +12,6 @@ import wandb
 from carbs import CARBS, LinearSpace, LogSpace, Param
 from wandb_carbs import SweepReader, WandbCarbs, carbs_from_sweep, load_sweep
 from wandb_carbs.sweep import runs
-
-if TYPE_CHECKING:
-    pass
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import json
 import urllib.request
 from pathlib import Path
@@ -15,43 +14,16 @@ from carbs import (
     CarbsError,
     CARBSParams,
     CategoricalSpace,
-    LinearSpace,
     LogSpace,
     ObservationInParam,
     OrdinalSpace,
     Param,
     SearchSpace,
 )
+from tables_of_runs import CONFIG, found, table
 from wandb_carbs import SweepDefinition, create_sweep
 from wandb_carbs.sweep.definition import load_definition
-from wandb_carbs.sweep.old_runs import members_of, read_old_runs
-
-SPACE = SearchSpace(
-    (
-        Param("lr", LogSpace(1e-5, 1e-1)),
-        Param("opt.name", CategoricalSpace(("adam", None, [1, 2], True, 3))),
-        Param("width", LinearSpace(1, 64, is_integer=True), 8),
-    )
-)
-
-CONFIG = CARBSParams(better_direction_sign=-1)
-
-
-def found(source: Any, **options: Any) -> tuple[list[ObservationInParam], list[str]]:
-    read = read_old_runs([source], SPACE, CONFIG, **options)
-    return list(read.observations), list(read.notes)
-
-
-def table(tmp_path: Path, rows: list[dict[str, Any]], ending: str) -> str:
-    path = tmp_path / f"runs{ending}"
-    if ending == ".json":
-        path.write_text(json.dumps(rows))
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
-            writer.writeheader()
-            writer.writerows(rows)
-    return str(path)
+from wandb_carbs.sweep.old_runs import members_of
 
 
 @pytest.mark.parametrize("ending", [".csv", ".json"])

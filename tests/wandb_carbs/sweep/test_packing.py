@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from carbs import (
-    CarbsError,
-    ObservationInParam,
-)
+from carbs import CarbsError, ObservationInParam
 from wandb_carbs.sweep.packing import pack, unpack
 
 
