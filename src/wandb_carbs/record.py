@@ -47,7 +47,7 @@ ARGUMENTS_KEY = "carbs.drawn_arguments"
 BEGUN_KEY = "carbs.begun"
 # Of a run that was started again: the time of the last point that was logged before.
 BEFORE_KEY = "carbs.before"
-# Whether the outcome was recorded by another agent than the one that had started the program, since that was gone.
+# Whether another agent recorded the outcome, because the one that had started the program was gone.
 SETTLED_KEY = "carbs.settled"
 # Searched parameters that the program tried to change in `wandb.config`, with the values that W&B refused, as JSON: the
 # run may have trained with these. Only where there are any.

@@ -1,4 +1,4 @@
-"""Changes of searched values in `wandb.config`, which the SDK's lock refuses: not a word of it where it is silent."""
+"""Changes of searched values in `wandb.config`. The SDK's lock refuses them, and may say nothing of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from wandb_carbs.agent.arguments import says
 
 logger = logging.getLogger("wandb_carbs")
-
 
 _REFUSED = re.compile(r"Config item '([^']+)' was locked by 'sweep' \(ignored update\)")
 
@@ -54,7 +53,7 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
             return _plain, (kind, dict(self.__dict__))
 
     try:
-        # Past its own assignment of attributes, which makes entries of them.
+        # Its own assignment of attributes would make an entry of it.
         object.__setattr__(config, "__class__", Watched)
     except TypeError as error:
         logger.debug("Changes of wandb.config are not noticed: %s", error)

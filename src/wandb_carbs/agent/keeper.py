@@ -1,4 +1,4 @@
-"""Read a program's standard error in place of an agent that was killed: the program must not end by its absence.
+"""Read a program's standard error after its agent was killed, since a program without a reader would end.
 
 Run as a script, so that it imports nothing of the package: it waits beside each program, and costs next to nothing.
 Its standard input is a pipe that the agent holds open as long as it lives; its argument is the descriptor to read.

@@ -188,10 +188,10 @@ def _without_old_metrics(own: RunRecord, sweep: RunnableSweep) -> RunRecord:
     """
     if own.summary.get(STATE_KEY) == SUCCESS:
         return own
-    readings = [reading for reading in (sweep.metric, sweep.cost) if reading is not None]
     summary = own.summary
-    for reading in readings:
-        summary = without(summary, reading.name)
+    for reading in (sweep.metric, sweep.cost):
+        if reading is not None:
+            summary = without(summary, reading.name)
     return replace(own, summary=summary)
 
 

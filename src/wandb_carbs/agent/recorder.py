@@ -120,7 +120,7 @@ class RunRecorder:
         cost: float | None = None,
         *,
         allow_update: bool = False,
-        keys: Mapping[str, Any] | None = None,
+        keys: Mapping[str, Any] = {},
     ) -> None:
         """Record the objective and the cost of the run; see `WandbCarbs.record_observation`.
 
@@ -137,13 +137,11 @@ class RunRecorder:
         if not (math.isfinite(spent) and spent > 0):
             raise CarbsError(f"cost={cost!r} must be a positive, finite number")
         if not math.isfinite(value):
-            self._report(
-                FAILURE, {**(keys or {}), REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"}
-            )
+            self._report(FAILURE, {**keys, REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"})
             return
         # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
-        self._report(SUCCESS, {**(keys or {}), OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
+        self._report(SUCCESS, {**keys, OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
 
     def outcome(self, keys: Mapping[str, Any]) -> None:
         """Record how the run went, as it was judged from outside.

@@ -39,7 +39,7 @@ class RunnableSweep:
         parameters: The parameters in W&B's configuration of the sweep.
         metric: How a run's objective is read; None if the programs record it themselves.
         cost: How a run's cost is read; None for the program's seconds.
-        is_valid: The rule for whole configurations; None if there is none.
+        is_valid: The rule for whole configurations, or None.
         notes: Sentences for the user.
     """
 
@@ -166,9 +166,12 @@ def _rows(record: RunRecord, name: str) -> list[Mapping[str, Any]]:
     before: Any = record.summary.get(BEFORE_KEY)
     if not is_number(before):
         return rows
-    times = [row.get("_timestamp") for row in rows]
-    old = [row for row, time in zip(rows, times, strict=True) if is_number(time) and time <= before]
-    new = [row for row, time in zip(rows, times, strict=True) if not (is_number(time) and time <= before)]
+
+    def is_old(row: Mapping[str, Any]) -> bool:
+        time: Any = row.get("_timestamp")
+        return is_number(time) and time <= before
+
+    old, new = [row for row in rows if is_old(row)], [row for row in rows if not is_old(row)]
     goes_on = bool(old and new) and _step(new[0]) > _step(old[-1])
     return rows if goes_on else new
 

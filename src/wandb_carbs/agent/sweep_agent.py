@@ -66,7 +66,7 @@ class SweepAgent:
         self._registration = Registration(sweep.path)
         self._reader = RunReader(sweep.path)
         self._running: dict[str, _Running] = {}
-        self._counts = Endings()
+        self._endings = Endings()
         self._wake = threading.Event()
         self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
         self._is_deleted = False
@@ -109,7 +109,7 @@ class SweepAgent:
     def _is_done(self) -> bool:
         if self._running:
             return False
-        enough = self._count is not None and self._counts.finished >= self._count
+        enough = self._count is not None and self._endings.finished >= self._count
         return enough or self._is_deleted or self._gave_up or self._shutdown.stage > Stage.WORKING
 
     def _patience(self) -> float:
@@ -191,15 +191,15 @@ class SweepAgent:
                 self._say(f"run {run_id} could not be recorded: {error}")
                 outcome = None
             del self._running[run_id]
-            self._counts.finished += 1
+            self._endings.finished += 1
             self._warn_of_changes(ending.last_words)
             if outcome is not None:
                 self._show(run_id, outcome, entry.program.seconds)
-                if why := self._counts.judge(code, outcome, asked=bool(ending.asked)):
+                if why := self._endings.judge(code, outcome, asked=bool(ending.asked)):
                     self._give_up(why)
 
     def _settle(self) -> None:
-        """Record runs that ended without their agents, unless a run of this agent's was the occasion for it.
+        """Record runs that ended without their agents, unless this agent has begun a run, which does the same.
 
         So the last runs of a sweep that is over are recorded by anybody who starts an agent of it.
         """

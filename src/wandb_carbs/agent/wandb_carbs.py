@@ -187,15 +187,15 @@ class WandbCarbs(LegacyNames):
             CarbsError: If an argument is invalid, `ran` is not in the search space, or there is an observation already.
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
-        if ran:
-            point = {**self._taken.point, **plain(ran)}
+        changed = plain(ran or {})
+        keys: dict[str, Any] = {}
+        if changed:
+            point = {**self._taken.point, **changed}
             raise_problems("ran cannot be learnt from", self._carbs.space.problems_with(point))
             keys = {SUGGESTION_KEY: to_json(point), CHANGES_KEY: "", **_NO_BELIEFS}
-            self._recorder.observation(objective, cost, allow_update=allow_update, keys=keys)
-            if own_run.is_open(self._wandb_run):
-                own_run.update_config(self._wandb_run, plain(ran))
-            return
-        self._recorder.observation(objective, cost, allow_update=allow_update)
+        self._recorder.observation(objective, cost, allow_update=allow_update, keys=keys)
+        if changed and own_run.is_open(self._wandb_run):
+            own_run.update_config(self._wandb_run, changed)
 
     def record_failure(self, reason: object = "") -> None:
         """Record that the hyperparameters made the run fail, so that the search avoids their like.
