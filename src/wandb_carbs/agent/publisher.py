@@ -82,10 +82,7 @@ class RunPublisher:
         Raises:
             WandbConnectionError: If W&B cannot be reached.
         """
-        recorded = {SUGGESTION_KEY: _to_text(suggestion)}
-        # Only where it differs: then the suggestion alone does not say it.
-        if dict(values) != dict(suggestion) or CONFIG_KEY in self.record.summary:
-            recorded[CONFIG_KEY] = _to_text(values)
+        recorded = suggestion_keys(suggestion, values, is_apart=CONFIG_KEY in self.record.summary)
         config = {key: value for key, value in self.record.config.items() if key != INTERNAL_KEY}
         if own_run.is_open(self._run):
             config = own_run.config_of(self._run)
@@ -163,6 +160,21 @@ mutation UpsertBucket($id: String!, $config: JSONString, $summaryMetrics: JSONSt
   upsertBucket(input: {id: $id, config: $config, summaryMetrics: $summaryMetrics}) { bucket { id } }
 }
 """
+
+
+def suggestion_keys(suggestion: Mapping[str, Any], values: Mapping[str, Any], *, is_apart: bool) -> dict[str, Any]:
+    """Return the flat summary keys of a suggestion.
+
+    Args:
+        suggestion: The point in the search space.
+        values: The run's configuration, made of the suggestion.
+        is_apart: Whether the run has recorded its configuration apart from the suggestion before.
+    """
+    keys = {SUGGESTION_KEY: _to_text(suggestion)}
+    # Only where it differs: then the suggestion alone does not say it.
+    if is_apart or dict(values) != dict(suggestion):
+        keys[CONFIG_KEY] = _to_text(values)
+    return keys
 
 
 def _to_text(values: Mapping[str, Any]) -> str:

@@ -54,6 +54,12 @@ class Translation:
     to_config: Callable[[dict[str, Any]], Mapping[str, Any]] = dict
     from_run: Callable[[Any], Mapping[str, Any]] = config_of_run
 
+    def configuration(self, point: ParamDict, run_id: str) -> dict[str, Any]:
+        """Return the configuration of a run that takes a point of the search space."""
+        made: dict[str, Any] = plain(self.to_config({**deepcopy(point), SUGGESTION_ID_KEY: run_id}))
+        made.pop(SUGGESTION_ID_KEY, None)
+        return made
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -220,9 +226,7 @@ class SuggestionTaker:
 
     def _values(self, point: ParamDict, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make the run's configuration; what was recorded of it goes before a new transformation."""
-        made = self._translation.to_config({**deepcopy(point), SUGGESTION_ID_KEY: self._run_id})
-        values: dict[str, Any] = plain(made)
-        values.pop(SUGGESTION_ID_KEY, None)
+        values = self._translation.configuration(point, self._run_id)
         return {**values, **{key: recorded[key] for key in values if key in recorded}} if recorded else values
 
     def _is_taken(

@@ -21,13 +21,13 @@ from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.agent import changes, own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
 from wandb_carbs.agent.legacy import LegacyNames
-from wandb_carbs.agent.publisher import RunPublisher
+from wandb_carbs.agent.publisher import RunPublisher, suggestion_keys
 from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.plain import plain, to_json
-from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, STALE_SECONDS, SUGGESTION_KEY
+from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, STALE_SECONDS
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
@@ -112,9 +112,8 @@ class WandbCarbs(LegacyNames):
         self._sweep_id = own_run.check_sweep(run, sweep_id)
         self._raise_errors = raise_errors
         reader = RunReader(SweepPath(run.entity, run.project, self._sweep_id), retry_seconds)
-        translation = Translation(self._transform_suggestion, self._suggestion_from_run)
         taker = SuggestionTaker(
-            carbs, reader, run.id, translation=translation, stale_seconds=stale_seconds, marks=_mark_arguments
+            carbs, reader, run.id, translation=self._translation, stale_seconds=stale_seconds, marks=_mark_arguments
         )
         own = taker.read()
         self._recorder = RunRecorder(RunPublisher(own, reader, run, retry_seconds))
@@ -187,12 +186,16 @@ class WandbCarbs(LegacyNames):
             CarbsError: If an argument is invalid, `ran` is not in the search space, or there is an observation already.
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
-        changed = plain(ran or {})
         keys: dict[str, Any] = {}
-        if changed:
-            point = {**self._taken.point, **changed}
+        changed: dict[str, Any] = {}
+        if ran:
+            taken = self._taken
+            point = {**taken.point, **plain(ran)}
             raise_problems("ran cannot be learnt from", self._carbs.space.problems_with(point))
-            keys = {SUGGESTION_KEY: to_json(point), CHANGES_KEY: "", **_NO_BELIEFS}
+            values = self._translation.configuration(point, self._wandb_run.id)
+            recorded = suggestion_keys(point, values, is_apart=taken.values != taken.point)
+            keys = {**recorded, CHANGES_KEY: "", **_NO_BELIEFS}
+            changed = {name: value for name, value in values.items() if name in ran or value != taken.values.get(name)}
         self._recorder.observation(objective, cost, allow_update=allow_update, keys=keys)
         if changed and own_run.is_open(self._wandb_run):
             own_run.update_config(self._wandb_run, changed)
@@ -247,6 +250,10 @@ class WandbCarbs(LegacyNames):
         """
         names = [param.name for param in self._carbs.params]
         return {**{name: run.config[name] for name in names if name in run.config}, SUGGESTION_ID_KEY: run.id}
+
+    @property
+    def _translation(self) -> Translation:
+        return Translation(self._transform_suggestion, self._suggestion_from_run)
 
     def _note_changes(self, changed: dict[str, Any]) -> None:
         """Warn of searched values that the program tries to change, and mark the run, or raise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,3 +39,17 @@ def test_pow2_parameters_are_exponents_to_the_optimizer(make_sweep: Callable[...
     seen = {run.record.id: run.suggestion for run in load_sweep(sweep.path).runs}[run.id]
     assert seen is not None
     assert 2 ** int(seen["log_batch"]) == run.config["log_batch"]
+
+
+def test_what_was_run_in_place_of_a_suggestion_is_transformed_as_it_is(make_sweep: Callable[..., Any]) -> None:
+    """`ran` speaks of the search space; the run's configuration and record hold what the program has."""
+    params = [Param("log_batch", LinearSpace(min=2, max=6, is_integer=True)), PARAMS[0]]
+    sweep = make_sweep(params)
+    run = wandb.init()
+    trial = Pow2WandbCarbs(CARBS(params=params), {"log_batch"}, wandb_run=run)
+    other = 3 if trial.suggest()["log_batch"] != 8 else 5
+    trial.record_observation(0.5, 1, ran={"log_batch": other})
+    assert run.config["log_batch"] == 2**other
+    _, summary = sweep.stored(run.id)
+    assert json.loads(summary["carbs.config"])["log_batch"] == 2**other
+    assert json.loads(summary["carbs.suggestion"])["log_batch"] == other
