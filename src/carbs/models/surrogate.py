@@ -25,7 +25,10 @@ MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 # Upper end of the 90 % interval that Student's t makes wider, and the least degrees of freedom: with one or two runs
 # there are hardly any.
 _UPPER = 0.95
-_MIN_FREEDOM = 2
+_MIN_FREEDOM = 1.5
+# Runs for a degree of freedom. The fit spends some on its length scales, and a suggestion is chosen because its
+# prediction is high: it is too high more often than not (Smith and Winkler 2006, "The Optimizer's Curse").
+_RUNS_A_FREEDOM = 3
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ def _allowance(number: int) -> float:
 
     The spread of the objectives, which the models take as known, is estimated from as many runs.
     """
-    return float(stdtrit(max(number - 1, _MIN_FREEDOM), _UPPER) / ndtri(_UPPER))
+    return float(stdtrit(max((number - 1) / _RUNS_A_FREEDOM, _MIN_FREEDOM), _UPPER) / ndtri(_UPPER))
 
 
 def _mixture(by_model: tuple[tuple[Array, Array], ...]) -> tuple[Array, Array]:
