@@ -214,9 +214,7 @@ def _can_bind(operand: Any) -> bool:
 def _json_value(key: str, text_of: Any) -> _Value | None:
     """Return a dotted field of a run's JSON: the longest literal keys first, as `filters` looks for it."""
     head, _, rest = key.partition(".")
-    if head not in JSON or not rest or rest.count(".") > _MAX_DOTS or not PLAIN.issuperset(rest):
-        return None
-    splits = [path for path in _splits(rest.split(".")) if all(path)]
+    splits = _readings(rest) if head in JSON else []
     if not splits:
         return None
     column = JSON[head]
@@ -228,6 +226,18 @@ def _json_value(key: str, text_of: Any) -> _Value | None:
     kind = kinds[0] if len(kinds) == 1 else f"coalesce({', '.join(kinds)})"
     cases = " ".join(f"WHEN {k} IS NOT NULL THEN {v}" for k, v in zip(kinds, values, strict=True))
     return _Value(f"({kind})", f"(CASE {cases} END)")
+
+
+def json_paths(key: str) -> list[str]:
+    """Return SQLite's paths to a dotted key, the longest literal keys first; none if SQLite cannot look for it."""
+    return [_path(keys) for keys in _readings(key)]
+
+
+def _readings(key: str) -> list[list[str]]:
+    """Return all ways to read a dotted key as nested ones; none of a key with many dots or odd characters."""
+    if key.count(".") > _MAX_DOTS or not PLAIN.issuperset(key):
+        return []
+    return [path for path in _splits(key.split(".")) if all(path)]
 
 
 def _splits(words: list[str]) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.run_fields import RunDocument, kind_of
+from wandb_carbs.server.store.run_fields import RunDocument, check_field, kind_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,12 +23,15 @@ def parse_order(order: str | None) -> list[tuple[str, bool]]:
         Fields with whether they descend. Without a sign a field ascends; W&B's default is the newest first.
 
     Raises:
-        RequestError: It has too many keys, or characters.
+        RequestError: It has too many keys or characters, or a field that runs do not have.
     """
     if order and (len(order) > _MAX_LENGTH or order.count(",") >= _MAX_KEYS):
         raise RequestError(f"an order has at most {_MAX_KEYS} keys and {_MAX_LENGTH} characters")
-    keys = [key.strip() for key in (order or "-created_at").split(",") if key.strip()]
-    return [(key.lstrip("+-"), key.startswith("-")) for key in keys] or [("created_at", True)]
+    signed = [key.strip() for key in (order or "-created_at").split(",") if key.strip()]
+    keys = [(key.lstrip("+-"), key.startswith("-")) for key in signed] or [("created_at", True)]
+    for key, _ in keys:
+        check_field(key)
+    return keys
 
 
 def sort_runs(rows: list[sqlite3.Row], keys: Sequence[tuple[str, bool]]) -> list[sqlite3.Row]:

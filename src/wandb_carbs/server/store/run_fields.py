@@ -85,11 +85,11 @@ class RunDocument:
         if head in JSON and rest:
             found = self._json(JSON[head])
             if head != "config":
-                return _resolve(found, rest)
+                return resolve(found, rest)
             # Stored as {"lr": {"value": 0.1}}; asked for as config.lr or config.lr.value.
             bare = {k: v["value"] for k, v in found.items() if isinstance(v, dict) and "value" in v}
-            value = _resolve(bare, rest)
-            return _resolve(found, rest) if value is MISSING else value
+            value = resolve(bare, rest)
+            return resolve(found, rest) if value is MISSING else value
         if head == "keys_info" and rest.startswith("keys."):
             return {} if rest.removeprefix("keys.") in self._json("history_keys") else MISSING
         return MISSING
@@ -104,7 +104,7 @@ def _row_key(column: str) -> str:
     return "sweep_name" if column == "sweeps.name" else column.removeprefix("runs.")
 
 
-def _resolve(value: Any, path: str) -> Any:
+def resolve(value: Any, path: str) -> Any:
     """Follow a dotted path whose keys may hold dots themselves: the longest literal key first."""
     if not isinstance(value, Mapping):
         return MISSING
@@ -113,7 +113,7 @@ def _resolve(value: Any, path: str) -> Any:
     end = path.rfind(".")
     while end > 0:
         if path[:end] in value:
-            found = _resolve(value[path[:end]], path[end + 1 :])
+            found = resolve(value[path[:end]], path[end + 1 :])
             if found is not MISSING:
                 return found
         end = path.rfind(".", 0, end)

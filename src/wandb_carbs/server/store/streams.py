@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.conditions import PLAIN
+from wandb_carbs.server.store.conditions import json_paths
 from wandb_carbs.server.store.json_objects import json_object
+from wandb_carbs.server.store.run_fields import MISSING, resolve
 from wandb_carbs.server.store.run_streams import HISTORY
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def sampled_lines(
 
 
 def sampled_rows(db: sqlite3.Connection, run_id: int, specs: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """Return, for each spec, the rows that have all of its keys.
+    """Return, for each spec, the rows that have all of its keys; those of nested values have dots, `train.loss`.
 
     Args:
         db: The database.
@@ -68,7 +69,7 @@ def _sample(db: sqlite3.Connection, run_id: int, spec: dict[str, Any]) -> list[d
         raise RequestError("history spec: 'keys' must be strings; 'samples', 'minStep', 'maxStep' integers")
     steps = low, None if high is None else high + 1  # the client counts the last step in, unlike with whole lines
     rows = [json.loads(line) for line in _sampled(db, (run_id, HISTORY), keys, steps, samples)]
-    return [finite({key: row[key] for key in keys} if keys else row) for row in rows]
+    return [finite({key: resolve(row, key) for key in keys} if keys else row) for row in rows]
 
 
 def _sampled(
@@ -95,28 +96,31 @@ def _sampled(
     for start in range(0, len(unsure), _LINES_AT_ONCE):
         for position, line in _lines_at(db, stream, unsure[start : start + _LINES_AT_ONCE]):
             row = json.loads(line)
-            if not (_within(row, steps) and all(key in row for key in keys)):
+            if not (_within(row, steps) and all(resolve(row, key) is not MISSING for key in keys)):
                 wrong.add(position)
     positions = [code // 2 for code in found if code // 2 not in wrong]
-    return [line for _, line in _lines_at(db, stream, _thin(positions, samples))]
+    chosen = positions if _is_page(steps, samples) else _thin(positions, samples)
+    return [line for _, line in _lines_at(db, stream, chosen)]
 
 
 def _test(keys: Sequence[str], steps: tuple[int | None, int | None]) -> tuple[str, list[str]]:
     """Return SQL of whether a line has all keys and a step within bounds, with the values of its question marks."""
-    exact = [key for key in keys[:_MAX_KEYS] if key and PLAIN.issuperset(key)]
-    tests = [f"json_type(text, '$.\"{key}\"') IS NOT NULL" for key in exact]
+    exact = {key: paths for key in keys[:_MAX_KEYS] if (paths := json_paths(key))}
+    kinds = [[f"json_type(text, '{path}')" for path in paths] for paths in exact.values()]
+    tests = [f"coalesce({', '.join([*own, 'NULL'])}) IS NOT NULL" for own in kinds]
     tests += [
         f"(json_type(text, '$._step') IN ('integer', 'real') AND json_extract(text, '$._step') {sign} {number:d})"
         for sign, number in zip((">=", "<"), steps, strict=True)
         if number is not None
     ]
-    if len(exact) < len(keys):
+    if len(exact) < len(set(keys)):
         tests.append("NULL")
     if not tests:
         return "1", []
     # Most lines without a key are found by their text alone.
     first = "".join("instr(text, ?) AND " for _ in exact)
-    return f"{first}CASE WHEN json_valid(text) THEN {' AND '.join(tests)} END", [f'"{key}"' for key in exact]
+    texts = [f'{key.rpartition(".")[2]}"' for key in exact]
+    return f"{first}CASE WHEN json_valid(text) THEN {' AND '.join(tests)} END", texts
 
 
 def _lines_at(db: sqlite3.Connection, stream: tuple[int, str], positions: Sequence[int]) -> list[tuple[int, str]]:
@@ -134,6 +138,15 @@ def _within(row: dict[str, Any], steps: tuple[int | None, int | None]) -> bool:
     if not isinstance(step, (int, float)):
         return low is None and high is None
     return (low is None or step >= low) and (high is None or step < high)
+
+
+def _is_page(steps: tuple[int | None, int | None], samples: int | None) -> bool:
+    """Tell whether a client reads page by page: all lines of no more steps than samples, of which it leaves out none.
+
+    A run that was started again without being resumed has several lines of a step.
+    """
+    low, high = steps
+    return None not in {low, high, samples} and (high or 0) - (low or 0) <= (samples or 0)
 
 
 def _thin(found: list[Any], samples: int | None) -> list[Any]:

@@ -15,7 +15,7 @@ from wandb_carbs.server.store.orders import parse_order
         ("", [("created_at", True)]),
         (" , ", [("created_at", True)]),
         ("heartbeat_at", [("heartbeat_at", False)]),
-        ("+a", [("a", False)]),
+        ("+config.a", [("config.a", False)]),
         ("-summary_metrics.loss, +created_at", [("summary_metrics.loss", True), ("created_at", False)]),
     ],
 )
@@ -27,3 +27,8 @@ def test_order_is_parsed(order: str | None, keys: list[tuple[str, bool]]) -> Non
 def test_order_without_bounds_is_refused(order: str) -> None:
     with pytest.raises(RequestError, match="at most"):
         parse_order(order)
+
+
+def test_order_by_a_field_that_no_run_has_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"no field 'loss'.*summary_metrics\.loss"):
+        parse_order("-created_at, -loss")

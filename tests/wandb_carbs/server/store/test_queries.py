@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ("-config.lr.value", "r2 r1 r0 r3"),
         ("-state, +name", "r0 r1 r2 r3"),
         ("+state, -name", "r3 r2 r1 r0"),
-        ("-nosuch", "r3 r2 r1 r0"),
+        ("-summary_metrics.nosuch", "r3 r2 r1 r0"),
     ],
 )
 def test_order_puts_runs_without_the_key_last(four_runs: Store, order: str, expected: str) -> None:

@@ -42,7 +42,17 @@ def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
     send(store, run_streams.HISTORY, 0, *lines, '{"loss": 1}', '{"_step": "4", "loss": 1}')
     rows = [json.loads(line) for line in [*lines, '{"loss": 1}', '{"_step": "4", "loss": 1}']]
     run_id = run_row(store)["id"]
-    for keys in ([], ["loss"], ["train/acc", "loss"], [odd], ["ü", "value"], ["nosuch"], ["loss", "_step"]):
+    some: tuple[list[str], ...] = (
+        [],
+        ["loss"],
+        ["train/acc", "loss"],
+        [odd],
+        ["ü", "value"],
+        ["nosuch"],
+        ["loss", "_step"],
+        ["loss", "loss"],
+    )
+    for keys in some:
         for low, high in ((None, None), (10, None), (None, 20), (5, 29), (100, None)):
             wanted = [
                 {key: found[key] for key in keys} if keys else found
@@ -60,6 +70,37 @@ def test_sample_is_that_of_the_rows_read_one_by_one(store: Store) -> None:
             with store.reading() as db:
                 spec = json.dumps({"keys": keys, "minStep": low, "maxStep": high})
                 assert streams.sampled_rows(db, run_id, [spec]) == [[finite(found) for found in wanted]]
+
+
+def test_values_inside_others_are_asked_for_by_dots(store: Store) -> None:
+    """As `run.history(keys=["train.loss"])` asks for what `run.log({"train": {"loss": 1}})` has logged."""
+    lines = [
+        {"_step": 0, "train": {"loss": 0, "deep": {"a.b": 1}}},
+        {"_step": 1, "train.loss": 1, "train": {"loss": "hidden"}},
+        {"_step": 2, "train": {"ü": 2, "los": 3}, "loss": 4},
+        {"_step": 3, "train": {"loss": float("nan")}},
+    ]
+    send(store, run_streams.HISTORY, 0, *map(json.dumps, lines))
+    run_id = run_row(store)["id"]
+    keys = ["train.loss"], ["train.deep.a.b", "_step"], ["train.ü"], ["train.nosuch"]
+    with store.reading() as db:
+        loss, deep, odd, nosuch = streams.sampled_rows(db, run_id, [json.dumps({"keys": list(k)}) for k in keys])
+    assert loss == [{"train.loss": 0}, {"train.loss": 1}, {"train.loss": "NaN"}]
+    assert deep == [{"train.deep.a.b": 1, "_step": 0}]
+    assert (odd, nosuch) == ([{"train.ü": 2}], [])
+
+
+def test_page_by_steps_leaves_no_line_out(store: Store) -> None:
+    """A run that was started again without being resumed has several lines of a step."""
+    steps = [0, 1, 2, 0, 1, 2, 3]
+    send(store, run_streams.HISTORY, 0, *(json.dumps({"_step": step, "line": i}) for i, step in enumerate(steps)))
+    run_id = run_row(store)["id"]
+    with store.reading() as db:
+        page = streams.sampled_lines(db, run_id, run_streams.HISTORY, 3, (0, 3))
+        (by_keys,) = streams.sampled_rows(db, run_id, ['{"keys": ["line"], "minStep": 0, "maxStep": 2, "samples": 3}'])
+        (sample,) = streams.sampled_rows(db, run_id, ['{"keys": ["line"], "minStep": 0, "maxStep": 9, "samples": 3}'])
+    assert [json.loads(line)["line"] for line in page] == [found["line"] for found in by_keys] == [0, 1, 2, 3, 4, 5]
+    assert len(sample) == 3
 
 
 def test_only_the_sample_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
