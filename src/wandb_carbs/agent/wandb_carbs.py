@@ -27,7 +27,13 @@ from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.plain import plain, to_json
-from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, STALE_SECONDS
+from wandb_carbs.record import (
+    ARGUMENTS_KEY,
+    CHANGES_KEY,
+    PREDICTED_COST_KEY,
+    PREDICTED_OBJECTIVE_KEY,
+    STALE_SECONDS,
+)
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
@@ -41,7 +47,11 @@ logger = logging.getLogger("wandb_carbs")
 
 # Where another configuration was run than the one suggested, nothing was predicted of it.
 _NO_BELIEFS = dict.fromkeys(
-    ("carbs.predicted_objective", "carbs.predicted_cost", "carbs.success_probability", "carbs.expected_improvement")
+    (
+        *(f"{key}{end}" for key in (PREDICTED_OBJECTIVE_KEY, PREDICTED_COST_KEY) for end in ("", "_std")),
+        "carbs.success_probability",
+        "carbs.expected_improvement",
+    )
 )
 
 

@@ -19,7 +19,15 @@ from carbs.pareto import hypervolume
 from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
 from wandb_carbs.clock import server_time
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import ARGUMENTS_KEY, CHANGES_KEY, COST_KEY, OBJECTIVE_KEY, Standing
+from wandb_carbs.record import (
+    ARGUMENTS_KEY,
+    CHANGES_KEY,
+    COST_KEY,
+    OBJECTIVE_KEY,
+    PREDICTED_COST_KEY,
+    PREDICTED_OBJECTIVE_KEY,
+    Standing,
+)
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import is_orphan
@@ -33,9 +41,6 @@ EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
 TOO_EXTREME = "the sweep's objectives or costs are too large, too small or too far apart to compute with"
 
 _ENDED = (Standing.OBSERVATION, Standing.FAILURE)
-
-PREDICTED_OBJECTIVE = "carbs.predicted_objective"
-PREDICTED_COST = "carbs.predicted_cost"
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ class ReportData:
             (run for run in self.history.runs if run.verdict.standing in _ENDED and run.suggestion is not None),
             key=lambda run: _time(run.record.last_seen),
         )
-        found = self.calibration(PREDICTED_OBJECTIVE)
+        found = self.calibration(PREDICTED_OBJECTIVE_KEY)
         intervals = (found.predicted, found.deviation, found.seen)
         made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
         return [
@@ -197,9 +202,9 @@ class ReportData:
         A run's own noise, which the prediction leaves out, is taken from today's models.
 
         Args:
-            key: `PREDICTED_OBJECTIVE`, or `PREDICTED_COST`, which is compared in natural logarithms.
+            key: `PREDICTED_OBJECTIVE_KEY`, or `PREDICTED_COST_KEY`, which is compared in natural logarithms.
         """
-        is_cost = key == PREDICTED_COST
+        is_cost = key == PREDICTED_COST_KEY
         rows = []
         for run in self.runs(Standing.OBSERVATION):
             summary = run.record.summary

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.figures import drawing, importance, parallel
-from wandb_carbs.record import Standing
+from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing
 from wandb_carbs.report import figures, tables
-from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, ReportData, or_reason
+from wandb_carbs.report.data import ReportData, or_reason
 from wandb_carbs.report.parallel import axes as space_axes
 from wandb_carbs.report.section import Captioned, Section
 from wandb_carbs.report.sizes import TITLE as SIZES
@@ -145,8 +145,11 @@ def _dependence(insight: Insight, by_param: dict[str, list[tuple[float, Dependen
 
 def _calibration(data: ReportData) -> Section:
     found = [
-        (label, color, data.calibration(key), key == PREDICTED_COST)
-        for label, color, key in (("objective", "@frontier", PREDICTED_OBJECTIVE), ("cost", "@law", PREDICTED_COST))
+        (label, color, data.calibration(key), key == PREDICTED_COST_KEY)
+        for label, color, key in (
+            ("objective", "@frontier", PREDICTED_OBJECTIVE_KEY),
+            ("cost", "@law", PREDICTED_COST_KEY),
+        )
     ]
     found = [entry for entry in found if len(entry[2].seen)]
     if not found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +12,6 @@ import wandb
 from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, WandbCarbsError
 from wandb_carbs.agent.own_run import as_float
-
-if TYPE_CHECKING:
-    pass
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [

@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +17,6 @@ from wandb_carbs import WandbCarbs
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
-
-if TYPE_CHECKING:
-    pass
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [

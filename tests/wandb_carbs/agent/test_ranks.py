@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from carbs import CARBS, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, WandbCarbsError
-
-if TYPE_CHECKING:
-    pass
 
 PARAMS = [
     Param("lr", LogSpace(min=1e-5, max=1e-1)),

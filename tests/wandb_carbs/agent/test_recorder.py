@@ -7,7 +7,7 @@ import gc
 import json
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +16,6 @@ import wandb
 from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, WandbCarbsError, load_sweep
 from wandb_carbs.agent import sigterm
-
-if TYPE_CHECKING:
-    pass
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError
-from wandb_carbs.report.data import PREDICTED_COST, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData, or_reason
+from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY
+from wandb_carbs.report.data import TOO_EXTREME, ReportData, or_reason
 from wandb_carbs.sweep.history import SweepHistory
 
 
@@ -23,9 +24,9 @@ def test_progress_follows_the_direction(history: SweepHistory) -> None:
 def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
     """Only runs with a recorded prediction count; costs are compared in logarithms."""
     data = ReportData(history)
-    with_prediction = [run for run in history.runs if PREDICTED_OBJECTIVE in run.record.summary]
+    with_prediction = [run for run in history.runs if PREDICTED_OBJECTIVE_KEY in run.record.summary]
     observed = [run for run in with_prediction if "carbs.cost" in run.record.summary]
-    objective, cost = data.calibration(PREDICTED_OBJECTIVE), data.calibration(PREDICTED_COST)
+    objective, cost = data.calibration(PREDICTED_OBJECTIVE_KEY), data.calibration(PREDICTED_COST_KEY)
     assert len(objective.seen) == len(cost.seen) == len(observed) > 10
     assert cost.seen == pytest.approx(np.log([run.record.summary["carbs.cost"] for run in observed]))
 

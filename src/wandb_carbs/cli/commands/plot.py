@@ -8,6 +8,7 @@ import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.options import OutputFile, json_option, say
+from wandb_carbs.record import PREDICTED_OBJECTIVE_KEY
 
 
 @click.command("plot")
@@ -32,7 +33,7 @@ def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
     history = load(sweep)
     from carbs import CarbsError, plotting  # noqa: PLC0415 - imports numpy
     from carbs.scaling import scaling_laws  # noqa: PLC0415 - likewise
-    from wandb_carbs.report.data import EXTREMES, PREDICTED_OBJECTIVE, TOO_EXTREME, ReportData  # noqa: PLC0415 - likewise
+    from wandb_carbs.report.data import EXTREMES, TOO_EXTREME, ReportData  # noqa: PLC0415 - likewise
 
     data = ReportData(history)
     space, config, successes = data.carbs.space, data.carbs.config, data.carbs.success_observations
@@ -44,7 +45,7 @@ def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
         elif what == "scaling":
             figure = plotting.plot_scaling(scaling_laws(space, successes, config), space, successes, config)
         else:
-            figure = plotting.plot_calibration(data.calibration(PREDICTED_OBJECTIVE))
+            figure = plotting.plot_calibration(data.calibration(PREDICTED_OBJECTIVE_KEY))
         figure.savefig(output, dpi=200)
     except CarbsError:
         raise

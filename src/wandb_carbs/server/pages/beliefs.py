@@ -19,14 +19,21 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.figures import importance
 from wandb_carbs.figures.drawing import Figure
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing, classify, recorded_suggestion
+from wandb_carbs.record import (
+    COST_KEY,
+    OBJECTIVE_KEY,
+    PREDICTED_OBJECTIVE_KEY,
+    RunRecord,
+    Standing,
+    classify,
+    recorded_suggestion,
+)
 from wandb_carbs.server.sweeps.run_rows import definition
 
 if TYPE_CHECKING:
     from carbs.history import ObservationInParam
     from carbs.spaces import SearchSpace
 
-_PREDICTED = "carbs.predicted_objective"
 # The newest runs that are judged; and of them those that the models are fitted to, in seconds that grow with the third
 # power of their number.
 _MOST_JUDGED, _MOST_FITTED = 5000, 300
@@ -237,7 +244,7 @@ def _intervals(observed: Sequence[tuple[Run, ObservationInParam]], noise: float 
         return None
     rows = []
     for run, seen in observed:
-        mean, deviation = run.summary.get(_PREDICTED), run.summary.get(f"{_PREDICTED}_std")
+        mean, deviation = (run.summary.get(f"{PREDICTED_OBJECTIVE_KEY}{end}") for end in ("", "_std"))
         if not seen.is_failure and is_number(mean) and is_number(deviation):
             rows.append((mean, math.hypot(float(deviation or 0.0), noise), seen.output))
     table = np.array(rows, float).reshape(-1, 3)

@@ -7,7 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.record import KEY_PREFIX, SUGGESTION_KEY
+from wandb_carbs.record import (
+    COST_KEY,
+    KEY_PREFIX,
+    OBJECTIVE_KEY,
+    PREDICTED_COST_KEY,
+    PREDICTED_OBJECTIVE_KEY,
+    SUGGESTION_KEY,
+)
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import media
 from wandb_carbs.server.pages.beliefs import Beliefs
@@ -31,8 +38,8 @@ if TYPE_CHECKING:
 # Runs that are compared on one page.
 _MAX_COMPARED = 24
 _BELIEFS = (
-    ("objective", "carbs.predicted_objective", "carbs.objective"),
-    ("cost", "carbs.predicted_cost", "carbs.cost"),
+    ("objective", PREDICTED_OBJECTIVE_KEY, OBJECTIVE_KEY),
+    ("cost", PREDICTED_COST_KEY, COST_KEY),
 )
 
 
