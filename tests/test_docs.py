@@ -14,6 +14,7 @@ import click
 import pytest
 
 from command_line import run
+from environment import without_wandb
 from wandb_carbs.cli.main import cli
 from wandb_carbs.server.server import LocalServer
 
@@ -47,13 +48,12 @@ def test_python_snippets_are_python(page: Path) -> None:
 def test_snippets_that_are_marked_run(page: Path, tmp_path: Path) -> None:
     """On the local server, which some of them need."""
     (tmp_path / "program.py").write_text(_programs(page))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     with LocalServer(tmp_path / "server") as server:
         settings = {**server.env(), "HOME": str(tmp_path), "WANDB_DIR": str(tmp_path), "WANDB_SILENT": "true"}
         done = subprocess.run(
             [sys.executable, "-W", "error::DeprecationWarning:__main__", "program.py"],
             cwd=tmp_path,
-            env={**kept, **settings},
+            env={**without_wandb(), **settings},
             capture_output=True,
             text=True,
             timeout=200,
@@ -72,7 +72,6 @@ def test_the_program_with_hydra_trains_with_its_suggestion(tmp_path: Path) -> No
         "  optimizer.lr: {space: log, min: 1e-4, max: 1e-1}\n"
         "  model.hidden: {space: log, min: 8, max: 256, is_integer: true}\n"
     )
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     with LocalServer(tmp_path / "server") as server:
         settings = {**server.env(), "HOME": str(tmp_path), "WANDB_DIR": str(tmp_path), "WANDB_SILENT": "true"}
         settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -81,7 +80,9 @@ def test_the_program_with_hydra_trains_with_its_suggestion(tmp_path: Path) -> No
         sweep = json.loads(created.stdout)["agent"].split()[-1]
         # As `wandb agent` does, with the command that `create` wrote.
         settings.update(WANDB_SWEEP_ID=sweep.split("/")[-1], WANDB_ENTITY="e", WANDB_PROJECT="p")
-        subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env={**kept, **settings}, timeout=200, check=True)
+        subprocess.run(
+            [sys.executable, "train.py"], cwd=tmp_path, env={**without_wandb(), **settings}, timeout=200, check=True
+        )
         shown = run("best", sweep, "--json", env=settings, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     best = json.loads(shown.stdout)

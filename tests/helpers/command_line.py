@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from carbs import Param
+from environment import without_wandb
 from wandb_carbs.cli import main
 from wandb_carbs.server import LocalServer
 from wandb_carbs.sweep.configuration import sweep_configuration
@@ -26,10 +27,9 @@ def run(
     *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, with no W&B settings but `env`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     return subprocess.run(
         [sys.executable, "-m", "wandb_carbs.cli", *arguments],
-        env={**kept, **(env or {})},
+        env={**without_wandb(), **(env or {})},
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -42,11 +42,10 @@ def run_here(
     *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, with no W&B settings but `env`. The SDK keeps its first settings."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     code: Any = None
     with (
-        patch.dict(os.environ, {**kept, **(env or {})}, clear=True),
+        patch.dict(os.environ, {**without_wandb(), **(env or {})}, clear=True),
         patch.object(sys, "argv", ["wandb-carbs", *arguments]),
         warnings.catch_warnings(),
         _working_in(cwd or Path.cwd()),

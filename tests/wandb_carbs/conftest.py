@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from environment import without_wandb
 from wandb_carbs.server.server import LocalServer
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ class WandbEnv:
         Args:
             extra: Variables to add.
         """
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
-        return {**kept, **self.settings(), **extra}
+        return {**without_wandb(), **self.settings(), **extra}
 
 
 @pytest.fixture

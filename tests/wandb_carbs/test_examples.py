@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 from importlib import import_module
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from environment import without_wandb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,11 @@ def test_examples_run_where_their_libraries_are_installed(name: str, local_serve
 
 
 def _python(arguments: list[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     return subprocess.run(
-        [sys.executable, *arguments], env={**kept, **settings}, capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, *arguments],
+        env={**without_wandb(), **settings},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )

@@ -88,18 +88,17 @@ def newest_of_project(text: str) -> str:
     if "://" in text or text.strip("/").count("/") > 1:
         return text
     connect()
-    from wandb_carbs.sweep.control import newest_sweep  # noqa: PLC0415 - imports the SDK
+    from wandb_carbs.sweep.control import newest_sweeps  # noqa: PLC0415 - imports the SDK
 
     entity, _, project = text.strip("/").rpartition("/")
-    found = newest_sweep(entity or None, project)
-    if found is None:
-        return text
-    newest, has_others = found
+    newest = newest_sweeps(entity or None, project, number=2)
     if newest is None:
+        return text
+    if not newest:
         raise click.ClickException(f"there are no sweeps in project {text}")
-    if has_others:
+    if len(newest) > 1:
         click.echo(f"Note: the newest sweep of {text}; `wandb-carbs list {text}` shows all", err=True)
-    return str(newest)
+    return str(newest[0])
 
 
 def connect() -> str:

@@ -111,16 +111,16 @@ def list_sweeps(entity: str | None = None, project: str | None = None) -> list[L
     return found
 
 
-def newest_sweep(entity: str | None, project: str) -> tuple[SweepPath | None, bool] | None:
-    """Look for the newest sweep of a project.
+def newest_sweeps(entity: str | None, project: str, number: int) -> list[SweepPath] | None:
+    """Look for the newest sweeps of a project.
 
     Args:
         entity: User or team; None for the default one.
         project: The project.
+        number: How many, at most.
 
     Returns:
-        The sweep, or None if the project is empty; and whether there are others. None alone if there is no such
-        project.
+        The sweeps, the newest first, or None if there is no such project.
 
     Raises:
         WandbCarbsError: If there is no default entity.
@@ -128,14 +128,11 @@ def newest_sweep(entity: str | None, project: str) -> tuple[SweepPath | None, bo
     """
     api = with_retries("sign in to W&B", wandb.Api, limit=INTERACTIVE_SECONDS)
     entity = entity or _default_entity(api)
-    asked = {"entity": entity, "project": project, "first": 1, "after": None}
-    what = f"read the newest sweep of {entity}/{project}"
+    asked = {"entity": entity, "project": project, "first": number, "after": None}
+    what = f"read the newest sweeps of {entity}/{project}"
     data = with_retries(what, partial(execute, api, _SWEEPS, asked), limit=INTERACTIVE_SECONDS)
     page = (data.get("project") or {}).get("sweeps")
-    if page is None:
-        return None
-    names = [edge["node"]["name"] for edge in page["edges"]]
-    return SweepPath(entity, project, names[0]) if names else None, bool(page["pageInfo"]["hasNextPage"])
+    return None if page is None else [SweepPath(entity, project, edge["node"]["name"]) for edge in page["edges"]]
 
 
 def set_state(sweep: SweepPath, action: str) -> str:

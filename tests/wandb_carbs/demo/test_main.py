@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from environment import without_wandb
 from wandb_carbs.demo.problem import PARAMS
 
 COMMAND = [sys.executable, "-m", "wandb_carbs.cli", "demo"]
@@ -23,9 +23,8 @@ COMMAND = [sys.executable, "-m", "wandb_carbs.cli", "demo"]
 def environment(home: Path, **extra: str) -> dict[str, str]:
     """Return an environment as on a fresh machine, plus what a careless user may have set."""
     (home / "tmp").mkdir(parents=True)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     return {
-        **kept,
+        **without_wandb(),
         "HOME": str(home),
         "TMPDIR": str(home / "tmp"),
         "WANDB_MODE": "offline",

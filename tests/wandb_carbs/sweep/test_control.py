@@ -8,7 +8,7 @@ import pytest
 
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath, WandbCarbsError
-from wandb_carbs.sweep.control import address_of, list_sweeps, newest_sweep, set_state
+from wandb_carbs.sweep.control import address_of, list_sweeps, newest_sweeps, set_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,8 @@ def test_sweeps_are_listed_with_their_costs_and_obey(make_sweep: Callable[..., S
     assert (found[old.id].runs, found[old.id].spent_cost) == (0, None)
     assert found[new.id].name == "sweep"
     assert found[new.id].created_at is not None
-    assert newest_sweep(ENTITY, PROJECT) == (SweepPath(ENTITY, PROJECT, new.id), True)
-    assert newest_sweep(ENTITY, "nowhere") is None
+    assert newest_sweeps(ENTITY, PROJECT, 1) == [SweepPath(ENTITY, PROJECT, new.id)]
+    assert newest_sweeps(ENTITY, "nowhere", 1) is None
     path = SweepPath(ENTITY, PROJECT, new.id)
     assert address_of(path).endswith(f"/{ENTITY}/{PROJECT}/sweeps/{new.id}")
 

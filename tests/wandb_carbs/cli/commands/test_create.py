@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from environment import without_wandb
 from wandb_carbs.sweep.definition import SweepDefinition, load_definition
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def create(
     )
 
 
-def without_wandb() -> dict[str, str]:
+def offline() -> dict[str, str]:
     """Return an environment in which there is no W&B to ask."""
-    return {**{key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}, "COLUMNS": "100"}
+    return {**without_wandb(), "COLUMNS": "100"}
 
 
 # The SDK's own Api() does what the SDK's own settings warn of.
@@ -90,7 +90,7 @@ def test_a_file_without_a_project_goes_where_wandb_would_put_it(wandb_env: Wandb
 
 
 def test_dry_run_shows_the_space_and_needs_no_server(tmp_path: Path) -> None:
-    done = create(without_wandb(), tmp_path, "--dry-run")
+    done = create(offline(), tmp_path, "--dry-run")
     assert done.returncode == 0, done.stderr
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line]
     assert rows == [
@@ -103,7 +103,7 @@ def test_dry_run_shows_the_space_and_needs_no_server(tmp_path: Path) -> None:
 
 
 def test_dry_run_as_json(tmp_path: Path) -> None:
-    done = create(without_wandb(), tmp_path, "--dry-run", "--json", "--name", "n", "--project", "p")
+    done = create(offline(), tmp_path, "--dry-run", "--json", "--name", "n", "--project", "p")
     found = json.loads(done.stdout)
     assert (found["name"], found["project"], found["entity"], found["goal"]) == ("n", "p", None, "minimize")
     assert found["constants"] == {"steps": 50000, "optimizer.momentum": 0.9}
@@ -122,16 +122,16 @@ OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}
     ],
 )
 def test_what_is_missing_is_noted_at_once(line: str, word: str, tmp_path: Path) -> None:
-    assert word in create(without_wandb(), tmp_path, "--dry-run", text=OWN_FILE.format(line)).stderr
+    assert word in create(offline(), tmp_path, "--dry-run", text=OWN_FILE.format(line)).stderr
 
 
 def test_a_program_that_is_there_needs_no_note(tmp_path: Path) -> None:
     (tmp_path / "train.py").touch()
-    assert create(without_wandb(), tmp_path, "--dry-run", text=OWN_FILE.format("program: train.py")).stderr == ""
+    assert create(offline(), tmp_path, "--dry-run", text=OWN_FILE.format("program: train.py")).stderr == ""
 
 
 def test_a_wrong_file_is_one_error_with_lines(tmp_path: Path) -> None:
-    done = create(without_wandb(), tmp_path, "--dry-run", text="goal: up\nparameters: {x: 3}\n")
+    done = create(offline(), tmp_path, "--dry-run", text="goal: up\nparameters: {x: 3}\n")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Error: sweep file.yaml: 2 problems\n  - line 1: goal='up'" in done.stderr
     assert "  - line 2: parameter 'x': must be a mapping, not 3: write `{value: 3}`" in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run_here
+from environment import without_wandb
 from wandb_carbs.cli.commands import status
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.server import LocalServer
@@ -94,10 +94,9 @@ def test_watch_waits_an_outage_out(tmp_path: Path) -> None:
     """It says that W&B cannot be reached, goes on when it can be again, and Ctrl-C is its quiet end."""
     with LocalServer(tmp_path / "data") as server:
         made = Sweep(server, "e/p/none", tmp_path).create([Param("lr", LogSpace(1e-3, 1e-1))])
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
         watch = subprocess.Popen(
             [sys.executable, "-m", "wandb_carbs.cli", "status", made.path, "--watch", "--interval", "1", "--json"],
-            env={**kept, **made.env},
+            env={**without_wandb(), **made.env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
