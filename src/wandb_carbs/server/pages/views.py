@@ -26,7 +26,7 @@ from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states, series_names
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import run_tables, standings
-from wandb_carbs.server.sweeps.config import BAYES, stored_config
+from wandb_carbs.server.sweeps.config import bayes_notes, stored_config
 from wandb_carbs.server.sweeps.run_rows import Goal, number, object_of, read_run, run_values
 from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
@@ -122,8 +122,7 @@ class Pages:
             keys = series_names.of_sweep(db, sweep["id"])
             cost = cost_name(db, sweep["id"])
             notes = self._beliefs.doubts(db, sweep)
-        if config.get("method") == "bayes" and not goal.is_carbs:
-            notes = [BAYES, *notes]
+        notes = [*bayes_notes(config), *notes]
         return render(
             "sweep.html",
             entity=entity,

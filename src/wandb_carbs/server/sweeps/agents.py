@@ -7,6 +7,7 @@ seconds what became of each lease: started, never arrived, ended without a word.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
@@ -14,8 +15,8 @@ from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.ids import global_id, new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
-from wandb_carbs.server.sweeps import controller, sweeps
-from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
+from wandb_carbs.server.sweeps import bayes, controller, sweeps
+from wandb_carbs.server.sweeps.config import has_local_controller, is_bayes, is_custom, parse_config, space_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,6 +71,37 @@ def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Comm
         RequestError: The agent is unknown (404), or `run_state` is malformed.
     """
     reported = {name for name, alive in json_object("runState", run_state or "{}").items() if alive}
+    try:
+        return _answer(store, identifier, reported, None)
+    except _SearchWantedError as wanted:  # outside the transaction: a search takes tenths of a second
+        with bayes.turn() as has_come:
+            if not has_come:
+                return []
+            with store.reading() as db:
+                found = bayes.suggest(db, wanted.sweep, parse_config(wanted.sweep["config"]))
+            return _answer(store, identifier, reported, _Found(found))
+
+
+class _SearchWantedError(Exception):
+    """The next run of this sweep is to be searched."""
+
+    def __init__(self, sweep: sqlite3.Row) -> None:
+        super().__init__()
+        self.sweep = sweep
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search has found.
+
+    Attributes:
+        values: Parameters for the next run; None if they are to be drawn at random.
+    """
+
+    values: dict[str, Any] | None
+
+
+def _answer(store: Store, identifier: str, reported: set[str], found: _Found | None) -> list[Command]:
     now = store.now()
     with store.transaction() as db:
         agent = by_id(db, identifier)
@@ -86,7 +118,7 @@ def heartbeat(store: Store, identifier: str, run_state: str | None) -> list[Comm
             return []
         if lost is not None:
             return [_lease(db, lost, sweep, agent, now)]
-        return _work(db, sweep, agent, now)
+        return _work(db, sweep, agent, now, found)
 
 
 def _reclaim(db: sqlite3.Connection, store: Store, sweep: sqlite3.Row, now: int) -> None:
@@ -134,8 +166,14 @@ def _stops(db: sqlite3.Connection, sweep: sqlite3.Row, reported: set[str]) -> li
     return []
 
 
-def _work(db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: int) -> list[Command]:
-    """Lease the next run: one that waits in the queue, one that was pre-empted, or a new suggestion."""
+def _work(
+    db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: int, found: _Found | None
+) -> list[Command]:
+    """Lease the next run: one that waits in the queue, one that was pre-empted, or a new suggestion.
+
+    Raises:
+        _SearchWantedError: It is to be searched first.
+    """
     for state in (run_states.PENDING, run_states.PREEMPTED):
         waiting = db.execute(
             """SELECT * FROM runs WHERE sweep_id = ? AND state = ? AND (agent_id IS NULL OR state = ?)
@@ -155,14 +193,18 @@ def _work(db: sqlite3.Connection, sweep: sqlite3.Row, agent: sqlite3.Row, now: i
         return [] if following.run is None else [_lease(db, following.run, sweep, agent, now)]
     if is_custom(config):
         return []  # a scheduler enqueues the runs, and ends the sweep
-    values = _draw(db, sweep, config)
+    if found is None and is_bayes(config):
+        raise _SearchWantedError(sweep)
+    values = _draw(db, sweep, config, found.values if found is not None else None)
     if values is None:
         return _exhausted(db, sweep)
     return [_lease(db, sweeps.add_run(db, sweep, values, now), sweep, agent, now)]
 
 
-def _draw(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the parameters of the sweep's next run, or None when its grid is exhausted.
+def _draw(
+    db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any], found: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return the parameters of the sweep's next run, those found or drawn; None when its grid is exhausted.
 
     A grid leaves out what its prior runs have run.
     """
@@ -171,7 +213,7 @@ def _draw(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any])
     prior = db.execute("SELECT config FROM runs WHERE sweep_id = ? AND prior", (sweep["id"],)).fetchall()
     done = [json.loads(row["config"]) for row in prior] if space.method == "grid" else []
     while True:
-        values = space.suggest(sweep["seed"], draws)
+        values = space.suggest(sweep["seed"], draws) if found is None else found
         draws += 1
         wrapped = None if values is None else {key: {"value": value} for key, value in values.items()}
         if wrapped is None or not any(all(other.get(k) == v for k, v in wrapped.items()) for other in done):

@@ -31,8 +31,15 @@ def test_nested_metric() -> None:
         assert sweeps.value_of(odd, "a.b") is None
 
 
-def test_queue_is_all_that_a_custom_sweep_hands_out(store: Store) -> None:
-    row = make_sweep(store, method="custom", run_cap=2)
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"method": "custom"},
+        {"method": "bayes", "metric": {"name": "loss"}, "scheduler": {"engine": "wandb"}},
+    ],
+)
+def test_queue_is_all_that_a_sweep_with_a_scheduler_hands_out(store: Store, config: dict[str, object]) -> None:
+    row = make_sweep(store, run_cap=2, **config)
     sweep_id, sweep = row["id"], row["name"]
     agent = agents.create_agent(store, sweep, "host")
     assert agents.heartbeat(store, agent, "{}") == []

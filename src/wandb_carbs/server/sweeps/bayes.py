@@ -1,0 +1,133 @@
+"""`method: bayes`: the optimizer searches for the sweep's metric alone, whatever a run costs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import run_states
+from wandb_carbs.server.sweeps.config import searched_space
+from wandb_carbs.server.sweeps.sweeps import value_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from carbs import ObservationInParam, SearchSpace
+    from wandb_carbs.sweep.distributions import SweepSpace
+
+# The models are fitted to so many of the newest runs, and of the others to so many of the best: a third of a second.
+_NEWEST, _BEST = 200, 100
+# An agent whose turn does not come within these seconds is told to ask again: the server's threads are few.
+_TURN = 1.0
+_LOCK = threading.Lock()
+_AWAITED = (run_states.PENDING, run_states.PREEMPTED, *run_states.ALIVE)
+
+
+@contextmanager
+def turn() -> Iterator[bool]:
+    """Wait for the turn of a search: the next one has to know of the run that this one suggests.
+
+    Yields:
+        Whether it has come.
+    """
+    has_come = _LOCK.acquire(timeout=_TURN)
+    try:
+        yield has_come
+    finally:
+        if has_come:
+            _LOCK.release()
+
+
+def suggest(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the parameters of a sweep's next run, nested as in its configuration; None to draw them at random.
+
+    Args:
+        db: The database.
+        sweep: The sweep's row.
+        config: Its configuration, with a metric.
+    """
+    from carbs import CARBS, CARBSParams  # noqa: PLC0415 - numpy
+
+    try:
+        space = searched_space(config)
+    except RequestError:
+        return None
+    sign = 1 if config["metric"].get("goal") == "maximize" else -1
+    options = CARBSParams(better_direction_sign=sign, seed=sweep["seed"], resample_frequency=0)
+    carbs = CARBS(options, space.params)
+    runs = _runs(db, sweep["id"], config["metric"]["name"], space, carbs.space)
+    ended = {run.name: run.seen for run in _chosen(runs, sign) if run.seen is not None}
+    carbs.synchronize("sweep", ended, {run.name: run.values for run in runs if run.state in _AWAITED})
+    found = carbs.suggest(seed=sweep["draws"]).suggestion
+    return _nested(space, {**space.constants, **found})
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run as the search sees it.
+
+    Attributes:
+        name: Its id.
+        state: Its state.
+        values: Its parameters in the search space.
+        metric: Its value of the sweep's metric, or None.
+    """
+
+    name: str
+    state: str
+    values: dict[str, Any]
+    metric: float | None
+
+    @property
+    def seen(self) -> ObservationInParam | None:
+        """What the search learns from it: also from one that was stopped because it fell behind, and that it failed."""
+        from carbs import ObservationInParam  # noqa: PLC0415 - numpy
+
+        if self.state == run_states.FAILED:
+            return ObservationInParam(self.values, is_failure=True)
+        if self.metric is None or self.state not in {run_states.FINISHED, run_states.KILLED}:
+            return None
+        return ObservationInParam(self.values, self.metric, 1.0)
+
+
+def _runs(db: sqlite3.Connection, sweep_id: int, metric: str, space: SweepSpace, searched: SearchSpace) -> list[_Run]:
+    """Return the sweep's runs whose parameters lie in the search space, in the order of their creation."""
+    found = []
+    for row in db.execute("SELECT name, state, config, summary FROM runs WHERE sweep_id = ? ORDER BY id", (sweep_id,)):
+        config = {key: held.get("value") for key, held in json.loads(row["config"]).items() if isinstance(held, dict)}
+        values = {name: _at(config, path) for name, path in space.paths.items()}
+        if not searched.problems_with(values):
+            value = value_of(json.loads(row["summary"]), metric)
+            found.append(_Run(row["name"], row["state"], searched.select(values), value))
+    return found
+
+
+def _at(config: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        config = config.get(name) if isinstance(config, dict) else None
+    return config
+
+
+def _chosen(runs: Sequence[_Run], sign: int) -> list[_Run]:
+    """Return the newest runs that have ended, and the best of the others."""
+    ended = [run for run in runs if run.seen is not None]
+    others = sorted(
+        (run for run in ended[:-_NEWEST] if run.metric is not None and run.state != run_states.FAILED),
+        key=lambda run: sign * (run.metric or 0.0),
+    )
+    return [*others[-_BEST:], *ended[-_NEWEST:]]
+
+
+def _nested(space: SweepSpace, values: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, path in space.paths.items():
+        place = nested
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+        place[path[-1]] = values[name]
+    return nested
