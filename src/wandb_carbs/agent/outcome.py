@@ -41,9 +41,13 @@ _CANNOT_RUN = {126: "the command cannot be run", 127: "the command was not found
 _USAGE = re.compile(
     r"unrecognized arguments|unknown command line flag|no such option|got unexpected extra argument|invalid choice"
     r"|could not consume arg|could not override|is not in struct|the following arguments are required"
-    r"|could not parse override|unexpected keyword argument",
+    r"|could not parse override|no viable alternative at input|unexpected keyword argument|unrecognized option"
+    r"|not used by the HfArgumentParser|flags parsing error",
     re.IGNORECASE,
 )
+# A training may say these, too; those who end with this exit code are parsers: argparse, click, typer, jsonargparse, tyro.
+_REFUSED_CODE = 2
+_REFUSED = re.compile(r"invalid \S+ value: |invalid value for '|error parsing --|parser key \"", re.IGNORECASE)
 _BROKEN = re.compile(
     r"^(ModuleNotFoundError|ImportError|SyntaxError|IndentationError|TabError)\b.*"
     r"|can't open file .*|can't find '__main__' module.*",
@@ -190,7 +194,7 @@ def _judge_crash(ending: Ending) -> Outcome:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
         return _lost("connection to W&B lost")
-    if complaint := _complaint(ending.last_words):
+    if complaint := _complaint(ending):
         return _lost(
             f"refused its arguments: {complaint}",
             "the program does not take the arguments that the sweep's command gives it. Name the parameters as the "
@@ -226,7 +230,10 @@ def _is_finite(value: float) -> bool:
     return value - value == 0
 
 
-def _complaint(text: str) -> str:
+def _complaint(ending: Ending) -> str:
     """Return the line in which a parser of arguments says what it does not take; empty if none does."""
-    lines = text.splitlines()[-_LAST_LINES:]
-    return next((line.strip()[:200] for line in lines if _USAGE.search(line)), "")
+    lines = [line.strip() for line in ending.last_words.splitlines()[-_LAST_LINES:]]
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if _USAGE.search(line) or (ending.exit_code == _REFUSED_CODE and _REFUSED.search(line)):
+            return (f"{line} {following}" if line.endswith(":") else line)[:200]
+    return ""

@@ -25,6 +25,8 @@ from wandb_carbs.sweep.rules import load_rule
 
 # Points of a metric in one request.
 _PAGE = 10_000
+# What the SDK's `define_metric(summary=…)` may keep of a metric.
+_KEPT = ("last", "first", "best", "min", "max", "mean")
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,13 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
-    if reading.how == LAST:
-        return _number(_find(record.summary, reading.name), "last")
+    in_summary = _number(_find(record.summary, reading.name))
+    if reading.how == LAST and in_summary is not None:
+        return in_summary
+    # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.
     numbers = [number for row in _rows(record, reading.name) if (number := _number(row.get(reading.name))) is not None]
     if not numbers:  # the program may have put it into the summary only
-        return _number(_find(record.summary, reading.name), "last")
+        return in_summary
     if reading.how == BEST:
         finite = [number for number in numbers if math.isfinite(number)]
         return float(best(finite)) if finite else numbers[-1]
@@ -200,9 +204,9 @@ def _find(summary: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def _number(value: Any, key: str = "") -> float | None:
-    if isinstance(value, Mapping):  # a metric of which `define_metric` keeps min, max or last
-        value = next((value[name] for name in (key, "last", "mean", "best", "min", "max") if name in value), None)
+def _number(value: Any) -> float | None:
+    if isinstance(value, Mapping):
+        value = _chosen(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
@@ -211,3 +215,9 @@ def _number(value: Any, key: str = "") -> float | None:
         return float(value)
     except OverflowError:
         return math.inf
+
+
+def _chosen(kept: Mapping[str, Any]) -> Any:
+    """Return what counts of a metric's values that `define_metric` keeps: the last, or the only one."""
+    values = [kept[name] for name in _KEPT if name in kept]
+    return kept["last"] if "last" in kept else values[0] if len(values) == 1 else None

@@ -120,6 +120,14 @@ def test_last_words(words: str, expected: tuple[str, str]) -> None:
         "Could not override 'lr'.\nTo append to your config use +lr=0.1\nKey 'lr' is not in struct",  # Hydra
         "FATAL Flags parsing error:\n  Unknown command line flag 'lr'",  # absl
         "Traceback\nTypeError: train() got an unexpected keyword argument 'lr'",  # train(**wandb.config)
+        "Traceback\nValueError: Some specified arguments are not used by the HfArgumentParser: ['--lr=3']",
+        "usage: train.py [-h]\ntrain.py: error: argument --epochs: invalid int value: '3.5'",
+        "Usage: train.py [OPTIONS]\n\nError: Invalid value for '--epochs': '3.5' is not a valid integer.",
+        "│ Unrecognized options: --lr=3       │",  # tyro
+        "│ Error parsing --epochs: invalid literal for int() with base 10: '3.5' │",
+        'tip: run train.py --help\nerror: Parser key "epochs":\n  Expected an int. Got value: 3.5',  # jsonargparse
+        "FATAL Flags parsing error: flag --epochs=3.5: invalid literal for int() with base 10: '3.5'",
+        "no viable alternative at input '['\nSee https://hydra.cc/docs/1.2/advanced/override_grammar",
     ],
 )
 def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values(words: str) -> None:
@@ -128,6 +136,16 @@ def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values(wo
     assert outcome.keys[REASON_KEY].startswith("refused its arguments: ")
     assert "${args_no_hyphens}" in outcome.advice
     assert outcome.tolerated is not None
+
+
+def test_the_line_of_the_parser_is_shown_with_what_belongs_to_it() -> None:
+    words = 'error: Parser key "epochs":\n  Expected an int. Got value: 3.5\n'
+    assert judged(Ending(2, words), RUNNING)[1].endswith('Parser key "epochs": Expected an int. Got value: 3.5')
+
+
+def test_the_same_words_of_a_training_are_its_failure() -> None:
+    words = traceback("ValueError: invalid value for 'dropout'")
+    assert judged(Ending(1, words), RUNNING) == (FAILURE, "exception: ValueError")
 
 
 @pytest.mark.parametrize(

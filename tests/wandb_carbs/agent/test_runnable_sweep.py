@@ -48,7 +48,10 @@ def points(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, An
         (Reading("loss"), {"loss": {"min": 0.1}}, [], 0.1),
         (Reading("train.loss"), {"train": {"loss": 0.5}}, [], 0.5),
         (Reading("train.loss"), {"train.loss": 0.4, "train": {"loss": 0.5}}, [], 0.4),
-        (Reading("loss"), {}, points(9.0), None),
+        (Reading("loss"), {"loss": {"min": 0.1, "max": 0.9}}, points(0.9, 0.1, 0.3), 0.3),
+        (Reading("loss"), {"loss": {"other": 0.1}}, [], None),
+        (Reading("loss"), {"test_loss": 0.7}, points(9.0, 8.0), 8.0),
+        (Reading("loss"), {}, [], None),
         (Reading("loss", "best"), {"loss": 9.0}, points(3.0, 1.0, "NaN", 2.0), 1.0),
         (Reading("loss", "best"), {}, points("NaN", "NaN"), NAN),
         (Reading("loss", "best"), {"loss": 9.0}, [], 9.0),
@@ -85,9 +88,10 @@ def test_points_from_before_a_new_start_count_only_where_training_goes_on(step: 
     assert values_of(sweep_of(Reading("loss", "best")), record, 1.0).objective == best
 
 
-def test_only_old_points_are_no_outcome() -> None:
+@pytest.mark.parametrize("how", ["last", "best"])
+def test_only_old_points_are_no_outcome(how: str) -> None:
     record = record_of({BEFORE_KEY: 101.0}, points(9.0, 1.0, start=100.0))
-    assert values_of(sweep_of(Reading("loss", "best")), record, 1.0).objective is None
+    assert values_of(sweep_of(Reading("loss", how)), record, 1.0).objective is None
 
 
 def test_a_metric_is_taken_out_of_a_summary() -> None:
