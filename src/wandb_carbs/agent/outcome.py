@@ -45,7 +45,7 @@ _USAGE = re.compile(
     r"|not used by the HfArgumentParser|flags parsing error",
     re.IGNORECASE,
 )
-# A training may say these, too; those who end with this exit code are parsers: argparse, click, typer, jsonargparse, tyro.
+# A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
 _REFUSED_CODE = 2
 _REFUSED = re.compile(r"invalid \S+ value: |invalid value for '|error parsing --|parser key \"", re.IGNORECASE)
 _BROKEN = re.compile(
@@ -139,7 +139,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
         return _lost(
             "wandb.init() was not called",
             f"the program ended without calling wandb.init(), so that nothing can be learnt from it: call it, and log "
-            f"{values.metric or 'a metric'!r} with wandb.log()",
+            f"{values.metric or 'a metric'!r} with wandb.log(). If it does, then not for this run: it must not be "
+            "offline or disabled, and the program must not set WANDB_PROJECT or WANDB_ENTITY",
             tolerated=1,
         )
     if values.state == "failed":

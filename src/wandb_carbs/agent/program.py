@@ -16,7 +16,8 @@ from typing import IO, Any
 
 logger = logging.getLogger("wandb_carbs")
 
-_TAIL_BYTES = 64 * 1024
+# Of each end of the program's standard error.
+_KEPT_BYTES = 64 * 1024
 # Something that the program has started may hold its standard error open for longer than the program lives.
 _TAIL_SECONDS = 1.0
 
@@ -43,7 +44,7 @@ class Program:
         self._process = _start(command, environment)
         assert self._process.stderr is not None
         keeper = _start_keeper(self._process.stderr)
-        self._tail = bytearray()
+        self._head, self._tail = bytearray(), bytearray()
         self._ended: float | None = None
         self._reader = threading.Thread(target=self._read, args=(self._process.stderr, keeper), daemon=True)
         self._reader.start()
@@ -61,6 +62,12 @@ class Program:
     def seconds(self) -> float:
         """How long it has run, or ran."""
         return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def first_words(self) -> str:
+        """The beginning of its standard error."""
+        self._reader.join(_TAIL_SECONDS)
+        return bytes(self._head).decode(errors="replace")
 
     @property
     def last_words(self) -> str:
@@ -125,9 +132,10 @@ class Program:
     def _read(self, stream: IO[bytes], keeper: contextlib.AbstractContextManager[Any]) -> None:
         # In this order: the stream has ended before the keeper is let go, so that it finds nothing to read.
         with keeper, stream, contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(stream.fileno(), _TAIL_BYTES):
+            while chunk := os.read(stream.fileno(), _KEPT_BYTES):
+                self._head += chunk[: _KEPT_BYTES - len(self._head)]
                 self._tail += chunk
-                del self._tail[:-_TAIL_BYTES]
+                del self._tail[:-_KEPT_BYTES]
                 # The program must not wait for a terminal that is gone.
                 with contextlib.suppress(OSError, ValueError):
                     _pass_on(chunk)

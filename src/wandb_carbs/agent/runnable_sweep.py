@@ -25,7 +25,7 @@ from wandb_carbs.sweep.rules import load_rule
 
 # Points of a metric in one request.
 _PAGE = 10_000
-# What the SDK's `define_metric(summary=…)` may keep of a metric.
+# The values of a metric that the SDK's `define_metric(summary=…)` may keep.
 _KEPT = ("last", "first", "best", "min", "max", "mean")
 
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wandb_carbs.agent.changes import refused_in
 from wandb_carbs.agent.command_line import passes_values
 from wandb_carbs.agent.endings import Endings, setting
+from wandb_carbs.agent.hints import hints
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.program import Program
@@ -72,7 +72,7 @@ class SweepAgent:
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
-        self._has_warned = False
+        self._hinted: set[str] = set()
 
     def run(self) -> int:
         """Run programs; return the exit code of this process.
@@ -192,7 +192,7 @@ class SweepAgent:
                 outcome = None
             del self._running[run_id]
             self._endings.finished += 1
-            self._warn_of_changes(ending.last_words)
+            self._hint(entry.program.first_words, ending.last_words)
             if outcome is not None:
                 self._show(run_id, outcome, entry.program.seconds)
                 if why := self._endings.judge(code, outcome, asked=bool(ending.asked)):
@@ -225,16 +225,12 @@ class SweepAgent:
         if outcome.advice:
             self._say(outcome.advice)
 
-    def _warn_of_changes(self, words: str) -> None:
-        """Say once if a program that gets no arguments wrote other values over the suggestion: perhaps its defaults."""
-        refused = refused_in(words)
-        if refused and not self._has_warned and not passes_values(self._sweep.command):
-            self._has_warned = True
-            self._say(
-                f"the program writes {', '.join(refused)} into wandb.config, which W&B refuses: the suggestion stays "
-                "there. If the program trains with its own values, such as the defaults of its arguments, let the "
-                "sweep's `command` pass ${args}, or train with wandb.config"
-            )
+    def _hint(self, *words: str) -> None:
+        """Say once what may be wrong with the program."""
+        for hint in hints(words, passes_values=passes_values(self._sweep.command)):
+            if hint not in self._hinted:
+                self._hinted.add(hint)
+                self._say(hint)
 
     def _give_up(self, reason: str) -> None:
         if not self._gave_up:

@@ -26,6 +26,8 @@ from wandb_carbs.record import (
     OBJECTIVE_KEY,
     PREDICTED_COST_KEY,
     PREDICTED_OBJECTIVE_KEY,
+    STATE_KEY,
+    SUGGESTION_KEY,
     Standing,
 )
 from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
@@ -153,6 +155,7 @@ class ReportData:
         made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
         return [
             *self._doubts_of_orphans(),
+            *self._doubts_of_strangers(),
             *self._doubts_of_arguments(),
             *self._doubts_of_changes(),
             *([] if isinstance(made, str) else made),
@@ -172,6 +175,19 @@ class ReportData:
             "records them: start `wandb-carbs agent`, even if the sweep is over"
         )
         return [doubt] if number else []
+
+    def _doubts_of_strangers(self) -> list[str]:
+        strangers = [
+            run
+            for run in self.runs(Standing.SKIPPED)
+            if run.record.summary.get(STATE_KEY) is None and run.record.summary.get(SUGGESTION_KEY) is None
+        ]
+        doubt = (
+            f"{len(strangers)} of {len(self.history.runs)} runs took no suggestion: they trained with W&B's own draw, "
+            "and the search learns nothing from them. Start programs by `wandb-carbs agent`, in place of `wandb "
+            "agent`; a function takes its suggestion with WandbCarbs.from_sweep(run)"
+        )
+        return [doubt] if strangers else []
 
     def _doubts_of_arguments(self) -> list[str]:
         if not self.drawn:

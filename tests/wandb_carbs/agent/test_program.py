@@ -60,10 +60,12 @@ def test_its_end_is_told_with_exit_code_and_last_words(stage: Stage, capfd: pyte
     assert "out" in shown.out
 
 
-def test_only_the_end_of_much_is_kept(stage: Stage) -> None:
-    program = stage.start("import sys; sys.stderr.write('x' * 300_000 + 'end')")
+def test_only_the_ends_of_much_are_kept(stage: Stage) -> None:
+    program = stage.start("import sys; sys.stderr.write('begin' + 'x' * 300_000 + 'end')")
     program.wait()
+    assert program.first_words.startswith("begin")
     assert program.last_words.endswith("end")
+    assert len(program.first_words) < 100_000
     assert len(program.last_words) < 100_000
 
 

@@ -92,7 +92,7 @@ def command(
     # The address holds the entity where the file does not.
     path = parse_sweep(address, base_url) if address != base_url else sweep_id
     runs_program = "program" in described.sweep_options or "command" in described.sweep_options
-    agent = f"{'wandb-carbs agent' if runs_program else 'wandb agent'} {shlex.quote(path)}"
+    agent = f"wandb-carbs agent {shlex.quote(path)}" if runs_program else f"wandb.agent({path!r}, function=train)"
     text = f"Sweep: {sweep_id}\nAddress: {address}\nStart agents: {agent}"
     say(text, {"id": sweep_id, "address": address, "agent": agent}, as_json=as_json)
 
@@ -118,15 +118,15 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
     program = options.get("program")
     if program is None and "command" not in options:
         notes.append(
-            "the file names no program: start agents by wandb.agent(…, function=…) in Python, or write "
-            "`program: train.py`"
+            "the file names no program: write `program: train.py`, or start agents in Python by "
+            "wandb.agent(…, function=train), where `train` takes its suggestion with WandbCarbs.from_sweep(run)"
         )
     elif program is not None and not (Path(program).exists() or (folder / program).exists()):
         notes.append(f"program {program!r} does not exist here; agents run it in the folder where they are started")
     if metric not in {None, OBJECTIVE_KEY}:
         notes.append(
-            f"W&B sorts runs by {metric!r}, which the program has to log; a program that calls "
-            f"record_observation(objective=…) gives the search its objective there, which is kept as {OBJECTIVE_KEY!r}"
+            f"the program has to log {metric!r}: `wandb-carbs agent` reads the objective there, unless the program "
+            "calls record_observation(objective=…)"
         )
     return notes
 

@@ -39,7 +39,7 @@ _COLUMNS = {
 
 
 def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
-    """Create or update a run.
+    """Create or update a run. A run of a sweep is in the sweep's project, whatever project its program names.
 
     Args:
         store: The storage.
@@ -53,17 +53,18 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
         RequestError: A value is malformed, or the id or sweep is unknown.
     """
     changes = _changes(values)
+    speaks = bool(values.get("name")) or not values.get("id")
     with store.transaction() as db:
+        sweep = _sweep_named(db, values["sweep"]) if speaks and values.get("sweep") else None
         if values.get("id"):
             run_id, inserted = run_by_id(db, values["id"])["id"], False
         else:
-            run_id, inserted = ensure(store, db, values.get("entityName"), values.get("modelName"), values.get("name"))
-        if values.get("name") or not values.get("id"):
-            if values.get("sweep"):
-                sweep = db.execute("SELECT id FROM sweeps WHERE name = ?", (values["sweep"],)).fetchone()
-                if sweep is None:
-                    raise RequestError(f"unknown sweep {values['sweep']!r}", 404)
-                db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep["id"], run_id))
+            named = values.get("entityName"), values.get("modelName")
+            entity, project = named if sweep is None else sweep[1:]
+            run_id, inserted = ensure(store, db, entity, project, values.get("name"))
+        if speaks:
+            if sweep is not None:
+                db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep[0], run_id))
             if not values.get("id"):
                 _forget_earlier_process(db, run_id)
             run_states.revive(db, run_id, store.now())
@@ -72,6 +73,18 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
         for column, value in changes.items():
             db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id))  # noqa: S608 - our own names
     return run_id, inserted
+
+
+def _sweep_named(db: sqlite3.Connection, name: str) -> tuple[int, str, str]:
+    """Return a sweep's row id, entity and project."""
+    row = db.execute(
+        """SELECT sweeps.id, projects.entity, projects.name FROM sweeps JOIN projects ON projects.id = project_id
+           WHERE sweeps.name = ?""",
+        (name,),
+    ).fetchone()
+    if row is None:
+        raise RequestError(f"unknown sweep {name!r}", 404)
+    return row[0], row[1], row[2]
 
 
 def _forget_earlier_process(db: sqlite3.Connection, run_id: int) -> None:

@@ -116,9 +116,9 @@ OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}
 @pytest.mark.parametrize(
     ("line", "word"),
     [
-        ("", "start agents by wandb.agent(…, function=…) in Python, or write `program: train.py`"),
+        ("", "start agents in Python by wandb.agent(…, function=train)"),
         ("program: nothing.py", "program 'nothing.py' does not exist here"),
-        ("metric: {name: loss}", "which the program has to log"),
+        ("metric: {name: loss}", "the program has to log 'loss'"),
     ],
 )
 def test_what_is_missing_is_noted_at_once(line: str, word: str, tmp_path: Path) -> None:

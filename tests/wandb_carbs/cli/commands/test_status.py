@@ -64,6 +64,17 @@ def test_runs_that_were_given_other_values_are_counted(sweep: Sweep) -> None:
     assert "1 of 2 runs were started with arguments" in (made.folder / "drawn.html").read_text()
 
 
+def test_runs_that_took_no_suggestion_are_counted(sweep: Sweep) -> None:
+    """A function or a program that knows nothing of the search was run by W&B's own agent."""
+    made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    made.add_run("own", {"lr": 0.01}, objective=0.5, cost=1.0)
+    made.add_run("stranger", {"lr": 0.02}, summary='"loss": 1, "carbs.state": null, "carbs.suggestion": null')
+    found = made.json("status", made.path, "--json")
+    assert isinstance(found, dict)
+    assert found["states"]["skipped"] == 1
+    assert found["doubts"][0].startswith("1 of 2 runs took no suggestion")
+
+
 def test_long_frontier_is_shown_in_part(sweep: Sweep) -> None:
     made = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
     for i in range(15):

@@ -87,6 +87,18 @@ def test_malformed_upsert_changes_nothing(store: Store, values: dict[str, Any]) 
         assert db.execute("SELECT count(*) FROM runs").fetchone()[0] == 0
 
 
+def test_run_of_a_sweep_is_in_its_project_whatever_its_program_names(store: Store) -> None:
+    """Programs set WANDB_PROJECT; the SDK goes on in the project of the reply."""
+    sweep = make_sweep(store)
+    run_id, inserted = runs.upsert(store, {"name": "r", "sweep": sweep["name"], "modelName": "q", "entityName": "team"})
+    with store.reading() as db:
+        run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        assert db.execute("SELECT count(*) FROM projects").fetchone()[0] == 1
+    assert inserted
+    assert (run["project_id"], run["sweep_id"]) == (sweep["project_id"], sweep["id"])
+    assert runs.upsert(store, {"name": "r", "sweep": sweep["name"], "modelName": "p"}) == (run_id, False)
+
+
 def test_delete_takes_the_lines_along(store: Store) -> None:
     send(store, run_streams.OUTPUT, 0, "a")
     runs.delete(store, global_id("Run", run_row(store)["id"]))

@@ -1,0 +1,34 @@
+"""Hints on a program whose results may be of something else than the search believes, by what the SDK said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wandb_carbs.agent.changes import refused_in
+
+# The SDK says so on standard error whenever wandb.init() has made a run.
+_JOINED = "Tracking run with wandb version"
+
+
+def hints(words: Iterable[str], *, passes_values: bool) -> list[str]:
+    """Return sentences for the user.
+
+    Args:
+        words: Parts of the program's standard error: its beginning, its end.
+        passes_values: Whether the sweep's command gives the hyperparameters to the program's command line.
+    """
+    parts, found = list(words), []
+    refused = refused_in("\n".join(parts))
+    if refused and not passes_values:
+        found.append(
+            f"the program writes {', '.join(refused)} into wandb.config, which W&B refuses: the suggestion stays "
+            "there. If the program trains with its own values, such as the defaults of its arguments, let the "
+            "sweep's `command` pass ${args}, or train with wandb.config"
+        )
+    if any(part.count(_JOINED) > 1 for part in parts):
+        found.append(
+            "the program calls wandb.init() more than once for one run: all that is logged goes into it, and the last "
+            "value counts. Of several processes, let the first one alone call it; of several folds, log their mean at "
+            "the end"
+        )
+    return found

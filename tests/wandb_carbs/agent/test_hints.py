@@ -1,0 +1,28 @@
+"""Hints on a program, by what the SDK said on its standard error."""
+
+from __future__ import annotations
+
+import pytest
+
+from wandb_carbs.agent.hints import hints
+
+JOINED = "wandb: Tracking run with wandb version 0.31.0\n"
+REFUSED = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update).\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "passes_values", "found"),
+    [
+        ([JOINED, JOINED], False, []),  # the beginning and the end of little are the same
+        ([JOINED + JOINED, "the end"], True, ["calls wandb.init() more than once"]),
+        ([JOINED + REFUSED, "the end"], False, ["writes lr into wandb.config"]),
+        ([JOINED + REFUSED, "the end"], True, []),  # the program's arguments are the suggestion
+        ([JOINED + JOINED + REFUSED], False, ["writes lr into wandb.config", "calls wandb.init() more than once"]),
+        (["nothing of the kind"], False, []),
+        ([], False, []),
+    ],
+)
+def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found: list[str]) -> None:
+    said = hints(words, passes_values=passes_values)
+    assert len(said) == len(found)
+    assert all(part in hint for part, hint in zip(found, said, strict=True))
