@@ -148,7 +148,7 @@ print(json.dumps([artifact.version, sorted(x for row in table.data for x in row)
 
 def test_runs_branch_and_their_data_are_read(wandb_env: WandbEnv) -> None:
     code = """
-import json, pathlib, wandb
+import json, pathlib, urllib.request, wandb
 with wandb.init(project="p", id="parent") as run:
     for step in range(5):
         run.log({"loss": 10 - step})
@@ -168,6 +168,8 @@ def rows(name):
 found = {"parent": rows("parent"), "child": rows("child")}
 run = wandb.Api().run("local/p/parent")
 next(file for file in run.files() if file.name == "gone.txt").delete()
+page = urllib.request.urlopen(run.url).read().decode()
+found["alert"] = [word in page for word in ("WARN", "trouble", "loss is high")]
 found["files"] = [file.name for file in run.files() if file.name.endswith(".txt")]
 found["by key"] = len(list(run.scan_history(keys=["loss"], page_size=1)))
 found["console"] = "hello" in [line.content for line in run.console_logs()]
@@ -188,6 +190,7 @@ print(json.dumps(found))
     assert found == {
         "parent": [[0, 10], [1, 9], [2, 200]],
         "child": [[0, 10], [1, 9], [2, 8], [3, 100]],
+        "alert": [True, True, True],
         "files": ["kept.txt", "requirements.txt"],
         "by key": 3,
         "console": True,

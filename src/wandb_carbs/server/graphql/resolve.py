@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Values between two looks at the clock: a fraction of a millisecond.
 _VALUES_BETWEEN_CHECKS = 100
-_NUMBERS: dict[str, set[type]] = {"Int": {int}, "Int64": {int}, "Float": {int, float}}
+_NUMBERS: dict[str, set[type]] = {"Int": {int}, "Int64": {int}, "Float": {int, float}, "Duration": {int, float}}
 
 
 class StopExecution(BaseException):

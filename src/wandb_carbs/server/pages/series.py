@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.plain import finite
-from wandb_carbs.server.store import run_streams, streams
+from wandb_carbs.record import KEY_PREFIX, OBJECTIVE_KEY
+from wandb_carbs.server.store import run_states, run_streams, streams
 from wandb_carbs.server.store.conditions import PLAIN
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 # Points of a chart; a screen has about as many pixels.
 _MAX_POINTS = 1200
+# The newest runs, and the last lines of each, that say which keys of a sweep have numbers.
+_RUNS_LOOKED_AT, _LINES_LOOKED_AT = 10, 5
 
 
 def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
@@ -95,6 +99,53 @@ def thinned(points: Sequence[tuple[float, float | None, float]], most: int = _MA
         high = max(stretch, key=lambda i: points[i][2])
         kept += [points[i] for i in sorted({low, high})]
     return [*kept, points[-1]]
+
+
+def keys_of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[str]:
+    """Return the keys that the runs of a sweep have logged and a chart can show, by name, without the SDK's own.
+
+    Nested ones have dots. A key that none of the newest lines has is listed, whatever it holds.
+    """
+    found = db.execute("SELECT DISTINCT history_keys FROM runs WHERE sweep_id = ?", (sweep_id,))
+    logged = {key for row in found for key in json.loads(row["history_keys"]) if not key.startswith("_")}
+    is_number: dict[str, dict[str, bool]] = {}
+    for line in _newest_lines(db, sweep_id):
+        for first, value in json.loads(line).items():
+            for key, inner in flat({first: value}):
+                if inner is not None:
+                    is_number.setdefault(first, {}).setdefault(key, isinstance(inner, (int, float)))
+    unknown = logged - is_number.keys()
+    return sorted({*unknown, *(key for first in logged - unknown for key, fits in is_number[first].items() if fits)})
+
+
+def _newest_lines(db: sqlite3.Connection, sweep_id: int) -> Iterable[str]:
+    runs = db.execute(
+        "SELECT id FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY id DESC LIMIT ?",
+        (sweep_id, _RUNS_LOOKED_AT),
+    )
+    for run in runs.fetchall():
+        for row in db.execute(
+            "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY position DESC LIMIT ?",
+            (run["id"], run_streams.HISTORY, _LINES_LOOKED_AT),
+        ):
+            yield row["text"]
+
+
+def key_of_objective(db: sqlite3.Connection, sweep_id: int) -> str | None:
+    """Return the logged key whose last value was the objective of most of the newest runs; None if none was."""
+    found: Counter[str] = Counter()
+    for row in db.execute(
+        "SELECT summary FROM runs WHERE sweep_id = ? AND state = ? ORDER BY id DESC LIMIT ?",
+        (sweep_id, run_states.FINISHED, _RUNS_LOOKED_AT),
+    ):
+        summary = json.loads(row["summary"])
+        objective = _number(summary.get(OBJECTIVE_KEY))
+        found.update(
+            key
+            for key, value in flat(summary)
+            if objective is not None and _number(value) == objective and not key.startswith(("_", KEY_PREFIX))
+        )
+    return found.most_common(1)[0][0] if found else None
 
 
 def of_key(db: sqlite3.Connection, run_id: int, key: str, most: int) -> list[Any]:

@@ -16,14 +16,14 @@ from wandb_carbs.record import (
     SUGGESTION_KEY,
 )
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.pages import media
+from wandb_carbs.server.pages import media, series
 from wandb_carbs.server.pages.beliefs import Beliefs
 from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row, title
 from wandb_carbs.server.pages.render import render
 from wandb_carbs.server.pages.spaces import spaces
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
-from wandb_carbs.server.store import alerts, run_states, series_names
+from wandb_carbs.server.store import alerts, run_states
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import run_tables, standings
 from wandb_carbs.server.sweeps.config import bayes_notes, stored_config
@@ -119,7 +119,8 @@ class Pages:
             counts = run_tables.counts(db, scope)
             best = run_tables.frontier(db, sweep["id"], maximize=goal.maximize)
             table = make_table(db, scope, counts, query, best)
-            keys = series_names.of_sweep(db, sweep["id"])
+            keys = series.keys_of_sweep(db, sweep["id"])
+            overlaid = goal.metric if goal.metric in keys else series.key_of_objective(db, sweep["id"])
             cost = cost_name(db, sweep["id"])
             notes = self._beliefs.doubts(db, sweep)
         notes = [*bayes_notes(config), *notes]
@@ -139,6 +140,7 @@ class Pages:
             description=None if goal.is_carbs else sweep["description"] or config.get("description"),
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
+            overlaid=overlaid,
             table=table,
             actions=_actions(sweep["state"], has_living=counts.alive > 0),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stored import ask, make_run, make_sweep, run_row
+from wandb_carbs.server.store import alerts
 from wandb_carbs.server.store.ids import global_id
 
 if TYPE_CHECKING:
@@ -98,3 +99,16 @@ def test_state_of_a_run_is_set_where_it_may(store: Store, state: str, asked: str
     query = "mutation U($i: ID!, $s: String!) { updateRunState(input: {id: $i, state: $s}) { success } }"
     assert ask(store, query, i=run, s=asked).status == status
     assert run_row(store)["state"] == (asked if status == 200 else state)
+
+
+@pytest.mark.parametrize("wait", [60_000, 500.5, None])
+def test_alert_is_kept_whatever_its_pause(store: Store, wait: float | None) -> None:
+    """The SDK sends how long it is silent afterwards as a number of milliseconds."""
+    query = """mutation NotifyScriptableRunAlert($runName: String!, $title: String!, $text: String!,
+        $severity: AlertSeverity = INFO, $waitDuration: Duration) { notifyScriptableRunAlert(input: {
+        projectName: "p", runName: $runName, title: $title, text: $text, severity: $severity,
+        waitDuration: $waitDuration}) { success } }"""
+    run_id = make_run(store, "r")
+    change(store, query, runName="r", title="trouble", text="loss", waitDuration=wait)
+    with store.reading() as db:
+        assert [(row["title"], row["severity"]) for row in alerts.of_run(db, run_id)] == [("trouble", "INFO")]

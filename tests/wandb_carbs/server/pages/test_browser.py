@@ -49,6 +49,7 @@ def page(browser: Browser, site: Site) -> Iterator[Browser]:  # noqa: ARG001 - t
 def test_every_page_is_drawn(page: Browser, site: Site) -> None:
     logged = {"_step": 9, "weights": {"_type": "histogram", "bins": [0, 1, 2], "values": [3, 4]}}
     lines = {"wandb-history.jsonl": {"offset": 5, "content": [json.dumps(logged)]}}
+    lines["wandb-events.jsonl"] = {"offset": 5, "content": ['{"_runtime": 9, "system.disk./.usagePercent": 4}']}
     site.post("/files/local/p/r1/file_stream", {"files": lines})
     sweep = f"/local/p/sweeps/{site.sweep}"
     drawn = "document.querySelector('{} .main-svg')"
@@ -60,6 +61,8 @@ def test_every_page_is_drawn(page: Browser, site: Site) -> None:
             "document.querySelector('[data-console]').innerText.includes('plain')",
             "(document.querySelector('[data-histogram]').scrollIntoView(), true)",
             drawn.format("[data-histogram]"),
+            "[...document.querySelectorAll('.group > summary')].some((group) => group.innerText === 'disk')",
+            "[...document.querySelectorAll('.group > summary')].every((group) => group.innerText)",
         ],
         "/local/p/compare?run=r0&run=r1": [drawn.format("[data-compare]")],
     }.items():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run, send
-from wandb_carbs.server.pages.series import flat, history, of_key, system, thinned
+from stored import make_run, make_sweep, send
+from wandb_carbs.server.pages.series import flat, history, key_of_objective, keys_of_sweep, of_key, system, thinned
 from wandb_carbs.server.store import run_streams
 
 if TYPE_CHECKING:
@@ -72,3 +72,26 @@ def test_thinned_series_keep_ends_and_extremes(count: int) -> None:
     assert max(kept, key=lambda p: p[2]) == max(points, key=lambda p: p[2])
     assert min(kept, key=lambda p: p[2])[2] == min(points, key=lambda p: p[2])[2]
     assert [p[0] for p in kept] == sorted(p[0] for p in kept)
+
+
+def test_keys_of_a_sweep_are_those_that_have_numbers(store: Store) -> None:
+    """A picture and a text cannot be drawn as lines, and of nested values each has its line."""
+    sweep = make_sweep(store)
+    make_run(store, "r", sweep=sweep["name"])
+    rows: list[dict[str, Any]] = [{"old": "unknown"}, *({"_step": s, "_runtime": 1, "loss": s} for s in range(5))]
+    rows[3] |= {"val": {"loss": 2, "word": "x"}, "a.b": True, "odd": float("nan"), "picture": {"_type": "image-file"}}
+    rows[4] |= {"word": "y", "val": {"loss": None}}
+    send(store, run_streams.HISTORY, 0, *map(json.dumps, rows))
+    with store.reading() as db:
+        assert keys_of_sweep(db, sweep["id"]) == ["a.b", "loss", "odd", "old", "val.loss"]
+
+
+def test_key_of_the_objective_is_found_by_its_values(store: Store) -> None:
+    sweep = make_sweep(store)
+    with store.reading() as db:
+        assert key_of_objective(db, sweep["id"]) is None
+    for place, epoch in enumerate([3, 0, 7]):
+        summary = {"carbs.objective": place, "val": {"loss": place}, "epoch": epoch, "_step": place}
+        make_run(store, f"r{place}", summary=summary, sweep=sweep["name"], state="finished")
+    with store.reading() as db:
+        assert key_of_objective(db, sweep["id"]) == "val.loss"

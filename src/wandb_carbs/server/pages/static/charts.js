@@ -134,7 +134,7 @@
   function tree(keys) {
     const root = { charts: [], groups: new Map() };
     for (const key of keys) {
-      const parts = key.split(/[/.]/);
+      const parts = key.split(/[/.]/).filter(Boolean); // a disk is named "/": system.disk./.usagePercent
       let node = root;
       for (const part of parts.slice(0, -1)) {
         if (!node.groups.has(part)) node.groups.set(part, { charts: [], groups: new Map() });
@@ -394,8 +394,9 @@
       );
     const { total } = place.found;
     const held = place.found.lines.length;
+    const all = total === 1 ? "1 line" : `${total} lines`;
     document.querySelector("[data-console-count]").textContent =
-      (search ? `${lines.length} of the ` : "") + (total > held ? `last ${held} of ${total} lines` : `${total} lines`);
+      (search ? `${lines.length} of the ` : "") + (total > held ? `last ${held} of ${all}` : all);
     if (atEnd) place.scrollTop = place.scrollHeight;
   }
 
