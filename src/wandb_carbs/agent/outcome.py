@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
+from wandb_carbs.agent.launchers import behind_launcher
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
@@ -47,7 +48,7 @@ _USAGE = re.compile(
 )
 # A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
 _REFUSED_CODE = 2
-_REFUSED = re.compile(r"invalid \S+ value: |invalid value for '|error parsing --|parser key \"", re.IGNORECASE)
+_REFUSED = re.compile(r"error: argument |invalid value for '|error parsing --|parser key \"", re.IGNORECASE)
 _BROKEN = re.compile(
     r"^(ModuleNotFoundError|ImportError|SyntaxError|IndentationError|TabError)\b.*"
     r"|can't open file .*|can't find '__main__' module.*",
@@ -178,10 +179,10 @@ def _without_metric(values: Values) -> Outcome:
 
 
 def _judge_crash(ending: Ending) -> Outcome:
-    code = ending.exit_code
+    code, words = behind_launcher(ending.exit_code, ending.last_words)
     number = -code if code < 0 else code - _SHELL
     name = _signal_name(number)
-    known = _words_of(ending)
+    known = judge_words(words)
     if name == "SIGKILL" and (ending.was_out_of_memory or known == OUT_OF_MEMORY):
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: OUT_OF_MEMORY})
     if name:
@@ -189,23 +190,23 @@ def _judge_crash(ending: Ending) -> Outcome:
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or name}) if is_crash else _lost(f"killed by {name}")
     if known in (OUT_OF_MEMORY, NAN):
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: known})
-    if _INTERRUPTED.search(ending.last_words):
+    if _INTERRUPTED.search(words):
         return _lost("interrupted: KeyboardInterrupt")
     if code in _CANNOT_RUN:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
         return _lost("connection to W&B lost")
-    if complaint := _complaint(ending):
+    if complaint := _complaint(code, words):
         return _lost(
             f"refused its arguments: {complaint}",
             "the program does not take the arguments that the sweep's command gives it. Name the parameters as the "
             "program does, or change `command` in the sweep's file: ${args} gives --name=value, ${args_no_hyphens} "
-            "name=value; without either, the program reads wandb.config",
+            "name=value, ${args_no_boolean_flags} --name for what is true; without any, the program reads wandb.config",
             tolerated=1,
         )
-    if found := _BROKEN.search(ending.last_words):
+    if found := _BROKEN.search(words):
         return _lost(found[0][:200], f"the program cannot start: {found[0][:200]}", tolerated=1)
-    return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or f"exit code {code}"})
+    return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or _words_of(ending) or f"exit code {code}"})
 
 
 def _words_of(ending: Ending) -> str:
@@ -231,10 +232,10 @@ def _is_finite(value: float) -> bool:
     return value - value == 0
 
 
-def _complaint(ending: Ending) -> str:
+def _complaint(code: int, words: str) -> str:
     """Return the line in which a parser of arguments says what it does not take; empty if none does."""
-    lines = [line.strip() for line in ending.last_words.splitlines()[-_LAST_LINES:]]
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if _USAGE.search(line) or (ending.exit_code == _REFUSED_CODE and _REFUSED.search(line)):
+    lines = [line.strip() for line in words.splitlines()[-_LAST_LINES:]]
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
+        if _USAGE.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
             return (f"{line} {following}" if line.endswith(":") else line)[:200]
     return ""

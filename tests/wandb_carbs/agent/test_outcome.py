@@ -87,6 +87,7 @@ def test_a_run_about_to_be_pre_empted_says_nothing() -> None:
         (Ending(130), (ABANDONED, "killed by SIGINT")),
         (Ending(-signal.SIGSEGV), (FAILURE, "SIGSEGV")),
         (Ending(-signal.SIGABRT, "terminate called: CUDA error: out of memory\n"), (FAILURE, "out_of_memory")),
+        (Ending(3), (FAILURE, "exit code 3")),
         (Ending(255, traceback("KeyboardInterrupt")), (ABANDONED, "interrupted: KeyboardInterrupt")),
     ],
 )
@@ -123,6 +124,7 @@ def test_last_words(words: str, expected: tuple[str, str]) -> None:
         "Traceback\nTypeError: train() got an unexpected keyword argument 'lr'",  # train(**wandb.config)
         "Traceback\nValueError: Some specified arguments are not used by the HfArgumentParser: ['--lr=3']",
         "usage: train.py [-h]\ntrain.py: error: argument --epochs: invalid int value: '3.5'",
+        "usage: train.py [-h]\nMy program: error: argument --bias: ignored explicit argument 'False'",
         "Usage: train.py [OPTIONS]\n\nError: Invalid value for '--epochs': '3.5' is not a valid integer.",
         "│ Unrecognized options: --lr=3       │",  # tyro
         "│ Error parsing --epochs: invalid literal for int() with base 10: '3.5' │",
@@ -137,6 +139,20 @@ def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values(wo
     assert outcome.keys[REASON_KEY].startswith("refused its arguments: ")
     assert "${args_no_hyphens}" in outcome.advice
     assert outcome.tolerated is not None
+
+
+def test_the_process_behind_a_launcher_is_judged() -> None:
+    said = "Traceback (most recent call last):\nsubprocess.CalledProcessError: Command 'x' {}."
+    status = "returned non-zero exit status {}"
+    words = traceback("torch.OutOfMemoryError: CUDA out of memory") + said.format(status.format(1))
+    assert judged(Ending(1, words), RUNNING) == (FAILURE, "out_of_memory")
+    words = "train.py: error: argument --epochs: invalid int value: '3.5'\n" + said.format(status.format(2))
+    assert judged(Ending(1, words), RUNNING)[0] == ABANDONED
+    words = said.format("died with <Signals.SIGKILL: 9>")
+    assert judged(Ending(1, words), RUNNING) == (ABANDONED, "killed by SIGKILL")
+    assert judged(Ending(1, words, was_out_of_memory=True), RUNNING) == (FAILURE, "out_of_memory")
+    words = said.format(status.format(128))
+    assert judged(Ending(1, words), RUNNING) == (FAILURE, "exception: CalledProcessError")
 
 
 def test_the_line_of_the_parser_is_shown_with_what_belongs_to_it() -> None:
