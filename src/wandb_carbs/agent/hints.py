@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from wandb_carbs.agent.changes import refused_in
 
 # The SDK says so on standard error whenever wandb.init() has made a run.
 _JOINED = "Tracking run with wandb version"
+# A run's configuration, under the names that it usually has, or our own way to a suggestion.
+_READS_CONFIG = re.compile(r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b|\bWandbCarbs\b")
+
+
+def hint_of_source(program: str, source: str) -> str:
+    """Say if a program that is given no arguments does not seem to take its values from `wandb.config` either.
+
+    `wandb.init(config=args)` shows the suggestion in W&B, and changes nothing in `args`.
+
+    Args:
+        program: Its name.
+        source: Its text.
+
+    Returns:
+        A sentence for the user; empty if it mentions a run's configuration.
+    """
+    if _READS_CONFIG.search(source):
+        return ""
+    return (
+        f"the sweep's command passes no hyperparameters, and {program} does not mention wandb.config: if it trains "
+        "with the values of its arguments, add ${args} to the command"
+    )
 
 
 def hints(words: Iterable[str], *, passes_values: bool) -> list[str]:

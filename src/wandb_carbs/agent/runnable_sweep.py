@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import wandb
 
 from carbs import ParamDict
 from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_values
+from wandb_carbs.agent.hints import hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
@@ -42,7 +43,8 @@ class RunnableSweep:
         metric: How a run's objective is read; None if the programs record it themselves.
         cost: How a run's cost is read; None for the program's seconds.
         is_valid: The rule for whole configurations, or None.
-        notes: Sentences for the user.
+        notes: Sentences for the user, if the sweep is one of W&B's own: how it was understood.
+        hint: What may be wrong with the program; empty for nothing.
     """
 
     path: SweepPath
@@ -54,6 +56,7 @@ class RunnableSweep:
     cost: Reading | None
     is_valid: Callable[[ParamDict], bool] | None = None
     notes: tuple[str, ...] = ()
+    hint: str = ""
 
 
 def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
@@ -96,6 +99,7 @@ def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
         definition.cost,
         rule,
         notes,
+        _hint_of(command, program),
     )
 
 
@@ -142,6 +146,15 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
             f"the sweep's program {program!r} does not exist in {Path.cwd()}: start the agent in the folder of the "
             "program"
         )
+
+
+def _hint_of(command: Sequence[str], program: str | None) -> str:
+    if program is None or not program.endswith(".py") or passes_values(command):
+        return ""
+    try:
+        return hint_of_source(program, Path(program).read_text(errors="replace"))
+    except OSError:
+        return ""
 
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:

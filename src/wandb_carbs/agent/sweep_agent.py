@@ -87,6 +87,8 @@ class SweepAgent:
             if not is_transient(error):
                 self._settle()
             raise
+        if self._sweep.hint:
+            self._say(self._sweep.hint)
         try:
             with self._shutdown:
                 self._work()

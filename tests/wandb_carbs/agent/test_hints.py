@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_carbs.agent.hints import hints
+from wandb_carbs.agent.hints import hint_of_source, hints
 
 JOINED = "wandb: Tracking run with wandb version 0.31.0\n"
 REFUSED = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update).\n"
@@ -26,3 +26,18 @@ def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found:
     said = hints(words, passes_values=passes_values)
     assert len(said) == len(found)
     assert all(part in hint for part, hint in zip(found, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_doubted"),
+    [
+        ("wandb.init(config=args)\ntrain(args)", True),
+        ("wandb.init()\nargs = load(args.config)", True),
+        ("wandb.init()\ntrain(wandb.config)", False),
+        ("config = wandb.init().config", False),
+        ("with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:", False),
+        ("train(logger.experiment.config)", False),
+    ],
+)
+def test_a_program_that_seems_to_read_no_values_is_doubted(source: str, is_doubted: bool) -> None:
+    assert bool(hint_of_source("train.py", source)) is is_doubted

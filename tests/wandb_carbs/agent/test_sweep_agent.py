@@ -307,9 +307,10 @@ def test_out_of_memory_is_told_from_the_last_words(stage: Stage) -> None:
 
 
 def test_a_program_that_never_calls_wandb_is_explained_and_not_started_again(stage: Stage) -> None:
-    path = stage.sweep(ARGPARSE, None)
+    path = stage.sweep("lr = 0.1\n", NO_ARGS)
     code, said = stage.agent(path, count=None)
     assert code == 1
+    assert "does not mention wandb.config" in said
     assert "without calling wandb.init()" in said
     record, _ = only_run(path)
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "wandb.init() was not called")

@@ -57,7 +57,7 @@ def command(sweep: str, count: int | None, gpus: str | None, is_valid: str, *, f
     for note in runnable.notes:
         _say(note)
     for param in runnable.definition.params if runnable.notes else ():
-        _say(f"  {param.name}: {' '.join(describe(param))}")
+        _say(f"  {param.name}: {' '.join(filter(None, describe(param)))}")
 
     _say(f"agent of sweep {path} at {base_url}")
     agent = SweepAgent(runnable, count=count, forward_signals=forward_signals, environment=environment, say=_say)
