@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import wandb
 from graphql import (
     FieldsOnCorrectTypeRule,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLSyntaxError,
     KnownArgumentNamesRule,
     KnownTypeNamesRule,
+    OperationDefinitionNode,
     ValuesOfCorrectTypeRule,
     VariablesInAllowedPositionRule,
     parse,
+    type_from_ast,
     validate,
 )
 
+from stored import ask
 from wandb_carbs.server.graphql.execute import schema
 from wandb_carbs.server.graphql.mutations import MUTATIONS
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
 
 # The SDK whose operations are listed below; older ones have others, and .ci/sdk_matrix.py runs them.
 _LISTED = (0, 31)
@@ -61,6 +74,7 @@ WORKS = {
 DOCS = Path(__file__).parents[4] / "docs" / "local-server.md"
 
 
+@functools.cache
 def documents() -> dict[str, str]:
     """Return the operations and fragments in the installed SDK's programs, by name."""
     root = Path(wandb.__file__).parent
@@ -92,10 +106,28 @@ def balanced(data: bytes, start: int) -> str:
     return ""
 
 
+def operations() -> dict[str, list[str]]:
+    """Return the texts of each operation of the installed SDK, with the fragments that it uses."""
+    found = documents()
+    texts: dict[str, list[str]] = {}
+    for key, text in found.items():
+        name, _, numbered = key.partition(" ")
+        if not numbered or "_PROJECT_QUERY_" in text:
+            continue
+        used, todo = {name: text}, [text]
+        while todo:
+            for part in re.findall(r"\.\.\.\s*(?!on\b)(\w+)", todo.pop()):
+                if part in found and part not in used:
+                    used[part] = found[part]
+                    todo.append(found[part])
+        texts.setdefault(name, []).append("\n".join(used.values()))
+    assert len(texts) > 80
+    return texts
+
+
 @pytest.mark.skipif(_MINOR < _LISTED, reason="the list of operations is that of a newer SDK")
 def test_operations_of_the_sdk_are_known() -> None:
     """Every operation of the installed SDK fits the schema, but for those that are known not to."""
-    found = documents()
     excused = {name for names in KNOWN_TO_BE_MISSING.values() for name in names.split()}
     rules = [
         FieldsOnCorrectTypeRule,
@@ -105,23 +137,49 @@ def test_operations_of_the_sdk_are_known() -> None:
         ValuesOfCorrectTypeRule,
     ]
     misfits: dict[str, list[str]] = {}
-    operations = 0
-    for key, text in found.items():
-        name, _, numbered = key.partition(" ")
-        if not numbered or name in excused or "_PROJECT_QUERY_" in text:
-            continue
-        operations += 1
-        used, todo = {name: text}, [text]
-        while todo:
-            for part in re.findall(r"\.\.\.\s*(?!on\b)(\w+)", todo.pop()):
-                if part in found and part not in used:
-                    used[part] = found[part]
-                    todo.append(found[part])
-        errors = validate(schema(), parse("\n".join(used.values())), rules, max_errors=100)
-        if errors:
-            misfits[name] = sorted({error.message for error in errors})
-    assert operations > 80
-    assert misfits == {}, json.dumps(misfits, indent=1)
+    asked = operations()
+    for name, texts in asked.items():
+        for text in texts:
+            errors = validate(schema(), parse(text), rules, max_errors=100)
+            if errors:
+                misfits[name] = sorted({error.message for error in errors})
+    unknown = {name: errors for name, errors in misfits.items() if name not in excused}
+    assert unknown == {}, json.dumps(unknown, indent=1)
+    assert (excused & asked.keys()) - misfits.keys() == set(), "these are known"
+
+
+# As the SDK writes the values of scalars into JSON.
+WRITTEN = {"Int": 1, "Int64": 1, "Float": 1.5, "Boolean": True, "Duration": 60_000, "JSON": {}, "JSONString": "{}"}
+
+
+def written(kind: GraphQLInputType) -> Any:
+    """Return a value of a type as the SDK would write it, with every field of an input object."""
+    if isinstance(kind, GraphQLNonNull):
+        return written(kind.of_type)
+    if isinstance(kind, GraphQLList):
+        return [written(kind.of_type)]
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        return {name: written(field.type) for name, field in kind.fields.items()}
+    return WRITTEN.get(kind.name, "x")
+
+
+@pytest.mark.skipif(_MINOR < _LISTED, reason="the list of operations is that of a newer SDK")
+def test_values_of_the_sdk_have_the_right_types(store: Store) -> None:
+    """No operation is refused for the type of a value: the SDK would only write that into its log."""
+    excused = {name for names in KNOWN_TO_BE_MISSING.values() for name in names.split()}
+    refused = {}
+    for name, texts in operations().items():
+        for text in texts if name not in excused else ():
+            (operation,) = (part for part in parse(text).definitions if isinstance(part, OperationDefinitionNode))
+            variables = {
+                declared.variable.name.value: written(cast("GraphQLInputType", type_from_ast(schema(), declared.type)))
+                for declared in operation.variable_definitions or ()
+            }
+            messages = [error["message"] for error in ask(store, text, **variables).body.get("errors", [])]
+            refused[name] = [message for message in messages if "of type" in message]
+    assert {name: messages for name, messages in refused.items() if messages} == {}
 
 
 def table() -> str:
