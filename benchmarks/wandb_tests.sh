@@ -15,6 +15,7 @@ trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
 
 cp -r "$checkout/tests" "$checkout/pyproject.toml" "$work"
 cd "$work"
+touch settings
 uv venv -q --python 3.11 venv
 uv pip install -q --python venv/bin/python "wandb[media,sweeps]==${SDK:?which release of the SDK?}" \
     pytest'<9' pytest-asyncio pytest-cov pytest-mock pytest-timeout pytest-xdist hypothesis looptime pyte responses \

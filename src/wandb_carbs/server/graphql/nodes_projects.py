@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def _entity(_root: Any, _context: Context, name: str | None = None) -> Node:
     """Return an entity; every name is one."""
     name = name or DEFAULT_ENTITY
-    return {"id": f"entity-{name}", "name": name, "organization": None, "isTeam": False, "xxhashDigestsEnabled": False}
+    # There are no organizations, which the SDK says by itself where it needs one, for a link to the registry, say.
+    nothing = {"organization": None, "user": None}
+    return {"id": f"entity-{name}", "name": name, "isTeam": False, "xxhashDigestsEnabled": False, **nothing}
 
 
 def _viewer(_root: Any, context: Context) -> Node:

@@ -50,7 +50,7 @@ KNOWN_TO_BE_MISSING = {
         ackRunQueueItem failRunQueueItem fetchRunQueuesFromProject popFromRunQueue pushToRunQueueByName
         updateLaunchAgent updateRunQueueItemWarning""",
     "the registry": """CreateRegistryMembers DeleteRegistry DeleteRegistryMembers FetchAdvancedRegistryFeatures
-        FetchOrganization FetchOrgInfoFromEntity FetchRegistries FetchRegistry OrgFeatureFlags RegistryCollections
+        FetchOrganization FetchRegistries FetchRegistry OrgFeatureFlags RegistryCollections
         RegistryTeamMembers RegistryUserMembers RegistryVersions RenameRegistry UpdateTeamRegistryRole
         UpdateUserRegistryRole UpsertRegistry UpsertRegistryProject""",
     "teams and users": """CreateInvite CreateServiceAccount CreateTeam CreateUserFromAdmin DeleteApiKey DeleteInvite
