@@ -23,8 +23,8 @@ from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.spaces.values import ParamDict
 from carbs.threads import one_thread
 
-# Permutations that a total effect is averaged over: with 16 its error is a few hundredths.
-_NUM_PERMUTATIONS = 16
+# A total effect is averaged over so many permutations, or over so many moved runs: its error is a few hundredths.
+_NUM_PERMUTATIONS, _NUM_MOVED = 16, 4000
 # Values at which a dependence is shown: enough for a smooth line.
 _GRID = 41
 # An open end is shown so far beyond the runs, in search units.
@@ -160,9 +160,7 @@ class Insight:
         for luck puts none on it. The observed frontier (`carbs.pareto.frontier` of the runs themselves) compares the
         observed objectives, and the search the predicted ones at predicted costs.
         """
-        with one_thread():
-            beliefs = self.surrogate.predict(self.groups.X)
-        return frontier(beliefs.objective[:, 0], self.groups.log_cost)
+        return frontier(self._means(self.groups.X)[:, 0], self.groups.log_cost)
 
     def best_at(self, cost: float) -> int:
         """Return the index of the smoothed frontier's member that is best up to a cost; if all cost more, the cheapest.
@@ -192,14 +190,15 @@ class Insight:
         X = self.groups.X
         reference = self._means(X)
         variance = np.maximum(np.var(reference, axis=0), 1e-12)
+        repeats = min(_NUM_PERMUTATIONS, math.ceil(_NUM_MOVED / len(X)))
         found = []
         for name, columns in zip(self.space.names, self.space.columns, strict=True):
             moved = np.zeros(2)
-            for _ in range(_NUM_PERMUTATIONS):
+            for _ in range(repeats):
                 other = X.copy()
                 other[:, columns] = X[rng.permutation(len(X)), columns]
                 moved += np.mean((self._means(other) - reference) ** 2, axis=0) / 2
-            effect = np.minimum(moved / _NUM_PERMUTATIONS / variance, 1.0)
+            effect = np.minimum(moved / repeats / variance, 1.0)
             scale = float(np.min(self.surrogate.objective.hyper.length_scales[columns]))
             found.append(Importance(name, scale, float(effect[0]), float(effect[1])))
         return found
@@ -235,8 +234,7 @@ class Insight:
     def _means(self, points: Array) -> Array:
         """Return expected objective, standardised, and log cost, shape (m, 2)."""
         with one_thread():
-            beliefs = self.surrogate.predict(points)
-        return np.column_stack([beliefs.objective[:, 0], beliefs.log_cost[:, 0]])
+            return self.surrogate.means(points)
 
 
 @dataclass(frozen=True)

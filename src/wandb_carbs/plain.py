@@ -1,4 +1,4 @@
-"""Values as JSON knows them."""
+"""Values as JSON knows them, and numbers as people read them."""
 
 from __future__ import annotations
 
@@ -45,3 +45,24 @@ def is_number(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:  # JSON's integers have no largest
         return False
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number for people: 22812 rather than 2.28e+04, and 0.9996 is not 1.
+
+    Args:
+        value: The number.
+        digits: How many digits count, but for whole ones below a million and distances from 1.
+    """
+    size = abs(value)
+    if 10**digits - 0.5 <= size < 1e6:
+        return f"{value:.0f}"
+    if 0.9 < size < 1:
+        decimals = 1 - math.floor(math.log10(1 - size))
+        return f"{value:.{max(digits, decimals)}f}".rstrip("0")
+    return f"{value:.{digits}g}"
+
+
+def plural(word: str, count: int) -> str:
+    """Return a word for so many things: "runs", and "run" for one. Words for a state, "running", stay as they are."""
+    return word if count == 1 or word.endswith(("ed", "ing")) else f"{word}s"

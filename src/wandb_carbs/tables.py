@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from wandb_carbs.plain import number
+
+_T = TypeVar("_T")
 
 # A file or a pipe has no width: wide enough for every table that a terminal could show.
 _NO_TERMINAL_WIDTH = 1000
@@ -26,7 +30,7 @@ def make_console(*, stderr: bool = False) -> Console:
     Args:
         stderr: Whether it writes to standard error rather than standard output.
     """
-    console = Console(markup=False, emoji=False, stderr=stderr)
+    console = Console(markup=False, emoji=False, highlight=False, stderr=stderr)
     if not console.is_terminal:
         console.width = _NO_TERMINAL_WIDTH
     return console
@@ -41,12 +45,17 @@ class ConfigTable:
         heads: Names of the first entries of a line.
         names: Names of the hyperparameters.
         lines: First entries and values of each configuration; None is shown as nothing.
+        is_overview: Where the table is too wide, show the first entries of all, and the values of as many as fit beside
+            one another, from the first to the last.
+        wraps: The one of `heads` whose values may take several lines, so that more tables fit.
     """
 
     title: str
     heads: Sequence[str]
     names: Sequence[str]
     lines: Sequence[Sequence[Any]]
+    is_overview: bool = False
+    wraps: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         def fits(table: Table) -> bool:
@@ -58,27 +67,57 @@ class ConfigTable:
         # A table's own title is broken to the table's width.
         if self.title:
             yield Text(self.title, style="italic")
-        upright = _table([*self.heads, *self.names], self.lines, is_plain=is_plain)
-        if fits(upright):
+        heads = [*self.heads, *self.names]
+        if fits(_table(heads, [self._narrow(line) for line in self.lines], is_plain=is_plain)):
+            upright = _table(heads, self.lines, is_plain=is_plain)
+            for column, head in zip(upright.columns, heads, strict=True):
+                column.no_wrap = head != self.wraps
             yield upright
             return
-        lines = list(self.lines)
         longest = max(len(name) for name in (*self.heads, *self.names))
-        while lines:
-            number = len(lines)
-            while number > 1 and not fits(self._lying(lines[:number], is_plain=is_plain)):
-                number -= 1
-            table = self._lying(lines[:number], is_plain=is_plain)
+
+        def lying(lines: Sequence[Sequence[Any]]) -> Table:
+            """Return a table with a column for each of `lines`."""
+            by_name = [[name, *values] for name, values in zip(heads, zip(*lines, strict=True), strict=True)]
+            table = _table(by_name[0], by_name[1:], is_plain=is_plain)
             # Where a name and a value do not fit beside one another, it is the value that is broken.
             table.columns[0].no_wrap = longest <= _NAME_SHARE * options.max_width
-            yield table
+            return table
+
+        first = _table(self.heads, [line[: len(self.heads)] for line in self.lines], is_plain=is_plain)
+        if self.is_overview and len(self.lines) > 1 and fits(first):
+            shown = next(found for found in _fewer(self.lines) if len(found) == 1 or fits(lying(found)))
+            yield first
+            if len(shown) < len(self.lines):
+                yield Text(f"{len(shown)} of these configurations; a wider terminal shows all", style="italic")
+            yield lying(shown)
+            return
+        lines = self.lines
+        while lines:
+            number = len(lines)
+            while number > 1 and not fits(lying(lines[:number])):
+                number -= 1
+            yield lying(lines[:number])
             lines = lines[number:]
 
-    def _lying(self, lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
-        """Return a table with a column for each of `lines`."""
-        names = [*self.heads, *self.names]
-        by_name = [[name, *values] for name, values in zip(names, zip(*lines, strict=True), strict=True)]
-        return _table(by_name[0], by_name[1:], is_plain=is_plain)
+    def _narrow(self, line: Sequence[Any]) -> list[Any]:
+        """Return a line with no more than the longest word of the value that may take several lines."""
+        if self.wraps not in self.heads:
+            return list(line)
+        place = list(self.heads).index(self.wraps)
+        longest = max(str(line[place] or "").split(), key=len, default="")
+        return [*line[:place], longest, *line[place + 1 :]]
+
+
+def spread(lines: Sequence[_T], number: int) -> Sequence[_T]:
+    """Return at most `number` of some lines, from the first to the last; only one is the last."""
+    if len(lines) <= number:
+        return lines
+    return [lines[round(i * (len(lines) - 1) / (number - 1))] for i in range(number)] if number > 1 else lines[-1:]
+
+
+def _fewer(lines: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (spread(lines, number) for number in range(len(lines), 0, -1))
 
 
 def _table(heads: Sequence[Any], lines: Sequence[Sequence[Any]], *, is_plain: bool) -> Table:
@@ -95,7 +134,7 @@ def short(value: Any) -> str:
     """Return a value in few characters."""
     if value is None:
         return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def ago(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Values as JSON knows them."""
+"""Values as JSON knows them, and numbers as people read them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wandb_carbs.plain import finite, is_number, plain, to_json
+from wandb_carbs.plain import finite, is_number, number, plain, plural, to_json
 
 
 def test_arrays_scalars_and_tuples_become_plain() -> None:
@@ -36,3 +36,28 @@ def test_numbers_are_numbers_and_nothing_else(value: object, expected: bool) -> 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 10**400], ids=["nan", "infinity", "no float holds it"])
 def test_what_no_float_holds_is_no_number(value: float) -> None:
     assert not is_number(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.012345, "-0.0123"),
+        (0.9996, "0.9996"),
+        (-0.95, "-0.95"),
+        (1 - 1e-9, "0.999999999"),
+        (1.0, "1"),
+        (999.7, "1000"),
+        (22812.4, "22812"),
+        (1234567.0, "1.23e+06"),
+        (1e-5, "1e-05"),
+        (math.inf, "inf"),
+    ],
+)
+def test_numbers_are_read_at_a_glance(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_words_agree_with_their_number() -> None:
+    assert [plural("run", count) for count in (0, 1, 2)] == ["runs", "run", "runs"]
+    assert [plural(word, 2) for word in ("abandoned", "running")] == ["abandoned", "running"]

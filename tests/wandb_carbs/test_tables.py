@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from wandb_carbs.tables import ConfigTable, make_console, short
+from wandb_carbs.tables import ConfigTable, make_console, short, spread
 
 NAMES = [f"model.layer_{number}.width" for number in range(20)]
 LINES = [(1.5 * 10**run, 0.123 + run, f"run{run}", *(0.1234567 * 10.0**-run for _ in NAMES)) for run in range(6)]
@@ -61,3 +61,36 @@ def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_table_without_lines_is_its_heads() -> None:
     assert "cost" in printed(60, ["lr"], [])
+
+
+def test_overview_that_does_not_fit_shows_the_first_entries_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the values it shows as many as fit beside one another, the last among them; a pipe gets them all."""
+    table = ConfigTable("Frontier", ("cost", "objective", "run"), NAMES, LINES, is_overview=True)
+    console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert max(len(line) for line in text.splitlines()) <= 60
+    assert text.count(NAMES[0]) == 1
+    assert all(f"run{run}" in text.split() for run in range(6))
+    assert text.split().count("run5") == 2
+    assert "3 of these configurations" in text
+    make_console().print(table)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 6
+
+
+def test_values_of_one_column_may_take_several_lines() -> None:
+    """A sweep's name is rather broken between words than that the table turns."""
+    lines = [("team/project/8g9bctaf", "width and depth of small language models", "running")]
+    console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
+    console.print(ConfigTable("", ("sweep", "name", "state"), (), lines, wraps="name"))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert text.split()[:3] == ["sweep", "name", "state"]
+    assert "width and depth" in text
+    assert max(len(line) for line in text.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(("number", "shown"), [(9, "abcdef"), (6, "abcdef"), (3, "acf"), (2, "af"), (1, "f")])
+def test_some_lines_are_spread_from_the_first_to_the_last(number: int, shown: str) -> None:
+    assert "".join(spread("abcdef", number)) == shown

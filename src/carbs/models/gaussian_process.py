@@ -265,6 +265,11 @@ class Posterior:
         variance = warped_variance(warped, self.hyper) - np.einsum("ij,ij->j", half, half)
         return mean, np.sqrt(np.maximum(variance, 1e-12))
 
+    def mean(self, points: Array) -> Array:
+        """Predict the noise-free output's mean alone, which is much faster; shape (m, S)."""
+        expected: Array = warped_kernel(self._warped, warp(points, self.hyper.warps), self.hyper).T @ self.alpha
+        return expected
+
     def expected_slopes(self) -> Array:
         """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
         expected: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha

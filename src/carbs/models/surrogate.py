@@ -22,6 +22,7 @@ from carbs.tuning import DEFAULT, ModelTuning
 # The errors of numpy and scipy where numbers are too extreme for them, and those of a model that notices it.
 MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
+_NOT_FINITE = "the model's predictions are not finite"
 # Upper end of the 90 % interval that Student's t makes wider, and the least degrees of freedom: with one or two runs
 # there are hardly any.
 _UPPER = 0.95
@@ -211,9 +212,18 @@ class Surrogate:
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
-            raise ArithmeticError("the model's predictions are not finite")
+            raise ArithmeticError(_NOT_FINITE)
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std, by_model)
+
+    def means(self, points: Array) -> Array:
+        """Predict as `predict` does, but the means alone: of objective and log cost, shape (m, 2)."""
+        local = points - self.origin
+        objective = np.mean([model.mean(local)[:, 0] for model in self.models], axis=0)
+        found = np.column_stack([objective, self.cost.mean(local)[:, 0] + self.mean_log_cost])
+        if not np.all(np.isfinite(found)):
+            raise ArithmeticError(_NOT_FINITE)
+        return found
 
     def predict_cost(self, points: Array) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see.

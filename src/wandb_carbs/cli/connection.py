@@ -47,17 +47,18 @@ def load(sweep: str) -> SweepHistory:
     return open_sweep(sweep).read()
 
 
-def open_sweep(sweep: str) -> SweepReader:
+def open_sweep(sweep: str, *, or_project: bool = False) -> SweepReader:
     """Find a sweep, to be read again and again.
 
     Args:
         sweep: Its name or address.
+        or_project: Whether the name of a project stands for its newest sweep.
 
     Raises:
-        ClickException: If W&B does not answer, or `sweep` is not a name.
+        ClickException: If W&B does not answer, `sweep` is not a name, or the project has no sweep.
     """
     base_url = connect()
-    path = parse_sweep(sweep, base_url)
+    path = parse_sweep(_newest_of_project(sweep) if or_project else sweep, base_url)
     from wandb_carbs.sweep.history import SweepReader  # noqa: PLC0415 - imports the SDK
 
     return SweepReader(path)
@@ -76,24 +77,27 @@ def load_path(sweep: str) -> SweepPath:
     return SweepPath.parse(parse_sweep(sweep, base_url))
 
 
-def newest_of_project(text: str) -> str:
+def _newest_of_project(text: str) -> str:
     """Return the name of a project's newest sweep, or the text as it is where it names no project.
 
     Args:
         text: [ENTITY/]PROJECT, or the name or address of a sweep.
 
     Raises:
-        ClickException: If W&B does not answer, or the project has no sweep.
+        ClickException: If the project has no sweep, or the text is neither a project nor a sweep.
     """
     if "://" in text or text.strip("/").count("/") > 1:
         return text
-    connect()
     from wandb_carbs.sweep.control import newest_sweeps  # noqa: PLC0415 - imports the SDK
 
     entity, _, project = text.strip("/").rpartition("/")
     newest = newest_sweeps(entity or None, project, number=2)
+    if newest is None and not entity:
+        raise click.ClickException(
+            f"you have no project {project!r}; `wandb-carbs list` shows the sweeps that there are"
+        )
     if newest is None:
-        return text
+        return text  # PROJECT/SWEEP of the default entity
     if not newest:
         raise click.ClickException(f"there are no sweeps in project {text}")
     if len(newest) > 1:

@@ -57,7 +57,12 @@ def result(row: Row) -> dict[str, Any]:
 def _failures(history: SweepHistory) -> dict[str, int]:
     """Count the failures by their reasons, most frequent first."""
     failed = [row for row in rows(history) if row.state == Standing.FAILURE.value]
-    return dict(Counter(row.reason[:_MAX_REASON] or "no reason given" for row in failed).most_common())
+    return dict(Counter(_in_one_line(row.reason) or "no reason given" for row in failed).most_common())
+
+
+def _in_one_line(reason: str) -> str:
+    line = " ".join(reason.split())
+    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1].rstrip()}…"
 
 
 def _running(row: Row, now: datetime) -> dict[str, Any]:

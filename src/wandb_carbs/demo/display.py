@@ -1,4 +1,4 @@
-"""The demo on the terminal: a line for each agent and a progress bar, or plain lines where there is no terminal."""
+"""The demo on the terminal: a line for each run that has ended, and below them what the agents do now."""
 
 from __future__ import annotations
 
@@ -63,8 +63,11 @@ class Display:
         )
         self._task = self._progress.add_task("runs", total=runs, best="")
         self._best = math.inf
+        self._is_over = False
         self._live = (
-            Live(get_renderable=self.render, console=console, refresh_per_second=8) if console.is_terminal else None
+            Live(get_renderable=self.render, console=console, refresh_per_second=8)
+            if console.is_terminal and not console.is_dumb_terminal
+            else None
         )
 
     def __enter__(self) -> Self:
@@ -75,6 +78,7 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_over = True
         if self._live:
             self._live.stop()
 
@@ -97,27 +101,28 @@ class Display:
     def _end_run(self, agent: int, line: Line, body: dict[str, Any]) -> None:
         self._ended += 1
         if body["event"] == "done":
-            outcome = f"loss {body['objective']:.4f}  cost {body['cost']:6.2f} s"
+            outcome = f"{body['objective']:7.4f}  {short(body['cost']):>7}"
             self._best = min(self._best, body["objective"])
         else:
             outcome = f"failed: {body['error']}"
         self._progress.update(
             self._task, completed=self._ended, best=f"best loss {self._best:.4f}" if math.isfinite(self._best) else ""
         )
-        width = len(str(self._runs))
-        config = "  ".join(f"{name}={short(value)}" for name, value in line.suggestion.items())
-        self._console.print(
-            f"run {self._ended:{width}}/{self._runs}  agent {agent}  {outcome}  {config}",
-            markup=False,
-            highlight=False,
-            # Never broken in a terminal; a file is as wide as it takes (see `make_console`).
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        width = 2 * len(str(self._runs)) + 1
+        if self._ended == 1:
+            self._print(f"{'run':>{width}}  agent     loss  seconds", *line.suggestion)
+        values = (f"{short(value):>{len(name)}}" for name, value in line.suggestion.items())
+        self._print(f"{f'{self._ended}/{self._runs}':>{width}}  {agent:5}  {outcome}", *values)
         self._lines[agent] = Line("asking")
 
+    def _print(self, *columns: str) -> None:
+        # Never broken in a terminal; a file is as wide as it takes (see `make_console`).
+        self._console.print("  ".join(columns), markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+
     def render(self) -> Group:
-        """Return the live lines: one for each agent, and the progress of the sweep."""
+        """Return the live lines: one for each agent until the end, and the progress of the sweep."""
+        if self._is_over:
+            return Group(self._progress)
         table = Table.grid(padding=(0, 2))
         for _ in range(5):
             table.add_column(no_wrap=True)

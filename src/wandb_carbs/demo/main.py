@@ -66,7 +66,7 @@ def run_demo(
         stack.enter_context(_environment(_sdk_settings(server, folder / "sdk")))
         sweep_id = _create_sweep(runs, seed)
         address = f"{server.url}/{ENTITY}/{PROJECT}/sweeps/{sweep_id}"
-        console.print(f"Sweep: {address}", highlight=False, soft_wrap=True)
+        console.print(f"Sweep: {address}", soft_wrap=True)
         with Agents(min(agents, runs), [sweep_id, str(seed)], os.environ, folder / "logs") as processes:
             messages = _work(console, processes, min(agents, runs), runs)
             history = _read(f"{ENTITY}/{PROJECT}/{sweep_id}")
@@ -87,7 +87,7 @@ def run_demo(
             _stay(console, address)
     if data_dir is not None:
         again = f"wandb-carbs server --port {_port(address)} --data-dir {data_dir}"
-        console.print(f"Look at the sweep again: {again}", highlight=False, soft_wrap=True)
+        console.print(f"Look at the sweep again: {again}", soft_wrap=True)
     return found
 
 
@@ -130,23 +130,22 @@ def _show(
     console.print(results.table(history))
     laws = list(results.laws(history))
     if laws:
-        console.print("The best values change with the cost:", *(f"  {law}" for law in laws), sep="\n", highlight=False)
+        console.print("The best values change with the cost:", *(f"  {law}" for law in laws), sep="\n")
     write_report(history, report)
-    console.print(comparison.text, highlight=False, soft_wrap=not console.is_terminal)
-    console.print(f"{len(history.runs)} runs in {seconds:.0f} s: {results.best(history)}.", highlight=False)
-    console.print(f"Report: {report} (open it in a browser)", highlight=False, soft_wrap=True)
+    console.print(comparison.text)
+    console.print(f"{len(history.runs)} runs in {seconds:.0f} s: {results.best(history)}.")
+    console.print(f"Report: {report} (open it in a browser)", soft_wrap=True)
     console.print(
-        "Next: put your own model into examples/full_example.py, and start `wandb-carbs server` or log in to W&B.",
-        highlight=False,
-        soft_wrap=True,
+        "Next: put your own model into examples/full_example.py, and start `wandb-carbs server` or log in to W&B."
     )
 
 
 def _stay(console: Console, address: str) -> None:
     """Let people look at the server's pages until Ctrl-C."""
-    console.print(f"The sweep's page is at {address} until you press Ctrl-C.", highlight=False, soft_wrap=True)
+    console.print(f"The sweep's page, until you press Ctrl-C:\n{address}", soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
+    console.print("\nStopping.")
 
 
 def _port(address: str) -> str:

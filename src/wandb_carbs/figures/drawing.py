@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from wandb_carbs.plain import number
+
 Figure: TypeAlias = dict[str, Any]
 
 
 def text(value: Any) -> str:
     """Write a value of a hyperparameter for a figure."""
-    return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+    return html.escape(number(value, 4) if isinstance(value, float) else str(value))
 
 
 def band(x: Any, low: Any, high: Any, name: str, color: str) -> list[Figure]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wandb_carbs.figures import drawing
+from wandb_carbs.plain import number
 
 # The picture shows this much beyond the frontier, in shares of the frontier's own height: first on the side of worse
 # objectives, then on the side of better ones.
@@ -46,7 +47,7 @@ class Point:
     @property
     def heading(self) -> str:
         """The first two lines of its label: all but its configuration."""
-        return f"<b>{html.escape(self.name)}</b><br>objective {self.objective:.5g}, cost {self.cost:.4g}"
+        return f"<b>{html.escape(self.name)}</b><br>objective {number(self.objective, 5)}, cost {number(self.cost, 4)}"
 
 
 def members(points: Sequence[Point], *, maximize: bool) -> list[Point]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures.frontier import Point, window
+from wandb_carbs.plain import number
 
 # From the worst runs to the best: the share of the runs up to which a style goes, their name, colour and opacity.
 _STYLES = (
@@ -57,7 +58,7 @@ def short(value: float) -> str:
     """Write a number in about seven letters: the ends of neighbouring axes must not touch."""
     if float(value).is_integer() and abs(value) < 1e6:
         return f"{value:.0f}"
-    text = f"{value:.3g}"
+    text = number(value)
     return text if len(text) < 8 else f"{value:.2g}"
 
 

@@ -17,6 +17,7 @@ from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.space import Space
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
+from wandb_carbs.plain import number
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report.data import Progress, ReportData
 from wandb_carbs.sweep.history import JudgedRun
@@ -129,7 +130,7 @@ def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependenc
         x = [drawing.text(value) for value in found.values] if isinstance(space, ChoiceSpace) else found.values
         believed = found.believed
         bands += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
-        line = {**drawing.line(x, believed.objective, color), "name": f"from cost {cost:.3g}"}
+        line = {**drawing.line(x, believed.objective, color), "name": f"from cost {number(cost)}"}
         line["line"]["dash"] = dash
         lines.append(line)
         held = found.held[name]
@@ -150,7 +151,7 @@ def success(
     traces = []
     for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if is_category else found.values
-        line = {**drawing.line(x, found.believed.success, color), "name": f"from cost {cost:.3g}"}
+        line = {**drawing.line(x, found.believed.success, color), "name": f"from cost {number(cost)}"}
         line["line"]["dash"] = dash
         traces.append(line)
     values = [run.suggestion[name] for run in failed if run.suggestion is not None]

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from carbs.scaling import checked_scale
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.figures.palette import DARK, LIGHT, style_sheet
+from wandb_carbs.plain import number, plural
 from wandb_carbs.record import Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Captioned, Section
@@ -118,16 +119,16 @@ def _subtitle(data: ReportData) -> str:
 def _tiles(data: ReportData) -> Iterator[tuple[str, str]]:
     """Yield the names and values of the most important figures."""
     progress = data.progress
-    yield "runs", str(len(data.history.runs))
-    for name, number in data.history.counts.items():
-        if number:
-            yield f"{name}s" if name in {"observation", "failure"} else name, str(number)
+    yield plural("run", len(data.history.runs)), str(len(data.history.runs))
+    for name, count in data.history.counts.items():
+        if count:
+            yield plural(name, count), str(count)
     if len(progress.spent):
         best = np.argmax(data.sign * np.array([run.output for run in data.carbs.success_observations]))
         run = data.carbs.success_observations[int(best)]
-        yield "spent cost", f"{progress.spent[-1]:.4g}"
-        yield f"best {data.objective_title}", f"{run.output:.5g}"
-        yield "cost of the best", f"{run.cost:.4g}"
+        yield "spent cost", number(progress.spent[-1], 4)
+        yield f"best {data.objective_title}", number(run.output, 5)
+        yield "cost of the best", number(run.cost, 4)
     elif not data.runs(Standing.FAILURE):
         yield "observed so far", "nothing"
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from carbs.insight import Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.figures import drawing, importance, parallel
+from wandb_carbs.plain import number
 from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing
 from wandb_carbs.report import figures, tables
 from wandb_carbs.report.data import ReportData, or_reason
@@ -91,7 +92,7 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     shown += [Captioned(law.name, _law_caption(law), figures.scaling(law, insight)) for law in laws.params]
     text = (
         "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
-        f"frontier. The laws rest on costs from {laws.reach.low:.3g} to {laws.reach.high:.3g} (dotted line), where no "
+        f"frontier. The laws rest on costs from {number(laws.reach.low)} to {number(laws.reach.high)} (dotted line), where no "
         "hyperparameter that drives the cost is at its bounds. Grey where there is no evidence of scaling."
     )
     return Section("scaling", "Scaling laws", text, shown)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from carbs.scaling import SizeLaw, SizeLaws
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
+from wandb_carbs.plain import number
 from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Captioned, Section
@@ -34,8 +35,10 @@ def sizes(data: ReportData) -> Section:
         for size in laws.scale
         if law.is_scaling[size]
     ]
-    ranges = ", ".join(f"{size} from {laws.reach.low[size]:.3g} to {laws.reach.high[size]:.3g}" for size in laws.scale)
-    reach = ", ".join(f"{size}={limit:.3g}" for size, limit in laws.reach.limit.items())
+    ranges = ", ".join(
+        f"{size} from {number(laws.reach.low[size])} to {number(laws.reach.high[size])}" for size in laws.scale
+    )
+    reach = ", ".join(f"{size}={number(limit)}" for size, limit in laws.reach.limit.items())
     text = (
         f"How the objective and the best value of every other hyperparameter change with {_listed(laws.scale)}, "
         f"whatever a run cost. The laws rest on {ranges} (dotted line) and reach up to {reach}. In the figures a law "

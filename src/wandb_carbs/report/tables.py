@@ -11,7 +11,7 @@ import numpy as np
 
 from carbs.insight import Insight
 from carbs.spaces.values import ParamValue
-from wandb_carbs.plain import is_number
+from wandb_carbs.plain import is_number, number
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import JudgedRun
 from wandb_carbs.sweep.rows import rows
@@ -37,7 +37,7 @@ class Cell:
     @property
     def text(self) -> str:
         """The entry as it is shown."""
-        return f"{self.value:.5g}" if self.is_number else "" if self.value is None else str(self.value)
+        return number(self.value, 5) if self.is_number else "" if self.value is None else str(self.value)
 
 
 @dataclass(frozen=True)

@@ -126,3 +126,12 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
         assert mean == pytest.approx(beliefs.log_cost[:, 0])
         ratios.append(deviation[0] / beliefs.log_cost_std[0])
     assert np.median(ratios) > 1.1
+
+
+def test_means_alone_are_those_of_the_whole_prediction() -> None:
+    seen = configs(12, dearest=1e3, seed=1)
+    model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
+    points = space().encode(configs(5, dearest=1e4, seed=2))
+    beliefs = model.predict(points)
+    assert len(model.models) > 1
+    assert model.means(points) == pytest.approx(np.column_stack([beliefs.objective, beliefs.log_cost]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from wandb_carbs.demo.display import Display
@@ -36,15 +37,28 @@ def shown(width: int, *, terminal: bool) -> str:
 def test_each_run_that_ends_is_a_line() -> None:
     """Where there is no terminal, nothing else is, and the lines are whole."""
     assert shown(1000, terminal=False).splitlines() == [
-        "run 1/2  agent 1  loss 0.5000  cost   1.25 s  learning_rate=0.0123  epochs=10",
-        "run 2/2  agent 1  failed: ValueError: [bold]no  learning_rate=0.0123  epochs=10",
+        "run  agent     loss  seconds  learning_rate  epochs",
+        "1/2      1   0.5000     1.25         0.0123      10",
+        "2/2      1  failed: ValueError: [bold]no         0.0123      10",
     ]
 
 
 def test_terminal_shows_the_best_and_breaks_no_line() -> None:
     text = shown(40, terminal=True)
     assert "best loss 0.5000" in shown(100, terminal=True)
-    assert "run 1/2  agent 1  loss 0.5000  cost   1…" in text
+    assert "1/2      1   0.5000     1.25         0.…" in text
+
+
+def test_terminal_keeps_no_line_of_an_agent_that_has_ended() -> None:
+    """What stays is the runs and the last progress bar."""
+    last = shown(100, terminal=True).rpartition("\x1b[2K")[2]
+    assert "2/2" in last
+    assert "ended" not in last
+
+
+def test_terminal_that_cannot_move_its_cursor_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert shown(1000, terminal=True) == shown(1000, terminal=False)
 
 
 def test_agents_say_what_they_do() -> None:

@@ -94,7 +94,7 @@ def test_every_suggestion_is_timed(small_demo: tuple[Path, str, dict[str, Any]])
 def test_output_without_terminal_is_plain_lines(small_demo: tuple[Path, str, dict[str, Any]]) -> None:
     _, output, content = small_demo
     assert "\x1b" not in output
-    assert [f"run {number}/4" in output for number in range(1, 5)] == [True] * 4
+    assert [f"\n{number}/4 " in output for number in range(1, 5)] == [True] * 4
     assert content["sweep"] in output
     assert "Pareto frontier" in output
 
@@ -119,7 +119,7 @@ def test_interrupt_leaves_no_process(number: signal.Signals, tmp_path: Path) -> 
     )
     assert demo.stdout is not None
     for line in demo.stdout:
-        if line.startswith("run "):
+        if line.startswith("  1/200 "):
             break
     assert any("demo.agent" in name for name in processes_with(str(tmp_path)).values())
     started = time.monotonic()

@@ -12,7 +12,7 @@ from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, make_console
+from wandb_carbs.tables import ConfigTable, make_console, short
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command("best")
 @sweep_argument
-@click.option("--max-cost", type=FiniteRange(0, min_open=True), help="The most that a run may have cost.")
+@click.option(
+    "--max-cost", type=FiniteRange(0, min_open=True), metavar="COST", help="The most that a run may have cost."
+)
 @click.option(
     "--at",
     type=Assignments(),
@@ -56,7 +58,7 @@ def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: b
     affordable = [row for row in members if max_cost is None or (row.cost or 0.0) <= max_cost]
     if not affordable:
         raise click.ClickException(
-            f"no run of {history.path} cost at most {max_cost:g}; the cheapest cost {members[0].cost:.4g}"
+            f"no run of {history.path} cost at most {short(max_cost)}; the cheapest cost {short(members[0].cost)}"
         )
     row = affordable[-1]
     if form == "json":

@@ -41,11 +41,11 @@ def command(
     project: my-project
     entity: my-team            # optional
     program: train.py          # what agents run
-    metric:                    # as in W&B's own sweeps; or only goal: minimize
+    metric:                    # or only goal: minimize
       name: val_loss           # what the program logs
       goal: minimize           # or maximize
     parameters:
-      learning_rate: {space: log, min: 1e-5, max: 1e-1, search_center: 1e-3}
+      lr: {space: log, min: 1e-5, max: 1, search_center: 1e-3}
       batch_size: {space: pow2, min: 16, max: 128}
       dropout: {values: [0.0, 0.1, 0.2]}
       optimizer: {space: categorical, choices: [adam, sgd]}

@@ -16,6 +16,7 @@ import click
 
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.options import STDOUT, OutputFile, json_option, say
+from wandb_carbs.plain import plural
 
 _Lines = Sequence[dict[str, Any]]
 _Writer = Callable[[IO[bytes], Sequence[str], _Lines], None]
@@ -119,4 +120,4 @@ def command(sweep: str, output: Path, form: str | None, as_json: bool) -> None:
         "rows": len(lines),
         "columns": heads,
     }
-    say(f"{len(lines)} runs in {output}", facts, as_json=as_json)
+    say(f"{len(lines)} {plural('run', len(lines))} in {output}", facts, as_json=as_json)

@@ -50,7 +50,7 @@ def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
         click.echo(f"There are no sweeps in {where}.", err=True)
         return
     heads = ("sweep", "name", "state", "runs", "spent cost", "created")
-    make_console().print(ConfigTable("", heads, (), [_line(sweep) for sweep in found]))
+    make_console().print(ConfigTable("", heads, (), [_line(sweep) for sweep in found], wraps="name"))
 
 
 def _facts(sweep: ListedSweep) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 
 import click
 
@@ -23,5 +24,5 @@ def command(sweep: str, as_json: bool) -> None:
 
     address = address_of(path)
     say(address, {"sweep": str(path), "address": address}, as_json=as_json)
-    if not as_json and sys.stdout.isatty() and click.launch(address):
+    if not as_json and sys.stdout.isatty() and not webbrowser.open(address):
         click.echo("Note: no browser could be started here", err=True)

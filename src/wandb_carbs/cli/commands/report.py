@@ -9,6 +9,7 @@ import click
 from wandb_carbs.cli.assignments import Names
 from wandb_carbs.cli.connection import load, sweep_argument
 from wandb_carbs.cli.options import OutputFile, json_option, say
+from wandb_carbs.plain import plural
 
 
 @click.command("report")
@@ -45,5 +46,6 @@ def command(sweep: str, output: Path, scale: tuple[tuple[str, ...], ...], log: b
         "figures": list(report.figures),
         "logged": address,
     }
-    text = f"{len(history.runs)} runs in {output}"
+    count = len(history.runs)
+    text = f"{count} {plural('run', count)} in {output}"
     say(f"{text}\nlogged at {address}" if log else text, facts, as_json=as_json)

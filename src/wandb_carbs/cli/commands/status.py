@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
-from wandb_carbs.cli.connection import SweepName, connect, load, newest_of_project, open_sweep
+from wandb_carbs.cli.connection import SweepName, connect, open_sweep
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, ago, make_console, short
+from wandb_carbs.plain import plural
+from wandb_carbs.tables import ConfigTable, ago, make_console, short, spread
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory, SweepReader
 
-# A frontier of dozens of runs would push all else out of the terminal.
-_MAX_MEMBERS = 12
+# Dozens of runs would push all else out of the terminal.
+_MAX_LINES = 12
 _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 
 
@@ -31,6 +33,7 @@ _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 @click.option(
     "--interval",
     type=FiniteRange(1, _MAX_INTERVAL),
+    metavar="SECONDS",
     default=10.0,
     show_default=True,
     help="Seconds between, with --watch.",
@@ -42,13 +45,13 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
     [ENTITY/]PROJECT stands for the newest sweep of a project.
     """
     console = make_console()
-    sweep = newest_of_project(sweep)
+    reader = open_sweep(sweep, or_project=True)
     if not watch:
-        _show(console, load(sweep), as_json=as_json)
+        _show(console, reader.read(), as_json=as_json)
         return
-    readings = follow(open_sweep(sweep), threading.Event().wait, interval)
+    readings = follow(reader, threading.Event().wait, interval)
     try:
-        if console.is_terminal and not as_json:
+        if console.is_terminal and not console.is_dumb_terminal and not as_json:
             _show_live(console, readings, interval)
         for reading in readings:
             if isinstance(reading, str):
@@ -91,15 +94,16 @@ def follow(reader: SweepReader, wait: Callable[[float], object], interval: float
 
 def _show_live(console: Console, readings: Iterator[SweepHistory | str], interval: float) -> None:
     """Keep the status on the terminal until Ctrl-C."""
-    shown, seen, note = Group(), time.monotonic(), ""
+    shown, seen, note = Group(), time.monotonic(), Text()
     with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         for reading in readings:
             if isinstance(reading, str):
-                note = f"\nretrying, last seen {ago(time.monotonic() - seen)}: {reading}"
+                note = Text(f"Retrying, last seen {ago(time.monotonic() - seen)}: {reading}", style="bold red")
             else:
                 shown, seen = _render(reading), time.monotonic()
-                note = f"\nread again every {interval:g} s; Ctrl-C ends"
-            live.update(Group(shown, note), refresh=True)
+                note = Text(f"Read again every {interval:g} s; Ctrl-C ends", style="dim")
+            # First, because a terminal may be too low for all the rest.
+            live.update(Group(note, "", shown), refresh=True)
 
 
 def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:
@@ -120,13 +124,10 @@ def _render(history: SweepHistory) -> Group:
     if facts["best"] is not None:
         lines = [
             (item["cost"], item["objective"], item["run"], *(item["config"][name] for name in names))
-            for item in _spread(facts["frontier"])
+            for item in facts["frontier"]
         ]
-        left_out = len(facts["frontier"]) - len(lines)
         title = "Pareto frontier, by observed cost and objective"
-        title += f" ({len(lines)} of {len(facts['frontier'])} runs; --json has all)" if left_out else ""
-        heads = ("cost", facts["metric"], "run")
-        parts += ["", ConfigTable(title, heads, names, lines)]
+        parts += ["", _overview(title, ("cost", facts["metric"], "run"), names, lines)]
     if facts["running"]:
         lines = [
             (
@@ -136,28 +137,27 @@ def _render(history: SweepHistory) -> Group:
             )
             for item in facts["running"]
         ]
-        parts += ["", ConfigTable("Running now", ("run", "started"), names, lines)]
+        parts += ["", _overview("Running now", ("run", "started"), names, lines)]
     return Group(*parts)
 
 
-def _spread(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return some of a frontier's members, from the cheapest to the best, so that they are read at a glance."""
-    if len(members) <= _MAX_MEMBERS:
-        return members
-    last = len(members) - 1
-    return [members[round(i * last / (_MAX_MEMBERS - 1))] for i in range(_MAX_MEMBERS)]
+def _overview(title: str, heads: Sequence[str], names: Sequence[str], lines: Sequence[Sequence[Any]]) -> RenderableType:
+    shown = spread(lines, _MAX_LINES)
+    if len(shown) < len(lines):
+        title += f" ({len(shown)} of {len(lines)} runs; --json has all)"
+    return ConfigTable(title, heads, names, shown, is_overview=True)
 
 
 def _head(facts: dict[str, Any]) -> list[str]:
     """Return the lines above the tables."""
     cap = f" of at most {facts['run_cap']}" if facts["run_cap"] else ""
-    states = ", ".join(f"{state} {number}" for state, number in facts["states"].items() if number)
+    states = ", ".join(f"{number} {plural(state, number)}" for state, number in facts["states"].items() if number)
     name = f"{facts['name']} ({facts['sweep']})" if facts["name"] else facts["sweep"]
     spent = short(facts["spent_cost"]) or "more than a float can hold"
     since = "" if facts["seconds"] is None else f"; first run {ago(facts['seconds'])}"
     lines = [
         f"{name}: {facts['state'].lower() or 'state unknown'}, {facts['goal']} {facts['metric']}",
-        f"{facts['runs']} runs{cap}" + (f": {states}" if states else ""),
+        f"{facts['runs']} {plural('run', facts['runs'])}{cap}" + (f": {states}" if states else ""),
         f"cost spent on observations: {spent}{since}",
     ]
     if facts["start"]:
@@ -166,6 +166,6 @@ def _head(facts: dict[str, Any]) -> list[str]:
         best = facts["best"]
         lines.append(f"best {facts['metric']}: {short(best['objective'])} at cost {short(best['cost'])}")
     if facts["failures"]:
-        lines.append("failures: " + ", ".join(f"{reason} {number}" for reason, number in facts["failures"].items()))
+        lines.append("failures: " + ", ".join(f"{number} × {reason}" for reason, number in facts["failures"].items()))
     lines += [f"note: {doubt}" for doubt in facts["doubts"]]
     return [*lines, facts["url"]] if facts["url"] else lines

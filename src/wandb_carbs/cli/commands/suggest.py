@@ -21,6 +21,7 @@ from wandb_carbs.tables import ConfigTable, make_console, short
 @click.option(
     "--for-cost",
     type=FiniteRange(0, min_open=True),
+    metavar="COST",
     help="What tells most about the best objective at this cost, rather than what improves the frontier most.",
 )
 @click.option(
@@ -48,14 +49,20 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
         click.echo(json.dumps(found))
         return
     names = carbs.space.names
-    lines = [(*_beliefs(item["log"]), *(item["config"][name] for name in names)) for item in found]
     heads = ("kind", "expected cost", f"expected {ReportData(history).objective_title}", "success")
-    make_console().print(ConfigTable("To run next", heads, names, lines))
+    beliefs = [_beliefs(item["log"]) for item in found]
+    # Before the first runs there are none.
+    known = [place for place in range(len(heads)) if any(each[place] is not None for each in beliefs)]
+    lines = [
+        (*(each[place] for place in known), *(item["config"][name] for name in names))
+        for each, item in zip(beliefs, found, strict=True)
+    ]
+    make_console().print(ConfigTable("To run next", [heads[place] for place in known], names, lines))
     if history.definition.is_valid:
         click.echo(
             f"Agents obey the sweep's rule {history.definition.is_valid}; what is shown here need not.", err=True
         )
-    click.echo("Nothing is started or changed: a run of the sweep gets a suggestion of its own.", err=True)
+    click.echo("Nothing is started or changed: each run gets its own.", err=True)
 
 
 def _beliefs(log: dict[str, Any]) -> tuple[str | None, ...]:

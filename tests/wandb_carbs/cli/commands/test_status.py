@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 import pytest
+from rich.console import Console, Group
 
 from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run_here
@@ -159,3 +161,15 @@ def test_sweep_that_cannot_be_read_the_first_time_is_an_error() -> None:
     reader: Any = Readings(WandbConnectionError("no answer"))
     with pytest.raises(WandbConnectionError):
         next(status.follow(reader, lambda _: None, 7.0))
+
+
+def test_outage_is_seen_in_a_terminal_that_is_too_low(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What W&B said last goes on below, as far as there is room."""
+    monkeypatch.setattr(status, "_render", lambda _: Group(*["a line"] * 50))
+    console = Console(file=io.StringIO(), width=60, height=6, force_terminal=True, color_system=None)
+    readings: Any = iter([object(), "cannot reach W&B"])
+    status._show_live(console, readings, 7.0)
+    assert isinstance(console.file, io.StringIO)
+    before, after = console.file.getvalue().split("Retrying, last seen 0 s ago: cannot reach W&B")
+    assert "Read again every 7 s; Ctrl-C ends" in before
+    assert after.count("a line") == 4
