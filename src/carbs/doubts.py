@@ -171,12 +171,12 @@ def doubts(
         share = held_share(*intervals)
         if share < _LEAST_HELD:
             said.append(
-                f"the 90 % intervals held {share:.0%} of {len(intervals[2])} runs: do not trust the predictions"
+                f"the 90 % intervals held {100 * share:.0f} % of {len(intervals[2])} runs: do not trust the predictions"
             )
     since = rest(observations, better_direction_sign)
     if since.runs >= _MANY_RUNS and since.share >= _MUCH_COST:
         said.append(
-            f"no run has improved the frontier for {since.runs} runs and {since.share:.0%} of the cost: "
+            f"no run has improved the frontier for {since.runs} runs and {100 * since.share:.0f} % of the cost: "
             "stop here, or widen the search"
         )
     return said

@@ -93,8 +93,8 @@ def test_doubts_say_what_is_wrong() -> None:
     said = doubts(SPACE, [*climbing, *useless], 1, (np.zeros(19), np.ones(19), seen))
     assert said == [
         "5 of 5 frontier runs are on the upper edge of rate (0.1): widen it if you can",
-        "the 90 % intervals held 58% of 19 runs: do not trust the predictions",
-        "no run has improved the frontier for 25 runs and 93% of the cost: stop here, or widen the search",
+        "the 90 % intervals held 58 % of 19 runs: do not trust the predictions",
+        "no run has improved the frontier for 25 runs and 93 % of the cost: stop here, or widen the search",
     ]
 
 

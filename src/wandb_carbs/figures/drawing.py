@@ -16,6 +16,9 @@ from wandb_carbs.plain import number
 
 Figure: TypeAlias = dict[str, Any]
 
+# Letters of a title that fit beside a small figure.
+_MAX_TITLE = 28
+
 
 def text(value: Any) -> str:
     """Write a value of a hyperparameter for a figure."""
@@ -64,8 +67,8 @@ def _decades(values: Sequence[Any]) -> Figure:
     positive = [float(value) for value in values if value is not None and value > 0]
     # Not of the quotient, which overflows before its logarithm is large.
     span = math.log10(max(positive)) - math.log10(min(positive)) if positive else 0.0
-    if span < 1:
-        return {}
+    if span < 0.8:
+        return {"nticks": 6}  # plotly chooses them; more would touch one another
     return {"dtick": math.ceil(span / 8) if span >= 2 else "D2"}
 
 
@@ -97,6 +100,16 @@ def themed(value: Any, colors: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: themed(item, colors) for key, item in value.items()}
     return value
+
+
+def raised(trace: Figure, low: float) -> Figure:
+    """Return a trace with `low` in place of what a logarithmic axis cannot show: a band may reach below zero."""
+    return {**trace, "y": [value if value is None or value > 0 else low for value in trace["y"]]}
+
+
+def brief(name: str) -> str:
+    """Return the title of a small figure's axis: a long name's end, which tells more than its beginning."""
+    return name if len(name) <= _MAX_TITLE else f"…{name[1 - _MAX_TITLE :]}"
 
 
 def dotted(x: float) -> Figure:

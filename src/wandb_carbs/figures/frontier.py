@@ -92,10 +92,6 @@ def spans_a_decade(objectives: Sequence[float], frontier: Sequence[float]) -> bo
     return min(objectives) > 0 and max(frontier) >= _DECADE * min(frontier)
 
 
-def _from(low: float, trace: drawing.Figure) -> drawing.Figure:
-    return {**trace, "y": [value if value is None or value > 0 else low for value in trace["y"]]}
-
-
 def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
     """Return the frontier as stairs that go on to the cost `end`: what is best at one cost is best above it, too."""
     corners = [(point.cost, point.objective) for point in found]
@@ -158,8 +154,7 @@ def figure(
     shown, hidden = window(objectives, best_ones, maximize=maximize)
     traces = [*under, stairs(found, end), *marks, *over]
     if is_log:
-        # A band may reach below zero, where a logarithmic axis has nothing.
-        traces = [_from(10 ** shown[0], trace) for trace in traces]
+        traces = [drawing.raised(trace, 10 ** shown[0]) for trace in traces]
     picture = drawing.figure(traces, cost, objective, log_x=True, log_y=is_log, height=height)
     picture["layout"]["yaxis"]["range"] = shown
     if hidden:

@@ -15,9 +15,10 @@ from carbs import CARBS, CarbsError, ObservationInParam
 from carbs.arrays import Array
 from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
-from carbs.pareto import hypervolume
+from carbs.pareto import frontier, hypervolume
 from carbs.scaling import ScalingLaws, SizeLaws, scaling_laws
 from wandb_carbs.clock import server_time
+from wandb_carbs.figures.frontier import spans_a_decade
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import (
     ARGUMENTS_KEY,
@@ -91,6 +92,14 @@ class ReportData:
         reading, metric = self.history.definition.metric, self.history.labels.metric
         name = reading.name if reading is not None else metric
         return name if name and name != OBJECTIVE_KEY else "objective"
+
+    @cached_property
+    def is_log(self) -> bool:
+        """Whether figures show objectives by their logarithms, as that of the frontier does."""
+        runs = self.carbs.success_observations
+        outputs, costs = (np.array([getattr(run, key) for run in runs]) for key in ("output", "cost"))
+        best = outputs[frontier(self.sign * outputs, costs)] if runs else outputs
+        return bool(runs) and spans_a_decade(outputs.tolist(), best.tolist())
 
     @property
     def cost_title(self) -> str:

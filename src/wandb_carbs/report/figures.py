@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from carbs.arrays import Array
 from carbs.insight import Calibration, Dependence, Insight
 from carbs.intervals import HALF_WIDTH
 from carbs.scaling import ObjectiveLaw, ParamLaw, Prediction
@@ -19,18 +21,24 @@ from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
 from wandb_carbs.plain import number
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
-from wandb_carbs.report.data import Progress, ReportData
+from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _NUM_COSTS = 40
 # Colour and dash of lines at a low, a middle and a high cost: lines that lie on one another stay visible.
 _BY_COST = (("@low", "solid"), ("@middle", "dash"), ("@high", "dot"))
+# Units of time, by their hours.
+_UNITS = (("days", 24.0), ("hours", 1.0), ("minutes", 1 / 60), ("seconds", 1 / 3600))
 _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
-def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
-    """Draw the runs, their frontier, and the frontier as the model believes it, each as stairs."""
+def frontier(data: ReportData, insight: Insight | None = None) -> drawing.Figure:
+    """Draw the runs, their frontier, and where there is a model the frontier as it believes it, each as stairs."""
+    points = [point_of(run, data) for run in data.runs(Standing.OBSERVATION)]
+    titles = data.objective_title, data.cost_title
+    if insight is None:
+        return picture.figure(points, *titles, maximize=data.sign > 0)
     groups, members = insight.groups, insight.members
     believed = insight.believe(groups.X[members])
     cost = np.exp(groups.log_cost)
@@ -49,21 +57,23 @@ def frontier(data: ReportData, insight: Insight) -> drawing.Figure:
         }
         mark["marker"]["symbol"] = "circle-open"
         over.append(mark)
-    points = [point_of(run, data) for run in data.runs(Standing.OBSERVATION)]
-    titles = data.objective_title, data.cost_title
     return picture.figure(points, *titles, maximize=data.sign > 0, under=under, over=over)
 
 
-def progress(progress: Progress, *, by_time: bool) -> drawing.Figure:
+def progress(data: ReportData, *, by_time: bool) -> drawing.Figure:
     """Draw best objective and hypervolume over the spent cost, or over the wall time."""
-    x = progress.hours if by_time else progress.spent
+    progress = data.progress
+    x, title = _since_the_first(progress.hours) if by_time else (progress.spent, f"spent {data.cost_title}")
+    best = f"best {data.objective_title}"
     traces = [
-        {**drawing.line(x, progress.best, "@frontier"), "name": "best objective"},
+        {**drawing.line(x, progress.best, "@frontier"), "name": best},
         {**drawing.line(x, progress.hypervolume, "@law"), "name": "hypervolume", "yaxis": "y2"},
     ]
     for trace in traces:
         trace["line"]["shape"] = "hv"
-    figure = drawing.figure(traces, "hours since the first run" if by_time else "spent cost", "best objective")
+    figure = drawing.figure(traces, title, drawing.brief(best))
+    if data.is_log:
+        figure["layout"]["yaxis"] = drawing.axis(drawing.brief(best), traces[0]["y"], log=True)
     figure["layout"]["yaxis2"] = {
         **drawing.axis("hypervolume"),
         "overlaying": "y",
@@ -73,6 +83,13 @@ def progress(progress: Progress, *, by_time: bool) -> drawing.Figure:
     }
     figure["layout"]["margin"]["r"] = 60
     return figure
+
+
+def _since_the_first(hours: Array) -> tuple[Array, str]:
+    """Return times in a unit that has few digits, and the title of their axis."""
+    longest = float(np.max(hours[np.isfinite(hours)], initial=0.0))
+    unit, size = next((each for each in _UNITS if longest >= 2 * each[1]), _UNITS[-1])
+    return hours / size, f"{unit} since the first run"
 
 
 def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
@@ -89,7 +106,7 @@ def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
     return law_figure(traces, "cost", law.name, law.reach.high, log_y=is_log(law.space))
 
 
-def objective_scaling(law: ObjectiveLaw, insight: Insight) -> drawing.Figure:
+def objective_scaling(law: ObjectiveLaw, data: ReportData, insight: Insight) -> drawing.Figure:
     """Draw the objective's law with its band, or only the runs if there is no law."""
     outputs = [run.output for run in insight.successes]
     traces = [runs([run.cost for run in insight.successes], outputs)]
@@ -97,8 +114,21 @@ def objective_scaling(law: ObjectiveLaw, insight: Insight) -> drawing.Figure:
         costs = np.geomspace(law.reach.low, min(10 * law.reach.high, law.reach.limit), _NUM_COSTS)
         predictions = [law.predict(float(cost)) for cost in costs]
         traces += law_traces(costs, predictions)
-    figure = law_figure(traces, "cost", "objective", law.reach.high)
-    figure["layout"]["yaxis"]["range"] = _interesting(insight)
+    best = (insight.sign * insight.groups.y[insight.members]).tolist()
+    return objective_figure(traces, data, "cost", law.reach.high, best)
+
+
+def objective_figure(
+    traces: Sequence[drawing.Figure], data: ReportData, x: str, largest: float, best: Sequence[float]
+) -> drawing.Figure:
+    """Return a law's figure of the objective, around its `best` values: runs that are far worse would squeeze it."""
+    scale, inverse = (math.log10, lambda value: 10**value) if data.is_log and min(best) > 0 else (float, float)
+    shown, _ = picture.window([], list(map(scale, best)), maximize=data.sign > 0)
+    is_log = scale is math.log10
+    if is_log:
+        traces = [drawing.raised(trace, inverse(shown[0])) for trace in traces]
+    figure = law_figure(traces, x, data.objective_title, largest, log_y=is_log)
+    figure["layout"]["yaxis"]["range"] = shown
     return figure
 
 
@@ -117,13 +147,15 @@ def law_figure(
     traces: Sequence[drawing.Figure], x: str, y: str, largest: float, *, log_y: bool = False
 ) -> drawing.Figure:
     """Return a figure over cost or a size, with a dotted line at the largest one that a law rests on."""
-    figure = drawing.figure(traces, x, y, log_x=True, log_y=log_y, height=300)
+    figure = drawing.figure(traces, x, drawing.brief(y), log_x=True, log_y=log_y, height=300)
     figure["layout"]["showlegend"] = False
     figure["layout"]["shapes"] = [drawing.dotted(largest)]
     return figure
 
 
-def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]]) -> drawing.Figure:
+def dependence(
+    name: str, space: Space, by_cost: Sequence[tuple[float, Dependence]], data: ReportData
+) -> drawing.Figure:
     """Draw how the predicted objective changes with a hyperparameter, at some costs."""
     bands, lines, dots = [], [], []
     for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
@@ -138,7 +170,12 @@ def dependence(name: str, space: Space, by_cost: Sequence[tuple[float, Dependenc
         if position is None:
             position = int(np.argmin([abs(float(value) - float(held)) for value in found.values]))
         dots.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
-    figure = drawing.figure([*bands, *lines, *dots], name, "objective", log_x=is_log(space), height=300)
+    traces = [*bands, *lines, *dots]
+    if data.is_log:
+        low = min(run.output for run in data.carbs.success_observations) / 2
+        traces = [drawing.raised(trace, low) for trace in traces]
+    titles = name, drawing.brief(data.objective_title)
+    figure = drawing.figure(traces, *titles, log_x=is_log(space), log_y=data.is_log, height=300)
     _name_choices(figure, space)
     return figure
 
@@ -226,9 +263,3 @@ def _name_choices(figure: drawing.Figure, space: Space) -> None:
 def is_log(space: Space | NumericSpace) -> bool:
     """Tell whether values of a space are drawn by their logarithms."""
     return isinstance(space, (LogSpace, Pow2Space))
-
-
-def _interesting(insight: Insight) -> list[float]:
-    """Return the range of objectives around the frontier: runs that are far worse would squeeze it."""
-    members = (insight.sign * insight.groups.y[insight.members]).tolist()
-    return picture.window([], members, maximize=insight.sign > 0)[0]

@@ -30,7 +30,8 @@ def all_sections(data: ReportData) -> list[Section]:
     insight = data.insight
     if not isinstance(insight, Insight):
         text = f"Nothing is predicted yet: {insight}."
-        return [Section("frontier", "Frontier", text, notes=_notes(data)), _runs(data)]
+        shown = [Captioned("objective", "", figures.frontier(data))] if data.runs(Standing.OBSERVATION) else []
+        return [Section("frontier", "Frontier", text, shown, _notes(data)), _runs(data)]
     by_param: Callable[[], dict[str, list[tuple[float, Dependence]]]] = functools.cache(
         lambda: {name: _dependences(insight, name) for name in data.carbs.space.names}
     )
@@ -40,7 +41,7 @@ def all_sections(data: ReportData) -> list[Section]:
         _or_note("scaling", "Scaling laws", lambda: _scaling(data, insight)),
         *([_or_note("sizes", SIZES, lambda: sizes(data))] if data.scale else []),
         _or_note("importance", "Importance", lambda: _importance(insight)),
-        _or_note("dependence", "Partial dependence along the cost", lambda: _dependence(insight, by_param())),
+        _or_note("dependence", "Partial dependence along the cost", lambda: _dependence(data, insight, by_param())),
         _or_note("calibration", "Calibration", lambda: _calibration(data)),
         _or_note("failures", "Failures", lambda: _failures(data, insight, by_param)),
         _runs(data),
@@ -57,9 +58,10 @@ def _or_note(key: str, title: str, make: Callable[[], Section]) -> Section:
 def _frontier(data: ReportData, insight: Insight) -> Section:
     text = (
         "Blue: the frontier by observed cost and objective. Green: the best objective that the model predicts at each "
-        "cost, among the configurations that were run; the band is its uncertainty, without the noise of a single run. "
-        "Circles are means of repeated configurations."
+        "cost, among the configurations that were run; the band is its uncertainty, without the noise of a single run."
     )
+    if np.any(insight.groups.count > 1):
+        text += " Circles are means of repeated configurations."
     figure = Captioned("objective", "", figures.frontier(data, insight))
     return Section("frontier", "Frontier", text, [figure], _notes(data))
 
@@ -71,10 +73,9 @@ def _notes(data: ReportData) -> list[str]:
 
 
 def _progress(data: ReportData) -> Section:
-    progress = data.progress
-    shown = [Captioned("by cost", "over spent cost", figures.progress(progress, by_time=False))]
-    if np.any(np.isfinite(progress.hours)):
-        shown.append(Captioned("by time", "over wall time", figures.progress(progress, by_time=True)))
+    shown = [Captioned("by cost", "over spent cost", figures.progress(data, by_time=False))]
+    if np.any(np.isfinite(data.progress.hours)):
+        shown.append(Captioned("by time", "over wall time", figures.progress(data, by_time=True)))
     text = (
         "Hypervolume is the area, in objective times decades of cost, between the frontier and the corner of the "
         "median objective and the largest cost: it grows with every improvement at any cost."
@@ -87,13 +88,16 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     if not isinstance(laws, ScalingLaws):
         return Section("scaling", "Scaling laws", f"There are none: {laws}.")
     shown = [
-        Captioned("objective", _objective_caption(laws.objective), figures.objective_scaling(laws.objective, insight))
+        Captioned(
+            "objective", _objective_caption(laws.objective), figures.objective_scaling(laws.objective, data, insight)
+        )
     ]
     shown += [Captioned(law.name, _law_caption(law), figures.scaling(law, insight)) for law in laws.params]
+    reach = f"{number(laws.reach.low)} to {number(laws.reach.high)}"
     text = (
         "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
-        f"frontier. The laws rest on costs from {number(laws.reach.low)} to {number(laws.reach.high)} (dotted line), where no "
-        "hyperparameter that drives the cost is at its bounds. Grey where there is no evidence of scaling."
+        f"frontier. The laws rest on costs from {reach} (dotted line), where no hyperparameter that drives "
+        " the cost is at its bounds. Grey where there is no evidence of scaling."
     )
     return Section("scaling", "Scaling laws", text, shown)
 
@@ -107,7 +111,7 @@ def _objective_caption(law: ObjectiveLaw) -> Markup:
 
 
 def _law_caption(law: ParamLaw) -> Markup:
-    exponent = f"exponent {tables.with_ends(law.exponent, law.interval)}"
+    exponent = tables.rate_of(law.space, tables.with_ends(law.exponent, law.interval), "cost")
     if not law.is_scaling:
         return Markup("<b>{}</b>: no evidence of scaling<br>{}").format(law.name, exponent)
     base, is_power, power = law.formula.partition(" * cost^")
@@ -132,9 +136,9 @@ def _dependences(insight: Insight, name: str) -> list[tuple[float, Dependence]]:
     return [(cost, insight.dependence(name, cost)) for cost in costs]
 
 
-def _dependence(insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
+def _dependence(data: ReportData, insight: Insight, by_param: dict[str, list[tuple[float, Dependence]]]) -> Section:
     shown = [
-        Captioned(name, Markup("<b>{}</b>").format(name), figures.dependence(name, space, by_param[name]))
+        Captioned(name, Markup("<b>{}</b>").format(name), figures.dependence(name, space, by_param[name], data))
         for name, space in zip(insight.space.names, insight.space.spaces, strict=True)
     ]
     text = (
@@ -160,7 +164,7 @@ def _calibration(data: ReportData) -> Section:
         for label, _, calibration, is_log in found
     ]
     held = [
-        f"{label} {float(calibration.coverage(np.array([0.9]))[0]):.0%} of {len(calibration.seen)}"
+        f"{label} {100 * float(calibration.coverage(np.array([0.9]))[0]):.0f} % of {len(calibration.seen)}"
         for label, _, calibration, _ in found
     ]
     drawn = figures.coverage([(label, color, calibration) for label, color, calibration, _ in found])

@@ -9,12 +9,11 @@ from markupsafe import Markup
 
 from carbs.scaling import SizeLaw, SizeLaws
 from wandb_carbs.figures import drawing
-from wandb_carbs.figures import frontier as picture
 from wandb_carbs.plain import number
 from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Captioned, Section
-from wandb_carbs.report.tables import Cell, Table, with_ends
+from wandb_carbs.report.tables import Cell, Table, rate_of, with_ends
 
 TITLE = "Scaling laws over sizes"
 _NUM_SIZES = 40
@@ -67,7 +66,7 @@ def _table(laws: SizeLaws, objective: str) -> Table:
 
 def _caption(law: SizeLaw, size: str) -> Markup:
     exponent = with_ends(law.exponents[size], law.intervals[size])
-    return Markup("<b>{}</b> over {}<br>exponent {}").format(law.name, size, exponent)
+    return Markup("<b>{}</b> over {}<br>{}").format(law.name, size, rate_of(law.space, exponent, size))
 
 
 def _along(laws: SizeLaws | SizeLaw, size: str) -> list[dict[str, float]]:
@@ -93,11 +92,8 @@ def _objective(data: ReportData, laws: SizeLaws, size: str) -> drawing.Figure:
     runs = data.carbs.success_observations
     seen = figures.runs([run.input[size] for run in runs], [run.output for run in runs])
     traces = figures.law_traces([at[size] for at in along], predictions)
-    figure = figures.law_figure([seen, *traces], size, data.objective_title, laws.reach.high[size])
-    # Runs that are far worse would squeeze the law.
     near = [prediction.value for prediction in predictions]
-    figure["layout"]["yaxis"]["range"] = picture.window([], near, maximize=data.sign > 0)[0]
-    return figure
+    return figures.objective_figure([seen, *traces], data, size, laws.reach.high[size], near)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,17 @@ from typing import Any
 import numpy as np
 
 from carbs.insight import Insight
+from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
+from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.values import ParamValue
 from wandb_carbs.plain import is_number, number
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import JudgedRun
 from wandb_carbs.sweep.rows import rows
+
+# Texts that need no quotes in YAML, and those that some version reads as something else.
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,21 @@ class Table:
     heads: Sequence[str]
     lines: Sequence[Sequence[Cell]]
 
+    def is_number(self, column: int) -> bool:
+        """Tell whether a column has numbers, which stand on the right."""
+        return any(line[column].is_number for line in self.lines)
+
 
 def with_ends(value: float, ends: tuple[float, float]) -> str:
     """Write an exponent with its interval."""
-    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
+    return f"{number(value)} ({number(ends[0])} to {number(ends[1])})"
+
+
+def rate_of(space: NumericSpace, exponent: str, of: str) -> str:
+    """Say what a law's `exponent` is: a power only where the space is logarithmic."""
+    if isinstance(space, (LogSpace, Pow2Space)):
+        return f"exponent {exponent}"
+    return f"{'log10 of the odds: ' if isinstance(space, LogitSpace) else ''}{exponent} per decade of {of}"
 
 
 def runs(data: ReportData) -> Table:
@@ -108,6 +126,8 @@ def best_as_yaml(insight: Insight) -> str:
 
 def yaml_scalar(value: ParamValue, digits: int = 17) -> str:
     """Write a scalar so that every version of YAML reads it as what it is."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT:
+        return value
     if isinstance(value, float):
         mantissa, _, exponent = (repr(value) if digits == 17 else f"{value:.{digits}g}").partition("e")
         # YAML 1.1 takes a number without a point for text, or for a whole number.

@@ -22,6 +22,11 @@ def test_texts_are_escaped_and_numbers_short() -> None:
     assert drawing.axis("<i>")["title"]["text"] == "&lt;i&gt;"
 
 
+def test_long_titles_of_small_figures_keep_their_end() -> None:
+    assert drawing.brief("learning_rate") == "learning_rate"
+    assert drawing.brief("optimizer.param_groups.embedding.lr_multiplier") == "…ups.embedding.lr_multiplier"
+
+
 @pytest.mark.parametrize(
     ("values", "dtick"),
     [

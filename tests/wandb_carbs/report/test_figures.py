@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from carbs.insight import Calibration
-from carbs.scaling import scaling_laws
+from carbs.scaling import ObjectiveLaw, Reach, scaling_laws
 from simulated import HOSTILE, PARAMS
-from wandb_carbs.record import Standing
+from wandb_carbs.record import OBJECTIVE_KEY, Standing
 from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import SweepHistory
@@ -33,6 +34,49 @@ def test_the_frontier_is_drawn_as_stairs_through_every_run(data: ReportData) -> 
     assert list(predicted["x"]) == sorted(predicted["x"])
     points = [trace for trace in drawn["data"] if trace.get("mode") == "markers"]
     assert sum(len(trace["x"]) for trace in points) >= len(data.runs(Standing.OBSERVATION))
+
+
+def test_the_frontier_is_drawn_before_there_is_a_model(data: ReportData) -> None:
+    drawn = figures.frontier(data)
+    assert traces_of(drawn, "runs on the frontier")
+    assert traces_of(drawn, "frontier, as observed")
+    assert not traces_of(drawn, "frontier, as predicted")
+
+
+def test_objectives_are_logarithmic_everywhere_or_nowhere(data: ReportData) -> None:
+    """Those that fall by decades along the frontier are, in every figure."""
+    runs = tuple(
+        replace(run, record=replace(run.record, summary={**run.record.summary, OBJECTIVE_KEY: 10**objective}))
+        if (objective := run.record.summary.get(OBJECTIVE_KEY))
+        else run
+        for run in data.history.runs
+    )
+    decades = ReportData(SweepHistory(data.history.path, data.history.definition, runs))
+    for each, expected in ((data, None), (decades, "log")):
+        insight = each.insight
+        assert not isinstance(insight, str)
+        law = ObjectiveLaw(0.0, 1.0, 0.5, (0.0, 0.0), (0.1, 1.0), "none", Reach(1.0, 100.0), -1, np.empty((0, 3)))
+        by_cost = [(100.0, insight.dependence("rate", 100.0))]
+        drawn = [
+            figures.frontier(each, insight),
+            figures.progress(each, by_time=False),
+            figures.objective_scaling(law, each, insight),
+            figures.dependence("rate", PARAMS[1].space, by_cost, each),
+        ]
+        assert [figure["layout"]["yaxis"].get("type") for figure in drawn] == [expected] * 4
+
+
+@pytest.mark.parametrize(
+    ("share", "unit"), [(24.0, "days"), (1.0, "hours"), (1 / 60, "minutes"), (1 / 3600, "seconds")]
+)
+def test_wall_time_has_a_unit_of_few_digits(data: ReportData, share: float, unit: str) -> None:
+    hours = data.progress.hours
+    assert np.max(hours) > 0
+    young = ReportData(data.history)
+    young.__dict__["progress"] = replace(data.progress, hours=hours / np.max(hours) * 3 * share)
+    drawn = figures.progress(young, by_time=True)
+    assert drawn["layout"]["xaxis"]["title"]["text"] == f"{unit} since the first run"
+    assert max(drawn["data"][0]["x"]) == pytest.approx(3.0)
 
 
 def test_calibration_draws_every_prediction_against_what_was_seen() -> None:
@@ -58,7 +102,7 @@ def test_lines_of_several_costs_can_be_told_apart_and_choices_are_escaped(data: 
     insight = data.insight
     assert not isinstance(insight, str)
     by_cost = [(cost, insight.dependence("kind<b>", cost)) for cost in (10.0, 100.0, 1000.0)]
-    drawn = figures.dependence("kind<b>", PARAMS[2].space, by_cost)
+    drawn = figures.dependence("kind<b>", PARAMS[2].space, by_cost, data)
     lines = [trace for trace in drawn["data"] if str(trace.get("name")).startswith("from cost")]
     assert len({(trace["line"]["color"], trace["line"]["dash"]) for trace in lines}) == 3
     assert drawn["layout"]["xaxis"]["type"] == "category"

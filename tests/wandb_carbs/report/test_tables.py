@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from carbs import LinearSpace, LogitSpace, LogSpace
 from carbs.insight import Insight
 from carbs.spaces.values import ParamValue
 from wandb_carbs.report import tables
@@ -26,12 +27,38 @@ def test_yaml_reads_back_as_configurations(history: SweepHistory) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, "no", "1e5", "a: b", "ü\n", [1, "x"]]
+    "value",
+    [
+        *(1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, [1, "x"]),
+        *("no", "Y", "True", "null", "1e5", "e5", "a: b", "a #b", "ü\n", "", "_", "optimizer.lr"),
+    ],
 )
 def test_scalars_keep_their_value_and_type(value: ParamValue) -> None:
     read = yaml.safe_load(tables.yaml_scalar(value))
     assert read == value
     assert type(read) is type(value)
+
+
+def test_ordinary_names_have_no_quotes_in_yaml() -> None:
+    assert [tables.yaml_scalar(text) for text in ("learning_rate", "a.b-c", "off", "2x")] == [
+        "learning_rate",
+        "a.b-c",
+        '"off"',
+        '"2x"',
+    ]
+
+
+def test_only_a_logarithmic_space_has_an_exponent() -> None:
+    exponent = tables.with_ends(0.5, (-0.123456, 1234.4))
+    assert exponent == "0.5 (-0.123 to 1234)"
+    found = [tables.rate_of(space, "1", "cost") for space in (LogSpace(1, 2), LinearSpace(0, 1), LogitSpace(0.1, 0.9))]
+    assert found == ["exponent 1", "1 per decade of cost", "log10 of the odds: 1 per decade of cost"]
+
+
+def test_columns_of_numbers_are_known(history: SweepHistory) -> None:
+    table = tables.runs(ReportData(history))
+    found = {head: table.is_number(column) for column, head in enumerate(table.heads)}
+    assert (found["run"], found["objective"], found["reason"]) == (False, True, False)
 
 
 def test_table_has_a_line_for_each_run_newest_first(history: SweepHistory) -> None:

@@ -166,6 +166,6 @@ def _head(facts: dict[str, Any]) -> list[str]:
         best = facts["best"]
         lines.append(f"best {facts['metric']}: {short(best['objective'])} at cost {short(best['cost'])}")
     if facts["failures"]:
-        lines.append("failures: " + ", ".join(f"{number} × {reason}" for reason, number in facts["failures"].items()))
+        lines.append("failures: " + "; ".join(f"{number} x {reason}" for reason, number in facts["failures"].items()))
     lines += [f"note: {doubt}" for doubt in facts["doubts"]]
     return [*lines, facts["url"]] if facts["url"] else lines
