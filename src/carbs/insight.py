@@ -15,7 +15,7 @@ from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, check_positive, refuse
 from carbs.history import ObservationInParam, gather
 from carbs.intervals import HALF_WIDTH
-from carbs.models.groups import group_successes
+from carbs.models.groups import group_successes, in_words
 from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
 from carbs.spaces.categorical import ChoiceSpace
@@ -118,7 +118,7 @@ class Insight:
         self.successes, self.failures = history.successes, history.failures
         self.groups = group_successes(self.space, self.successes, self.sign)
         if self.groups.size < 3:
-            raise CarbsError(f"{self.groups.size} different configurations succeeded; the models need at least 3")
+            raise CarbsError(f"{in_words(self.groups.size)} succeeded; the models need at least 3")
         with one_thread():
             failures = self.space.encode([observation.input for observation in self.failures])
             self.surrogate = Surrogate.fit(self.space, self.groups, failures)

@@ -89,3 +89,8 @@ def group(X: Array, y: Array, log_cost: Array) -> Groups:
         float(np.sum((values - mean[member]) ** 2)) for values, mean in ((y, mean_y), (log_cost, mean_log_cost))
     )
     return Groups(X[first[order]], mean_y, mean_log_cost, count, within_y, within_log_cost)
+
+
+def in_words(size: int) -> str:
+    """Say how many groups there are."""
+    return "1 configuration" if size == 1 else f"{size} different configurations"

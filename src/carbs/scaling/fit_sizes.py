@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from carbs.errors import CarbsError, Problem, raise_problems
+from carbs.errors import CarbsError, Problem, did_you_mean, raise_problems
 from carbs.scaling.discrepancy import fit_discrepancy
 from carbs.scaling.first_guess import Runs
 from carbs.scaling.laws import interval
@@ -32,7 +32,12 @@ def checked_scale(space: SearchSpace, scale: Sequence[str]) -> tuple[str, ...]:
         name for name, settled in zip(space.names, space.spaces, strict=True) if not isinstance(settled, ChoiceSpace)
     ]
     problems = [
-        Problem("", "scale", name, f"must name a numeric hyperparameter, one of {numeric}")
+        Problem(
+            "",
+            "scale",
+            name,
+            f"must name a numeric hyperparameter{did_you_mean(name, numeric)}; known are {', '.join(numeric)}",
+        )
         for name in scale
         if name not in numeric
     ]

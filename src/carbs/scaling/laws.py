@@ -136,7 +136,7 @@ class ParamLaw:
         if isinstance(self.space, (LogSpace, Pow2Space)):
             return f"{self.name} = {10.0**a:.3g} * cost^{b:.3f}"
         left = self.name if self.space.kind == "linear" else f"log10({self.name} / (1 - {self.name}))"
-        return f"{left} = {a:.3g} {'+' if b >= 0 else '-'} {abs(b):.3g} * log10(cost)"
+        return f"{left} = {a:.4g} {'+' if b >= 0 else '-'} {abs(b):.4g} * log10(cost)"
 
 
 @dataclass(frozen=True)

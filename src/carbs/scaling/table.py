@@ -9,6 +9,7 @@ import numpy as np
 from carbs.arrays import Array
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam, gather
+from carbs.models.groups import in_words
 from carbs.scaling.line import Line
 from carbs.scaling.power_law import PowerLaws, fit_power_laws
 from carbs.spaces.categorical import ChoiceSpace
@@ -59,7 +60,7 @@ class Table:
         least = 10 + len(self.numeric)
         if size < least:
             raise CarbsError(
-                f"too few runs for scaling laws: {size} different configurations succeeded, for {len(self.numeric)} "
+                f"too few runs for scaling laws: {in_words(size)} succeeded, for {len(self.numeric)} "
                 f"numeric hyperparameters at least {least} are needed"
             )
 

@@ -107,9 +107,9 @@ def raised(trace: Figure, low: float) -> Figure:
     return {**trace, "y": [value if value is None or value > 0 else low for value in trace["y"]]}
 
 
-def brief(name: str) -> str:
-    """Return the title of a small figure's axis: a long name's end, which tells more than its beginning."""
-    return name if len(name) <= _MAX_TITLE else f"…{name[1 - _MAX_TITLE :]}"
+def brief(name: str, letters: int = _MAX_TITLE) -> str:
+    """Return a name that fits into a figure: of a long one the end, which says more than its beginning."""
+    return name if len(name) <= letters else f"…{name[1 - letters :]}"
 
 
 def dotted(x: float) -> Figure:

@@ -25,6 +25,10 @@ _STYLES = (
 MAX_LINES = 500
 # Pixels that an axis needs at least, for the values at its ends.
 _AXIS = 58
+# Letters of an end of an axis, and of its title where there are many.
+_MAX_END, _MAX_TITLE = 9, 22
+# So many titles stand side by side.
+_LEVEL = 7
 # Positive values that differ by this factor are shown by their logarithms where no space says how.
 _LOG_FACTOR = 30.0
 
@@ -65,7 +69,9 @@ def short(value: float) -> str:
 def choice_axis(title: str, values: Sequence[Any], choices: Sequence[Any]) -> Axis:
     """Return an axis of choices in their order; a value outside of them has no place."""
     places = [choices.index(value) / max(len(choices) - 1, 1) if value in choices else None for value in values]
-    return Axis(title, places, str(choices[0]), str(choices[-1]))
+    ends = (str(choice) for choice in (choices[0], choices[-1]))
+    low, high = (end if len(end) <= _MAX_END else f"{end[: _MAX_END - 1]}…" for end in ends)
+    return Axis(title, places, low, high)
 
 
 def axis_of_values(title: str, values: Sequence[Any]) -> Axis | None:
@@ -127,7 +133,8 @@ def figure(
     picture["layout"]["xaxis"] |= {
         "tickmode": "array",
         "tickvals": list(range(len(every))),
-        "ticktext": [html.escape(axis.title) for axis in every],
+        "ticktext": [html.escape(drawing.brief(axis.title, _MAX_TITLE)) for axis in every],
+        "tickangle": "auto" if len(every) <= _LEVEL else 30,  # plotly leaves out titles that touch one another
         "range": [-0.3, len(every) - 0.7],
     }
     picture["layout"]["yaxis"] |= {"showticklabels": False, "showgrid": False, "range": [-0.12, 1.12]}

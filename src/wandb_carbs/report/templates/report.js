@@ -15,13 +15,14 @@
     return value;
   }
 
-  function draw(box, palette) {
+  function draw(box, palette, isPrinted = false) {
     const figure = themed(JSON.parse(box.querySelector("script").textContent), palette);
+    if (isPrinted && box.closest(".grid")) figure.layout.height *= 0.8; // three rows to a page
     // The tool bar would hide a small figure's legend; there, dragging zooms and a double click resets.
     const config = {
       responsive: true,
       displaylogo: false,
-      displayModeBar: !box.closest(".grid"),
+      displayModeBar: !box.closest(".grid") && innerWidth >= 600,
       modeBarButtonsToRemove: remove,
     };
     Plotly.react(box.querySelector("div"), figure.data, figure.layout, config);
@@ -46,7 +47,7 @@
 
   // Paper is light, and has room for every figure. A figure keeps the width that it is drawn with.
   addEventListener("beforeprint", () => {
-    boxes.forEach((box) => draw(box, palettes.light));
+    boxes.forEach((box) => draw(box, palettes.light, true));
   });
   addEventListener("afterprint", () => boxes.forEach((box) => draw(box, current())));
 
@@ -75,7 +76,7 @@
       const wanted = event.target.value.toLowerCase();
       lines.forEach((line) => (line.hidden = !line.textContent.toLowerCase().includes(wanted)));
       const number = lines.filter((line) => !line.hidden).length;
-      box.querySelector("output").textContent = `${number} of ${lines.length} lines`;
+      box.querySelector("output").textContent = `${number} of ${lines.length} ${lines.length === 1 ? "line" : "lines"}`;
     });
     for (const choice of box.querySelectorAll("input[data-column]")) {
       choice.addEventListener("change", () => {

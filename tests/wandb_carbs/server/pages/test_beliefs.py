@@ -115,7 +115,7 @@ def test_intervals_are_judged_once_the_models_are_there(store: Store) -> None:
     searched.add([{**run, **predicted} for run in IMPROVING])
     assert not any("intervals" in doubt for doubt in searched.doubts(beliefs))
     searched.importance(beliefs)
-    assert any("held 0% of 12 runs" in doubt for doubt in searched.doubts(beliefs))
+    assert any("held 0 % of 12 runs" in doubt for doubt in searched.doubts(beliefs))
 
 
 def test_a_changing_sweep_is_looked_at_anew_after_a_rest(store: Store) -> None:
