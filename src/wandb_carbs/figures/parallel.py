@@ -134,7 +134,7 @@ def figure(
         "tickmode": "array",
         "tickvals": list(range(len(every))),
         "ticktext": [html.escape(drawing.brief(axis.title, _MAX_TITLE)) for axis in every],
-        "tickangle": "auto" if len(every) <= _LEVEL else 30,  # plotly leaves out titles that touch one another
+        "tickangle": "auto" if len(every) <= _LEVEL else -30,  # plotly leaves out titles that touch one another
         "range": [-0.3, len(every) - 0.7],
     }
     picture["layout"]["yaxis"] |= {"showticklabels": False, "showgrid": False, "range": [-0.12, 1.12]}

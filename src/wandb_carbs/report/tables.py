@@ -44,7 +44,9 @@ class Cell:
     @property
     def text(self) -> str:
         """The entry as it is shown."""
-        return number(self.value, 5) if self.is_number else "" if self.value is None else str(self.value)
+        if self.value is None:
+            return ""
+        return number(self.value, 5) if isinstance(self.value, float) else str(self.value)
 
 
 @dataclass(frozen=True)
