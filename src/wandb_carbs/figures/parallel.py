@@ -134,9 +134,10 @@ def figure(
         "tickmode": "array",
         "tickvals": list(range(len(every))),
         "ticktext": [html.escape(drawing.brief(axis.title, _MAX_TITLE)) for axis in every],
-        "tickangle": "auto" if len(every) <= _LEVEL else -30,  # plotly leaves out titles that touch one another
         "range": [-0.3, len(every) - 0.7],
     }
+    if len(every) > _LEVEL:
+        picture["layout"]["xaxis"]["tickangle"] = -30  # else plotly leaves out titles that touch one another
     picture["layout"]["yaxis"] |= {"showticklabels": False, "showgrid": False, "range": [-0.12, 1.12]}
     picture["layout"]["hovermode"] = "closest"
     picture["layout"]["annotations"] = [
