@@ -50,8 +50,8 @@ def test_create_takes_the_metric_as_wandb_does(
     path.write_text(METRIC_FILE.format(metric="name: val_loss, goal: minimize"))
     done = sweep.run("create", str(path), "--json")
     assert done.returncode == 0, done.stderr
-    assert "'val_loss', which the program has to log" in done.stderr
-    assert "carbs.objective" in done.stderr
+    assert "the program has to log 'val_loss'" in done.stderr
+    assert "record_observation(objective=…)" in done.stderr
     point_to(sweep.server)
     api: Any = wandb.Api()
     created = api.sweep(json.loads(done.stdout)["agent"].split()[-1])
