@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from wandb_carbs.agent.changes import refused_in
 
-# The SDK says so on standard error whenever wandb.init() has made a run.
-_JOINED = "Tracking run with wandb version"
+# The SDK says so on standard error at every wandb.init(); the folder's name has the run's id.
+_JOINED = r"Run data is saved locally in .*-{}\b"
 # A run's configuration, under the names that it usually has, or our own way to a suggestion.
 _READS_CONFIG = re.compile(r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b|\bWandbCarbs\b")
 
@@ -33,11 +33,12 @@ def hint_of_source(program: str, source: str) -> str:
     )
 
 
-def hints(words: Iterable[str], *, passes_values: bool) -> list[str]:
+def hints(words: Iterable[str], run_id: str, *, passes_values: bool) -> list[str]:
     """Return sentences for the user.
 
     Args:
         words: Parts of the program's standard error: its beginning, its end.
+        run_id: The run that the program was started for; it may make others.
         passes_values: Whether the sweep's command gives the hyperparameters to the program's command line.
     """
     parts, found = list(words), []
@@ -48,7 +49,8 @@ def hints(words: Iterable[str], *, passes_values: bool) -> list[str]:
             "there. If the program trains with its own values, such as the defaults of its arguments, let the "
             "sweep's `command` pass ${args}, or train with wandb.config"
         )
-    if any(part.count(_JOINED) > 1 for part in parts):
+    joined = re.compile(_JOINED.format(re.escape(run_id)))
+    if any(len(joined.findall(part)) > 1 for part in parts):
         found.append(
             "the program calls wandb.init() more than once for one run: all that is logged goes into it, and the last "
             "value counts. Of several processes, let the first one alone call it; of several folds, log their mean at "

@@ -194,7 +194,7 @@ class SweepAgent:
                 outcome = None
             del self._running[run_id]
             self._endings.finished += 1
-            self._hint(entry.program.first_words, ending.last_words)
+            self._hint(run_id, entry.program.first_words, ending.last_words)
             if outcome is not None:
                 self._show(run_id, outcome, entry.program.seconds)
                 if why := self._endings.judge(code, outcome, asked=bool(ending.asked)):
@@ -227,9 +227,9 @@ class SweepAgent:
         if outcome.advice:
             self._say(outcome.advice)
 
-    def _hint(self, *words: str) -> None:
+    def _hint(self, run_id: str, *words: str) -> None:
         """Say once what may be wrong with the program."""
-        for hint in hints(words, passes_values=passes_values(self._sweep.command)):
+        for hint in hints(words, run_id, passes_values=passes_values(self._sweep.command)):
             if hint not in self._hinted:
                 self._hinted.add(hint)
                 self._say(hint)

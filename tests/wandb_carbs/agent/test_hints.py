@@ -6,7 +6,9 @@ import pytest
 
 from wandb_carbs.agent.hints import hint_of_source, hints
 
-JOINED = "wandb: Tracking run with wandb version 0.31.0\n"
+JOINED = "wandb: Run data is saved locally in /home/me/wandb/run-20261127_064316-abc\n"
+AGAIN = JOINED.replace("abc", "abc-1")
+ANOTHER = JOINED.replace("abc", "abcd")
 REFUSED = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update).\n"
 
 
@@ -14,7 +16,8 @@ REFUSED = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update
     ("words", "passes_values", "found"),
     [
         ([JOINED, JOINED], False, []),  # the beginning and the end of little are the same
-        ([JOINED + JOINED, "the end"], True, ["calls wandb.init() more than once"]),
+        ([JOINED + AGAIN, "the end"], True, ["calls wandb.init() more than once"]),
+        ([JOINED + ANOTHER, "the end"], True, []),  # folds in runs of their own
         ([JOINED + REFUSED, "the end"], False, ["writes lr into wandb.config"]),
         ([JOINED + REFUSED, "the end"], True, []),  # the program's arguments are the suggestion
         ([JOINED + JOINED + REFUSED], False, ["writes lr into wandb.config", "calls wandb.init() more than once"]),
@@ -23,7 +26,7 @@ REFUSED = "wandb: WARNING Config item 'lr' was locked by 'sweep' (ignored update
     ],
 )
 def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found: list[str]) -> None:
-    said = hints(words, passes_values=passes_values)
+    said = hints(words, "abc", passes_values=passes_values)
     assert len(said) == len(found)
     assert all(part in hint for part, hint in zip(found, said, strict=True))
 
