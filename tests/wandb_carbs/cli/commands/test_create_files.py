@@ -54,7 +54,9 @@ def test_create_takes_the_metric_as_wandb_does(
     assert "record_observation(objective=…)" in done.stderr
     point_to(sweep.server)
     api: Any = wandb.Api()
-    created = api.sweep(json.loads(done.stdout)["agent"].split()[-1])
+    agent = json.loads(done.stdout)["agent"]
+    assert agent.startswith("wandb.agent('")  # there is no program that wandb-carbs could start
+    created = api.sweep(agent.split("'")[1])
     assert created.config["metric"] == {"name": "val_loss", "goal": "minimize"}
     assert SweepDefinition.from_json(created.config["description"]).config.better_direction_sign == -1
 
