@@ -123,6 +123,15 @@ def test_fit_finds_what_matters() -> None:
     assert np.corrcoef(mean[:, 0], truth)[0, 1] > 0.99
 
 
+@pytest.mark.parametrize(("seed", "n", "radius"), [(1, 30, 0.1), (3, 40, 0.2)])
+def test_fit_takes_noise_for_noise_although_a_wild_function_explains_it_too(seed: int, n: int, radius: float) -> None:
+    """From the prior's mode alone the fit ends where nothing is noise, at a lower posterior density."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-1, 2, (n, 3)) + radius * rng.uniform(-1, 1, (n, 3))
+    y = rng.standard_normal(n)
+    assert gp.fit(X, (y - y.mean()) / y.std(), np.ones(n), 0.0, np.arange(3), PRIOR).noise > 0.5
+
+
 def test_the_linear_part_extrapolates_a_power_law() -> None:
     X = np.linspace(-1, 0, 12)[:, None]
     y = 2 * X[:, 0]
