@@ -1,8 +1,8 @@
 """Run the README's program on every SDK version that the package claims, against a local server.
 
 Each version gets an environment of its own (uv, in a scratch folder), and runs the program both ways: `wandb.agent`
-with a function, and `wandb agent` on the command line. The program also logs a histogram, a table, a plot and an
-artifact, which are read back. A version that cannot be installed is a failure, not a skip.
+with a function, and `wandb agent` on the command line. The program also logs a histogram, a table, a plot, HTML and an
+artifact, and sends an alert; all of it is looked for. A version that cannot be installed is a failure, not a skip.
 
     uv run python .ci/sdk_matrix.py [VERSION ...] [--environments FOLDER]
 """  # noqa: INP001 - a script
@@ -25,7 +25,7 @@ VERSIONS = ("0.19.11", "0.22.3", "0.25.1", "0.26.1", "0.28.0", "newest")
 TIMEOUT = 600.0
 
 TRAIN = """
-import os
+import os, urllib.request
 from carbs import CARBS, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, create_sweep, load_sweep
 import wandb
@@ -43,7 +43,8 @@ def train():
     assert {name: wandb.config[name] for name in suggestion} == suggestion
     table = wandb.Table(columns=["epoch", "loss"], data=[[1, 0.7], [2, 0.5]])
     media = {"histogram": wandb.Histogram([1, 2, 2]), "table": table, "curve": wandb.plot.line(table, "epoch", "loss")}
-    wandb.log({"accuracy": 0.5, **media})
+    wandb.log({"accuracy": 0.5, "text": wandb.Html("<b>bold</b>"), **media})
+    wandb.alert("trouble", "the accuracy is low")
     artifact = wandb.Artifact("model", type="model")
     with artifact.new_file("weights.txt") as file:
         file.write(wandb.run.id)
@@ -58,8 +59,10 @@ def show(sweep):
     for run in wandb.Api().runs(f"team/{os.environ['WANDB_PROJECT']}", {"sweep": sweep}):
         (model,) = [artifact for artifact in run.logged_artifacts() if artifact.type == "model"]
         assert open(os.path.join(model.download(), "weights.txt")).read() == run.id
-        assert any("media/table" in file.name for file in run.files()), [file.name for file in run.files()]
-        assert "histogram" in run.summary and "accuracy" in run.summary
+        files = " ".join(file.name for file in run.files())
+        assert "media/table" in files and "media/html" in files, files
+        assert {"histogram", "accuracy", "text"} <= set(run.summary.keys())
+        assert "the accuracy is low" in urllib.request.urlopen(run.url).read().decode()
 """
 # Two runs by the agent of a function; then prints the sweep for the agent of the command line.
 BY_FUNCTION = """

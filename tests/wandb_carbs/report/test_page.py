@@ -44,6 +44,7 @@ def test_it_loads_nothing(page: str) -> None:
     """No element of the page names an address, and the policy forbids it, too."""
     assert not re.findall(r'(?:src|href)="(?!#|data:)', own_part_of(page))
     assert "default-src 'none'" in page
+    assert "showSendToCloud: false" in page  # plotly's button that uploads a figure to its makers
 
 
 def test_texts_of_users_are_escaped(page: str) -> None:

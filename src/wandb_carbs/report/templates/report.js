@@ -22,6 +22,7 @@
     const config = {
       responsive: true,
       displaylogo: false,
+      showSendToCloud: false,
       displayModeBar: !box.closest(".grid") && innerWidth >= 600,
       modeBarButtonsToRemove: remove,
     };

@@ -72,6 +72,15 @@ def test_every_page_is_drawn(page: Browser, site: Site) -> None:
         page.wait("document.getElementById('updated').textContent.startsWith('updated')")
 
 
+def test_no_button_sends_a_figure_to_others(page: Browser, site: Site) -> None:
+    """Plotly has one that uploads the figure to its makers."""
+    page.open(f"{site.server.url}/local/p/sweeps/{site.sweep}")
+    page.wait("document.querySelector('[data-figure=frontier] .modebar-btn')")
+    titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.dataset.title)")
+    assert "Reset axes" in titles
+    assert not [title for title in titles if "hare" in title or "loud" in title]
+
+
 def test_no_page_is_wider_than_a_phone(page: Browser, site: Site) -> None:
     page.size(390, is_dark=True)
     for path in ("/", f"/local/p/sweeps/{site.sweep}", "/local/p/runs/r1"):

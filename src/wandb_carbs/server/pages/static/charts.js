@@ -48,6 +48,7 @@
     layout.hoverlabel = { ...layout.hoverlabel, bgcolor: color("panel"), font: { color: color("text") } };
     return Plotly.react(place, themed(figure.data), layout, {
       displaylogo: false,
+      showSendToCloud: false,
       displayModeBar: figure.layout.height > 300 && innerWidth > 640 ? "hover" : false,
       responsive: true,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
