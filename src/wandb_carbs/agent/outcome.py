@@ -7,6 +7,7 @@
 | exit code 0, or a crash after W&B had the run as finished; the metric is a finite number | observation |
 | the same, and the metric is NaN or infinite | failure |
 | the same, without the metric | abandoned, with advice |
+| exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
 | it was about to be pre-empted | abandoned |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
@@ -59,6 +60,9 @@ _CONNECTION_LOST = ("exception: CommError", "exception: WandbConnectionError")
 _SOME = 3
 # Where parsers of arguments complain: the end of what the program says.
 _LAST_LINES = 20
+# Lightning ends a training that gets SIGTERM with exit code 0; torchrun raises an exception.
+_CUT_SHORT = re.compile(r"^\[rank: \d+\] Received SIGTERM\b", re.MULTILINE)
+_SIGNALLED = "exception: SignalException"
 _INTERRUPTED = re.compile(r"^KeyboardInterrupt\b", re.MULTILINE)
 
 
@@ -144,6 +148,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
             "offline or disabled, and the program must not set WANDB_PROJECT or WANDB_ENTITY",
             tolerated=1,
         )
+    if ending.exit_code == 0 and _CUT_SHORT.search(ending.last_words):
+        return _lost("killed by SIGTERM")
     if values.state == "failed":
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: _words_of(ending) or "finished as failed"})
     if values.objective is None:
@@ -192,6 +198,8 @@ def _judge_crash(ending: Ending) -> Outcome:
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: known})
     if _INTERRUPTED.search(words):
         return _lost("interrupted: KeyboardInterrupt")
+    if known == _SIGNALLED:
+        return _lost("killed by SIGTERM")
     if code in _CANNOT_RUN:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
