@@ -63,7 +63,7 @@ _LAST_LINES = 20
 # Lightning ends a training that gets SIGTERM with exit code 0; torchrun raises an exception.
 _CUT_SHORT = re.compile(r"^\[rank: \d+\] Received SIGTERM\b", re.MULTILINE)
 _SIGNALLED = "exception: SignalException"
-_INTERRUPTED = re.compile(r"^KeyboardInterrupt\b", re.MULTILINE)
+_INTERRUPTED = re.compile(r"^(?:Detected )?KeyboardInterrupt\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REAS
 LOGGED = Values(True, "finished", "loss", 0.5, 12.0, "", ("loss", "accuracy"))
 RUNNING = replace(LOGGED, state="running")
 NAN = float("nan")
+INTERRUPTED = "interrupted: KeyboardInterrupt"
 
 
 def judged(ending: Ending, values: Values = LOGGED) -> tuple[Any, Any]:
@@ -96,7 +97,8 @@ def test_a_run_about_to_be_pre_empted_says_nothing() -> None:
         (Ending(-signal.SIGSEGV), (FAILURE, "SIGSEGV")),
         (Ending(-signal.SIGABRT, "terminate called: CUDA error: out of memory\n"), (FAILURE, "out_of_memory")),
         (Ending(3), (FAILURE, "exit code 3")),
-        (Ending(255, traceback("KeyboardInterrupt")), (ABANDONED, "interrupted: KeyboardInterrupt")),
+        (Ending(1, "Detected KeyboardInterrupt, attempting graceful shutdown ...\n"), (ABANDONED, INTERRUPTED)),
+        (Ending(255, traceback("KeyboardInterrupt")), (ABANDONED, INTERRUPTED)),
     ],
 )
 def test_signals(ending: Ending, expected: tuple[str, str]) -> None:
