@@ -1,6 +1,6 @@
 """The optimizer's models of a sweep: doubts about the search, and which hyperparameters matter.
 
-This is the only module of the server that imports the optimizer, and with it numpy, once a page asks for it.
+The optimizer, and with it numpy, is imported once a page asks for it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def suggest(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any
     sign = 1 if config["metric"].get("goal") == "maximize" else -1
     options = CARBSParams(better_direction_sign=sign, seed=sweep["seed"], resample_frequency=0)
     carbs = CARBS(options, space.params)
-    runs = _runs(db, sweep["id"], config["metric"]["name"], space, carbs.space)
+    runs = _runs(db, sweep["id"], config["metric"], space, carbs.space)
     ended = {run.name: run.seen for run in _chosen(runs, sign) if run.seen is not None}
     carbs.synchronize("sweep", ended, {run.name: run.values for run in runs if run.state in _AWAITED})
     found = carbs.suggest(seed=sweep["draws"]).suggestion
@@ -95,14 +95,16 @@ class _Run:
         return ObservationInParam(self.values, self.metric, 1.0)
 
 
-def _runs(db: sqlite3.Connection, sweep_id: int, metric: str, space: SweepSpace, searched: SearchSpace) -> list[_Run]:
+def _runs(
+    db: sqlite3.Connection, sweep_id: int, metric: Mapping[str, Any], space: SweepSpace, searched: SearchSpace
+) -> list[_Run]:
     """Return the sweep's runs whose parameters lie in the search space, in the order of their creation."""
     found = []
     for row in db.execute("SELECT name, state, config, summary FROM runs WHERE sweep_id = ? ORDER BY id", (sweep_id,)):
         config = {key: held.get("value") for key, held in json.loads(row["config"]).items() if isinstance(held, dict)}
         values = {name: _at(config, path) for name, path in space.paths.items()}
         if not searched.problems_with(values):
-            value = value_of(json.loads(row["summary"]), metric)
+            value = value_of(json.loads(row["summary"]), metric["name"], maximize=metric.get("goal") == "maximize")
             found.append(_Run(row["name"], row["state"], searched.select(values), value))
     return found
 

@@ -11,6 +11,7 @@ from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, S
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps.config import stored_config
+from wandb_carbs.server.sweeps.sweeps import value_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,7 +136,8 @@ def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
     carbs_state = summary.get(STATE_KEY)
     objective, cost = number(summary.get(OBJECTIVE_KEY)), number(summary.get(COST_KEY))
     if carbs_state is None and not goal.is_carbs:
-        objective = number(summary.get(goal.metric)) if goal.metric else None
+        value = value_of(summary, goal.metric, maximize=goal.maximize) if goal.metric else None
+        objective = number(value)
         cost = number(summary.get("_runtime")) if goal.metric else None
     return RunRow.of(row, str(carbs_state or ""), objective, cost, run_values(row["config"], summary, goal))
 

@@ -91,10 +91,11 @@ def _reaches_target(run: sqlite3.Row, metric: Mapping[str, Any]) -> bool:
     target = metric.get("target")
     if target is None:
         return False
-    value = sweeps.value_of(json.loads(run["summary"]), metric["name"])
+    maximize = metric.get("goal") == "maximize"
+    value = sweeps.value_of(json.loads(run["summary"]), metric["name"], maximize=maximize)
     if value is None:
         return False
-    return bool(value >= target if metric.get("goal") == "maximize" else value <= target)
+    return bool(value >= target if maximize else value <= target)
 
 
 def _falls_behind(progress: Progress, others: Sequence[float], band: int, hyperband: Hyperband) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PENDING, RUNNING, PAUSED, FINISHED, CANCELED = "PENDING", "RUNNING", "PAUSED", "FINISHED", "CANCELED"
 STATES = (PENDING, RUNNING, PAUSED, FINISHED, CANCELED)
+# What `run.define_metric(summary=…)` may keep of a metric in place of its last value.
+_KEPT = frozenset({"last", "first", "best", "min", "max", "mean"})
 
 _COLUMNS = {
     "displayName": "display_name",
@@ -209,23 +211,31 @@ def best_objective(db: sqlite3.Connection, sweep_id: int, config: Mapping[str, A
     metric = config.get("metric")
     if not metric:
         return None
-    finished, bound = "FROM runs WHERE sweep_id = ? AND state = ?", (sweep_id, run_states.FINISHED)
-    best, name = (max, "max") if metric.get("goal") == "maximize" else (min, "min")
-    value = number(f"summary_metrics.{metric['name']}")
+    name, maximize = metric["name"], metric.get("goal") == "maximize"
+    best, function = (max, "max") if maximize else (min, "min")
+    finished = "FROM runs WHERE sweep_id = ? AND state = ?"
+    bound: tuple[int | str, ...] = (sweep_id, run_states.FINISHED)
+    value = number(f"summary_metrics.{name}")
     if value is not None:
-        found = db.execute(f"SELECT {name}({value}) {finished}", bound).fetchone()[0]
-        return None if found is None else float(found)
+        found = db.execute(f"SELECT {function}({value}) {finished}", bound).fetchone()[0]
+        if found is not None:
+            return float(found)
+        # Only `define_metric(summary=…)` makes an object of it.
+        finished += " AND (instr(summary, ?) OR instr(summary, ?))"
+        last = name.rpartition(".")[2]
+        bound = (*bound, f'{last}":{{', f'{last}": {{')
     rows = db.execute(f"SELECT summary {finished}", bound)
-    values = [value_of(json.loads(row["summary"]), metric["name"]) for row in rows]
+    values = [value_of(json.loads(row["summary"]), name, maximize=maximize) for row in rows]
     return best((value for value in values if value is not None), default=None)
 
 
-def value_of(summary: Any, name: str) -> float | None:
+def value_of(summary: Any, name: str, *, maximize: bool = False) -> float | None:
     """Return a metric's value in a summary or a row of a history; None if it is no finite number.
 
     Args:
         summary: The JSON object.
         name: The metric; dots lead into nested objects where no key has the whole name.
+        maximize: Whether more of it is better, where the summary has `{"min": …, "max": …}` instead of the last value.
     """
     value: Any = summary
     if isinstance(summary, dict) and name in summary:
@@ -233,4 +243,7 @@ def value_of(summary: Any, name: str) -> float | None:
     else:
         for part in name.split("."):
             value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, dict) and value.keys() <= _KEPT:
+        order = ("last", "best", "max" if maximize else "min", "min" if maximize else "max", "mean", "first")
+        value = next((value[kept] for kept in order if kept in value), None)
     return float(value) if is_number(value) else None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, number, run_values
+from stored import make_run
+from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, number, read_run, run_values
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,20 @@ def test_run_counts_once_it_has_succeeded_with_an_objective_and_a_cost(
     state: str, carbs_state: str, objective: float | None, cost: float | None, counts: bool
 ) -> None:
     assert RunRow("r", "r", state, carbs_state, objective, cost, {}, 0).counts is counts
+
+
+@pytest.mark.parametrize(
+    ("metric", "summary"),
+    [
+        ("loss", {"loss": 0.5}),
+        ("val.loss", {"val": {"loss": 0.5}}),
+        ("val.loss", {"val.loss": 0.5}),
+        ("loss", {"loss": {"min": 0.1, "max": 0.5}}),
+    ],
+)
+def test_objective_is_the_metric_wherever_the_summary_has_it(store: Store, metric: str, summary: Any) -> None:
+    make_run(store, "r", summary={**summary, "_runtime": 3}, state="finished")
+    with store.reading() as db:
+        row = db.execute("SELECT * FROM runs").fetchone()
+    read = read_run(row, Goal(metric, maximize=True))
+    assert (read.objective, read.cost, read.counts) == (0.5, 3, True)
