@@ -42,6 +42,12 @@ STYLE: dict[Any, Any] = {
 _DECADE = 10.0
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _PANEL = (3.3, 2.5)  # inches
+# Letters of a name above a panel.
+_MAX_NAME = 26
+# Dots of so many runs and more get smaller.
+_MANY = 300
+# Numbers between these are short when they are written out.
+_SHORT = (1e-3, 1e5)
 
 
 _P = ParamSpec("_P")
@@ -96,9 +102,9 @@ def plot_frontier(
     believed = insight.believe(groups.X[insight.members])
     cost = np.exp(groups.log_cost)
     axes = figure.add_subplot()
-    axes.scatter(
-        [run.cost for run in insight.successes], [run.output for run in insight.successes], 12, _RUN, label="runs"
-    )
+    outputs = np.array([run.output for run in insight.successes])
+    costs = np.array([run.cost for run in insight.successes])
+    axes.scatter(costs, outputs, 12 * math.sqrt(min(1.0, _MANY / len(costs))), _RUN, label="runs")
     repeated = groups.count > 1
     if np.any(repeated):
         means = insight.sign * groups.y[repeated]
@@ -117,10 +123,11 @@ def plot_frontier(
     )
     stairs: dict[str, Any] = {"drawstyle": "steps-post", "markersize": 3.5, "linewidth": 1.3}
     axes.plot(member_cost, believed.objective, "-", color=_LAW, label="frontier, as predicted", **stairs)
-    outputs = np.array([run.output for run in insight.successes])
-    costs = np.array([run.cost for run in insight.successes])
     best = frontier(insight.sign * outputs, costs)
-    axes.plot(costs[best], outputs[best], "o-", color=_FRONTIER, label="frontier, as observed", **stairs)
+    # Up to the largest cost: what is best at one cost is best above it, too.
+    x, y = np.append(costs[best], np.max(costs)), np.append(outputs[best], outputs[best[-1]])
+    marked = list(range(len(best)))
+    axes.plot(x, y, "o-", color=_FRONTIER, label="frontier, as observed", markevery=marked, **stairs)
     failed = [run.input for run in insight.failures]
     if failed:
         expected = insight.believe(insight.space.encode(failed)).cost
@@ -134,9 +141,8 @@ def plot_frontier(
             label="failed",
         )
     axes.set_xscale("log")
-    if np.min(outputs) > 0 and np.max(outputs[best]) >= _DECADE * np.min(outputs[best]):
-        axes.set_yscale("log")
     _show_the_good(axes, insight)
+    _write_out(axes)
     axes.set(xlabel=cost_label, ylabel=objective_label)
     axes.legend(loc="best")
     return figure
@@ -232,15 +238,41 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
 
 
 def _show_the_good(axes: Axes, insight: Insight) -> None:
-    """Leave runs far worse than the smoothed frontier out of the picture: failed training would squeeze the rest."""
+    """Leave runs far worse than the smoothed frontier out of the picture: failed training would squeeze the rest.
+
+    Objectives that differ by decades along the observed frontier are shown by their logarithms.
+    """
+    seen, costs = (np.array([getattr(run, key) for run in insight.successes]) for key in ("output", "cost"))
+    members = seen[frontier(insight.sign * seen, costs)]
+    if np.min(seen) > 0 and np.max(members) >= _DECADE * np.min(members):
+        axes.set_yscale("log")
     scale, inverse = (np.log10, lambda value: 10**value) if axes.get_yscale() == "log" else (np.array, float)
-    outputs = scale([run.output for run in insight.successes])
+    outputs = scale(seen)
     on_frontier = scale(insight.sign * insight.groups.y[insight.members])
     best, worst = (np.max, np.min) if insight.sign > 0 else (np.min, np.max)
     reach = 1.25 * (worst(on_frontier) - best(on_frontier))
     far = best(outputs) + (reach or 1.0)
     near = best(outputs) - 0.06 * (reach or 1.0)
     axes.set_ylim(*sorted(float(inverse(end)) for end in (far, near)))
+
+
+def _write_out(axes: Axes) -> None:
+    """Write numbers on logarithmic axes as they are, 60 rather than 6 x 10^1, where they are short."""
+    from matplotlib.ticker import LogFormatterSciNotation  # noqa: PLC0415 - as above
+
+    class WrittenOut(LogFormatterSciNotation):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if axis.get_scale() == "log" and low >= _SHORT[0] and high <= _SHORT[1]:
+            axis.set_major_formatter(WrittenOut())
+            axis.set_minor_formatter(WrittenOut(labelOnlyBase=False, minor_thresholds=(1.5, 0.6)))
+
+
+def _brief(name: str) -> str:
+    """Return a name that fits above a panel: of a long one the end, which says more than its beginning."""
+    return name if len(name) <= _MAX_NAME else f"…{name[1 - _MAX_NAME :]}"
 
 
 def _draw_law(axes: Axes, law: ParamLaw, costs: Array) -> None:
@@ -255,7 +287,7 @@ def _draw_law(axes: Axes, law: ParamLaw, costs: Array) -> None:
         axes.yaxis.set_minor_formatter("")
     half = (law.interval[1] - law.interval[0]) / 2
     note = "" if law.is_scaling else "\n(no evidence of scaling)"
-    axes.set_title(f"{law.name}: {law.exponent:.3f} ± {half:.3f}{note}", fontsize=8.5)
+    axes.set_title(f"{_brief(law.name)}: {law.exponent:.3g} ± {half:.3g}{note}", fontsize=8.5)
 
 
 def _draw_objective(axes: Axes, law: ObjectiveLaw, costs: Array) -> None:

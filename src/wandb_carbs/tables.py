@@ -89,7 +89,8 @@ class ConfigTable:
             shown = next(found for found in _fewer(self.lines) if len(found) == 1 or fits(lying(found)))
             yield first
             if len(shown) < len(self.lines):
-                yield Text(f"{len(shown)} of these configurations; a wider terminal shows all", style="italic")
+                some = "The last" if len(shown) == 1 else str(len(shown))
+                yield Text(f"{some} of these configurations; a wider terminal shows all", style="italic")
             yield lying(shown)
             return
         lines = self.lines

@@ -56,6 +56,33 @@ def test_frontier_shows_what_is_good(sign: int) -> None:
     figure.canvas.draw()
 
 
+def test_frontier_goes_on_to_the_largest_cost_and_numbers_are_written_out() -> None:
+    """Objectives that fall by decades are logarithmic."""
+    runs = [ObservationInParam({"size": 10.0**i, "rate": 0.01, "kind": "a"}, 10.0**-i, 10.0**i) for i in range(4)]
+    runs.append(ObservationInParam({"size": 5e4, "rate": 0.5, "kind": "a"}, 0.5, 5e4))
+    figure = plot_frontier(PARAMS, runs, CARBSParams(better_direction_sign=-1))
+    (axes,) = figure.axes
+    (observed,) = (line for line in axes.lines if line.get_label() == "frontier, as observed")
+    assert list(np.asarray(observed.get_xdata(), float)) == [1.0, 10.0, 100.0, 1000.0, 5e4]
+    assert np.asarray(observed.get_ydata(), float)[-1] == pytest.approx(1e-3)
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    figure.canvas.draw()
+    assert {"1", "10", "100", "1000"} <= {text.get_text() for text in axes.get_xticklabels()}
+
+
+def test_long_names_keep_their_end_above_a_panel() -> None:
+    name = "optimizer.param_groups.embedding.rate"
+    runs = [
+        ObservationInParam({"size": run.input["size"], name: run.input["rate"]}, run.output, run.cost)
+        for run in observe()
+        if not run.is_failure
+    ]
+    params = [PARAMS[0], Param(name, LogSpace(min=1e-4, max=1))]
+    figure = plot_scaling(scaling_laws(params, runs, num_bootstrap=4), params, runs)
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
+    assert titles[2].startswith("…ram_groups.embedding.rate: ")
+
+
 def test_scaling_has_a_panel_for_each_law() -> None:
     laws = scaling_laws(PARAMS, observe(), num_bootstrap=4)
     figure = plot_scaling(laws, PARAMS, observe())

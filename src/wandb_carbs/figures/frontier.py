@@ -159,7 +159,8 @@ def figure(
     picture["layout"]["yaxis"]["range"] = shown
     if hidden:
         drawn = "drawn " if total > len(points) else ""
-        text = f"{hidden} of {len(points)} {drawn}runs are far worse, off the picture"
+        verb = "is" if hidden == 1 else "are"
+        text = f"{hidden} of {len(points)} {drawn}runs {verb} far worse, off the picture"
         picture["layout"]["annotations"] = [drawing.note(text, at_top=not maximize)]  # where they would be
     if total > len(points):
         picture["note"] = f"{len(points)} of the {total} runs are drawn, the whole frontier among them."

@@ -147,7 +147,7 @@ def figure(
     ]
     picture["min_width"] = _AXIS * len(every)
     if total > len(points):
-        picture["note"] = f"The best {len(points)} runs; {total - len(points)} others are left out."
+        picture["note"] = f"The best {len(points)} of {total} runs."
     return picture
 
 

@@ -47,5 +47,5 @@ def test_runs_that_the_figure_leaves_out_are_said(history: SweepHistory, monkeyp
     monkeypatch.setattr(parallel, "MAX_LINES", 5)
     data = ReportData(history)
     (runs,) = (section for section in all_sections(data) if section.key == "runs")
-    others = len(data.runs(Standing.OBSERVATION)) - 5
-    assert [figure.caption for figure in runs.figures] == [f"The best 5 runs; {others} others are left out."]
+    total = len(data.runs(Standing.OBSERVATION))
+    assert [figure.caption for figure in runs.figures] == [f"The best 5 of {total} runs."]

@@ -13,7 +13,7 @@ _FILES = ("sweep.yaml", "train.py")
 _NEXT = """\
 Next, with a W&B account (wandb login) or a local server (wandb-carbs server):
   wandb-carbs create sweep.yaml
-  wandb-carbs agent …             # the line that create prints, as often as you like"""
+  wandb-carbs agent …             # the line that create prints"""
 
 
 @click.command("init")

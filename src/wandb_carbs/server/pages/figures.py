@@ -46,9 +46,11 @@ def frontier(
 
 def progress(corners: Sequence[tuple[float, float]], objective: str, cost: str) -> Figure:
     """Draw the best objective over the spent cost, given where the best changes, and the end."""
-    line = drawing.line([spent for spent, _ in corners], [best for _, best in corners], "@frontier")
+    bests = [best for _, best in corners]
+    line = drawing.line([spent for spent, _ in corners], bests, "@frontier")
     line["line"]["shape"] = "hv"
-    return drawing.figure([line], f"spent {cost}", f"best {objective}")
+    is_log = bool(bests) and picture.spans_a_decade(bests, bests)
+    return drawing.figure([line], f"spent {cost}", f"best {objective}", log_y=is_log)
 
 
 def parallel(
@@ -106,7 +108,7 @@ def timeline(runs: Sequence[Mapping[str, Any]], total: int = 0) -> Figure:
     made["layout"]["yaxis"] |= {"type": "category", "automargin": True, **order}
     made["layout"]["xaxis"]["type"] = "date"
     if total > len(runs):
-        made["note"] = f"The newest {len(runs)} runs; {total - len(runs)} older ones are left out."
+        made["note"] = f"The newest {len(runs)} of {total} runs."
     return made
 
 

@@ -20,7 +20,7 @@ def test_frontier_is_the_picture_of_the_report() -> None:
     assert marks["runs"]["customdata"] == ["far"]
     assert marks["runs on the frontier"]["customdata"] == ["r0", "r1", "r3"]
     assert marks["this run"]["customdata"] == ["r2"]
-    assert "1 of 5 runs" in made["layout"]["annotations"][0]["text"]
+    assert "1 of 5 runs is far worse" in made["layout"]["annotations"][0]["text"]
     assert "<b>r0" not in json.dumps(marks["runs on the frontier"]["text"]).replace("<b>&lt;b&gt;r0", "")
 
 
@@ -41,13 +41,19 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter_that_varies() -> N
 def test_figures_say_how_many_runs_are_left_out() -> None:
     rows = [run(f"r{i}", float(i), 1.0 + i, lr=float(i)) for i in range(9)]
     made = figures.parallel(rows, ["lr"], "loss", "cost", maximize=True, total=10)
-    assert "The best 9 runs; 1 others are left out." in made["note"]
+    assert made["note"] == "The best 9 of 10 runs."
     made = figures.frontier(rows, "loss", "cost", maximize=True, total=10)
     assert made["note"].startswith("9 of the 10 runs are drawn")
     span = {"agent": "a", "title": "t", "state": "finished", "start": 0, "end": 10}
-    assert "1 older ones" in figures.timeline([span], 2)["note"]
+    assert figures.timeline([span], 2)["note"] == "The newest 1 of 2 runs."
     for made in (figures.timeline([span], 1), figures.frontier(rows, "loss", "cost", maximize=True, total=9)):
         assert "note" not in made
+
+
+def test_progress_over_decades_is_logarithmic() -> None:
+    for bests, expected in (((5.0, 0.4), "log"), ((5.0, 0.6), None), ((5.0, -1.0), None)):
+        made = figures.progress([(1.0 + i, best) for i, best in enumerate(bests)], "loss", "cost")
+        assert made["layout"]["yaxis"].get("type") == expected
 
 
 def test_figures_of_no_runs() -> None:
