@@ -34,10 +34,11 @@ _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
 _SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
 # Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
 _WARP_BOUNDS = (-2.0, 2.0)
-# A posterior of few runs may have a second mode, where half of the variance or more is noise. It is looked for unless
-# the density where that search begins is lower by this factor, as a logarithm: so far one rises at most.
+# The posterior may have a second mode, where half of the variance or more is noise. It is looked for unless the density
+# is too low where that search begins, and counts if it is clearly higher; both are differences of logarithms.
 _NOISY = math.log(0.5)
 _RISE = 10.0
+_CLEARLY = 2.0
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def fit(
     noisy[2 * num_owners + 1] = _NOISY
     if negative_log_posterior(noisy, *args)[0] < value + _RISE:
         other, its_value = climb(noisy)
-        theta = other if its_value < value else theta
+        theta = other if its_value < value - _CLEARLY else theta
     return unpack(theta, owner, prior)
 
 
