@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Beyond it, differences of objectives overflow.
 _LARGEST = 1e300
+# Seconds of a run that took less than one.
+_SHORT = 0.5
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
         value = value_of(summary, goal.metric, maximize=goal.maximize) if goal.metric else None
         objective = number(value)
         cost = number(summary.get("_runtime")) if goal.metric else None
+        # The SDK counts whole seconds, and a cost must be positive.
+        cost = _SHORT if cost == 0 else cost
     return RunRow.of(row, str(carbs_state or ""), objective, cost, run_values(row["config"], summary, goal))
 
 

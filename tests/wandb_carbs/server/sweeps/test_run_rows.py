@@ -78,3 +78,11 @@ def test_objective_is_the_metric_wherever_the_summary_has_it(store: Store, metri
         row = db.execute("SELECT * FROM runs").fetchone()
     read = read_run(row, Goal(metric, maximize=True))
     assert (read.objective, read.cost, read.counts) == (0.5, 3, True)
+
+
+def test_run_of_less_than_a_second_counts(store: Store) -> None:
+    """The SDK counts the whole seconds of a run, and nothing costs nothing."""
+    make_run(store, "r", summary={"loss": 1, "_runtime": 0}, state="finished")
+    with store.reading() as db:
+        read = read_run(db.execute("SELECT * FROM runs").fetchone(), Goal("loss"))
+    assert (read.cost, read.counts) == (0.5, True)
