@@ -24,6 +24,7 @@ _KINDS = {
     "histogram": "histogram",
     "audio-file": "audio",
     "video-file": "video",
+    "plotly-file": "plotly",
 }
 
 
@@ -32,7 +33,7 @@ class Medium:
     """One logged medium.
 
     Attributes:
-        kind: image, table, html, histogram, audio, video, or file for what only can be downloaded.
+        kind: image, table, html, histogram, plotly, audio, video, or file for what only can be downloaded.
         step: The step at which it was logged.
         name: The name of its file.
         address: Where its file is, empty if it has none or the file has not arrived.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
 from browser import CHROMIUM, Browser
-from site_of_runs import Site
+from site_of_runs import EVIL, Site
 from wandb_carbs.server.server import LocalServer
 
 if TYPE_CHECKING:
@@ -70,6 +71,26 @@ def test_every_page_is_drawn(page: Browser, site: Site) -> None:
         for condition in conditions:
             page.wait(condition)
         page.wait("document.getElementById('updated').textContent.startsWith('updated')")
+
+
+def test_logged_figure_is_drawn_and_its_markup_does_nothing(page: Browser, site: Site) -> None:
+    title = f"<b>bold</b> {EVIL} <a href='javascript:document.title=1'>link</a>"
+    figure = {"data": [{"type": "scatter", "x": [1, 2], "y": [3, 4]}], "layout": {"title": {"text": title}}}
+    query = """mutation { createRunFiles(input: {entityName: "local", projectName: "p", runName: "r2",
+        files: ["media/plotly/f.json"]}) { files { uploadUrl } } }"""
+    target = site.graphql(query)["createRunFiles"]["files"][0]["uploadUrl"]
+    with urllib.request.urlopen(urllib.request.Request(target, json.dumps(figure).encode(), method="PUT")) as reply:
+        assert reply.status == 200
+    logged = {"_step": 9, "figure": {"_type": "plotly-file", "path": "media/plotly/f.json"}}
+    lines = {"wandb-history.jsonl": {"offset": 5, "content": [json.dumps(logged)]}}
+    site.post("/files/local/p/r2/file_stream", {"files": lines})
+    page.open(f"{site.server.url}/local/p/runs/r2")
+    page.wait("(document.querySelector('[data-plotly]').scrollIntoView(), true)")
+    page.wait("document.querySelector('[data-plotly] .gtitle').textContent.includes('bold')")
+    inside = "[...document.querySelectorAll('[data-plotly] *')]"
+    assert page.evaluate(f"{inside}.filter((part) => /^(img|script|iframe)$/i.test(part.tagName)).length") == 0
+    attributes = f"{inside}.flatMap((part) => [...part.attributes].map((each) => each.value))"
+    assert page.evaluate(f"{attributes}.filter((value) => value.startsWith('javascript')).length") == 0
 
 
 def test_no_button_sends_a_figure_to_others(page: Browser, site: Site) -> None:

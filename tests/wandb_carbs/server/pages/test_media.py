@@ -34,6 +34,7 @@ def shown(store: Store, *values: Any, config: dict[str, Any] | None = None) -> A
         ("html-file", "html"),
         ("audio-file", "audio"),
         ("video-file", "video"),
+        ("plotly-file", "plotly"),
         ("molecule-file", "file"),
     ],
 )

@@ -345,6 +345,14 @@
     drawWhenSeen(place, () => smallFigure([{ type: "bar", x, y: found.values, marker: { color: "@frontier" } }], ""));
   }
 
+  // A logged figure looks as its program made it, but fits the page; plotly itself takes no more than simple markup.
+  async function showPlotly(place) {
+    const { data, layout } = await ask(place.dataset.plotly);
+    if (!Array.isArray(data)) throw new Error("this is no figure");
+    const size = { autosize: true, width: undefined, height: 320 };
+    drawWhenSeen(place, () => ({ data, layout: { ...layout, ...size } }));
+  }
+
   // The output
 
   const ANSI = /\u001b\[([0-9;]*)([A-Za-z])/g;
@@ -426,6 +434,7 @@
   function showMedia(root) {
     each("[data-table]", showTable, root);
     each("[data-histogram]", showHistogram, root);
+    each("[data-plotly]", showPlotly, root);
   }
   document.addEventListener("replaced", (event) => showMedia(event.detail));
   showChanging();
