@@ -11,8 +11,8 @@ from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.queries import SELECT_RUNS
-from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.config import expected_runs, stored_config
+from wandb_carbs.server.sweeps.metrics import best_objective
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,7 +75,7 @@ FIELDS: Fields = {
         "displayName": _display_name,
         "method": lambda row, _context: stored_config(row["config"]).get("method"),
         "description": _description,
-        "bestLoss": lambda row, context: sweeps.best_objective(context.db, row["id"], stored_config(row["config"])),
+        "bestLoss": lambda row, context: best_objective(context.db, row["id"], stored_config(row["config"])),
         "runCount": lambda row, context: fields.count(
             context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]
         ),

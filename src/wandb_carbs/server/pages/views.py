@@ -25,8 +25,8 @@ from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, run_states
 from wandb_carbs.server.store.artifacts import HIDDEN
-from wandb_carbs.server.sweeps import run_tables, standings
-from wandb_carbs.server.sweeps.config import bayes_notes, stored_config
+from wandb_carbs.server.sweeps import bayes, run_tables, standings
+from wandb_carbs.server.sweeps.config import stored_config
 from wandb_carbs.server.sweeps.run_rows import Goal, number, object_of, read_run, run_values
 from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
@@ -123,7 +123,7 @@ class Pages:
             overlaid = goal.metric if goal.metric in keys else series.key_of_objective(db, sweep["id"])
             cost = cost_name(db, sweep["id"])
             notes = self._beliefs.doubts(db, sweep)
-        notes = [*bayes_notes(config), *notes]
+        notes = [*bayes.notes(config), *notes]
         return render(
             "sweep.html",
             entity=entity,

@@ -16,7 +16,7 @@ from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.ids import global_id, new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.sweeps import bayes, controller, sweeps
-from wandb_carbs.server.sweeps.config import has_local_controller, is_bayes, is_custom, parse_config, space_of
+from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -193,7 +193,7 @@ def _work(
         return [] if following.run is None else [_lease(db, following.run, sweep, agent, now)]
     if is_custom(config):
         return []  # a scheduler enqueues the runs, and ends the sweep
-    if found is None and is_bayes(config):
+    if found is None and bayes.is_bayes(config):
         raise _SearchWantedError(sweep)
     values = _draw(db, sweep, config, found.values if found is not None else None)
     if values is None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
-from wandb_carbs.server.sweeps.config import searched_space
-from wandb_carbs.server.sweeps.sweeps import value_of
+from wandb_carbs.server.sweeps.config import has_local_controller, is_custom
+from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +26,36 @@ _NEWEST, _BEST = 200, 100
 _TURN = 1.0
 _LOCK = threading.Lock()
 _AWAITED = (run_states.PENDING, run_states.PREEMPTED, *run_states.ALIVE)
+
+
+def is_bayes(config: Mapping[str, Any]) -> bool:
+    """Tell whether this server searches for the best value of the metric."""
+    return config.get("method") == "bayes" and not is_custom(config) and not has_local_controller(config)
+
+
+def _space_of(config: Mapping[str, Any]) -> SweepSpace:
+    """Return the parameters of `method: bayes` as the optimizer searches them.
+
+    Raises:
+        RequestError: It cannot.
+    """
+    from carbs import CarbsError  # noqa: PLC0415 - numpy
+    from wandb_carbs.sweep import distributions  # noqa: PLC0415
+
+    try:
+        return distributions.space_of(config)
+    except CarbsError as error:
+        raise RequestError(f"method bayes draws at random here, since it cannot search this: {error}") from None
+
+
+def notes(config: Mapping[str, Any]) -> list[str]:
+    """Return why runs are drawn at random although `method: bayes` asks for a search; empty where they are searched."""
+    try:
+        if is_bayes(config):
+            _space_of(config)
+    except RequestError as error:
+        return [str(error)]
+    return []
 
 
 @contextmanager
@@ -54,7 +84,7 @@ def suggest(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any
     from carbs import CARBS, CARBSParams  # noqa: PLC0415 - numpy
 
     try:
-        space = searched_space(config)
+        space = _space_of(config)
     except RequestError:
         return None
     sign = 1 if config["metric"].get("goal") == "maximize" else -1

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wandb_carbs.plain import is_number
 from wandb_carbs.server.caching import SizedCache
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.sweeps.draws import SearchSpace, grid_size, search_space
 from wandb_carbs.server.sweeps.reading import load_mapping
-
-if TYPE_CHECKING:
-    from wandb_carbs.sweep.distributions import SweepSpace
 
 # Every key that W&B's agents, schedulers and pages know.
 _KEYS = frozenset(
@@ -109,26 +106,6 @@ def is_custom(config: Mapping[str, Any]) -> bool:
     return config.get("method") == "custom" or (isinstance(scheduler, Mapping) and bool(scheduler.get("engine")))
 
 
-def is_bayes(config: Mapping[str, Any]) -> bool:
-    """Tell whether this server searches for the best value of the metric."""
-    return config.get("method") == "bayes" and not is_custom(config) and not has_local_controller(config)
-
-
-def searched_space(config: Mapping[str, Any]) -> SweepSpace:
-    """Return the parameters of `method: bayes` as the optimizer searches them.
-
-    Raises:
-        RequestError: It cannot.
-    """
-    from carbs.errors import CarbsError  # noqa: PLC0415 - numpy
-    from wandb_carbs.sweep import distributions  # noqa: PLC0415
-
-    try:
-        return distributions.space_of(config)
-    except CarbsError as error:
-        raise RequestError(f"method bayes draws at random here, since it cannot search this: {error}") from None
-
-
 def has_local_controller(config: Mapping[str, Any]) -> bool:
     """Tell whether a controller on the user's machine chooses the parameters."""
     controller = config.get("controller")
@@ -203,18 +180,12 @@ def config_warnings(config: Mapping[str, Any]) -> list[str]:
     unknown = [str(key) for key in config if key not in _KEYS]
     if unknown:
         warnings.append(f"unknown keys are ignored: {', '.join(unknown)}")
-    warnings += bayes_notes(config)
     stopping = config.get("early_terminate")
     if isinstance(stopping, Mapping):
         odd = [str(key) for key in stopping if key not in _HYPERBAND_KEYS]
         if odd and not has_local_controller(config):
             warnings.append(f"unknown keys of early_terminate are ignored: {', '.join(odd)}")
     return warnings
-
-
-def bayes_notes(config: Mapping[str, Any]) -> list[str]:
-    """Return why runs are drawn at random although `method: bayes` asks for a search; empty where they are searched."""
-    return _problem_of(searched_space, config) if is_bayes(config) else []
 
 
 def expected_runs(config: Mapping[str, Any]) -> int | None:

@@ -9,6 +9,7 @@ from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.bands import Bands, Progress
 from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
+from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,7 +93,7 @@ def _reaches_target(run: sqlite3.Row, metric: Mapping[str, Any]) -> bool:
     if target is None:
         return False
     maximize = metric.get("goal") == "maximize"
-    value = sweeps.value_of(json.loads(run["summary"]), metric["name"], maximize=maximize)
+    value = value_of(json.loads(run["summary"]), metric["name"], maximize=maximize)
     if value is None:
         return False
     return bool(value >= target if maximize else value <= target)

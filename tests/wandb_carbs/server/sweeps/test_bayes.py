@@ -116,6 +116,18 @@ def test_parameters_that_cannot_be_searched_are_drawn(store: Store) -> None:
     assert ask(store, name)[1]["x"] in odd["x"]["values"]
 
 
+def test_search_that_is_a_draw_at_random_says_so() -> None:
+    """W&B's form of everything else is searched; objects are choices that the optimizer cannot tell apart."""
+    plain = {"method": "bayes", "metric": {"name": "a"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
+    odd = {**plain, "parameters": {"x": {"values": [{"a": 1}, {"a": 2}]}}}
+    assert bayes.notes(plain) == []
+    (warning,) = bayes.notes(odd)
+    assert warning.startswith("method bayes draws at random here, since it cannot search this: ")
+    assert "parameter 'x'" in warning
+    assert bayes.notes({**odd, "scheduler": {"engine": "wandb"}}) == []
+    assert bayes.notes({**odd, "controller": {"type": "local"}}) == []
+
+
 def test_only_the_newest_and_the_best_runs_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bayes, "_NEWEST", 2)
     monkeypatch.setattr(bayes, "_BEST", 1)

@@ -74,18 +74,6 @@ def test_warnings_name_what_is_ignored() -> None:
     assert config_warnings({"method": "grid", "metric": {"name": "a"}, "command": ["x"], "run_cap": 3}) == []
 
 
-def test_search_that_is_a_draw_at_random_says_so() -> None:
-    """W&B's form of everything else is searched; objects are choices that the optimizer cannot tell apart."""
-    bayes = {"method": "bayes", "metric": {"name": "a"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
-    odd = {**bayes, "parameters": {"x": {"values": [{"a": 1}, {"a": 2}]}}}
-    assert config_warnings(bayes) == []
-    (warning,) = config_warnings(odd)
-    assert warning.startswith("method bayes draws at random here, since it cannot search this: ")
-    assert "parameter 'x'" in warning
-    assert config_warnings({**odd, "scheduler": {"engine": "wandb"}}) == []
-    assert config_warnings({**odd, "controller": {"type": "local"}}) == []
-
-
 def test_expected_runs() -> None:
     grid = {"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}, "b": {"values": [1, 2]}}}
     assert expected_runs(grid) == 6

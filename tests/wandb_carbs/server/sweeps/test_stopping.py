@@ -12,7 +12,7 @@ from stored import begin_run, make_sweep, sweep_row
 from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
-from wandb_carbs.server.sweeps import agents, bands, stopping, sweeps
+from wandb_carbs.server.sweeps import agents, bands, metrics, stopping, sweeps
 
 HYPERBAND = {"type": "hyperband", "min_iter": 2, "eta": 2}
 
@@ -62,7 +62,7 @@ def test_history_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 
     def note(row: Any, name: str) -> float | None:
         seen.append(row[name])
-        return sweeps.value_of(row, name)
+        return metrics.value_of(row, name)
 
     monkeypatch.setattr(bands, "value_of", note)
     for number in range(40):
@@ -94,7 +94,7 @@ def test_judging_keeps_no_other_writer_waiting(store: Store, monkeypatch: pytest
     def wait(row: Any, name: str) -> float | None:
         threading.Thread(target=write).start()
         assert written.wait(30)
-        return sweeps.value_of(row, name)
+        return metrics.value_of(row, name)
 
     monkeypatch.setattr(bands, "value_of", wait)
     log(store, run, 0, 1.0)
