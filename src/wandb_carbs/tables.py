@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from rich import box
@@ -69,25 +70,13 @@ class ConfigTable:
             yield Text(self.title, style="italic")
         heads = [*self.heads, *self.names]
         if fits(_table(heads, [self._narrow(line) for line in self.lines], is_plain=is_plain)):
-            upright = _table(heads, self.lines, is_plain=is_plain)
-            for column, head in zip(upright.columns, heads, strict=True):
-                column.no_wrap = head != self.wraps
-            yield upright
+            yield self._upright(is_plain=is_plain)
             return
-        longest = max(len(name) for name in (*self.heads, *self.names))
-
-        def lying(lines: Sequence[Sequence[Any]]) -> Table:
-            """Return a table with a column for each of `lines`."""
-            by_name = [[name, *values] for name, values in zip(heads, zip(*lines, strict=True), strict=True)]
-            table = _table(by_name[0], by_name[1:], is_plain=is_plain)
-            # Where a name and a value do not fit beside one another, it is the value that is broken.
-            table.columns[0].no_wrap = longest <= _NAME_SHARE * options.max_width
-            return table
-
+        lying = partial(self._lying, width=options.max_width, is_plain=is_plain)
         first = _table(self.heads, [line[: len(self.heads)] for line in self.lines], is_plain=is_plain)
         if self.is_overview and len(self.lines) > 1 and fits(first):
-            shown = next(found for found in _fewer(self.lines) if len(found) == 1 or fits(lying(found)))
             yield first
+            shown = next(found for found in _fewer(self.lines) if len(found) == 1 or fits(lying(found)))
             if len(shown) < len(self.lines):
                 some = "The last" if len(shown) == 1 else str(len(shown))
                 yield Text(f"{some} of these configurations; a wider terminal shows all", style="italic")
@@ -100,6 +89,23 @@ class ConfigTable:
                 number -= 1
             yield lying(lines[:number])
             lines = lines[number:]
+
+    def _upright(self, *, is_plain: bool) -> Table:
+        """Return a table with a line for each configuration."""
+        heads = [*self.heads, *self.names]
+        table = _table(heads, self.lines, is_plain=is_plain)
+        for column, head in zip(table.columns, heads, strict=True):
+            column.no_wrap = head != self.wraps
+        return table
+
+    def _lying(self, lines: Sequence[Sequence[Any]], *, width: int, is_plain: bool) -> Table:
+        """Return a table with a column for each of `lines`."""
+        names = [*self.heads, *self.names]
+        by_name = [[name, *values] for name, values in zip(names, zip(*lines, strict=True), strict=True)]
+        table = _table(by_name[0], by_name[1:], is_plain=is_plain)
+        # Where a name and a value do not fit beside one another, it is the value that is broken.
+        table.columns[0].no_wrap = max(map(len, names)) <= _NAME_SHARE * width
+        return table
 
     def _narrow(self, line: Sequence[Any]) -> list[Any]:
         """Return a line with no more than the longest word of the value that may take several lines."""

@@ -126,9 +126,9 @@ def _tiles(data: ReportData) -> Iterator[tuple[str, str]]:
     if len(progress.spent):
         best = np.argmax(data.sign * np.array([run.output for run in data.carbs.success_observations]))
         run = data.carbs.success_observations[int(best)]
-        yield "spent cost", number(progress.spent[-1], 4)
+        yield "spent cost", number(progress.spent[-1])
         yield f"best {data.objective_title}", number(run.output, 5)
-        yield "cost of the best", number(run.cost, 4)
+        yield "cost of the best", number(run.cost)
     elif not data.runs(Standing.FAILURE):
         yield "observed so far", "nothing"
 

@@ -52,6 +52,7 @@
   });
   addEventListener("afterprint", () => boxes.forEach((box) => draw(box, current())));
 
+  const order = new Intl.Collator(undefined, { numeric: true });
   function sort(table, column) {
     const heads = [...table.tHead.rows[0].cells];
     const direction = heads[column].ariaSort === "ascending" ? -1 : 1;
@@ -59,7 +60,7 @@
     heads[column].ariaSort = direction > 0 ? "ascending" : "descending";
     const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
     const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => direction * key(a).localeCompare(key(b), undefined, { numeric: true }));
+    rows.sort((a, b) => direction * order.compare(key(a), key(b)));
     if (rows.some((row) => row.cells[column].classList.contains("number"))) {
       const number = (row) => (key(row) === "" ? direction * Infinity : Number(key(row)));
       rows.sort((a, b) => direction * (number(a) - number(b)) || 0);
