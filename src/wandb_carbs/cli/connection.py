@@ -133,8 +133,9 @@ def connect() -> str:
         pass  # it answers, and that is all there is to know
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        words = getattr(reason, "strerror", None) or reason  # without its number
         raise click.ClickException(
-            f"cannot reach W&B at {base_url}: {reason}. Is the server running (wandb-carbs server), and is "
+            f"cannot reach W&B at {base_url}: {words}. Is the server running (wandb-carbs server), and is "
             "WANDB_BASE_URL its address?"
         ) from error
     return base_url

@@ -211,7 +211,9 @@ def stored_key(data_dir: Path | None = None) -> str:
     try:
         return path.read_text().strip()
     except OSError as error:
-        raise ServerError(f"there is no key in {path.parent}: {error}; start a server there first") from error
+        raise ServerError(
+            f"there is no key in {path.parent}: {error.strerror or error}; start a server there first"
+        ) from error
 
 
 def default_data_dir() -> Path:

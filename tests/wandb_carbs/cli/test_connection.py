@@ -22,7 +22,7 @@ def test_wrong_key_is_an_error(sweep: Sweep) -> None:
 
 def test_unreachable_server_is_an_error(tmp_path: Path) -> None:
     env = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "x" * 40, "WANDB_DIR": str(tmp_path)}
-    assert_fails(run("status", "a/b/c", env=env), "cannot reach W&B at http://127.0.0.1:9")
+    assert_fails(run("status", "a/b/c", env=env), "cannot reach W&B at http://127.0.0.1:9: Connection refused. ")
 
 
 def test_malformed_server_address_is_an_error(tmp_path: Path) -> None:
