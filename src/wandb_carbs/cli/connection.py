@@ -32,33 +32,34 @@ class SweepName(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # ge
 
 
 sweep_argument = click.argument("sweep", metavar="SWEEP", type=SweepName())
+# For commands that only read, to which the name of a project stands for its newest sweep.
+sweep_or_project_argument = click.argument("sweep", metavar="SWEEP|PROJECT", type=SweepName())
 
 
 def load(sweep: str) -> SweepHistory:
     """Read a sweep.
 
     Args:
-        sweep: Its name or address.
+        sweep: Its name or address, or a project for its newest one.
 
     Raises:
-        ClickException: If W&B does not answer, or `sweep` is not a name.
+        ClickException: If W&B does not answer, `sweep` is not a name, or the project has no sweep.
         CarbsError: If it is no sweep of `create_sweep`, or cannot be read.
     """
     return open_sweep(sweep).read()
 
 
-def open_sweep(sweep: str, *, or_project: bool = False) -> SweepReader:
+def open_sweep(sweep: str) -> SweepReader:
     """Find a sweep, to be read again and again.
 
     Args:
-        sweep: Its name or address.
-        or_project: Whether the name of a project stands for its newest sweep.
+        sweep: Its name or address, or a project for its newest one.
 
     Raises:
         ClickException: If W&B does not answer, `sweep` is not a name, or the project has no sweep.
     """
     base_url = connect()
-    path = parse_sweep(_newest_of_project(sweep) if or_project else sweep, base_url)
+    path = parse_sweep(_newest_of_project(sweep), base_url)
     from wandb_carbs.sweep.history import SweepReader  # noqa: PLC0415 - imports the SDK
 
     return SweepReader(path)
@@ -88,16 +89,18 @@ def _newest_of_project(text: str) -> str:
     """
     if "://" in text or text.strip("/").count("/") > 1:
         return text
+    import wandb  # noqa: PLC0415 - slow to import
+
     from wandb_carbs.sweep.control import newest_sweeps  # noqa: PLC0415 - imports the SDK
 
     entity, _, project = text.strip("/").rpartition("/")
     newest = newest_sweeps(entity or None, project, number=2)
-    if newest is None and not entity:
+    if newest is None and not entity and not wandb.setup().settings.project:
         raise click.ClickException(
             f"you have no project {project!r}; `wandb-carbs list` shows the sweeps that there are"
         )
     if newest is None:
-        return text  # PROJECT/SWEEP of the default entity
+        return text  # PROJECT/SWEEP of the default entity, or SWEEP of the default project
     if not newest:
         raise click.ClickException(f"there are no sweeps in project {text}")
     if len(newest) > 1:

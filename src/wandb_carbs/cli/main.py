@@ -82,8 +82,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Cost-aware hyperparameter search (CARBS) with W&B sweeps.
 
-    A SWEEP is named ENTITY/PROJECT/SWEEP or by its web address. The environment variables WANDB_BASE_URL and
-    WANDB_API_KEY say where W&B is.
+    A SWEEP is named ENTITY/PROJECT/SWEEP or by its web address; to commands that only read, [ENTITY/]PROJECT stands for
+    the newest sweep of a project. The environment variables WANDB_BASE_URL and WANDB_API_KEY say where W&B is.
     """
 
 

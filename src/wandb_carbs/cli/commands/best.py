@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wandb_carbs.cli.assignments import Assignments, Given, values_of
-from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, make_console, short
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("best")
-@sweep_argument
+@sweep_or_project_argument
 @click.option(
     "--max-cost", type=FiniteRange(0, min_open=True), metavar="COST", help="The most that a run may have cost."
 )

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import click
 
-from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.options import STDOUT, OutputFile, json_option, say
 from wandb_carbs.plain import plural
 
@@ -79,7 +79,7 @@ _WRITERS: dict[str, _Writer] = {
 
 
 @click.command("export")
-@sweep_argument
+@sweep_or_project_argument
 @click.option(
     "-o",
     "--output",

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from wandb_carbs.cli.connection import load, sweep_argument
+from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.options import OutputFile, json_option, say
 from wandb_carbs.record import PREDICTED_OBJECTIVE_KEY
 
 
 @click.command("plot")
-@sweep_argument
+@sweep_or_project_argument
 @click.option(
     "-o",
     "--output",

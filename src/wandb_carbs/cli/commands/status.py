@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from wandb_carbs.cli.connection import SweepName, connect, open_sweep
+from wandb_carbs.cli.connection import connect, open_sweep, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.plain import plural
@@ -28,7 +28,7 @@ _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 
 
 @click.command("status")
-@click.argument("sweep", metavar="SWEEP|PROJECT", type=SweepName())
+@sweep_or_project_argument
 @click.option("--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
 @click.option(
     "--interval",
@@ -40,12 +40,9 @@ _MAX_INTERVAL = 86400  # a day; no wait can be as long as a float can be large
 )
 @json_option
 def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
-    """Show how a sweep is doing: states, cost spent, the frontier, what runs now.
-
-    [ENTITY/]PROJECT stands for the newest sweep of a project.
-    """
+    """Show how a sweep is doing: states, cost spent, the frontier, what runs now."""
     console = make_console()
-    reader = open_sweep(sweep, or_project=True)
+    reader = open_sweep(sweep)
     if not watch:
         _show(console, reader.read(), as_json=as_json)
         return

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console, Group
 
 from carbs import LogSpace, Param
-from command_line import Sweep, assert_fails, run_here
+from command_line import Sweep, assert_fails, run, run_here
 from environment import without_wandb
 from wandb_carbs.cli.commands import status
 from wandb_carbs.errors import WandbConnectionError
@@ -44,10 +44,16 @@ def test_status_takes_an_address_and_prints_a_table(sweep: Sweep) -> None:
 
 def test_project_stands_for_its_newest_sweep(sweep: Sweep) -> None:
     newest = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    assert newest.path in sweep.run("best", "e/p").stderr  # it has no run yet
     done = sweep.run("status", "e/p", "--json")
     assert json.loads(done.stdout)["sweep"] == newest.path
     assert done.stderr == "Note: the newest sweep of e/p; `wandb-carbs list e/p` shows all\n"
     assert_fails(sweep.run("status", "e/other"), "e/other")
+    # With a default project, its sweep may be named alone.
+    done = run(
+        "status", newest.path.split("/")[-1], "--json", env={**newest.env, "WANDB_PROJECT": "p", "WANDB_ENTITY": "e"}
+    )
+    assert json.loads(done.stdout)["sweep"] == newest.path
 
 
 def test_interval_must_be_a_time_that_can_be_waited_for() -> None:
