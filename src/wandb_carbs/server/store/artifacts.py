@@ -241,11 +241,13 @@ def delete(store: Store, identifier: str, *, with_aliases: bool) -> list[tuple[i
         aliases = [alias for alias in json.loads(row["aliases"]) if alias != LATEST]
         if aliases and not with_aliases:
             raise RequestError(f"the artifact has the aliases {', '.join(aliases)}: pass delete_aliases=True", 409)
-        db.execute("DELETE FROM entries WHERE artifact_id = ?", (row["id"],))
         db.execute("UPDATE artifacts SET state = ?, aliases = '[]' WHERE id = ?", (DELETED, row["id"]))
-        needed = db.execute("SELECT 1 FROM entries WHERE birth_id = ? LIMIT 1", (row["id"],)).fetchone()
+        needed = db.execute(
+            "SELECT 1 FROM entries WHERE birth_id = ? AND artifact_id != ? LIMIT 1", (row["id"], row["id"])
+        ).fetchone()
         if needed is not None:
-            return []
+            return []  # its entries say where the bytes are that other versions have inherited
+        db.execute("DELETE FROM entries WHERE artifact_id = ?", (row["id"],))
         prefix = f"artifact/{row['id']}/"
         own = db.execute("SELECT name FROM files WHERE run_id = ?", (row["run_id"],)).fetchall()
         gone = [(row["run_id"], file["name"]) for file in own if file["name"].startswith(prefix)]

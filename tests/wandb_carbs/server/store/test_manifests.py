@@ -137,3 +137,20 @@ def test_file_is_found_at_the_address_that_old_clients_put_together(world: World
             assert path.read_bytes() == b"bytes"
         for place in (f"default/local/{birth}/{'11' * 16}", "default", "a/b/c", f"default/local/{birth}/zz"):
             assert manifests.file_at(db, world.files, place) is None
+
+
+def test_inherited_file_is_found_once_the_version_of_its_birth_is_deleted(world: World) -> None:
+    first, second = world.create(), world.create()
+    world.manifest(first, {"a": {"digest": DIGEST}})
+    world.file(first, "a")
+    world.commit(first)
+    birth = global_id("Artifact", first)
+    world.manifest(second, {"renamed": {"digest": DIGEST, "birthArtifactID": birth}})
+    world.commit(second)
+    assert artifacts.delete(world.store, birth, with_aliases=True) == []
+    with world.store.reading() as db:
+        path = manifests.file_at(db, world.files, f"default/local/{birth}/{'00' * 16}")
+        (node,) = manifests.nodes(db, world.files, world.row(second), "http://here", None)
+    assert path is not None
+    assert path.read_bytes() == b"bytes"
+    assert node["directUrl"].startswith("http://here/storage/")
