@@ -11,7 +11,7 @@ import pytest
 import wandb
 
 from carbs import CARBS, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param
-from wandb_carbs import WandbCarbs, WandbCarbsError
+from wandb_carbs import WandbCarbs, WandbCarbsError, create_sweep
 from wandb_carbs.sweep import runs
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
@@ -35,11 +35,20 @@ def begin(**options: Any) -> WandbCarbs:
     return WandbCarbs(CARBS(params=PARAMS), **options)
 
 
-def test_run_in_another_project_than_its_sweep(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would see no other run, and none would see it."""
+def test_run_that_names_another_project_is_in_its_sweeps(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local server keeps it there."""
     monkeypatch.setenv("WANDB_PROJECT", "elsewhere")
     wandb.teardown()
+    with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
+        trial.record_observation(0.5, 1)
+    assert sweep.stored(run.id)[1]["carbs.objective"] == 0.5
+
+
+def test_run_in_another_project_than_its_sweep(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On W&B itself it would be there; it would see no other run, and none would see it."""
+    create_sweep("other", ENTITY, "elsewhere", PARAMS)
     with wandb.init() as run:
+        monkeypatch.setattr(type(run), "project", "elsewhere")
         expected = f"run {run.id} is in project {ENTITY}/elsewhere, where there is no sweep {sweep.id}"
         expected += ": set WANDB_ENTITY and WANDB_PROJECT"
         with pytest.raises(WandbCarbsError, match=expected):
