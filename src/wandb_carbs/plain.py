@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -16,6 +16,13 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     tolist = getattr(value, "tolist", None)
     return plain(tolist()) if callable(tolist) and not isinstance(value, type) else value
+
+
+def put_at(nested: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Put a value into nested dictionaries, at the place that the names of `path` lead to."""
+    for name in path[:-1]:
+        nested = nested.setdefault(name, {})
+    nested[path[-1]] = value
 
 
 def to_json(values: Mapping[str, Any]) -> str:

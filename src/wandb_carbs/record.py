@@ -35,7 +35,7 @@ STATE_KEY = "carbs.state"
 OBJECTIVE_KEY = "carbs.objective"
 COST_KEY = "carbs.cost"
 REASON_KEY = "carbs.reason"
-# What the models predicted of the suggestion; with `_std` behind it, the standard deviation of that.
+# The models' predictions of the suggestion; a key with `_std` behind it is the standard deviation of one.
 PREDICTED_OBJECTIVE_KEY = "carbs.predicted_objective"
 PREDICTED_COST_KEY = "carbs.predicted_cost"
 # The point in the search space as JSON: what every reader takes for the run's suggestion.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wandb_carbs.plain import finite, is_number, number, plain, plural, to_json
+from wandb_carbs.plain import finite, is_number, number, plain, plural, put_at, to_json
 
 
 def test_arrays_scalars_and_tuples_become_plain() -> None:
@@ -56,6 +56,13 @@ def test_what_no_float_holds_is_no_number(value: float) -> None:
 )
 def test_numbers_are_read_at_a_glance(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_values_are_put_where_their_paths_lead() -> None:
+    nested: dict[str, object] = {"a": 1}
+    for path, value in ((("b", "c"), 2), (("b", "d.e"), 3), (("f",), 4)):
+        put_at(nested, path, value)
+    assert nested == {"a": 1, "b": {"c": 2, "d.e": 3}, "f": 4}
 
 
 def test_words_agree_with_their_number() -> None:

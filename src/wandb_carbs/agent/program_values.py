@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from carbs.errors import Problem, raise_problems
-from wandb_carbs.plain import plain
+from wandb_carbs.plain import plain, put_at
 from wandb_carbs.record import COPY_KEY, INTERNAL_KEY
 from wandb_carbs.sweep.distributions import walk
 from wandb_carbs.sweep.entries import Entry, read_entry
@@ -53,10 +53,7 @@ def values_for(parameters: Mapping[str, Any], suggestion: Mapping[str, Any]) -> 
         name = ".".join(path)
         used.add(name)
         constant = None if name in suggestion else _constant(name, settings)
-        place = values
-        for part in path[:-1]:
-            place = place.setdefault(part, {})
-        place[path[-1]] = suggestion[name] if constant is None else constant.constant
+        put_at(values, path, suggestion[name] if constant is None else constant.constant)
     return {**values, **{name: value for name, value in suggestion.items() if name not in used}}
 
 

@@ -97,7 +97,7 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
     text = (
         "How the best value of each hyperparameter changes with the cost, from all runs and not only those on the "
         f"frontier. The laws rest on costs from {reach} (dotted line), where no hyperparameter that drives "
-        " the cost is at its bounds. Grey where there is no evidence of scaling."
+        "the cost is at its bounds. Grey where there is no evidence of scaling."
     )
     return Section("scaling", "Scaling laws", text, shown)
 

@@ -120,7 +120,7 @@ def newest_sweeps(entity: str | None, project: str, number: int) -> list[SweepPa
         number: How many, at most.
 
     Returns:
-        The sweeps, the newest first, or None if there is no such project.
+        The sweeps, the newest first, or None if the project does not exist.
 
     Raises:
         WandbCarbsError: If there is no default entity.

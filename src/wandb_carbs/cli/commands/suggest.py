@@ -51,7 +51,7 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
     names = carbs.space.names
     heads = ("kind", "expected cost", f"expected {ReportData(history).objective_title}", "success")
     beliefs = [_beliefs(item["log"]) for item in found]
-    # Before the first runs there are none.
+    # The first runs are not predicted: their columns are left out.
     known = [place for place in range(len(heads)) if any(each[place] is not None for each in beliefs)]
     lines = [
         (*(each[place] for place in known), *(item["config"][name] for name in names))

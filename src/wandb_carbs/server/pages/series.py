@@ -108,6 +108,8 @@ def keys_of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[str]:
     """
     found = db.execute("SELECT DISTINCT history_keys FROM runs WHERE sweep_id = ?", (sweep_id,))
     logged = {key for row in found for key in json.loads(row["history_keys"]) if not key.startswith("_")}
+    if not logged:
+        return []  # without a run to stop at, the newest lines would be looked for in all of them
     is_number: dict[str, dict[str, bool]] = {}
     for line in _newest_lines(db, sweep_id):
         for first, value in json.loads(line).items():

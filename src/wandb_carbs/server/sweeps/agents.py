@@ -92,7 +92,7 @@ class _SearchWantedError(Exception):
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search has found.
+    """The result of a search.
 
     Attributes:
         values: Parameters for the next run; None if they are to be drawn at random.

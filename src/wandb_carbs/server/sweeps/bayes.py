@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.plain import put_at
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom
@@ -115,7 +116,7 @@ class _Run:
 
     @property
     def seen(self) -> ObservationInParam | None:
-        """What the search learns from it: also from one that was stopped because it fell behind, and that it failed."""
+        """Its observation, or None; a run that was stopped because it fell behind counts, a failed one as a failure."""
         from carbs import ObservationInParam  # noqa: PLC0415 - numpy
 
         if self.state == run_states.FAILED:
@@ -158,8 +159,5 @@ def _chosen(runs: Sequence[_Run], sign: int) -> list[_Run]:
 def _nested(space: SweepSpace, values: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, path in space.paths.items():
-        place = nested
-        for part in path[:-1]:
-            place = place.setdefault(part, {})
-        place[path[-1]] = values[name]
+        put_at(nested, path, values[name])
     return nested

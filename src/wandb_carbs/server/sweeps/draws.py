@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wandb_carbs.plain import put_at
 from wandb_carbs.server.errors import RequestError, shortened
 
 METHODS = ("random", "grid", "bayes", "custom")
@@ -88,10 +89,7 @@ class SearchSpace:
             values = [distribution.draw(generator) for distribution in self.distributions]
         nested: dict[str, Any] = {}
         for distribution, value in zip(self.distributions, values, strict=True):
-            place_of = nested
-            for name in distribution.path[:-1]:
-                place_of = place_of.setdefault(name, {})
-            place_of[distribution.path[-1]] = value
+            put_at(nested, distribution.path, value)
         return nested
 
 
