@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces.identity import keys
+from wandb_carbs.plain import is_number
 from wandb_carbs.record import RunRecord, Standing
 from wandb_carbs.sweep.history import JudgedRun, feed
 from wandb_carbs.sweep.path import SweepPath
@@ -97,5 +97,5 @@ def beliefs(output: SuggestOutput) -> dict[str, Any]:
         # Why the model was not used; `carbs.reason` is for how the run ended.
         "carbs.kind_reason" if key == "reason" else f"carbs.{key}": value
         for key, value in output.log.items()
-        if isinstance(value, (str, bool)) or (isinstance(value, (int, float)) and math.isfinite(value))
+        if isinstance(value, (str, bool)) or is_number(value)
     }

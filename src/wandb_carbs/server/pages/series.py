@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.plain import finite
+from wandb_carbs.plain import finite, is_number
 from wandb_carbs.record import KEY_PREFIX, OBJECTIVE_KEY
 from wandb_carbs.server.store import run_states, run_streams, streams
 from wandb_carbs.server.store.conditions import PLAIN
@@ -65,14 +64,7 @@ def flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an integer beyond the largest float
-        return None
+    return float(value) if isinstance(value, bool) or is_number(value) else None
 
 
 def _columns(points: list[tuple[float, float | None, float]]) -> dict[str, Any]:
@@ -110,19 +102,19 @@ def keys_of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[str]:
     logged = {key for row in found for key in json.loads(row["history_keys"]) if not key.startswith("_")}
     if not logged:
         return []  # without a run to stop at, the newest lines would be looked for in all of them
-    is_number: dict[str, dict[str, bool]] = {}
+    can_be_drawn: dict[str, dict[str, bool]] = {}
     for line in _newest_lines(db, sweep_id):
         for first, value in json.loads(line).items():
             for key, inner in flat({first: value}):
                 if inner is not None:
-                    is_number.setdefault(first, {}).setdefault(key, isinstance(inner, (int, float)))
-    unknown = logged - is_number.keys()
-    return sorted({*unknown, *(key for first in logged - unknown for key, fits in is_number[first].items() if fits)})
+                    can_be_drawn.setdefault(first, {}).setdefault(key, isinstance(inner, (int, float)))
+    unknown = logged - can_be_drawn.keys()
+    return sorted({*unknown, *(key for first in logged - unknown for key, fits in can_be_drawn[first].items() if fits)})
 
 
 def _newest_lines(db: sqlite3.Connection, sweep_id: int) -> Iterable[str]:
     runs = db.execute(
-        "SELECT id FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY id DESC LIMIT ?",
+        "SELECT id FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY created_at DESC, id DESC LIMIT ?",
         (sweep_id, _RUNS_LOOKED_AT),
     )
     for run in runs.fetchall():
