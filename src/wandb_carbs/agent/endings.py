@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
@@ -14,6 +15,7 @@ from wandb_carbs.record import REASON_KEY, STATE_KEY, SUCCESS
 _FLAPPING_SECONDS = 60.0
 _FLAPPING_FAILURES = 3
 _INITIAL_FAILURES = 5
+_GO_ON = "WANDB_AGENT_DISABLE_FLAPPING=true goes on"
 
 
 @dataclass
@@ -21,24 +23,31 @@ class Endings:
     """How the programs of this agent have ended.
 
     Attributes:
+        limit: So many programs in a row may end with an exit code, whatever the reason; None for any number.
         finished: All that have ended.
-        failed: Those with an exit code, other than for lack of memory or NaN: the search learns from these.
+        failed: Why programs ended with an exit code. Lack of memory and NaN are not there: the search learns from them.
+        failed_in_row: The number of programs in a row that ended with an exit code.
+        has_succeeded: Whether there was an observation.
         fruitless: Those in a row that ended as every other is likely to end.
         started: When the agent began, on the monotonic clock.
     """
 
+    limit: int | None = None
     finished: int = 0
-    failed: int = 0
+    failed: list[str] = field(default_factory=list)
+    failed_in_row: int = 0
+    has_succeeded: bool = False
     fruitless: int = 0
     started: float = field(default_factory=time.monotonic)
 
-    def judge(self, code: int, outcome: Outcome, *, asked: bool) -> str:
+    def judge(self, code: int, outcome: Outcome, *, asked: bool, cause: str = "") -> str:
         """Count a program that has ended and was recorded.
 
         Args:
             code: Its exit code.
             outcome: Its outcome.
             asked: Whether the agent had asked it to end.
+            cause: Why it failed, in its own words; without them the reason of the outcome counts.
 
         Returns:
             Why the agent should start no other, if every run seems to end badly for reasons that are not its values;
@@ -46,28 +55,36 @@ class Endings:
         """
         state, reason = outcome.keys[STATE_KEY], outcome.keys.get(REASON_KEY)
         if state == SUCCESS:
-            self.fruitless = 0
+            self.fruitless, self.has_succeeded = 0, True
         why = ""
         if outcome.tolerated is not None:
             self.fruitless += 1
             if self.fruitless >= outcome.tolerated:
                 why = "the next run would end like this one"
-        if code <= 0 or asked or state == SUCCESS or reason in (OUT_OF_MEMORY, NAN):
+        if code <= 0 or asked or state == SUCCESS:
+            self.failed_in_row = 0
             return why
-        self.failed += 1
-        return why or self._too_many_failed()
+        self.failed_in_row += 1
+        if reason not in (OUT_OF_MEMORY, NAN):
+            self.failed.append(cause or str(reason))
+            why = why or self._too_many_failed()
+        if not why and self.limit is not None and self.failed_in_row >= self.limit:
+            why = f"{self.failed_in_row} programs in a row failed (--max-consecutive-failed-runs), the last one with: "
+            why += cause or str(reason)
+        return why
 
     def _too_many_failed(self) -> str:
-        is_young = time.monotonic() < self.started + _FLAPPING_SECONDS
-        is_flapping = is_young and self.failed >= _FLAPPING_FAILURES
-        if is_flapping and os.environ.get("WANDB_AGENT_DISABLE_FLAPPING") != "true":
-            return (
-                f"{self.failed} programs failed within {_FLAPPING_SECONDS:.0f} s "
-                "(WANDB_AGENT_DISABLE_FLAPPING=true goes on)"
-            )
+        number, causes = len(self.failed), _summed(self.failed)
+        if number >= _FLAPPING_FAILURES and os.environ.get("WANDB_AGENT_DISABLE_FLAPPING") != "true":
+            if time.monotonic() < self.started + _FLAPPING_SECONDS:
+                return f"{number} programs failed within {_FLAPPING_SECONDS:.0f} s ({_GO_ON}): {causes}"
+            # However long it takes until they fail: a missing file is missing for every configuration.
+            if not self.has_succeeded and len(set(self.failed)) == 1:
+                return f"all {number} programs failed in the same way ({_GO_ON}): {self.failed[0]}"
         limit = setting("WANDB_AGENT_MAX_INITIAL_FAILURES", _INITIAL_FAILURES)
-        if self.failed >= limit and self.failed >= self.finished:
-            return f"all {self.failed} programs failed (WANDB_AGENT_MAX_INITIAL_FAILURES changes the limit)"
+        if number >= limit and not self.has_succeeded:
+            rule = f"WANDB_AGENT_MAX_INITIAL_FAILURES={limit:g}"
+            return f"{number} programs failed, and none succeeded ({rule}): {causes}"
         return ""
 
 
@@ -77,3 +94,8 @@ def setting(name: str, default: float) -> float:
         return float(os.environ[name])
     except (KeyError, ValueError):
         return default
+
+
+def _summed(causes: list[str]) -> str:
+    """Return each cause once, the most frequent first, with its number."""
+    return "; ".join(f"{number}x {cause}" for cause, number in Counter(causes).most_common())

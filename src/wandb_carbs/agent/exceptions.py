@@ -58,18 +58,26 @@ def judge_words(text: str) -> str:
     Returns:
         `out_of_memory`, `nan`, the exception that ended it, or nothing where the words do not say.
     """
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    for line in reversed(lines):
-        match = _EXCEPTION_LINE.fullmatch(line)
-        if match is None or not match[1].endswith(("Error", "Exception", "Exit", "Interrupt", "Warning")):
-            continue
-        if match[1] in ("MemoryError", "OutOfMemoryError") or _OUT_OF_MEMORY_TEXT.search(line):
-            return OUT_OF_MEMORY
-        if match[1] == "FloatingPointError" or _NAN_TEXT.search(match[2] or ""):
-            return NAN
-        return f"exception: {match[1]}"
-    # Programs in other languages, and runtimes that end the process themselves.
-    return OUT_OF_MEMORY if any(_OUT_OF_MEMORY_TEXT.search(line) for line in lines[-_LAST_LINES:]) else ""
+    match = _last_exception(text)
+    if match is None:
+        # Programs in other languages, and runtimes that end the process themselves.
+        lines = _lines(text)[-_LAST_LINES:]
+        return OUT_OF_MEMORY if any(_OUT_OF_MEMORY_TEXT.search(line) for line in lines) else ""
+    if match[1] in ("MemoryError", "OutOfMemoryError") or _OUT_OF_MEMORY_TEXT.search(match[0]):
+        return OUT_OF_MEMORY
+    if match[1] == "FloatingPointError" or _NAN_TEXT.search(match[2] or ""):
+        return NAN
+    return f"exception: {match[1]}"
+
+
+def exception_line(text: str) -> str:
+    """Return the line of the exception that ended a program, with its message; empty where there is none.
+
+    Args:
+        text: The end of its standard error.
+    """
+    match = _last_exception(text)
+    return match[0] if match else ""
 
 
 def text_of(reason: object) -> str:
@@ -94,6 +102,18 @@ def text_of(reason: object) -> str:
     if known in (OUT_OF_MEMORY, NAN):
         return known
     return f"{name}: {text}" if text else name
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def _last_exception(text: str) -> re.Match[str] | None:
+    for line in reversed(_lines(text)):
+        match = _EXCEPTION_LINE.fullmatch(line)
+        if match and match[1].endswith(("Error", "Exception", "Exit", "Interrupt", "Warning")):
+            return match
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

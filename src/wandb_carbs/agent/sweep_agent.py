@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from wandb_carbs.agent.command_line import passes_values
 from wandb_carbs.agent.endings import Endings, setting
 from wandb_carbs.agent.hints import hints
+from wandb_carbs.agent.last_words import cause_of, last_lines
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.program import Program
@@ -45,6 +46,7 @@ class SweepAgent:
     Args:
         sweep: The sweep.
         count: How many runs at most; None for as many as the sweep gives.
+        max_failed: End after so many programs in a row that failed; None for any number.
         forward_signals: Whether signals that this process gets go to the program, too.
         environment: Variables of the programs.
         say: Shows a line to the user.
@@ -55,6 +57,7 @@ class SweepAgent:
         sweep: RunnableSweep,
         *,
         count: int | None = None,
+        max_failed: int | None = None,
         forward_signals: bool = False,
         environment: Mapping[str, str] | None = None,
         say: Callable[[str], None] = logger.info,
@@ -66,13 +69,15 @@ class SweepAgent:
         self._registration = Registration(sweep.path)
         self._reader = RunReader(sweep.path)
         self._running: dict[str, _Running] = {}
-        self._endings = Endings()
+        self._endings = Endings(max_failed)
         self._wake = threading.Event()
         self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
+        # Said once.
         self._hinted: set[str] = set()
+        self._causes: set[str] = set()
 
     def run(self) -> int:
         """Run programs; return the exit code of this process.
@@ -196,8 +201,8 @@ class SweepAgent:
             self._endings.finished += 1
             self._hint(run_id, entry.program.first_words, ending.last_words)
             if outcome is not None:
-                self._show(run_id, outcome, entry.program.seconds)
-                if why := self._endings.judge(code, outcome, asked=bool(ending.asked)):
+                cause = self._show(run_id, outcome, ending, entry.program.seconds)
+                if why := self._endings.judge(code, outcome, asked=bool(ending.asked), cause=cause):
                     self._give_up(why)
 
     def _settle(self) -> None:
@@ -216,16 +221,31 @@ class SweepAgent:
         for run_id, outcome in settled.items():
             self._say(f"run {run_id} had ended without its agent, and is recorded now: {outcome.keys[STATE_KEY]}")
 
-    def _show(self, run_id: str, outcome: Outcome, seconds: float) -> None:
-        keys = outcome.keys
+    def _show(self, run_id: str, outcome: Outcome, ending: Ending, seconds: float) -> str:
+        """Say how a run ended; return why its program failed, if it did."""
+        keys, cause = outcome.keys, ""
         if keys[STATE_KEY] == SUCCESS:
             name = self._sweep.metric.name if self._sweep.metric else "objective"
             cost = "" if self._sweep.cost is None else f", {self._sweep.cost.name} {keys[COST_KEY]:.6g}"
             self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}")
         else:
-            self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {keys.get(REASON_KEY) or '?'}")
+            reason = keys.get(REASON_KEY) or "no reason is known"
+            self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {reason}")
+            if ending.exit_code and not ending.asked:
+                cause = cause_of(ending.exit_code, ending.last_words, str(reason))
+                self._show_words(cause, ending)
         if outcome.advice:
             self._say(outcome.advice)
+        return cause
+
+    def _show_words(self, cause: str, ending: Ending) -> None:
+        """Show the end of what a program said that failed, once for each cause."""
+        lines = last_lines(ending.last_words)
+        if lines and cause not in self._causes:
+            code = ending.exit_code
+            how = f"exit code {code}" if code > 0 else f"signal {-code}"
+            self._say("\n    ".join([f"the program ended with {how}; its last words:", *lines]))
+        self._causes.add(cause)
 
     def _hint(self, run_id: str, *words: str) -> None:
         """Say once what may be wrong with the program."""

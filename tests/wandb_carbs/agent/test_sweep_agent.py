@@ -291,6 +291,16 @@ def test_metric_and_cost_are_read_as_the_sweep_says(stage: Stage) -> None:
     assert record[COST_KEY] == pytest.approx((record[OBJECTIVE_KEY] + 5.0) / 4)
 
 
+def test_a_program_that_always_fails_stops_the_agent_and_its_words_are_shown_once(stage: Stage) -> None:
+    path = stage.sweep(ARGPARSE + "raise FileNotFoundError('data.csv')\n")
+    code, said = stage.agent(path, count=9)
+    assert code == 1
+    assert said.count("counts as failure") == 3, said
+    assert said.count("the program ended with exit code 1; its last words:") == 1
+    assert said.splitlines()[-1].endswith("FileNotFoundError: data.csv (exit code 1)"), said
+    assert "3 programs failed" in said.splitlines()[-1]
+
+
 def test_a_loss_that_is_nan_is_a_failure(stage: Stage) -> None:
     path = stage.sweep(CONFIG + "wandb.log({'loss': float('nan')})\n", NO_ARGS)
     assert stage.agent(path)[0] == 0

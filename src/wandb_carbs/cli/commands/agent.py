@@ -17,12 +17,23 @@ _NO_SERVER = ("offline", "disabled", "dryrun")
 @click.command("agent")
 @sweep_argument
 @click.option("--count", type=click.IntRange(min=1), help="End after so many runs (of each agent).")
+@click.option(
+    "--max-consecutive-failed-runs", type=click.IntRange(min=1), help="End after so many failed programs in a row."
+)
 @click.option("--forward-signals", is_flag=True, help="Pass signals on to the program, as under SLURM.")
 @click.option("--gpus", metavar="0,1,…", help="Start one agent for each GPU, with CUDA_VISIBLE_DEVICES set.")
 @click.option(
     "--is-valid", metavar="MODULE:FUNCTION", default="", help="A rule for configurations, in place of the sweep's."
 )
-def command(sweep: str, count: int | None, gpus: str | None, is_valid: str, *, forward_signals: bool) -> None:
+def command(
+    sweep: str,
+    count: int | None,
+    max_consecutive_failed_runs: int | None,
+    gpus: str | None,
+    is_valid: str,
+    *,
+    forward_signals: bool,
+) -> None:
     """Run a sweep's program, as it is, with suggested values.
 
     The program need not know of wandb-carbs: it takes its hyperparameters from its arguments or from wandb.config, and
@@ -50,6 +61,8 @@ def command(sweep: str, count: int | None, gpus: str | None, is_valid: str, *, f
 
         options = [*(["--count", str(count)] if count else []), *(["--forward-signals"] if forward_signals else [])]
         options += ["--is-valid", is_valid] if is_valid else []
+        if max_consecutive_failed_runs:
+            options += ["--max-consecutive-failed-runs", str(max_consecutive_failed_runs)]
         sys.exit(run_agents([str(path), *options], devices, environment))
     from wandb_carbs.agent.sweep_agent import SweepAgent  # noqa: PLC0415 - likewise
     from wandb_carbs.cli.spaces import describe  # noqa: PLC0415 - imports numpy
@@ -60,7 +73,14 @@ def command(sweep: str, count: int | None, gpus: str | None, is_valid: str, *, f
         _say(f"  {param.name}: {' '.join(filter(None, describe(param)))}")
 
     _say(f"agent of sweep {path} at {base_url}")
-    agent = SweepAgent(runnable, count=count, forward_signals=forward_signals, environment=environment, say=_say)
+    agent = SweepAgent(
+        runnable,
+        count=count,
+        max_failed=max_consecutive_failed_runs,
+        forward_signals=forward_signals,
+        environment=environment,
+        say=_say,
+    )
     sys.exit(agent.run())
 
 
