@@ -19,6 +19,8 @@ _T = TypeVar("_T")
 
 # A file or a pipe has no width: wide enough for every table that a terminal could show.
 _NO_TERMINAL_WIDTH = 1000
+# A word of a value that may take several lines is broken where it is longer than this.
+_WORD_LENGTH = 16
 # Names are whole up to this share of the width.
 _NAME_SHARE = 0.7
 
@@ -49,6 +51,7 @@ class ConfigTable:
         is_overview: Where the table is too wide, show the first entries of all, and the values of as many as fit beside
             one another, from the first to the last.
         wraps: The one of `heads` whose values may take several lines, so that more tables fit.
+        narrower: Tables that say the same in less width, to be shown instead where this one is too wide.
     """
 
     title: str
@@ -57,6 +60,7 @@ class ConfigTable:
     lines: Sequence[Sequence[Any]]
     is_overview: bool = False
     wraps: str = ""
+    narrower: Sequence[ConfigTable] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         def fits(table: Table) -> bool:
@@ -65,11 +69,15 @@ class ConfigTable:
             return Measurement.get(console, wide, table).maximum <= options.max_width
 
         is_plain = not console.is_terminal
+        heads = [*self.heads, *self.names]
+        is_narrow = fits(_table(heads, [self._narrow(line) for line in self.lines], is_plain=is_plain))
+        if self.narrower and not is_narrow:
+            yield from self.narrower
+            return
         # A table's own title is broken to the table's width.
         if self.title:
             yield Text(self.title, style="italic")
-        heads = [*self.heads, *self.names]
-        if fits(_table(heads, [self._narrow(line) for line in self.lines], is_plain=is_plain)):
+        if is_narrow:
             yield self._upright(is_plain=is_plain)
             return
         lying = partial(self._lying, width=options.max_width, is_plain=is_plain)
@@ -108,12 +116,12 @@ class ConfigTable:
         return table
 
     def _narrow(self, line: Sequence[Any]) -> list[Any]:
-        """Return a line with no more than the longest word of the value that may take several lines."""
+        """Return a line with only the longest word of the value that may take several lines, or its beginning."""
         if self.wraps not in self.heads:
             return list(line)
         place = list(self.heads).index(self.wraps)
         longest = max(str(line[place] or "").split(), key=len, default="")
-        return [*line[:place], longest, *line[place + 1 :]]
+        return [*line[:place], longest[:_WORD_LENGTH], *line[place + 1 :]]
 
 
 def spread(lines: Sequence[_T], number: int) -> Sequence[_T]:

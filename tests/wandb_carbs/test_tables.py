@@ -91,6 +91,27 @@ def test_values_of_one_column_may_take_several_lines() -> None:
     assert max(len(line) for line in text.splitlines()) <= 60
 
 
+def test_a_long_word_is_broken_before_the_table_turns() -> None:
+    lines = [("8g9bctaf", "language-models-of-all-widths-and-depths", "running", 120, 3600.5, "12 min ago")]
+    console = Console(file=io.StringIO(), width=70, force_terminal=True, color_system=None)
+    console.print(ConfigTable("", ("sweep", "name", "state", "runs", "cost", "created"), (), lines, wraps="name"))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert text.split()[:6] == ["sweep", "name", "state", "runs", "cost", "created"]
+    assert max(len(line) for line in text.splitlines()) <= 70
+
+
+def test_narrower_tables_are_shown_where_a_table_is_too_wide() -> None:
+    narrow = ConfigTable("a-team-of-many-people/a-project", ("sweep", "state"), (), [("8g9bctaf", "running")])
+    lines = [("a-team-of-many-people/a-project/8g9bctaf", "running")]
+    wide = ConfigTable("", ("sweep", "state"), (), lines, narrower=[narrow])
+    for width, first in ((80, "sweep"), (40, narrow.title)):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        console.print(wide)
+        assert isinstance(console.file, io.StringIO)
+        assert console.file.getvalue().split()[0] == first
+
+
 @pytest.mark.parametrize(("number", "shown"), [(9, "abcdef"), (6, "abcdef"), (3, "acf"), (2, "af"), (1, "f")])
 def test_some_lines_are_spread_from_the_first_to_the_last(number: int, shown: str) -> None:
     assert "".join(spread("abcdef", number)) == shown

@@ -13,7 +13,12 @@ from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, ago, make_console
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wandb_carbs.sweep.control import ListedSweep
+
+
+_HEADS = ("sweep", "name", "state", "runs", "spent cost", "created")
 
 
 class _Project(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
@@ -49,8 +54,21 @@ def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
         where = "/".join(filter(None, project or ())) or "the projects of your default entity and your teams"
         click.echo(f"There are no sweeps in {where}.", err=True)
         return
-    heads = ("sweep", "name", "state", "runs", "spent cost", "created")
-    make_console().print(ConfigTable("", heads, (), [_line(sweep) for sweep in found], wraps="name"))
+    make_console().print(_table("", [(str(sweep.path), *_line(sweep)) for sweep in found], _by_project(found)))
+
+
+def _by_project(sweeps: Sequence[ListedSweep]) -> list[ConfigTable]:
+    """Return a table for each project, with the ids of its sweeps; where that is too wide, one without their ages."""
+    projects: dict[str, list[tuple[Any, ...]]] = {}
+    for sweep in sweeps:
+        lines = projects.setdefault(f"{sweep.path.entity}/{sweep.path.project}", [])
+        lines.append((sweep.path.sweep_id, *_line(sweep)))
+    return [_table(title, lines, [_table(title, [line[:-1] for line in lines])]) for title, lines in projects.items()]
+
+
+def _table(title: str, lines: Sequence[Sequence[Any]], narrower: Sequence[ConfigTable] = ()) -> ConfigTable:
+    heads = _HEADS[: max(map(len, lines))]
+    return ConfigTable(title, heads, (), lines, wraps="name", narrower=narrower)
 
 
 def _facts(sweep: ListedSweep) -> dict[str, Any]:
@@ -66,4 +84,4 @@ def _facts(sweep: ListedSweep) -> dict[str, Any]:
 
 def _line(sweep: ListedSweep) -> tuple[Any, ...]:
     age = None if sweep.created_at is None else ago((datetime.now(timezone.utc) - sweep.created_at).total_seconds())
-    return str(sweep.path), sweep.name, sweep.state.lower(), sweep.runs, sweep.spent_cost, age
+    return sweep.name, sweep.state.lower(), sweep.runs, sweep.spent_cost, age

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carbs import LogSpace, Param
-from command_line import Sweep, assert_fails
+from command_line import Sweep, assert_fails, run_here
 
 
 def test_sweeps_of_a_project_are_listed(sweep: Sweep) -> None:
@@ -20,6 +20,15 @@ def test_sweeps_of_a_project_are_listed(sweep: Sweep) -> None:
     line = next(line for line in table if sweep.path in line)
     assert line.split()[:5] == [sweep.path, "made", "pending", "6", "94.5"]
     assert line.rstrip().endswith("s ago") or "min ago" in line
+
+
+def test_in_a_narrow_terminal_the_project_is_a_heading(sweep: Sweep) -> None:
+    narrow = {**sweep.env, "FORCE_COLOR": "1", "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "57"}
+    heading, _, heads, _, *lines = run_here("list", "e/p", env=narrow, cwd=sweep.folder).stdout.splitlines()
+    assert "e/p" in heading
+    assert "sweep" in heads
+    assert "e/p" not in "".join(lines)
+    assert any(sweep.path.rpartition("/")[2] in line for line in lines)
 
 
 def test_without_a_project_all_are_listed(sweep: Sweep) -> None:
