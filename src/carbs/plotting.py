@@ -19,6 +19,7 @@ from carbs.pareto import frontier
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
 from carbs.spaces.search_space import Param, SearchSpace
+from carbs.spaces.ticks import logit_ticks, tick_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -284,7 +285,9 @@ def _draw_law(axes: Axes, law: ParamLaw, costs: Array) -> None:
         axes.set_yscale("log")
     elif isinstance(law.space, LogitSpace):
         axes.set_yscale("logit")
-        axes.yaxis.set_minor_formatter("")
+        ticks = logit_ticks(*axes.get_ylim())
+        axes.set_yticks(ticks, [tick_text(tick) for tick in ticks])
+        axes.set_yticks([], minor=True)
     half = (law.interval[1] - law.interval[0]) / 2
     note = "" if law.is_scaling else "\n(no evidence of scaling)"
     axes.set_title(f"{_brief(law.name)}: {law.exponent:.3g} ± {half:.3g}{note}", fontsize=8.5)

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from carbs import CarbsError, CARBSParams, CategoricalSpace, LogSpace, ObservationInParam, Param
+from carbs import CarbsError, CARBSParams, CategoricalSpace, LogitSpace, LogSpace, ObservationInParam, Param
 from carbs.insight import Calibration, Insight
 from carbs.plotting import plot_calibration, plot_frontier, plot_scaling
 from carbs.scaling import scaling_laws
@@ -90,6 +90,20 @@ def test_scaling_has_a_panel_for_each_law() -> None:
     assert [title.split(":")[0] for title in titles] == ["objective", "size", "rate"]
     assert ["no evidence" in title for title in titles[1:]] == [not law.is_scaling for law in laws.params]
     figure.canvas.draw()
+
+
+def test_the_law_of_a_logit_space_has_ticks_at_its_nines() -> None:
+    def moved(values: ParamDict) -> ParamDict:
+        return {"size": values["size"], "momentum": 1 - float(values["rate"]) / 10}
+
+    runs = [ObservationInParam(moved(run.input), run.output, run.cost) for run in observe() if not run.is_failure]
+    params = [PARAMS[0], Param("momentum", LogitSpace(min=0.9, max=0.9999))]
+    figure = plot_scaling(scaling_laws(params, runs, num_bootstrap=4), params, runs)
+    figure.canvas.draw()
+    axes = figure.axes[2]
+    assert axes.get_yscale() == "logit"
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert {"0.99", "0.999"} <= set(labels) <= {"0.9", "0.99", "0.999", "0.9999"}
 
 
 def test_scaling_refuses_costs_too_far_away() -> None:

@@ -74,12 +74,13 @@ def choice_axis(title: str, values: Sequence[Any], choices: Sequence[Any]) -> Ax
     return Axis(title, places, low, high)
 
 
-def axis_of_values(title: str, values: Sequence[Any]) -> Axis | None:
-    """Return an axis for values of which nothing else is known, or None if all are the same.
+def axis_of_values(title: str, values: Sequence[Any], *, is_logit: bool = False) -> Axis | None:
+    """Return an axis for values of any kind, or None if all are the same.
 
     Args:
         title: Its title.
         values: Those of the runs; None where a run has none.
+        is_logit: Whether numbers between 0 and 1 are to be shown by their logit.
     """
     held = [value for value in values if value is not None]
     if len({drawing.text(value) for value in held}) < 2:
@@ -89,6 +90,9 @@ def axis_of_values(title: str, values: Sequence[Any]) -> Axis | None:
         return choice_axis(title, texts, sorted({text for text in texts if text is not None}))
     numbers = [float(value) if value is not None and abs(value) <= 1e300 else None for value in values]
     finite = [value for value in numbers if value is not None]
+    if is_logit and all(0 < value < 1 for value in finite):
+        places = [None if value is None else math.log10(value) - math.log10(1 - value) for value in numbers]
+        return Axis(title, _between_ends(places), short(min(finite)), short(max(finite)))
     is_log = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > _LOG_FACTOR
     return numeric_axis(title, numbers, is_log=is_log)
 

@@ -22,6 +22,7 @@ from wandb_carbs.figures import frontier as picture
 from wandb_carbs.plain import number
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report.data import ReportData
+from wandb_carbs.report.logit import on_logit_axis
 from wandb_carbs.sweep.history import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
@@ -103,7 +104,8 @@ def scaling(law: ParamLaw, insight: Insight) -> drawing.Figure:
     *band, line = law_traces(costs, predictions, color)
     smoothed = {**drawing.marks(member_costs, members, "@frontier", 6), "name": "smoothed frontier"}
     traces = [*band, runs([run.cost for run in insight.successes], values), smoothed, line]
-    return law_figure(traces, "cost", law.name, law.reach.high, log_y=is_log(law.space))
+    figure = law_figure(traces, "cost", law.name, law.reach.high, log_y=is_log(law.space))
+    return on_logit_axis(figure, "y", law.space)
 
 
 def objective_scaling(law: ObjectiveLaw, data: ReportData, insight: Insight) -> drawing.Figure:
@@ -177,7 +179,7 @@ def dependence(
     titles = name, drawing.brief(data.objective_title)
     figure = drawing.figure(traces, *titles, log_x=is_log(space), log_y=data.is_log, height=300)
     _name_choices(figure, space)
-    return figure
+    return on_logit_axis(figure, "x", space)
 
 
 def success(
@@ -198,7 +200,7 @@ def success(
     figure = drawing.figure([*traces, mark], name, "probability of success", log_x=is_log(space), height=280)
     figure["layout"]["yaxis"]["range"] = [-0.04, 1.04]
     _name_choices(figure, space)
-    return figure
+    return on_logit_axis(figure, "x", space)
 
 
 def calibration(found: Calibration, label: str, *, is_log: bool = False) -> drawing.Figure:

@@ -12,6 +12,7 @@ from wandb_carbs.figures import drawing
 from wandb_carbs.plain import number
 from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
+from wandb_carbs.report.logit import on_logit_axis
 from wandb_carbs.report.section import Captioned, Section
 from wandb_carbs.report.tables import Cell, Table, rate_of, with_ends
 
@@ -83,7 +84,8 @@ def _law(data: ReportData, law: SizeLaw, size: str) -> drawing.Figure:
     seen = figures.runs([run.input[size] for run in runs], [run.input[law.name] for run in runs])
     traces = figures.law_traces([at[size] for at in along], [law.predict(**at) for at in along])
     is_log = figures.is_log(law.space)
-    return figures.law_figure([seen, *traces], size, law.name, law.reach.high[size], log_y=is_log)
+    figure = figures.law_figure([seen, *traces], size, law.name, law.reach.high[size], log_y=is_log)
+    return on_logit_axis(figure, "y", law.space)
 
 
 def _objective(data: ReportData, laws: SizeLaws, size: str) -> drawing.Figure:

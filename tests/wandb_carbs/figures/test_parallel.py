@@ -77,6 +77,16 @@ def test_axis_of_values_of_any_kind(values: list[Any], places: list[Any]) -> Non
     assert list(axis.places) == [None if place is None else pytest.approx(place) for place in places]
 
 
+def test_numbers_of_a_logit_space_are_spread_by_their_nines() -> None:
+    axis = axis_of_values("momentum", [1 / 11, 10 / 11, 100 / 101, None], is_logit=True)
+    assert axis is not None
+    assert list(axis.places) == [0.0, pytest.approx(2 / 3), 1.0, None]
+    assert (axis.low, axis.high) == ("0.0909", "0.9901")
+    outside = axis_of_values("momentum", [0.5, 1.0, 2.0], is_logit=True)
+    assert outside is not None
+    assert list(outside.places) == [0.0, pytest.approx(1 / 3), 1.0]
+
+
 @pytest.mark.parametrize("values", [[], [None], [1, 1], ["a", "a", None]])
 def test_values_that_do_not_vary_have_no_axis(values: list[Any]) -> None:
     assert axis_of_values("x", values) is None

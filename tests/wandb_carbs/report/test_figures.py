@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from carbs import LogitSpace
 from carbs.insight import Calibration
 from carbs.scaling import ObjectiveLaw, Reach, scaling_laws
 from simulated import HOSTILE, PARAMS
@@ -117,6 +118,22 @@ def test_failed_runs_are_marked_below_the_probability_of_success(data: ReportDat
     (marks,) = traces_of(drawn, "failed runs")
     assert len(marks["x"]) == len(failed) > 0
     assert set(marks["y"]) == {0.0}
+
+
+def test_a_logit_space_has_a_logit_axis_in_every_figure(data: ReportData) -> None:
+    insight = data.insight
+    assert not isinstance(insight, str)
+    space, by_cost = LogitSpace(1e-4, 1.0), [(100.0, insight.dependence("rate", 100.0))]
+    laws = scaling_laws(PARAMS, data.carbs.success_observations, data.carbs.config)
+    law = replace(next(law for law in laws.params if law.name == "rate"), space=space)
+    axes = [
+        figures.dependence("rate", space, by_cost, data)["layout"]["xaxis"],
+        figures.success("rate", space, by_cost, data.runs(Standing.FAILURE))["layout"]["xaxis"],
+        figures.scaling(law, insight)["layout"]["yaxis"],
+    ]
+    for axis in axes:
+        assert axis.get("type") is None
+        assert {"0.001", "0.01", "0.1"} <= set(axis["ticktext"])
 
 
 def test_laws_reach_to_ten_times_the_costs_that_they_rest_on(data: ReportData) -> None:

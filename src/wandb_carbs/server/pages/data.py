@@ -107,13 +107,14 @@ class PageData:
                 return {"frontier": drawn}
             best = run_tables.best_runs(db, key, MAX_LINES, maximize=maximize)
             corners = run_tables.progress(db, key, maximize=maximize)
-            names = [space["name"] for space in spaces(sweep)] or run_tables.parameter_names(db, scope)
+            space = {param["name"]: param["kind"] for param in spaces(sweep)}
+            kinds = space or dict.fromkeys(run_tables.parameter_names(db, scope), "")
             spans = _spans(db, key)
         started = counts.total - counts.waiting
         return {
             "frontier": drawn,
             "progress": figures.progress(corners, objective, cost),
-            "parallel": figures.parallel(best, names, objective, cost, maximize=maximize, total=total),
+            "parallel": figures.parallel(best, kinds, objective, cost, maximize=maximize, total=total),
             "timeline": figures.timeline(spans, started if len(spans) == _SPANS else 0),
         }
 

@@ -54,19 +54,22 @@ def progress(corners: Sequence[tuple[float, float]], objective: str, cost: str) 
 
 
 def parallel(
-    rows: Sequence[RunRow], names: Sequence[str], objective: str, cost: str, *, maximize: bool, total: int = 0
+    rows: Sequence[RunRow], kinds: Mapping[str, str], objective: str, cost: str, *, maximize: bool, total: int = 0
 ) -> Figure:
     """Draw the parameters of each run as a line over parallel axes; nothing if no parameter varies.
 
     Args:
         rows: The best observations.
-        names: The parameters.
+        kinds: The kind of each parameter's space, by its name; empty where it is not known.
         objective: Name of the objective.
         cost: Name of the cost.
         maximize: Whether more of the objective is better.
         total: How many observations there are.
     """
-    axes = [lines.axis_of_values(name, [row.config.get(name) for row in rows]) for name in names]
+    axes = [
+        lines.axis_of_values(name, [row.config.get(name) for row in rows], is_logit=kind == "logit")
+        for name, kind in kinds.items()
+    ]
     varying = [axis for axis in axes if axis is not None]
     if not varying:
         return {}

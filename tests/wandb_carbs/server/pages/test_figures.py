@@ -30,7 +30,7 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter_that_varies() -> N
         run("b", 2.0, 1.0, lr=1e-2, kind=None, same=1),
         run("c", 3.0, 1.0, lr=1.0, kind="y", same=1),
     ]
-    made = figures.parallel(rows, ["lr", "kind", "same"], "loss", "seconds", maximize=False)
+    made = figures.parallel(rows, {"lr": "log", "kind": "", "same": ""}, "loss", "seconds", maximize=False)
     assert made["layout"]["xaxis"]["ticktext"] == ["seconds", "lr", "kind", "loss"]
     best = made["data"][-1]
     assert best["customdata"][0] == "a"
@@ -40,7 +40,7 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter_that_varies() -> N
 
 def test_figures_say_how_many_runs_are_left_out() -> None:
     rows = [run(f"r{i}", float(i), 1.0 + i, lr=float(i)) for i in range(9)]
-    made = figures.parallel(rows, ["lr"], "loss", "cost", maximize=True, total=10)
+    made = figures.parallel(rows, {"lr": ""}, "loss", "cost", maximize=True, total=10)
     assert made["note"] == "The best 9 of 10 runs."
     made = figures.frontier(rows, "loss", "cost", maximize=True, total=10)
     assert made["note"].startswith("9 of the 10 runs are drawn")
@@ -57,7 +57,7 @@ def test_progress_over_decades_is_logarithmic() -> None:
 
 
 def test_figures_of_no_runs() -> None:
-    assert figures.parallel([], ["x"], "loss", "cost", maximize=False) == {}
+    assert figures.parallel([], {"x": ""}, "loss", "cost", maximize=False) == {}
     assert figures.timeline([]) == {}
     assert figures.progress([], "loss", "cost")["data"][0]["x"] == []
     assert figures.frontier([], "loss", "cost", maximize=False) == {}
