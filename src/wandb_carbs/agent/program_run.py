@@ -17,9 +17,10 @@ from wandb_carbs.agent.program_values import values_for, write_parameters
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of, without
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
 from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.metrics import without
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import (
     ABANDONED,

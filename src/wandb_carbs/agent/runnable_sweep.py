@@ -11,6 +11,7 @@ from typing import Any
 import wandb
 
 from carbs import ParamDict
+from wandb_carbs import metrics
 from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_values
 from wandb_carbs.agent.hints import hint_of_source
 from wandb_carbs.agent.outcome import Values
@@ -26,8 +27,6 @@ from wandb_carbs.sweep.rules import load_rule
 
 # Points of a metric in one request.
 _PAGE = 10_000
-# The values of a metric that the SDK's `define_metric(summary=…)` may keep.
-_KEPT = ("last", "first", "best", "min", "max", "mean")
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def _hint_of(command: Sequence[str], program: str | None) -> str:
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
-    in_summary = _number(_find(record.summary, reading.name))
+    in_summary = _number(metrics.chosen(metrics.find(record.summary, reading.name), maximize=best is max))
     if reading.how == LAST and in_summary is not None:
         return in_summary
     # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.
@@ -198,28 +197,7 @@ def _step(row: Mapping[str, Any]) -> float:
     return float(step) if is_number(step) else -1.0
 
 
-def without(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a summary without a metric, be it inside a mapping that was logged."""
-    first, _, rest = name.partition(".")
-    inner = summary.get(first)
-    if name in summary or not (rest and isinstance(inner, Mapping)):
-        return {key: value for key, value in summary.items() if key != name}
-    return {**summary, first: without(inner, rest)}
-
-
-def _find(summary: Mapping[str, Any], name: str) -> Any:
-    """Find a metric by its name; one inside a mapping that was logged has a dotted name."""
-    if name in summary:
-        return summary[name]
-    value: Any = summary
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def _number(value: Any) -> float | None:
-    if isinstance(value, Mapping):
-        value = _chosen(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
@@ -228,9 +206,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return math.inf
-
-
-def _chosen(kept: Mapping[str, Any]) -> Any:
-    """Return what counts of a metric's values that `define_metric` keeps: the last, or the only one."""
-    values = [kept[name] for name in _KEPT if name in kept]
-    return kept["last"] if "last" in kept else values[0] if len(values) == 1 else None

@@ -15,6 +15,7 @@ import wandb
 
 from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, refuse
+from wandb_carbs.metrics import value_of
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
@@ -74,7 +75,7 @@ def reader_of(source: Any, name: str) -> Callable[[CARBSParams], Iterable[OldRun
     if metric is None or where.count("/") != 1:
         rule = "needs 'project': 'entity/project', and the name of a 'metric' that its runs logged"
         raise refuse(Problem("", name, source, rule))
-    return lambda _: _of_project(where, source.get("filters") or {}, metric, cost or RUNTIME)
+    return lambda config: _of_project(where, source.get("filters") or {}, metric, cost or RUNTIME, config)
 
 
 def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CARBSParams) -> list[OldRun]:
@@ -92,25 +93,26 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
             return found
         metric = history.labels.metric
     records = RunReader(path, INTERACTIVE_SECONDS).all()
-    return list(_logged(records, metric, cost or RUNTIME))
+    return list(_logged(records, metric, cost or RUNTIME, config))
 
 
-def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str) -> list[OldRun]:
+def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str, config: CARBSParams) -> list[OldRun]:
     def read() -> list[RunRecord]:
         api: Any = wandb.Api()
         runs = api.runs(project, filters=dict(filters), order="+created_at", per_page=_PAGE)
         return [to_record(run) for run in runs]
 
-    return list(_logged(with_retries(f"read runs of {project}", read, limit=INTERACTIVE_SECONDS), metric, cost))
+    records = with_retries(f"read runs of {project}", read, limit=INTERACTIVE_SECONDS)
+    return list(_logged(records, metric, cost, config))
 
 
-def _logged(records: Iterable[RunRecord], metric: str, cost: str) -> Iterable[OldRun]:
+def _logged(records: Iterable[RunRecord], metric: str, cost: str, config: CARBSParams) -> Iterable[OldRun]:
     """Return the runs that finished and logged the metric."""
     cost_key = _RUNTIME_KEY if cost == RUNTIME else cost
     for record in records:
-        objective = _at(record.summary, metric)
-        if record.state == "finished" and is_number(objective):
-            yield OldRun(flat(record.config), float(objective), _at(record.summary, cost_key))
+        objective = value_of(record.summary, metric, maximize=config.better_direction_sign > 0)
+        if record.state == "finished" and objective is not None:
+            yield OldRun(flat(record.config), objective, value_of(record.summary, cost_key))
 
 
 def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
@@ -154,11 +156,6 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
 def _objective(record: RunRecord) -> float | None:
     value: Any = record.summary.get(OBJECTIVE_KEY)
     return float(value) if is_number(value) else None
-
-
-def _at(summary: Mapping[str, Any], name: str) -> Any:
-    """Return a summary's value, which may be nested."""
-    return summary[name] if name in summary else flat(summary).get(name)
 
 
 def _as_float(value: Any) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 
 from carbs import CARBSParams, LogSpace, Param
 from wandb_carbs import SweepDefinition, SweepPath
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of, without
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
 from wandb_carbs.record import BEFORE_KEY, RunRecord
 from wandb_carbs.sweep.reading import Reading
 
@@ -48,7 +48,8 @@ def points(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, An
         (Reading("loss"), {"loss": {"min": 0.1}}, [], 0.1),
         (Reading("train.loss"), {"train": {"loss": 0.5}}, [], 0.5),
         (Reading("train.loss"), {"train.loss": 0.4, "train": {"loss": 0.5}}, [], 0.4),
-        (Reading("loss"), {"loss": {"min": 0.1, "max": 0.9}}, points(0.9, 0.1, 0.3), 0.3),
+        (Reading("loss"), {"loss": {"min": 0.1, "max": 0.9}}, points(0.9, 0.1, 0.3), 0.1),
+        (Reading("loss"), {"loss": {"min": "NaN"}}, points(0.9), NAN),
         (Reading("loss"), {"loss": {"other": 0.1}}, [], None),
         (Reading("loss"), {"test_loss": 0.7}, points(9.0, 8.0), 8.0),
         (Reading("loss"), {}, [], None),
@@ -92,14 +93,6 @@ def test_points_from_before_a_new_start_count_only_where_training_goes_on(step: 
 def test_only_old_points_are_no_outcome(how: str) -> None:
     record = record_of({BEFORE_KEY: 101.0}, points(9.0, 1.0, start=100.0))
     assert values_of(sweep_of(Reading("loss", how)), record, 1.0).objective is None
-
-
-def test_a_metric_is_taken_out_of_a_summary() -> None:
-    summary = {"loss": 1.0, "train": {"loss": 2.0, "lr": 0.1}, "a.b": 3.0}
-    assert without(summary, "loss") == {"train": {"loss": 2.0, "lr": 0.1}, "a.b": 3.0}
-    assert without(summary, "train.loss") == {"loss": 1.0, "train": {"lr": 0.1}, "a.b": 3.0}
-    assert "a.b" not in without(summary, "a.b")
-    assert without(summary, "other.name") == summary
 
 
 def test_a_run_was_joined_when_the_sdk_left_its_mark() -> None:

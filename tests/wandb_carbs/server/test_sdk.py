@@ -101,13 +101,19 @@ config = {
 }
 sweep_id = wandb.sweep(config, project="p")
 losses = []
+# Metrics with the values that the SDK is to keep of each, and three values for each run.
+kept = {"low": "min", "extremes": "min,max", "both": "min,last", "copied": "copy", "deep.low": "min", "mean": "mean"}
+logged = [[5.0, 1.0, 9.0], [2.0, 3.0, 3.0], [4.0, 4.0, 2.5]]
 
 def train():
     with wandb.init() as run:
         losses.append(3.0 - len(losses))
         run.config.update_locked({"x": float(len(losses))}, user="carbs", _allow_val_change=True)
-        for step in range(3):
-            run.log({"loss": losses[-1] + 2 - step})
+        for name, summary in kept.items():
+            run.define_metric(name, summary=summary)
+        for step, value in enumerate(logged[len(losses) - 1]):
+            flat = {name: value for name in kept if name != "deep.low"}
+            run.log({"loss": losses[-1] + 2 - step, **flat, "deep": {"low": value}})
         run.summary.update({"carbs.state": "success", "carbs.cost": 1.5})
         print("hello from", run.id)
 
@@ -133,6 +139,8 @@ print(json.dumps({
     "sweeps": [found.id == sweep_id for found in api.project("p").sweeps()],
     "agents": [agent.total_runs for agent in sweep.agents()],
     "url": sweep.url,
+    "best": {sign + name: sweep.best_run(f"{sign}summary_metrics.{name}").id for sign in "+-" for name in kept},
+    "kept": [dict(first.summary["extremes"]), first.summary["copied"], dict(first.summary["deep"]["low"])],
 }))
 """
     found = result(python(wandb_env, FUNCTION_AGENT + code))
@@ -150,6 +158,22 @@ print(json.dumps({
     assert found["sweeps"] == [True]
     assert found["agents"] == [3]
     assert found["url"].startswith(f"{local_server.url}/local/p/sweeps/")
+    assert found["kept"] == [{"min": 1, "max": 9}, 9.0, {"min": 1}]
+    best = {
+        "+low": 0,
+        "+extremes": 0,
+        "+both": 2,
+        "+copied": 2,
+        "+deep.low": 0,
+        "+mean": 1,
+        "-low": 2,
+        "-extremes": 0,
+        "-both": 0,
+        "-copied": 0,
+        "-deep.low": 2,
+        "-mean": 0,
+    }
+    assert found["best"] == {order: ids[place] for order, place in best.items()}
 
 
 TRAIN = """

@@ -125,7 +125,10 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         suggestion = {"carbs.suggestion": json.dumps({"lr": 10.0 ** -(n + 2)})}
         project.put(f"old{n}", {"lr": 99.0}, {**summary, **suggestion}, old)
     project.put("failed", {"lr": 1e-1}, {"carbs.state": "failure"}, old)
-    project.put("alone", {"lr": 2e-3, "opt": {"name": "adam"}}, {"val": {"loss": 0.125}, "_runtime": 60})
+    # As the SDK has it after `define_metric("val.loss", summary="min,max")`.
+    project.put(
+        "alone", {"lr": 2e-3, "opt": {"name": "adam"}}, {"val": {"loss": {"min": 0.125, "max": 9}}, "_runtime": 60}
+    )
     project.put("silent", {"lr": 2e-3}, {"_runtime": 60})
 
     caplog.set_level("INFO", "wandb_carbs")

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import kept
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.run_fields import COLUMNS, EPOCH, JSON, TIMES, parse_moment
 
@@ -36,6 +37,19 @@ class Sql:
 
     text: str
     values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """One key of an order of runs.
+
+    Attributes:
+        columns: SQL of the columns to select of `runs`.
+        terms: Terms of ORDER BY over these columns.
+    """
+
+    columns: str
+    terms: str
 
 
 @dataclass(frozen=True)
@@ -71,32 +85,66 @@ def _all(conjuncts: Iterable[tuple[str, Any]]) -> Sql:
     return _joined("AND", [_field_or_logic(key, value) for key, value in conjuncts])
 
 
-def order(key: str, *, descending: bool) -> Sql | None:
+def order(key: str, *, descending: bool, place: int) -> Order | None:
     """Translate one key of an order: values by kind, then by value; runs without the key come last.
 
+    Args:
+        key: The key.
+        descending: Whether the largest come first.
+        place: The place of the key in the order; it makes the names of its columns.
+
     Returns:
-        The terms of ORDER BY, or None where SQL cannot tell.
+        The order, or None where SQL cannot tell.
     """
     direction = "DESC" if descending else "ASC"
-    if key in TIMES:
-        return Sql(f"{TIMES[key]} {direction}")
-    if key in COLUMNS:
-        return Sql(f"{COLUMNS[key]} IS NULL, {COLUMNS[key]} {direction}")
-    if key == "duration":
-        return Sql(f"runs.heartbeat_at - runs.created_at {direction}")
-    value = _json_value(key, _plain_json)
-    if value is None:
+    kind, value = f"kind{place}", f"value{place}"
+    plain = {**TIMES, **COLUMNS, "duration": "runs.heartbeat_at - runs.created_at"}.get(key)
+    if plain is not None:
+        return Order(f"{plain} AS {value}", f"{value} IS NULL, {value} {direction}")
+    found = _json_value(key, _plain_json)
+    if found is None:
         return None
-    rank = f"CASE {value.kind} {_RANKS} END"
-    return Sql(f"({rank}) IS NULL, {rank} {direction}, CASE WHEN {rank} IS NOT NULL THEN {value.text} END {direction}")
+    held = _Value(kind, value)
+    if JSON[key.partition(".")[0]] == "summary":
+        held = _chosen(held, maximize=descending)
+    rank = f"CASE {held.kind} {_RANKS} END"
+    return Order(
+        f"{found.kind} AS {kind}, {found.text} AS {value}",
+        f"({rank}) IS NULL, {rank} {direction}, CASE WHEN {rank} IS NOT NULL THEN {held.text} END {direction}",
+    )
 
 
-def number(key: str) -> str | None:
-    """Return SQL of the finite number in a field of a run's JSON, NULL for others; None where SQL cannot tell."""
-    value = _json_value(key, _plain_json)
-    if value is None:
+def metric(name: str, *, maximize: bool) -> tuple[str, str] | None:
+    """Translate a metric in a run's summary.
+
+    Args:
+        name: Its name.
+        maximize: Whether more of it is better.
+
+    Returns:
+        SQL of columns to select of `runs`, and SQL over these of the metric, NULL if it is no finite number. None where
+        SQL cannot tell.
+    """
+    found = _json_value(f"summary.{name}", _plain_json)
+    if found is None:
         return None
-    return f"(CASE WHEN {value.kind} IN ('integer', 'real') AND abs({value.text}) < 9e999 THEN {value.text} END)"
+    held = _chosen(_Value("kind0", "value0"), maximize=maximize)
+    is_number = f"{held.kind} IN ('integer', 'real') AND abs({held.text}) < 9e999"
+    return f"{found.kind} AS kind0, {found.text} AS value0", f"(CASE WHEN {is_number} THEN {held.text} END)"
+
+
+def _chosen(value: _Value, *, maximize: bool) -> _Value:
+    """Return SQL of what counts of a metric's value: it says the same as `metrics.chosen`."""
+    names = kept(maximize=maximize)
+    places = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(names))
+    inner = f"json_each(CASE {value.kind} WHEN 'object' THEN {value.text} END) AS inner_"
+    first = f"""FROM {inner} WHERE NOT EXISTS (SELECT 1 FROM {inner} WHERE inner_.key NOT IN {names})
+        ORDER BY CASE inner_.key {places} END LIMIT 1"""  # noqa: S608 - our own names
+    kind, text = f"coalesce((SELECT inner_.type {first}), 'object')", f"(SELECT inner_.value {first})"
+    return _Value(
+        f"(CASE {value.kind} WHEN 'object' THEN {kind} ELSE {value.kind} END)",
+        f"(CASE {value.kind} WHEN 'object' THEN {text} ELSE {value.text} END)",
+    )
 
 
 def _joined(word: str, parts: Sequence[Sql]) -> Sql:

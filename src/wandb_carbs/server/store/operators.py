@@ -8,8 +8,9 @@ from typing import Any
 
 import re2
 
+from wandb_carbs.metrics import MISSING
 from wandb_carbs.server.errors import RequestError, shortened
-from wandb_carbs.server.store.run_fields import MISSING, kind_of, parse_moment
+from wandb_carbs.server.store.run_fields import kind_of, parse_moment
 
 _MAX_PATTERN = 1_000
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import chosen
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.run_fields import RunDocument, check_field, kind_of
+from wandb_carbs.server.store.run_fields import JSON, RunDocument, check_field, kind_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,7 +42,7 @@ def sort_runs(rows: list[sqlite3.Row], keys: Sequence[tuple[str, bool]]) -> list
         held: list[tuple[tuple[int, Any], RunDocument]] = []
         rest: list[RunDocument] = []
         for document in documents:
-            value = document.get(key)
+            value = _sorted_by(document, key, descending=descending)
             rank = _rank(value)
             if rank is None:
                 rest.append(document)
@@ -50,6 +51,14 @@ def sort_runs(rows: list[sqlite3.Row], keys: Sequence[tuple[str, bool]]) -> list
         held.sort(key=lambda pair: pair[0], reverse=descending)
         documents = [document for _, document in held] + rest
     return [document.row for document in documents]
+
+
+def _sorted_by(document: RunDocument, key: str, *, descending: bool) -> Any:
+    """Return the value of a key; of a metric of which the SDK keeps others than the last, the one that counts."""
+    value = document.get(key)
+    in_summary = JSON.get(key.partition(".")[0]) == "summary"
+    # The SDK asks for its best run in this way, so that the largest first means: the more, the better.
+    return chosen(value, maximize=descending) if in_summary else value
 
 
 def _rank(value: Any) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store.conditions import Order
 from wandb_carbs.server.store.conditions import order as order_by
 from wandb_carbs.server.store.filters import Filter
 from wandb_carbs.server.store.orders import parse_order, sort_runs
@@ -69,22 +70,30 @@ def count_runs(db: sqlite3.Connection, project_id: int, filters: str | None) -> 
     if condition.exact:
         count: int = db.execute(f"SELECT count(*) FROM runs WHERE {where}", values).fetchone()[0]  # noqa: S608
         return count
-    return len(_matching(db, condition, where, values, ""))
+    return len(_matching(db, condition, where, values))
 
 
 def _matching(
-    db: sqlite3.Connection, condition: Filter, where: str, values: Sequence[int | str], order: str
+    db: sqlite3.Connection,
+    condition: Filter,
+    where: str,
+    values: Sequence[int | str],
+    order: Sequence[Order] = (),
+    *,
+    descending: bool = False,
 ) -> list[int]:
-    """Return the row ids of the runs that match, in order.
+    """Return the row ids of the runs that match, in order; ties go by insertion.
 
     They come as one text: a thread that fetches rows gives up Python's lock at each, and waits for it again.
     """
     sql = condition.sql
-    sweeps = "LEFT JOIN sweeps ON sweeps.id = runs.sweep_id" if "sweeps." in sql.text + order else ""
+    columns = ", ".join([f"2 * runs.id + (({sql.text}) IS NULL) AS code", *(key.columns for key in order)])
+    terms = ", ".join([*(key.terms for key in order), f"code {'DESC' if descending else 'ASC'}"])
+    sweeps = "LEFT JOIN sweeps ON sweeps.id = runs.sweep_id" if "sweeps." in columns else ""
     codes = db.execute(
-        f"""SELECT json_group_array(code) FROM (
-                SELECT 2 * runs.id + (({sql.text}) IS NULL) AS code
-                FROM runs {sweeps} WHERE {where} AND ({sql.text}) IS NOT 0 {order})""",  # noqa: S608 - our own names
+        f"""SELECT json_group_array(code) FROM (SELECT code FROM (
+                SELECT {columns} FROM runs {sweeps} WHERE {where} AND ({sql.text}) IS NOT 0)
+            ORDER BY {terms})""",  # noqa: S608 - our own names
         [*sql.values, *values, *sql.values],
     ).fetchone()[0]
     found: list[int] = json.loads(codes)
@@ -131,15 +140,12 @@ def select_runs(
     where, values = _scope(project_id, condition)
     if condition.exact and keys in ([("created_at", False)], [("created_at", True)]):
         return _select_sorted(db, where, values, descending=keys[0][1], first=first, position=position)
-    terms = [order_by(key, descending=descending) for key, descending in keys]
-    if None in terms:
-        rows = sort_runs(list(_rows(db, _matching(db, condition, where, values, ""))), keys)
-        ids = [row["id"] for row in rows]
+    terms = [order_by(key, descending=descending, place=place) for place, (key, descending) in enumerate(keys)]
+    known = [term for term in terms if term is not None]
+    if len(known) == len(terms):
+        ids = _matching(db, condition, where, values, known, descending=keys[0][1])
     else:
-        last = f"runs.id {'DESC' if keys[0][1] else 'ASC'}"
-        ids = _matching(
-            db, condition, where, values, f"ORDER BY {', '.join([*(term.text for term in terms if term), last])}"
-        )
+        ids = [row["id"] for row in sort_runs(list(_rows(db, _matching(db, condition, where, values))), keys)]
     start = 0
     if position is not None:
         start = (ids.index(position[1]) if position[1] in ids else position[2]) + 1

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import MISSING, find
 from wandb_carbs.server.errors import RequestError, shortened
 from wandb_carbs.server.store.database import DEFAULT_ENTITY, MICROSECONDS
 
 if TYPE_CHECKING:
     import sqlite3
 
-MISSING: Any = object()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 # Fields that are columns, as SQL.
@@ -85,11 +84,11 @@ class RunDocument:
         if head in JSON and rest:
             found = self._json(JSON[head])
             if head != "config":
-                return resolve(found, rest)
+                return find(found, rest)
             # Stored as {"lr": {"value": 0.1}}; asked for as config.lr or config.lr.value.
             bare = {k: v["value"] for k, v in found.items() if isinstance(v, dict) and "value" in v}
-            value = resolve(bare, rest)
-            return resolve(found, rest) if value is MISSING else value
+            value = find(bare, rest)
+            return find(found, rest) if value is MISSING else value
         if head == "keys_info" and rest.startswith("keys."):
             return {} if rest.removeprefix("keys.") in self._json("history_keys") else MISSING
         return MISSING
@@ -102,22 +101,6 @@ class RunDocument:
 
 def _row_key(column: str) -> str:
     return "sweep_name" if column == "sweeps.name" else column.removeprefix("runs.")
-
-
-def resolve(value: Any, path: str) -> Any:
-    """Follow a dotted path whose keys may hold dots themselves: the longest literal key first."""
-    if not isinstance(value, Mapping):
-        return MISSING
-    if path in value:
-        return value[path]
-    end = path.rfind(".")
-    while end > 0:
-        if path[:end] in value:
-            found = resolve(value[path[:end]], path[end + 1 :])
-            if found is not MISSING:
-                return found
-        end = path.rfind(".", 0, end)
-    return MISSING
 
 
 def parse_moment(value: Any) -> datetime | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import MISSING, find
 from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.conditions import json_paths
 from wandb_carbs.server.store.json_objects import json_object
-from wandb_carbs.server.store.run_fields import MISSING, resolve
 from wandb_carbs.server.store.run_streams import HISTORY
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _sample(db: sqlite3.Connection, run_id: int, spec: dict[str, Any]) -> list[d
         raise RequestError("history spec: 'keys' must be strings; 'samples', 'minStep', 'maxStep' integers")
     steps = low, None if high is None else high + 1  # the client counts the last step in, unlike with whole lines
     rows = [json.loads(line) for line in _sampled(db, (run_id, HISTORY), keys, steps, samples)]
-    return [finite({key: resolve(row, key) for key in keys} if keys else row) for row in rows]
+    return [finite({key: find(row, key) for key in keys} if keys else row) for row in rows]
 
 
 def _sampled(
@@ -96,7 +96,7 @@ def _sampled(
     for start in range(0, len(unsure), _LINES_AT_ONCE):
         for position, line in _lines_at(db, stream, unsure[start : start + _LINES_AT_ONCE]):
             row = json.loads(line)
-            if not (_within(row, steps) and all(resolve(row, key) is not MISSING for key in keys)):
+            if not (_within(row, steps) and all(find(row, key) is not MISSING for key in keys)):
                 wrong.add(position)
     positions = [code // 2 for code in found if code // 2 not in wrong]
     chosen = positions if _is_page(steps, samples) else _thin(positions, samples)

@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import value_of
 from wandb_carbs.server.limits import check_budget
 from wandb_carbs.server.store.run_streams import HISTORY
-from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import value_of
 from wandb_carbs.plain import put_at
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom
-from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import value_of
 from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps.config import stored_config
-from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3

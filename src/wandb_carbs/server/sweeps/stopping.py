@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import value_of
 from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.bands import Bands, Progress
 from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
-from wandb_carbs.server.sweeps.metrics import value_of
 
 if TYPE_CHECKING:
     import sqlite3

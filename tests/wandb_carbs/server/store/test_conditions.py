@@ -54,6 +54,15 @@ ODD: list[dict[str, Any]] = [
     {"config": {"lr": [0.1, "0.1"], "é": "é"}, "summary": {"loss": float("inf"), "odd": None}, "tags": []},
     {"config": {"a.b": {"c": True}}, "summary": {"loss": 10**30, "odd": {}, "a": {"b": 1}, "a.b": "low"}, "tags": []},
     {"config": {"lr": True}, "summary": {"loss": [1, True], "odd": [], "list": [[1]]}, "tags": ["é"]},
+    # As `define_metric(summary=…)` has it, with values of which some cannot be compared.
+    {"config": {}, "summary": {"loss": {"min": 0.2, "max": 5}, "odd": {"last": "low", "min": 1}}, "tags": []},
+    {
+        "config": {},
+        "summary": {"loss": {"max": 3, "mean": 7}, "odd": {"min": None}, "a": {"b": {"best": 1}}},
+        "tags": [],
+    },
+    {"config": {}, "summary": {"loss": {"last": float("nan"), "min": 1}, "odd": {"min": 0, "x": 1}}, "tags": []},
+    {"config": {}, "summary": {"loss": {"min": True}, "odd": {"min": [1]}, "list": {"max": {"min": 1}}}, "tags": []},
 ]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from wandb_carbs.metrics import MISSING
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.operators import field_test
-from wandb_carbs.server.store.run_fields import MISSING
 
 
 @pytest.mark.parametrize(

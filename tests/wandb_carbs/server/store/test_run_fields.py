@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from stored import make_run
+from wandb_carbs.metrics import MISSING
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.queries import SELECT_RUNS
-from wandb_carbs.server.store.run_fields import MISSING, RunDocument, check_field, kind_of, parse_moment
+from wandb_carbs.server.store.run_fields import RunDocument, check_field, kind_of, parse_moment
 
 
 def document(store: Store, **values: Any) -> RunDocument:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from stored import begin_run, make_sweep, sweep_row
+from wandb_carbs import metrics
 from wandb_carbs.server.store import run_streams, runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
-from wandb_carbs.server.sweeps import agents, bands, metrics, stopping, sweeps
+from wandb_carbs.server.sweeps import agents, bands, stopping, sweeps
 
 HYPERBAND = {"type": "hyperband", "min_iter": 2, "eta": 2}
 

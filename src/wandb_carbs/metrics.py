@@ -1,0 +1,83 @@
+"""A metric among the values that a run has logged: in its summary, or in a row of its history.
+
+The SDK itself writes the summary. After `run.define_metric("loss", summary="min")` it keeps `{"loss": {"min": 0.3}}` in
+place of the last value, with `summary="min,max"` both, and with `summary="none"` nothing. Whoever reads a metric, an
+agent or the server, follows the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wandb_carbs.plain import is_number
+
+MISSING: Any = object()
+_KEPT = frozenset({"last", "first", "best", "min", "max", "mean"})
+
+
+def kept(*, maximize: bool) -> tuple[str, ...]:
+    """Return the names of the values that the SDK may keep of a metric, the one that counts most first.
+
+    That is the last value, as where `define_metric` was not called; else the best one by the goal.
+
+    Args:
+        maximize: Whether more of the metric is better.
+    """
+    best, worst = ("max", "min") if maximize else ("min", "max")
+    return "last", "best", best, worst, "mean", "first"
+
+
+def chosen(value: Any, *, maximize: bool) -> Any:
+    """Return what counts of a metric's value: the value itself, or one of those that the SDK keeps.
+
+    Args:
+        value: The value in the summary, or `MISSING`.
+        maximize: Whether more of the metric is better.
+    """
+    if not (isinstance(value, Mapping) and value and value.keys() <= _KEPT):
+        return value
+    return next(value[name] for name in kept(maximize=maximize) if name in value)
+
+
+def find(values: Any, name: str) -> Any:
+    """Return the value of a name, or `MISSING`. Dots may lead into nested values: the longest literal key first."""
+    if not isinstance(values, Mapping):
+        return MISSING
+    if name in values:
+        return values[name]
+    for first, rest in _splits(values, name):
+        found = find(values[first], rest)
+        if found is not MISSING:
+            return found
+    return MISSING
+
+
+def without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return values without one of them, be it inside a mapping that was logged."""
+    if name not in values:
+        for first, rest in _splits(values, name):
+            if find(values[first], rest) is not MISSING:
+                return {**values, first: without(values[first], rest)}
+    return {key: value for key, value in values.items() if key != name}
+
+
+def value_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
+    """Return a metric's value in a summary or a row of a history; None if it is no finite number.
+
+    Args:
+        values: The JSON object.
+        name: The metric.
+        maximize: Whether more of it is better, where the SDK keeps something else than the last value.
+    """
+    value = chosen(find(values, name), maximize=maximize)
+    return float(value) if is_number(value) else None
+
+
+def _splits(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to read a dotted name as a key that is there and a rest, the longest keys first."""
+    end = name.rfind(".")
+    while end > 0:
+        if name[:end] in values:
+            yield name[:end], name[end + 1 :]
+        end = name.rfind(".", 0, end)

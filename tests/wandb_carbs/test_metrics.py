@@ -1,0 +1,68 @@
+"""How a metric is read: one home of the rules for agents, the server, and readers of old runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wandb_carbs.metrics import MISSING, chosen, find, value_of, without
+
+
+@pytest.mark.parametrize(
+    ("value", "smallest", "greatest"),
+    [
+        ({"min": 1}, 1, 1),
+        ({"max": 3}, 3, 3),
+        ({"min": 1, "max": 3}, 1, 3),
+        ({"min": 1, "max": 3, "last": 2}, 2, 2),
+        ({"best": 3, "mean": 2}, 3, 3),
+        ({"max": 3, "mean": 2}, 3, 3),
+        ({"first": 9, "mean": 2}, 2, 2),
+        ({"last": "NaN", "min": 1}, "NaN", "NaN"),
+        # Something that was logged.
+        ({"min": 1, "other": 2}, {"min": 1, "other": 2}, {"min": 1, "other": 2}),
+        ({}, {}, {}),
+        (2.5, 2.5, 2.5),
+        (MISSING, MISSING, MISSING),
+    ],
+)
+def test_one_of_the_values_that_the_sdk_keeps_counts(value: Any, smallest: Any, greatest: Any) -> None:
+    assert chosen(value, maximize=False) == smallest
+    assert chosen(value, maximize=True) == greatest
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("loss", 1.0),
+        ("a.b", 3.0),  # the longest literal key first
+        ("a.b.c", MISSING),
+        ("a.d", 5.0),
+        ("x.y.z", 6.0),
+        ("a", {"b": 4.0, "d": 5.0}),
+        ("", MISSING),
+        (".", MISSING),
+        ("loss.", MISSING),
+    ],
+)
+def test_value_is_found_by_its_name(name: str, value: Any) -> None:
+    assert find({"loss": 1.0, "a.b": 3.0, "a": {"b": 4.0, "d": 5.0}, "x": {}, "x.y": {"z": 6.0}}, name) == value
+
+
+def test_value_is_a_finite_number_or_none() -> None:
+    assert value_of({"a": {"b": {"min": 2, "max": 7}}}, "a.b") == 2.0
+    assert value_of({"a": {"b": {"min": 2, "max": 7}}}, "a.b", maximize=True) == 7.0
+    assert value_of({"a": {"b": {"min": 2, "max": 7}}}, "a.b.max") == 7.0
+    odd: Any
+    for odd in ({"a": 1}, {"a": {"b": True}}, {"a": {"b": "NaN"}}, {"a": {"b": 10**400}}, {}, [], None):
+        assert value_of(odd, "a.b") is None
+
+
+def test_metric_is_taken_out_of_a_summary() -> None:
+    summary = {"loss": 1.0, "train": {"loss": {"min": 2.0}, "lr": 0.1}, "a.b": 3.0, "a.c": {"d": 1}}
+    assert without(summary, "loss") == {key: value for key, value in summary.items() if key != "loss"}
+    assert without(summary, "train.loss") == {**summary, "train": {"lr": 0.1}}
+    assert without(summary, "a.c.d") == {**summary, "a.c": {}}
+    assert "a.b" not in without(summary, "a.b")
+    assert without(summary, "other.name") == summary
