@@ -7,7 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from carbs import ParamDict, SearchSpace
+from carbs.errors import Problem, raise_problems, refuse
+from carbs.spaces.values import SUGGESTION_ID_KEY
+from carbs.values import is_dictionary
 from wandb_carbs.agent.arguments import says
+from wandb_carbs.plain import plain
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -85,6 +90,28 @@ def explain(changed: Mapping[str, Any], values: Mapping[str, Any], config: Mappi
 def refused_in(words: str) -> list[str]:
     """Return the searched parameters that a program tried to change, by what the SDK said on its standard error."""
     return sorted(set(_REFUSED.findall(words)))
+
+
+def point_run(space: SearchSpace, suggested: ParamDict, ran: Any) -> ParamDict:
+    """Return the point of the search space that was run in place of the suggested one.
+
+    Args:
+        space: The search space.
+        suggested: The suggestion in it.
+        ran: The user's values of some hyperparameters, as a dictionary; the suggestion's own identifier may be in it.
+
+    Raises:
+        CarbsError: If `ran` is no dictionary, names anything but hyperparameters, or a value is outside its space.
+    """
+    subject = "ran cannot be learnt from"
+    if not is_dictionary(ran):
+        rule = "must be a dictionary of hyperparameters' values, such as {'lr': 0.002}"
+        raise refuse(Problem("", "ran", ran, rule), subject)
+    values = {name: value for name, value in plain(dict(ran)).items() if name != SUGGESTION_ID_KEY}
+    point = {**suggested, **values}
+    unknown = [space.unknown(name, value, "") for name, value in values.items() if name not in space.names]
+    raise_problems(subject, [*unknown, *space.problems_with(point)])
+    return point
 
 
 def _items(d: Any) -> Mapping[str, Any]:

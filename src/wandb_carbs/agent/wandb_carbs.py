@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import wandb
 
 from carbs import CARBS, ParamDict
-from carbs.errors import raise_problems
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from wandb_carbs.agent import changes, own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
@@ -26,7 +25,7 @@ from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.plain import plain, to_json
+from wandb_carbs.plain import to_json
 from wandb_carbs.record import (
     ARGUMENTS_KEY,
     CHANGES_KEY,
@@ -198,10 +197,9 @@ class WandbCarbs(LegacyNames):
         """
         keys: dict[str, Any] = {}
         changed: dict[str, Any] = {}
-        if ran:
+        if ran is not None and ran != {}:
             taken = self._taken
-            point = {**taken.point, **plain(ran)}
-            raise_problems("ran cannot be learnt from", self._carbs.space.problems_with(point))
+            point = changes.point_run(self._carbs.space, taken.point, ran)
             values = self._translation.configuration(point, self._wandb_run.id)
             recorded = suggestion_keys(point, values, is_apart=taken.values != taken.point)
             keys = {**recorded, CHANGES_KEY: "", **_NO_BELIEFS}

@@ -7,6 +7,7 @@ import json
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import wandb
 from wandb.sdk.wandb_config import Config
@@ -14,7 +15,7 @@ from wandb.sdk.wandb_config import Config
 from carbs import CARBS, CarbsError
 from live_sweep import PARAMS
 from wandb_carbs import RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
-from wandb_carbs.agent.changes import explain, refused_in, watch
+from wandb_carbs.agent.changes import explain, point_run, refused_in, watch
 from wandb_carbs.report.data import ReportData
 
 # The SDK's own sweep() does what the SDK's own settings warn of.
@@ -89,6 +90,19 @@ def test_a_lock_that_was_taken_away_is_said(config: Any) -> None:
     assert "wandb.config has its values now" in explain({"lr": 0.5}, VALUES, config)
 
 
+def test_names_outside_the_search_space_were_not_run() -> None:
+    """A misspelt one would leave the suggestion's value in the record."""
+    space = CARBS(params=PARAMS).space
+    suggested = {"lr": 0.01, "batch": 32}
+    with pytest.raises(CarbsError, match=r"(?s)2 problems.*'lrr' is unknown; did you mean 'lr'\?.*'batch': value 0"):
+        point_run(space, suggested, {"lrr": 0.05, "batch": 0})
+    for wrong in (0.05, ["lr"], "lr", []):
+        with pytest.raises(CarbsError, match="must be a dictionary of hyperparameters' values"):
+            point_run(space, suggested, wrong)
+    own_words = {"lr": np.float64(0.05), "suggestion_uuid": "abc"}
+    assert point_run(space, suggested, own_words) == {"lr": 0.05, "batch": 32}
+
+
 @pytest.mark.slow
 def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> None:
     run: Any = wandb.init()
@@ -99,6 +113,8 @@ def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> Non
     run.config.lr = 0.05  # the same once more is no news
     with pytest.raises(CarbsError, match="'lr': value 7"):
         trial.record_observation(0.5, 1, ran={"lr": 7})
+    with pytest.raises(CarbsError, match="'lrr' is unknown"):
+        trial.record_observation(0.5, 1, ran={"lrr": 0.05})
     trial.record_observation(0.5, 1)
     _, summary = sweep.stored(run.id)
     assert json.loads(summary["carbs.refused_changes"]) == {"lr": 0.05}
