@@ -12,7 +12,7 @@ import pytest
 import wandb
 from wandb.sdk.wandb_config import Config
 
-from carbs import CARBS, CarbsError
+from carbs import CARBS, CarbsError, ParamDict
 from live_sweep import PARAMS
 from wandb_carbs import RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
 from wandb_carbs.agent.changes import explain, point_run, refused_in, watch
@@ -93,7 +93,7 @@ def test_a_lock_that_was_taken_away_is_said(config: Any) -> None:
 def test_names_outside_the_search_space_were_not_run() -> None:
     """A misspelt one would leave the suggestion's value in the record."""
     space = CARBS(params=PARAMS).space
-    suggested = {"lr": 0.01, "batch": 32}
+    suggested: ParamDict = {"lr": 0.01, "batch": 32}
     with pytest.raises(CarbsError, match=r"(?s)2 problems.*'lrr' is unknown; did you mean 'lr'\?.*'batch': value 0"):
         point_run(space, suggested, {"lrr": 0.05, "batch": 0})
     for wrong in (0.05, ["lr"], "lr", []):

@@ -9,7 +9,7 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql.fields import Context, Node
 from wandb_carbs.server.graphql.mutations_artifacts import ARTIFACT_MUTATIONS
 from wandb_carbs.server.graphql.nodes_runs import run_of
-from wandb_carbs.server.store import alerts, artifacts, branches, runs
+from wandb_carbs.server.store import alerts, artifact_deletion, branches, runs
 from wandb_carbs.server.store.ids import global_id, row_id
 from wandb_carbs.server.store.projects import ensure_project, find_project
 from wandb_carbs.server.sweeps import agents, deletion, stopping, sweeps
@@ -78,8 +78,10 @@ def _stop_run(context: Context, values: Node) -> Node:
 
 def _delete_run(context: Context, values: Node) -> Node:
     if runs.exists(context.db, values["id"]):  # what is gone already is as the client wants it
-        if not values.get("deleteArtifacts"):
-            artifacts.keep(context.store, context.files, row_id("Run", values["id"]))
+        run_id = row_id("Run", values["id"])
+        if values.get("deleteArtifacts"):
+            context.files.unlink(artifact_deletion.delete_of_run(context.store, run_id))
+        artifact_deletion.keep(context.store, context.files, run_id)
         context.files.delete(runs.delete(context.store, values["id"]))
     return {"clientMutationId": values.get("clientMutationId")}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.graphql.fields import Context, Node
 from wandb_carbs.server.graphql.nodes_artifacts import artifact_file
-from wandb_carbs.server.store import artifact_versions, artifacts, collections, manifests
+from wandb_carbs.server.store import artifact_deletion, artifact_versions, artifacts, collections, manifests
 from wandb_carbs.server.store.ids import global_id
 from wandb_carbs.server.store.projects import find_project
 
@@ -62,7 +62,7 @@ def _update_artifact(context: Context, values: Node) -> Node:
 
 
 def _delete_artifact(context: Context, values: Node) -> Node:
-    gone = artifacts.delete(context.store, values["artifactID"], with_aliases=bool(values.get("deleteAliases")))
+    gone = artifact_deletion.delete(context.store, values["artifactID"], with_aliases=bool(values.get("deleteAliases")))
     context.files.unlink(gone)
     return _artifact(context, values["artifactID"])
 
@@ -108,7 +108,7 @@ def _delete_collection(context: Context, values: Node) -> Node:
         row = collections.by_id(db, values["artifactSequenceID"])
         gone = []
         for version in artifact_versions.versions(db, row["project_id"], row["name"]):
-            gone += artifacts.delete(context.store, global_id("Artifact", version["id"]), with_aliases=True)
+            gone += artifact_deletion.delete(context.store, global_id("Artifact", version["id"]), with_aliases=True)
         collections.delete(db, row["id"])
     context.files.unlink(gone)
     return {"artifactCollection": row}

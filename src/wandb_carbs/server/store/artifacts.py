@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import collections, run_states, runs
-from wandb_carbs.server.store.artifact_versions import COMMITTED, DELETED, LATEST, PENDING, Entry, by_id, versions
+from wandb_carbs.server.store.artifact_versions import COMMITTED, PENDING, Entry, by_id, versions
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project, find_project
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wandb_carbs.server.store.database import Store
-    from wandb_carbs.server.store.files import RunFiles
 
 # Entity and project of the run that has the artifacts of deleted runs and of none; no client can give such names.
 HIDDEN = ("/", "/")
@@ -106,14 +105,14 @@ def _home(db: sqlite3.Connection, values: Mapping[str, Any], now: int) -> tuple[
     """
     if not values.get("runName"):  # a run uses what no run has logged
         project = ensure_project(db, values.get("entityName"), values.get("projectName"), now)
-        return project["id"], _keeper(db, now)
+        return project["id"], keeper(db, now)
     run = runs.find(db, values.get("entityName"), values.get("projectName"), values["runName"])
     if run is None:
         raise RequestError(f"unknown run {values['runName']!r}", 404)
     return run["project_id"], run["id"]
 
 
-def _keeper(db: sqlite3.Connection, now: int) -> int:
+def keeper(db: sqlite3.Connection, now: int) -> int:
     """Return the run that nobody sees, which has the artifacts without a run of their own."""
     db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)", (*HIDDEN, now))
     project = find_project(db, *HIDDEN)
@@ -220,59 +219,6 @@ def update(store: Store, values: Mapping[str, Any]) -> int:
             "UPDATE artifacts SET tags = ?, updated_at = ? WHERE id = ?", (json.dumps(tags), store.now(), row["id"])
         )
         return int(row["id"])
-
-
-def delete(store: Store, identifier: str, *, with_aliases: bool) -> list[tuple[int, str]]:
-    """Delete a version; its number is not given again.
-
-    Args:
-        store: The storage.
-        identifier: The artifact's opaque id.
-        with_aliases: Delete it even if aliases point to it.
-
-    Returns:
-        Run and name of each file that no other version needs.
-
-    Raises:
-        RequestError: The artifact is unknown (404), or has aliases.
-    """
-    with store.transaction() as db:
-        row = by_id(db, identifier)
-        aliases = [alias for alias in json.loads(row["aliases"]) if alias != LATEST]
-        if aliases and not with_aliases:
-            raise RequestError(f"the artifact has the aliases {', '.join(aliases)}: pass delete_aliases=True", 409)
-        db.execute("UPDATE artifacts SET state = ?, aliases = '[]' WHERE id = ?", (DELETED, row["id"]))
-        needed = db.execute(
-            "SELECT 1 FROM entries WHERE birth_id = ? AND artifact_id != ? LIMIT 1", (row["id"], row["id"])
-        ).fetchone()
-        if needed is not None:
-            return []  # its entries say where the bytes are that other versions have inherited
-        db.execute("DELETE FROM entries WHERE artifact_id = ?", (row["id"],))
-        prefix = f"artifact/{row['id']}/"
-        own = db.execute("SELECT name FROM files WHERE run_id = ?", (row["run_id"],)).fetchall()
-        gone = [(row["run_id"], file["name"]) for file in own if file["name"].startswith(prefix)]
-        db.executemany("DELETE FROM files WHERE run_id = ? AND name = ?", gone)
-        return gone
-
-
-def keep(store: Store, files: RunFiles, run_id: int) -> None:
-    """Keep the artifacts of a run that is about to be deleted, with their files.
-
-    They are given to a run that nobody sees, in a project whose name no client can give.
-    """
-    with store.transaction() as db:
-        if db.execute("SELECT 1 FROM artifacts WHERE run_id = ? AND state != ?", (run_id, PENDING)).fetchone() is None:
-            return
-        kept = _keeper(db, store.now())
-        names = [
-            row["name"]
-            for row in db.execute("SELECT name FROM files WHERE run_id = ? AND name LIKE 'artifact/%'", (run_id,))
-        ]
-        # Deleted ones as well: later versions may have inherited files of theirs.
-        db.execute("UPDATE artifacts SET run_id = ? WHERE run_id = ? AND state != ?", (kept, run_id, PENDING))
-        db.execute("UPDATE files SET run_id = ? WHERE run_id = ? AND name LIKE 'artifact/%'", (kept, run_id))
-        for name in names:
-            files.move(run_id, kept, name)
 
 
 def use(store: Store, values: Mapping[str, Any]) -> int:

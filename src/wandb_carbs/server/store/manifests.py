@@ -41,6 +41,11 @@ def complete(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row) -> 
         raise RequestError(f"files of artifact {artifact['collection']!r} have not arrived: {', '.join(missing[:5])}")
     if artifact["base_id"] is None:
         return list(entries.values())
+    base = db.execute("SELECT state FROM artifacts WHERE id = ?", (artifact["base_id"],)).fetchone()
+    if base["state"] == artifact_versions.DELETED:
+        raise RequestError(
+            f"the version that this one of artifact {artifact['collection']!r} adds to was deleted; log it whole"
+        )
     inherited = {entry.path: entry for entry in entries_of(db, artifact["base_id"]) if entry.path not in entries}
     described = {
         path: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import artifacts, run_states
+from wandb_carbs.server.store import artifact_deletion, run_states
 from wandb_carbs.server.store.ids import row_id
 from wandb_carbs.server.sweeps.sweeps import CANCELED, FINISHED
 
@@ -40,8 +40,12 @@ def delete(store: Store, files: RunFiles, identifier: str) -> None:
                 "delete it once none is alive"
             )
         for run in runs:
-            artifacts.keep(store, files, run["id"])
+            artifact_deletion.keep(store, files, run["id"])
         db.execute("DELETE FROM runs WHERE sweep_id = ?", (key,))
+        # Its agents may have had runs that are prior runs of other sweeps now.
+        db.execute(
+            "UPDATE runs SET agent_id = NULL WHERE agent_id IN (SELECT id FROM agents WHERE sweep_id = ?)", (key,)
+        )
         db.execute("DELETE FROM agents WHERE sweep_id = ?", (key,))
         db.execute("DELETE FROM sweeps WHERE id = ?", (key,))
     for run in runs:

@@ -1,22 +1,18 @@
-"""Artifacts: versions, aliases, tags, deletion."""
+"""Artifacts: versions, aliases, tags."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from stored import make_run, run_row
+from stored import make_run
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import artifact_versions, artifacts, runs
+from wandb_carbs.server.store import artifact_versions, artifacts
 from wandb_carbs.server.store.artifact_versions import Entry
 from wandb_carbs.server.store.database import Store
-from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.store.ids import global_id
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def create(store: Store, name: str = "model", **values: Any) -> int:
@@ -101,47 +97,6 @@ def test_update_changes_what_is_given_and_keeps_the_rest(store: Store) -> None:
     artifacts.update(store, {"artifactID": identifier, "metadata": '{"x": 1}', **tags})
     row = version(store, artifact_id)
     assert (row["description"], row["metadata"], json.loads(row["tags"])) == ("words", '{"x": 1}', ["b", "c"])
-
-
-def test_version_with_aliases_is_deleted_only_when_that_is_asked_for(store: Store) -> None:
-    make_run(store, "r")
-    artifact_id = create(store, aliases=["latest", "best"])
-    commit(store, artifact_id)
-    identifier = global_id("Artifact", artifact_id)
-    with pytest.raises(RequestError, match="aliases best") as refused:
-        artifacts.delete(store, identifier, with_aliases=False)
-    assert refused.value.status == 409
-    artifacts.delete(store, identifier, with_aliases=True)
-    assert version(store, artifact_id)["state"] == artifact_versions.DELETED
-    following = create(store)
-    commit(store, following)
-    assert version(store, following)["version"] == 1  # a number is not given again
-
-
-def test_files_that_a_later_version_inherits_outlive_their_version(store: Store) -> None:
-    make_run(store, "r")
-    first, second = create(store), create(store)
-    commit(store, first, Entry("a", "x", 1, None, first))
-    commit(store, second, Entry("a", "x", 1, None, first))
-    with store.transaction() as db:
-        name = artifact_versions.file_name(first, "a")
-        db.execute("INSERT INTO files VALUES (?, ?, 1, '', 0)", (run_row(store)["id"], name))
-    assert artifacts.delete(store, global_id("Artifact", first), with_aliases=True) == []
-
-
-def test_artifacts_outlive_their_run(store: Store, tmp_path: Path) -> None:
-    run_id = make_run(store, "r")
-    files = RunFiles(store, tmp_path / "files", lambda: "secret")
-    artifact_id = create(store)
-    name = artifact_versions.file_name(artifact_id, "a")
-    with files.begin() as upload:
-        upload.write(b"bytes")
-        files.keep(upload, run_id, name)
-    commit(store, artifact_id, Entry("a", "x", 5, None, artifact_id))
-    artifacts.keep(store, files, run_id)
-    files.delete(runs.delete(store, global_id("Run", run_id)))
-    row = version(store, artifact_id)
-    assert files.path(row["run_id"], name).read_bytes() == b"bytes"
 
 
 def test_use_is_noted_once(store: Store) -> None:

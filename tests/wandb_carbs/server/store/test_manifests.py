@@ -10,7 +10,7 @@ import pytest
 
 from stored import make_run
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import artifact_versions, artifacts, manifests
+from wandb_carbs.server.store import artifact_deletion, artifact_versions, artifacts, manifests
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.store.ids import global_id
@@ -112,6 +112,19 @@ def test_increment_is_completed_by_the_version_that_it_adds_to(world: World) -> 
     assert json.loads(path.read_bytes())["contents"].keys() == {"a", "b"}  # as clients download it
 
 
+def test_increment_of_a_version_that_was_deleted_is_refused(world: World) -> None:
+    """It would lose the entries that it does not name."""
+    first, second = world.create(), world.create()
+    world.manifest(first, {"a": {"digest": DIGEST}})
+    world.file(first, "a")
+    world.commit(first)
+    artifacts.set_base(world.store, global_id("Artifact", second), None)
+    world.manifest(second, {})
+    artifact_deletion.delete(world.store, global_id("Artifact", first), with_aliases=True)
+    with pytest.raises(RequestError, match="artifact 'model' adds to was deleted"):
+        world.commit(second)
+
+
 def test_nodes_have_the_address_of_the_bytes(world: World) -> None:
     artifact_id = world.create()
     world.manifest(artifact_id, {"a": {"digest": DIGEST}, "b": {"digest": "x", "ref": "https://b"}})
@@ -147,7 +160,7 @@ def test_inherited_file_is_found_once_the_version_of_its_birth_is_deleted(world:
     birth = global_id("Artifact", first)
     world.manifest(second, {"renamed": {"digest": DIGEST, "birthArtifactID": birth}})
     world.commit(second)
-    assert artifacts.delete(world.store, birth, with_aliases=True) == []
+    assert artifact_deletion.delete(world.store, birth, with_aliases=True) == []
     with world.store.reading() as db:
         path = manifests.file_at(db, world.files, f"default/local/{birth}/{'00' * 16}")
         (node,) = manifests.nodes(db, world.files, world.row(second), "http://here", None)

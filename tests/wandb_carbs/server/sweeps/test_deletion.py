@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run, make_sweep
+from stored import begin_run, make_run, make_sweep
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.store import run_streams
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.files import RunFiles
 from wandb_carbs.server.store.ids import global_id
@@ -45,6 +47,21 @@ def test_sweep_goes_with_its_agents_its_runs_and_their_files(store: Store, files
     assert (rows(store, "agents"), rows(store, "files")) == ([], [])
     assert not files.path(mine["id"], "a.txt").exists()
     delete(store, files, identifier)  # what is gone is as the client wants it
+
+
+def test_run_that_another_sweep_took_over_stays_there(store: Store, files: RunFiles) -> None:
+    sweep = make_sweep(store)
+    _, name = begin_run(store, sweep["name"])
+    run_streams.stream(store, "local", "p", name, {"complete": True, "exitcode": 0})
+    heir, _ = sweeps.upsert(
+        store, {"projectName": "p", "config": sweep["config"], "priorRunsFilters": json.dumps({"name": name})}
+    )
+    identifier = global_id("Sweep", sweep["id"])
+    sweeps.upsert(store, {"id": identifier, "state": "CANCELED"})
+    delete(store, files, identifier)
+    (run,) = rows(store, "runs")
+    assert (run["name"], run["sweep_id"], run["agent_id"]) == (name, heir, None)
+    assert (rows(store, "agents"), [row["id"] for row in rows(store, "sweeps")]) == ([], [heir])
 
 
 @pytest.mark.parametrize(
