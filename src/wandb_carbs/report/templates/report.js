@@ -53,36 +53,62 @@
   addEventListener("afterprint", () => boxes.forEach((box) => draw(box, current())));
 
   const order = new Intl.Collator(undefined, { numeric: true });
-  function sort(table, column) {
-    const heads = [...table.tHead.rows[0].cells];
-    const direction = heads[column].ariaSort === "ascending" ? -1 : 1;
-    heads.forEach((head) => (head.ariaSort = "none"));
-    heads[column].ariaSort = direction > 0 ? "ascending" : "descending";
-    const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
-    const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => direction * order.compare(key(a), key(b)));
-    if (rows.some((row) => row.cells[column].classList.contains("number"))) {
-      const number = (row) => (key(row) === "" ? direction * Infinity : Number(key(row)));
-      rows.sort((a, b) => direction * (number(a) - number(b)) || 0);
-    }
-    table.tBodies[0].append(...rows);
+  function sorted(lines, column, direction) {
+    const keys = new Map(lines.map((line) => [line, line.cells[column].dataset.value ?? line.cells[column].textContent]));
+    const made = [...lines].sort((a, b) => direction * order.compare(keys.get(a), keys.get(b)));
+    if (!lines.some((line) => line.cells[column].classList.contains("number"))) return made;
+    const number = (line) => (keys.get(line) === "" ? direction * Infinity : Number(keys.get(line)));
+    return made.sort((a, b) => direction * (number(a) - number(b)) || 0);
   }
 
+  // A browser takes seconds to lay out thousands of lines, or to move them: the page has so many at first, and more as
+  // one scrolls.
+  const step = 100;
   for (const box of document.querySelectorAll(".table")) {
     const table = box.querySelector("table");
-    const lines = [...table.tBodies[0].rows];
+    const body = table.tBodies[0];
+    const scroll = box.querySelector(".scroll");
+    const heads = [...table.tHead.rows[0].cells];
+    let lines = [...body.rows];
+    let found = lines;
+    const show = (number) => body.replaceChildren(...found.slice(0, number));
+    const start = () => {
+      scroll.scrollTop = 0;
+      show(step);
+    };
+    show(step);
+    scroll.addEventListener("scroll", () => {
+      if (scroll.scrollTop + 2 * scroll.clientHeight < scroll.scrollHeight) return;
+      const shown = body.rows.length;
+      body.append(...found.slice(shown, shown + step));
+    });
+    let before = step;
+    addEventListener("beforeprint", () => {
+      before = body.rows.length;
+      show(found.length);
+    });
+    addEventListener("afterprint", () => show(before));
     table.querySelectorAll("th button").forEach((button, column) => {
-      button.addEventListener("click", () => sort(table, column));
+      button.addEventListener("click", () => {
+        const direction = heads[column].ariaSort === "ascending" ? -1 : 1;
+        heads.forEach((head) => (head.ariaSort = "none"));
+        heads[column].ariaSort = direction > 0 ? "ascending" : "descending";
+        const chosen = new Set(found);
+        lines = sorted(lines, column, direction);
+        found = lines.filter((line) => chosen.has(line));
+        start();
+      });
     });
     box.querySelector("input[type=search]").addEventListener("input", (event) => {
       const wanted = event.target.value.toLowerCase();
-      lines.forEach((line) => (line.hidden = !line.textContent.toLowerCase().includes(wanted)));
-      const number = lines.filter((line) => !line.hidden).length;
-      box.querySelector("output").textContent = `${number} of ${lines.length} ${lines.length === 1 ? "line" : "lines"}`;
+      found = lines.filter((line) => line.textContent.toLowerCase().includes(wanted));
+      start();
+      box.querySelector("output").textContent =
+        `${found.length} of ${lines.length} ${lines.length === 1 ? "line" : "lines"}`;
     });
     for (const choice of box.querySelectorAll("input[data-column]")) {
       choice.addEventListener("change", () => {
-        for (const row of table.rows) row.cells[choice.dataset.column].hidden = !choice.checked;
+        for (const row of [table.tHead.rows[0], ...lines]) row.cells[choice.dataset.column].hidden = !choice.checked;
       });
     }
   }
