@@ -77,7 +77,8 @@ class CARBSParams:
             runs have succeeded. Before any success it is a quarter of this (0.15), and it doubles with every success.
         resample_frequency: Run a member of the frontier again every so many successes, to learn the noise; 0 never.
         max_suggestion_cost: Never suggest what is predicted to cost more than this (in the unit of the observed
-            costs); None for no limit.
+            costs); None for no limit. Nothing is predicted before two runs have succeeded: only a given search centre
+            keeps these runs cheap.
 
     The options of the old package that no longer have an effect are accepted with a DeprecationWarning that says what
     replaces them.

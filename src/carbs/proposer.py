@@ -18,6 +18,7 @@ from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.request import Request
 from carbs.rule import Rule
 from carbs.search import at_cost, first_draws, most_gain, wanted
+from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
@@ -29,7 +30,7 @@ def num_awaited(config: CARBSParams, history: History) -> int:
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
     wanted_runs, succeeded = config.num_random_samples, len(history.successes)
     missing = wanted_runs - succeeded - len(history.pending)
-    return max(min(wanted_runs, first_draws.MIN_FOR_MODEL) - succeeded, missing, 0)
+    return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, missing, 0)
 
 
 class Proposer:
@@ -61,6 +62,8 @@ class Proposer:
         """
         situation, awaited = self._situation(history, request), num_awaited(self._config, history)
         reason = f"{awaited} more runs are needed before the model suggests" if awaited else ""
+        if awaited and self._config.max_suggestion_cost is not None and len(history.successes) < MIN_FOR_MODEL:
+            reason += f"; until {MIN_FOR_MODEL} have succeeded no cost is known, and it may exceed max_suggestion_cost"
         problem = ""
         try:
             if not awaited or first_draws.wants_models(situation):

@@ -13,6 +13,7 @@ from carbs.errors import Problem, raise_problems, refuse
 from carbs.history import ObservationInParam
 from carbs.models.groups import group_successes
 from carbs.pareto import frontier
+from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import OwnRuns
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
@@ -59,6 +60,27 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
         problems += mistakes
     raise_problems("invalid configurations to run first", problems)
     return found
+
+
+def doubt_of_cap(space: SearchSpace, config: CARBSParams, num_known: int) -> str:
+    """Say if the first runs may exceed the cap on costs, since they are drawn before any cost is known.
+
+    Args:
+        space: The search space.
+        config: The options.
+        num_known: How many runs, or configurations to run first, the search starts with.
+
+    Returns:
+        A sentence, with the remedy; empty where there is no cap, or the search has a place to start from.
+    """
+    cap = config.max_suggestion_cost
+    if cap is None or space.has_given_center or num_known >= MIN_FOR_MODEL:
+        return ""
+    return (
+        f"the first runs are drawn before any cost is known, and may exceed max_suggestion_cost={cap:g} until "
+        f"{MIN_FOR_MODEL} have succeeded: give the hyperparameters that drive the cost a cheap search_center, where "
+        "the search then starts"
+    )
 
 
 def check_direction(others: CARBSParams, own: CARBSParams) -> None:

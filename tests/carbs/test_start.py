@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carbs import CARBS, CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, Pow2Space
+from carbs import (
+    CARBS,
+    CarbsError,
+    CARBSParams,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+    Pow2Space,
+    SearchSpace,
+)
+from carbs.start import doubt_of_cap
 
 PARAMS = [Param("lr", LogSpace(1e-5, 1e-1)), Param("epochs", LogSpace(1, 1000, is_integer=True))]
 CENTERED = [Param("lr", LogSpace(1e-5, 1e-1), 1e-3), Param("epochs", LogSpace(1, 1000, is_integer=True), 2)]
@@ -55,6 +66,29 @@ def test_the_cheapest_comes_first_as_soon_as_costs_are_known_and_the_expensive_w
     assert 100 in made[4:]
     before = made[: made.index(100)]
     assert max(before) >= 30, "runs must have led up to it"
+
+
+def test_a_cap_that_cannot_hold_yet_is_doubted_unless_the_search_has_a_place_to_start() -> None:
+    capped, plain, centered = (
+        CARBSParams(max_suggestion_cost=3600),
+        SearchSpace(tuple(PARAMS)),
+        SearchSpace(tuple(CENTERED)),
+    )
+    assert "may exceed max_suggestion_cost=3600 until 2 have succeeded" in doubt_of_cap(plain, capped, 1)
+    assert doubt_of_cap(plain, CARBSParams(), 0) == ""
+    assert doubt_of_cap(centered, capped, 0) == ""
+    assert doubt_of_cap(plain, capped, 2) == ""
+
+
+def test_draws_say_that_no_cost_is_known_until_two_runs_have_succeeded() -> None:
+    carbs = CARBS(CARBSParams(max_suggestion_cost=50), PARAMS)
+    reasons = []
+    for _ in range(3):
+        output = carbs.suggest()
+        reasons.append("it may exceed max_suggestion_cost" in output.log["reason"])
+        carbs.observe(outcome(output.suggestion))
+    assert reasons == [True, True, False]
+    assert "exceed" not in CARBS(params=PARAMS).suggest().log["reason"]
 
 
 def test_a_wanted_configuration_is_run_once_by_agents_that_start_together() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import wandb
 
-from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict
+from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict, SearchSpace
 from carbs.errors import refuse
+from carbs.start import doubt_of_cap
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep import rules
@@ -51,6 +52,12 @@ class SweepDefinition:
     initial: tuple[ParamDict, ...] = ()
     old_runs: tuple[ObservationInParam, ...] = ()
     is_valid: str = ""
+
+    @property
+    def doubt_of_cap(self) -> str:
+        """A sentence where the first runs may exceed the cap on costs, or nothing; see `carbs.start`."""
+        known = [*self.initial, *(run for run in self.old_runs if not run.is_failure)]
+        return doubt_of_cap(SearchSpace(self.params), self.config, len(known))
 
     def to_json(self) -> str:
         """Return the definition as JSON, to be kept in a sweep's description."""

@@ -34,6 +34,14 @@ def test_a_definition_is_read_as_it_was_written(definition: SweepDefinition) -> 
     assert repr(read) == repr(definition)
 
 
+def test_a_cap_is_doubted_unless_earlier_runs_or_first_ones_say_what_costs() -> None:
+    capped = CARBSParams(max_suggestion_cost=60)
+    assert "max_suggestion_cost=60" in replace(PLAIN, config=capped).doubt_of_cap
+    assert PLAIN.doubt_of_cap == ""
+    assert replace(FULL, config=capped).doubt_of_cap == ""
+    assert replace(FULL, config=capped, initial=()).doubt_of_cap != ""
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

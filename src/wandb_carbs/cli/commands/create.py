@@ -56,6 +56,7 @@ def command(
     Spaces: linear, log, logit, pow2, categorical, ordinal, and all of W&B's distributions. Other keys (command,
     run_cap, …) go into W&B's sweep configuration. With --dry-run, see how a file is understood.
     """  # noqa: D301 - click's mark for text that is not to be wrapped
+    from wandb_carbs.sweep.definition import SweepDefinition  # noqa: PLC0415 - imports the SDK
     from wandb_carbs.sweep.file import read_sweep_file  # noqa: PLC0415 - imports numpy
 
     described = read_sweep_file(config)
@@ -64,6 +65,12 @@ def command(
         click.echo(f"Note: {note}", err=True)
     name, project, entity = name or described.name, project or described.project, entity or described.entity
     if dry_run:
+        definition = SweepDefinition(
+            described.space.params, described.options, initial=tuple(map(dict, described.initial))
+        )
+        # Whether old runs will say something of costs is seen when they are read.
+        if definition.doubt_of_cap and not described.start_from:
+            click.echo(f"Note: {definition.doubt_of_cap}", err=True)
         _show(described, {"name": name, "project": project, "entity": entity}, as_json=as_json)
         return
     base_url = connect()

@@ -119,6 +119,7 @@ OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}
         ("", "start agents in Python by wandb.agent(…, function=train)"),
         ("program: nothing.py", "program 'nothing.py' does not exist here"),
         ("metric: {name: loss}", "the program has to log 'loss'"),
+        ("carbs: {max_suggestion_cost: 9}", "may exceed max_suggestion_cost=9 until 2 have succeeded"),
     ],
 )
 def test_what_is_missing_is_noted_at_once(line: str, word: str, tmp_path: Path) -> None:
