@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from carbs.values import is_positive, shown
+from carbs.values import is_positive, is_whole, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,6 +75,16 @@ def check_positive(name: str, value: Any) -> None:
     """
     if not is_positive(value):
         raise refuse(Problem("", name, value, "must be a positive, finite number"))
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Refuse a value that is not a whole number of at least `least`.
+
+    Raises:
+        CarbsError: If `value` is such; it is called `name`.
+    """
+    if not is_whole(value, least):
+        raise refuse(Problem("", name, value, f"must be a whole number of at least {least}"))
 
 
 def raise_problems(subject: str, problems: Sequence[Problem | str]) -> None:

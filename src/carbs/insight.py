@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from carbs.arrays import Array
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError, Problem, check_positive, refuse
+from carbs.errors import CarbsError, Problem, check_positive, check_whole, refuse
 from carbs.history import ObservationInParam, gather
 from carbs.intervals import HALF_WIDTH
 from carbs.models.groups import group_successes, in_words
@@ -185,7 +185,11 @@ class Insight:
 
         Args:
             seed: Of the permutations.
+
+        Raises:
+            CarbsError: If the seed is not a whole number of at least 0.
         """
+        check_whole("seed", seed, 0)
         rng = np.random.default_rng(seed)
         X = self.groups.X
         reference = self._means(X)

@@ -14,7 +14,7 @@ import numpy as np
 
 from carbs import checkpoint, start
 from carbs.config import CARBSParams, as_config
-from carbs.errors import Problem, refuse
+from carbs.errors import CarbsError, Problem, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id, copies
 from carbs.legacy import LegacyNames
 from carbs.proposer import Proposer, num_awaited
@@ -137,14 +137,17 @@ class CARBS(LegacyNames):
                 objectives of another task mislead the models.
 
         Returns:
-            How many observations were added, or how many configurations are run first.
+            How many observations were added (those that a warm start has already brought are not added again), or how
+            many configurations are run first.
 
         Raises:
-            CarbsError: If it is not a CARBS, or optimises in the other direction.
+            CarbsError: If it is not a CARBS, or is this one itself, or optimises in the other direction.
         """
         if not isinstance(other, CARBS):
             subject = f"the search to start from, {shown(other)},"
             raise refuse(Problem("", "other", other, "must be a CARBS", subject))
+        if other is self:
+            raise CarbsError("the search to start from is this one itself: its runs are known already; name another one")
         start.check_direction(other.config, self.config)
         if not same_task:
             sign, runs = self.config.better_direction_sign, other.success_observations
@@ -152,9 +155,10 @@ class CARBS(LegacyNames):
             self._initial += members
             return len(members)
         moved = start.moved(self.space, (*other.success_observations, *other.failure_observations))
-        for observation in moved:
+        fresh = start.not_among(self.space, moved, (*self.success_observations, *self.failure_observations))
+        for observation in fresh:
             self.observe(observation)
-        return len(moved)
+        return len(fresh)
 
     @property
     def params(self) -> tuple[Param, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -102,6 +103,26 @@ def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> lis
     """
     all_ = [replace(seen, input={**_centers(space), **seen.input}, is_old=True) for seen in observations]
     return [seen for seen in all_ if not space.problems_with(seen.input)]
+
+
+def not_among(
+    space: SearchSpace, observations: Iterable[ObservationInParam], known: Iterable[ObservationInParam]
+) -> list[ObservationInParam]:
+    """Return the old `observations` that are not `known` yet; of equal ones, as many as there are more of."""
+    known_times = Counter(_identity(space, seen) for seen in known if seen.is_old)
+    fresh = []
+    for seen in observations:
+        identity = _identity(space, seen)
+        if known_times[identity]:
+            known_times[identity] -= 1
+        else:
+            fresh.append(seen)
+    return fresh
+
+
+def _identity(space: SearchSpace, seen: ObservationInParam) -> str:
+    outcome = None if seen.is_failure else (float(seen.output), float(seen.cost))
+    return repr((space.select(seen.input), outcome))
 
 
 def frontier_members(

@@ -229,3 +229,25 @@ def test_a_loaded_search_obeys_the_rule_that_it_is_given(tmp_path: Path) -> None
     CARBS(params=BATCHES, is_valid=divides).save(tmp_path / "c.json")
     carbs = CARBS.load(tmp_path / "c.json", is_valid=divides)
     assert all(divides(carbs.suggest().suggestion) for _ in range(5))
+
+
+def test_a_warm_start_that_is_repeated_adds_nothing_and_new_runs_are_added() -> None:
+    old = CARBS(params=PARAMS)
+    search(old, 6)
+    repeated = {"lr": 1e-3, "epochs": 7}
+    for _ in range(2):
+        old.observe(ObservationInParam(repeated, 1.0, 7.0))
+        old.observe(ObservationInParam(repeated, is_failure=True))
+    new = CARBS(params=[*PARAMS, Param("width", LogSpace(1, 100), 10)])
+    assert [new.warm_start(old) for _ in range(3)] == [10, 0, 0]
+    search(old, 1)
+    assert new.warm_start(old) == 1
+    assert (len(new.success_observations), len(new.failure_observations)) == (9, 2)
+
+
+def test_a_search_is_not_its_own_warm_start() -> None:
+    carbs = CARBS(params=PARAMS)
+    search(carbs, 2)
+    with pytest.raises(CarbsError, match="this one itself"):
+        carbs.warm_start(carbs)
+    assert len(carbs.success_observations) == 2

@@ -9,6 +9,9 @@ import numpy as np
 
 from carbs.arrays import Array
 
+# A spread of this share of the largest value, and less, is that of rounding: it counts as none.
+_ROUNDING = 1e-14
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -22,8 +25,7 @@ class Scaler:
         """Fit to `values`, shape (n,); constant ones are only shifted."""
         size = float(np.max(np.abs(values))) or 1.0  # tiny or huge values have squares that no float holds
         deviation = size * float(np.std(values / size))
-        # A spread at the level of rounding counts as no spread.
-        return cls(float(np.mean(values)), deviation if deviation > 1e-14 * size else 1.0)
+        return cls(float(np.mean(values)), deviation if deviation > _ROUNDING * size else 1.0)
 
     def forward(self, values: Array) -> Array:
         """Standardise."""
@@ -47,8 +49,12 @@ def winsorise(y: Array, reach: float) -> Array:
 
     Returns:
         `y`, bounded below by the median minus `reach` times the distance from the median to the best or to the lower
-        quartile, whichever is more.
+        quartile, whichever is more. Where most runs share the best objective that distance is 0, and nothing is pulled:
+        the few that are worse are all that there is to learn.
     """
     lower, middle = np.quantile(y, [0.25, 0.5])
-    pulled: Array = np.maximum(y, middle - reach * max(np.max(y) - middle, middle - lower))
+    distance = max(np.max(y) - middle, middle - lower)
+    if distance <= _ROUNDING * np.max(np.abs(y)):
+        return y
+    pulled: Array = np.maximum(y, middle - reach * distance)
     return pulled

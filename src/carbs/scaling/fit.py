@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 
 from carbs.config import CARBSParams, as_config
-from carbs.errors import CarbsError
+from carbs.errors import CarbsError, check_whole
 from carbs.history import ObservationInParam
 from carbs.intervals import LEVEL
 from carbs.scaling.first_guess import Runs
@@ -33,7 +33,6 @@ from carbs.scaling.table import Table
 from carbs.scaling.units import in_law_units
 from carbs.spaces.search_space import Param, SearchSpace, as_space
 from carbs.threads import one_thread
-from carbs.values import is_whole, shown
 
 # Fewer decades of cost than this are too short a base for any law.
 _MIN_DECADES = 0.5
@@ -97,8 +96,8 @@ def scaling_laws(
     """
     space = as_space(space)
     sign = as_config(config).better_direction_sign
-    if not is_whole(num_bootstrap, 2):
-        raise CarbsError(f"num_bootstrap={shown(num_bootstrap)} must be a whole number of at least 2")
+    check_whole("num_bootstrap", num_bootstrap, 2)
+    check_whole("seed", seed, 0)
     sizes = None if scale is None else checked_scale(space, scale)
     table = Table(space, observations, sign)
     rng = np.random.default_rng(seed)

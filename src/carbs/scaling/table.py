@@ -44,6 +44,11 @@ class Table:
         X = space.encode([run.input for run in seen])
         self._check_number(len(np.unique(np.round(X, 9), axis=0)))
         y = sign * np.clip(np.array([run.output for run in seen], float), -_LARGEST, _LARGEST)
+        if np.min(y) == np.max(y):
+            raise CarbsError(
+                f"no scaling laws: all {len(y)} runs have the same objective, {sign * y[0]:.6g}; laws need runs that "
+                "differ"
+            )
         t = np.log10(np.array([run.cost for run in seen], float))
         order = np.lexsort(np.column_stack([y, t, X]).T)
         self.X, self.t, self.places = X[order], t[order], np.array(succeeded)[order]

@@ -9,6 +9,7 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
+from carbs.models.surrogate import Beliefs
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Proposal, Situation, describe, kind_of
@@ -47,17 +48,22 @@ def propose(situation: Situation, cost: float) -> Proposal:
     limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample).lowered_to(log_cost + closeness)
     taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
-    def narrowing(points: Array) -> Array:
-        at = surrogate.predict(points)
+    def narrowing(points: Array, beliefs: Beliefs | None = None) -> Array:
+        at = beliefs or surrogate.predict(points)
         covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
         _, deviation = at.by_model[0]
         narrowed = covariance**2 / (deviation**2 + surrogate.objective.hyper.noise)
-        value = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
-        return np.where(are_among(points, taken) | limit.is_exceeded(points, at), -math.inf, value)
+        value: Array = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
+        return value
 
-    x, score = maximise(situation, narrowing, np.vstack([target[None], pool]))
+    def allowed(points: Array) -> Array:
+        at = surrogate.predict(points)
+        is_ruled_out = are_among(points, taken) | limit.is_exceeded(points, at)
+        return np.where(is_ruled_out, -math.inf, narrowing(points, at))
+
+    x, score = maximise(situation, allowed, np.vstack([target[None], pool]))
     predicted = describe(target, situation)
     log: dict[str, Any] = {f"target_{name}": predicted[f"predicted_{name}"] for name in ("objective", "objective_std")}
     if not math.isfinite(score):
-        x, log["reason"] = last_resort(surrogate, limit, pool, taken)
+        x, log["reason"] = last_resort(situation, limit, pool, seen, narrowing)
     return Proposal(x, {"kind": kind_of(x, situation), **log, **describe(x, situation)})

@@ -25,7 +25,7 @@ class CostLimit:
         surprising: Limit of the worst cost; see `worst`.
         num_deviations: Standard deviations from the predicted to the worst cost.
         is_early: Whether fewer runs have succeeded than first draws are wanted: then the steepest rise counts, too.
-        cap: The user's cap, which the predicted cost never exceeds; infinite without one.
+        cap: The user's cap, which the predicted cost never exceeds where anything is below it; infinite without one.
     """
 
     situation: Situation
@@ -59,8 +59,8 @@ class CostLimit:
         return cls(situation, predicted, predicted + tuning.surprise, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:
-        """Return the same limits, but that of the predicted cost at most `predicted`."""
-        return replace(self, predicted=min(self.predicted, predicted))
+        """Return the same limits, but that of the predicted cost, and the cap, at most `predicted`."""
+        return replace(self, predicted=min(self.predicted, predicted), cap=min(self.cap, predicted))
 
     def raised_to(self, points: Array) -> CostLimit:
         """Return the limits that let the caller have the sizes that were given, however expensive the cheapest is.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import numpy as np
 
 from carbs.arrays import Array
-from carbs.models.surrogate import Surrogate
 from carbs.search import candidates
 from carbs.search.cost_limit import CostLimit
 from carbs.search.situation import Situation
 from carbs.search.validity import valid_among
-from carbs.spaces.identity import are_among
+from carbs.spaces.identity import are_among, keys
 
 
 def pool_of(situation: Situation, sample: Array, members: Array) -> Array:
@@ -59,24 +58,38 @@ def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array)
     return points[best], float(scores[best])
 
 
-def last_resort(surrogate: Surrogate, limit: CostLimit, pool: Array, taken: Collection[bytes]) -> tuple[Array, str]:
-    """Choose a point where every one is too expensive or taken.
+def last_resort(
+    situation: Situation, limit: CostLimit, pool: Array, seen: Array, score: Callable[[Array], Array]
+) -> tuple[Array, str]:
+    """Choose a point where no new one within the limits was found.
 
     Args:
-        surrogate: The models, with the outcomes of running configurations imagined.
+        situation: The situation, with models.
         limit: The limits of cost.
         pool: Points to choose from, shape (k, D).
-        taken: Keys of the configurations that must not be suggested (again).
+        seen: The configurations that were run or are running, shape (n, D).
+        score: How much a run is worth: maps points, shape (m, D), to scores, shape (m,).
 
     Returns:
-        The point that costs least at worst and is not taken (the first if all are), and the reason for the user.
+        The point, and the reason for the user. Below the user's cap: the new point that costs least at worst, or if
+        there is none the most useful repeat. Above it, if nothing else is left: the cheapest new point.
     """
-    is_new = ~are_among(pool, taken)
-    if not np.any(is_new):
-        return pool[0], "every configuration in reach has been tried"
-    pool = pool[is_new]
-    cheapest = int(np.argmin(limit.worst(pool, surrogate.predict(pool))))
-    return pool[cheapest], "no candidate is sure to cost less than the limit; this is the surest"
+    models = situation.models
+    fresh = pool[~are_among(pool, frozenset(keys(np.vstack([seen, situation.failures]))))]
+    beliefs = models.predict(fresh) if len(fresh) else None
+    if beliefs is not None and np.any(is_below := beliefs.known_log_cost <= limit.cap):
+        worst = np.where(is_below, limit.worst(fresh, beliefs), np.inf)
+        return fresh[np.argmin(worst)], "no candidate is sure to cost less than the limit; this is the surest"
+    repeats = seen[situation.agree(seen) & situation.obey(seen)]
+    repeats = repeats[models.predict(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats
+    if len(repeats):
+        reach = "in reach" if beliefs is None else "below the highest cost allowed"
+        reason = f"every configuration {reach} has been tried; the most useful one is run again"
+        return repeats[np.argmax(score(repeats))], reason
+    if beliefs is not None:
+        reason = "everything is predicted to cost more than is allowed; this is the cheapest"
+        return fresh[np.argmin(beliefs.known_log_cost)], reason
+    return pool[0], "every configuration in reach has been tried"
 
 
 def sample_of(situation: Situation, seen: Array) -> Array:

@@ -44,12 +44,18 @@ class Scorer:
     def score(self, points: Array) -> Array:
         """Score `points`, shape (m, D): shape (m,), minus infinity for those that must not be suggested."""
         beliefs = self.surrogate.predict(points)
-        gain = self.log_gain(beliefs) + self.failure_aversion * beliefs.log_success
+        gain = self.log_worth(points, beliefs)
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.limit.cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
         is_ruled_out = are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs) | (cost < self.cheapest)
         return np.where(is_ruled_out, -np.inf, gain)
+
+    def log_worth(self, points: Array, beliefs: Beliefs | None = None) -> Array:
+        """Return the logarithm of the gain, lowered where a run may fail, whether or not it may be suggested; shape (m,)."""
+        beliefs = beliefs or self.surrogate.predict(points)
+        worth: Array = self.log_gain(beliefs) + self.failure_aversion * beliefs.log_success
+        return worth
 
     def log_gain(self, beliefs: Beliefs) -> Array:
         """Return the logarithm of the hypervolume that successful runs are expected to add, shape (m,)."""
@@ -119,7 +125,7 @@ def propose(situation: Situation) -> Proposal:
     x, score = maximise(situation, scorer.score, pool)
     log: dict[str, Any] = {}
     if not math.isfinite(score):
-        x, log["reason"] = last_resort(surrogate, limit, pool, taken.union(keys(seen)))
+        x, log["reason"] = last_resort(situation, limit, pool, seen, scorer.log_worth)
     log["kind"] = kind_of(x, situation)
     gain = replace(scorer, fronts=whole).log_gain(surrogate.predict(x[None]))
     log["expected_improvement"] = math.exp(gain[0]) * models.objective_scaler.deviation

@@ -48,3 +48,9 @@ def test_a_lower_half_that_is_far_from_the_median_is_no_outlier() -> None:
     """Where a quarter of the runs is bad, the distance to the lower quartile counts, and nothing is pulled up."""
     y = np.array([-100.0, -100.0, -100.0, 0.0, 0.1, 0.2])
     assert list(winsorise(y, reach=5.0)) == list(y)
+
+
+@pytest.mark.parametrize("best", [0.0, 1.0, 500.0, 500.0 * (1 + 1e-16)])
+def test_where_most_runs_share_the_best_objective_the_bad_ones_stay_bad(best: float) -> None:
+    y = np.array([*(best for _ in range(17)), best - 0.97, best - 0.86, best - 0.5])
+    assert list(winsorise(y, reach=5.0)) == list(y)

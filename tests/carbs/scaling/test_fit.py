@@ -313,3 +313,15 @@ def test_a_table_of_thousands_of_runs_is_used_near_its_frontier(tables: Any) -> 
     runs = table.observations() + table.observations(1)
     laws = scaling_laws(table.params, runs, CARBSParams(better_direction_sign=-1), num_bootstrap=2)
     assert laws["n"].exponent == pytest.approx(0.28 / 0.62, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", [-1, "x", 1.5])
+def test_the_seed_must_be_a_whole_number(seed: Any) -> None:
+    with pytest.raises(CarbsError, match="seed="):
+        scaling_laws(PARAMS, around_the_line(40), seed=seed)
+
+
+def test_runs_that_all_have_the_same_objective_are_told() -> None:
+    runs = [replace(run, output=0.5) for run in around_the_line(40)]
+    with pytest.raises(CarbsError, match=r"all 40 runs have the same objective, 0\.5"):
+        scaling_laws(PARAMS, runs)

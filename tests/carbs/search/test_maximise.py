@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,6 @@ from carbs.models.surrogate import Surrogate
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Situation
-from carbs.spaces.identity import keys
 from carbs.spaces.search_space import as_space
 
 SPACE = as_space([Param(name, LinearSpace(0, 1)) for name in ("x", "y")])
@@ -47,15 +48,41 @@ def test_where_no_point_may_be_chosen_the_score_says_so() -> None:
     assert maximise(here, nothing, here.successes)[1] == -math.inf
 
 
-def test_the_last_resort_is_the_point_of_the_least_cost_that_is_not_taken() -> None:
-    here = situation(CARBSParams(max_suggestion_cost=1e-9))
-    models = here.models
-    limit = CostLimit.of(here, models.predict(models.groups.X).known_log_cost)
-    pool = np.array([[1.9, 1.0], [0.1, 1.0], [0.2, 1.0]])
-    x, reason = last_resort(models, limit, pool, frozenset())
-    assert x.tolist() == [0.1, 1.0]
+def resort(cap: float, pool: Array, seen: Array, **options: Any) -> tuple[list[float], str]:
+    """Return the last resort; the log cost is the first coordinate, and the more of the second the better."""
+    here = replace(situation(CARBSParams(max_suggestion_cost=cap)), **options)
+    limit = CostLimit.of(here, here.models.predict(here.models.groups.X).known_log_cost)
+    x, reason = last_resort(here, limit, pool, seen, lambda points: points[:, 1])
+    return x.tolist(), reason
+
+
+NEW = np.array([[1.9, 1.0], [0.3, 1.0], [0.6, 1.0]])
+SEEN = np.array([[0.4, 0.9], [0.5, 1.1], [1.9, 1.9]])
+
+
+def test_below_the_cap_the_last_resort_is_the_surest_new_point() -> None:
+    x, reason = resort(1e3, np.vstack([SEEN, NEW]), SEEN)
+    assert x == [0.3, 1.0]
     assert "less than the limit" in reason
-    x, _ = last_resort(models, limit, pool, frozenset(keys(pool[1:2])))
-    assert x.tolist() == [0.2, 1.0]
-    x, reason = last_resort(models, limit, pool, frozenset(keys(pool)))
-    assert "has been tried" in reason
+    assert resort(1e3, np.vstack([SEEN, NEW]), SEEN, failures=NEW[1:2])[0] == [0.6, 1.0]
+
+
+def test_where_no_new_point_is_below_the_cap_the_most_useful_repeat_that_is_below_it_is_run() -> None:
+    x, reason = resort(math.e, NEW[:1], SEEN)
+    assert x == [0.5, 1.1]
+    assert "below the highest cost allowed" in reason
+
+
+def test_where_every_point_has_been_tried_the_most_useful_is_run_again() -> None:
+    x, reason = resort(1e3, np.vstack([SEEN, NEW]), np.vstack([SEEN, NEW]))
+    assert x == [1.9, 1.9]
+    assert "in reach has been tried" in reason
+    given = np.array([math.nan, 1.0])
+    assert resort(1e3, NEW, np.vstack([SEEN, NEW]), given=given)[0][1] == 1.0
+    assert resort(1e3, NEW, NEW[:0], failures=NEW)[1] == "every configuration in reach has been tried"
+
+
+def test_where_nothing_is_below_the_cap_the_last_resort_is_the_cheapest_new_point() -> None:
+    x, reason = resort(1e-9, np.vstack([SEEN, NEW]), SEEN)
+    assert x == [0.3, 1.0]
+    assert "more than is allowed" in reason

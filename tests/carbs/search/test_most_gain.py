@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,16 +87,43 @@ def test_a_small_space_is_exhausted_before_anything_is_repeated() -> None:
     assert "has been tried" in again.log["reason"]
 
 
-def test_resampling_is_limited_and_can_be_switched_off() -> None:
-    def noisy(frequency: int) -> int:
-        rng = np.random.default_rng(0)
-        carbs = CARBS(CARBSParams(resample_frequency=frequency), SMALL)
-        return sum(
-            carbs.suggest().log["kind"] == "resample"
-            for _ in run(carbs, 30, lambda v: (bowl(v)[0] + rng.normal(), bowl(v)[1]))
-        )
+@pytest.mark.parametrize("frequency", [0, 1, 4])
+def test_resampling_is_limited_and_can_be_switched_off(frequency: int) -> None:
+    rng = np.random.default_rng(0)
+    carbs = CARBS(CARBSParams(resample_frequency=frequency), SMALL)
+    num_repeats = 0
+    for number in range(40):
+        output = carbs.suggest()
+        num_repeats += output.log["kind"] == "resample"
+        assert num_repeats * frequency <= number
+        objective, cost = bowl(output.suggestion)
+        carbs.observe(ObservationInParam(output.suggestion, objective + rng.normal(), cost))
+    assert (num_repeats > 0) == (frequency > 0)
 
-    assert noisy(0) == 0
+
+def test_a_noisy_small_space_is_repeated_where_that_tells_most() -> None:
+    """Once every configuration has been run, the search must not repeat the cheapest for ever."""
+    rng = np.random.default_rng(0)
+    carbs = CARBS(params=[Param("n", LinearSpace(1, 3, is_integer=True))])
+    repeated = Counter[Any]()
+    for _ in range(30):
+        suggestion = carbs.suggest().suggestion
+        repeated[suggestion["n"]] += 1
+        carbs.observe(ObservationInParam(suggestion, suggestion["n"] + 0.5 * rng.normal(), suggestion["n"]))
+    assert min(repeated[n] for n in (1, 2, 3)) >= 4
+
+
+@pytest.mark.parametrize("num_running", [0, 6])
+def test_the_cap_holds_where_everything_below_it_has_been_run(num_running: int) -> None:
+    config = CARBSParams(max_suggestion_cost=35.0, resample_frequency=0)
+    carbs = CARBS(config, [Param("n", LinearSpace(1, 10, is_integer=True))])
+    for n in range(1, 6):
+        carbs.observe(ObservationInParam({"n": n}, float(n), 10.0 * n))
+    for i in range(num_running):
+        carbs.remember_suggestion({"n": 1 + i % 3}, str(i))
+    outputs = [carbs.suggest() for _ in range(8)]
+    assert {output.suggestion["n"] for output in outputs} <= {1, 2, 3}
+    assert all("has been tried" in output.log["reason"] for output in outputs)
 
 
 @pytest.mark.parametrize("seed", range(3))
