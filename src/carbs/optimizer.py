@@ -147,7 +147,7 @@ class CARBS(LegacyNames):
             subject = f"the search to start from, {shown(other)},"
             raise refuse(Problem("", "other", other, "must be a CARBS", subject))
         if other is self:
-            raise CarbsError("the search to start from is this one itself: its runs are known already; name another one")
+            raise CarbsError("the search to start from is this one itself, whose runs are known; name another")
         start.check_direction(other.config, self.config)
         if not same_task:
             sign, runs = self.config.better_direction_sign, other.success_observations

@@ -92,7 +92,7 @@ def test_the_users_cap_is_kept_or_the_reason_said(searched: CARBS) -> None:
     assert int(output.suggestion["epochs"]) <= 6
     assert "reason" not in output.log
     output = carbs.suggest(given={"size": 200.0, "epochs": 64})
-    assert "less than the limit" in output.log["reason"]
+    assert "more than the limit" in output.log["reason"]
     assert (output.suggestion["size"], output.suggestion["epochs"]) == (200.0, 64)
 
 

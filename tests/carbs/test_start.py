@@ -234,7 +234,7 @@ def test_a_loaded_search_obeys_the_rule_that_it_is_given(tmp_path: Path) -> None
 def test_a_warm_start_that_is_repeated_adds_nothing_and_new_runs_are_added() -> None:
     old = CARBS(params=PARAMS)
     search(old, 6)
-    repeated = {"lr": 1e-3, "epochs": 7}
+    repeated: dict[str, Any] = {"lr": 1e-3, "epochs": 7}
     for _ in range(2):
         old.observe(ObservationInParam(repeated, 1.0, 7.0))
         old.observe(ObservationInParam(repeated, is_failure=True))

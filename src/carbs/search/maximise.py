@@ -83,11 +83,11 @@ def last_resort(
     repeats = seen[situation.agree(seen) & situation.obey(seen)]
     repeats = repeats[models.predict(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats
     if len(repeats):
-        reach = "in reach" if beliefs is None else "below the highest cost allowed"
+        reach = "in reach" if beliefs is None else "below the limit of cost"
         reason = f"every configuration {reach} has been tried; the most useful one is run again"
         return repeats[np.argmax(score(repeats))], reason
     if beliefs is not None:
-        reason = "everything is predicted to cost more than is allowed; this is the cheapest"
+        reason = "everything is predicted to cost more than the limit; this is the cheapest"
         return fresh[np.argmin(beliefs.known_log_cost)], reason
     return pool[0], "every configuration in reach has been tried"
 

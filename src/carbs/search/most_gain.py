@@ -52,7 +52,7 @@ class Scorer:
         return np.where(is_ruled_out, -np.inf, gain)
 
     def log_worth(self, points: Array, beliefs: Beliefs | None = None) -> Array:
-        """Return the logarithm of the gain, lowered where a run may fail, whether or not it may be suggested; shape (m,)."""
+        """Return the logarithm of the gain, lowered where a run may fail, allowed or not; shape (m,)."""
         beliefs = beliefs or self.surrogate.predict(points)
         worth: Array = self.log_gain(beliefs) + self.failure_aversion * beliefs.log_success
         return worth

@@ -70,7 +70,7 @@ def test_below_the_cap_the_last_resort_is_the_surest_new_point() -> None:
 def test_where_no_new_point_is_below_the_cap_the_most_useful_repeat_that_is_below_it_is_run() -> None:
     x, reason = resort(math.e, NEW[:1], SEEN)
     assert x == [0.5, 1.1]
-    assert "below the highest cost allowed" in reason
+    assert "below the limit of cost" in reason
 
 
 def test_where_every_point_has_been_tried_the_most_useful_is_run_again() -> None:
@@ -85,4 +85,4 @@ def test_where_every_point_has_been_tried_the_most_useful_is_run_again() -> None
 def test_where_nothing_is_below_the_cap_the_last_resort_is_the_cheapest_new_point() -> None:
     x, reason = resort(1e-9, np.vstack([SEEN, NEW]), SEEN)
     assert x == [0.3, 1.0]
-    assert "more than is allowed" in reason
+    assert "more than the limit" in reason

@@ -7,7 +7,6 @@ import math
 import random
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -105,11 +104,12 @@ def test_a_noisy_small_space_is_repeated_where_that_tells_most() -> None:
     """Once every configuration has been run, the search must not repeat the cheapest for ever."""
     rng = np.random.default_rng(0)
     carbs = CARBS(params=[Param("n", LinearSpace(1, 3, is_integer=True))])
-    repeated = Counter[Any]()
+    repeated = Counter[int]()
     for _ in range(30):
         suggestion = carbs.suggest().suggestion
-        repeated[suggestion["n"]] += 1
-        carbs.observe(ObservationInParam(suggestion, suggestion["n"] + 0.5 * rng.normal(), suggestion["n"]))
+        n = int(suggestion["n"])
+        repeated[n] += 1
+        carbs.observe(ObservationInParam(suggestion, n + 0.5 * rng.normal(), float(n)))
     assert min(repeated[n] for n in (1, 2, 3)) >= 4
 
 
