@@ -15,7 +15,7 @@ from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.ids import global_id, new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
-from wandb_carbs.server.sweeps import bayes, controller, sweeps
+from wandb_carbs.server.sweeps import bayes, controller, run_cap, sweeps
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom, parse_config, space_of
 
 if TYPE_CHECKING:
@@ -174,17 +174,17 @@ def _work(
     Raises:
         _SearchWantedError: It is to be searched first.
     """
+    config = parse_config(sweep["config"])
     for state in (run_states.PENDING, run_states.PREEMPTED):
         waiting = db.execute(
             """SELECT * FROM runs WHERE sweep_id = ? AND state = ? AND (agent_id IS NULL OR state = ?)
                ORDER BY id LIMIT 1""",
             (sweep["id"], state, run_states.PREEMPTED),
         ).fetchone()
-        if waiting is not None:
+        is_new = state == run_states.PENDING
+        if waiting is not None and (not is_new or run_cap.may_start(db, sweep["id"], config)):
             return [_lease(db, waiting, sweep, agent, now)]
-    config = parse_config(sweep["config"])
-    cap = config.get("run_cap")
-    if cap is not None and sweeps.count_runs(db, sweep["id"]) >= cap:
+    if run_cap.is_reached(db, sweep["id"], config):
         return _exhausted(db, sweep)
     if has_local_controller(config):
         following = controller.next_run(db, sweep, now)
@@ -224,11 +224,12 @@ def _draw(
 
 def _exhausted(db: sqlite3.Connection, sweep: sqlite3.Row) -> list[Command]:
     pending = db.execute(
-        "SELECT count(*) FROM runs WHERE sweep_id = ? AND state = ?", (sweep["id"], run_states.PENDING)
+        "SELECT count(*) FROM runs WHERE sweep_id = ? AND state = ? AND agent_id IS NOT NULL",
+        (sweep["id"], run_states.PENDING),
     ).fetchone()[0]
     if pending:  # another agent's lease, which may come back to the queue
         return []
-    db.execute("UPDATE sweeps SET state = ? WHERE id = ?", (sweeps.FINISHED, sweep["id"]))
+    sweeps.finish(db, sweep["id"])
     return [{"type": "exit"}]
 
 

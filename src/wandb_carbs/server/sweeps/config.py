@@ -101,9 +101,14 @@ def space_of(config: Mapping[str, Any]) -> SearchSpace | None:
 
 
 def is_custom(config: Mapping[str, Any]) -> bool:
-    """Tell whether a scheduler chooses the parameters and enqueues runs of its own."""
+    """Tell whether somebody else chooses the parameters and enqueues the runs."""
+    return config.get("method") == "custom" or has_scheduler(config)
+
+
+def has_scheduler(config: Mapping[str, Any]) -> bool:
+    """Tell whether `wandb sweep-scheduler` enqueues the runs, and ends the sweep."""
     scheduler = config.get("scheduler")
-    return config.get("method") == "custom" or (isinstance(scheduler, Mapping) and bool(scheduler.get("engine")))
+    return isinstance(scheduler, Mapping) and bool(scheduler.get("engine"))
 
 
 def has_local_controller(config: Mapping[str, Any]) -> bool:

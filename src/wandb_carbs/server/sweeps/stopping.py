@@ -66,9 +66,9 @@ def judge(store: Store, run: sqlite3.Row) -> bool:
         return stopped
     if sweep["state"] == sweeps.RUNNING and _reaches_target(run, metric):
         with store.transaction() as db:
-            db.execute(
-                "UPDATE sweeps SET state = ? WHERE id = ? AND state = ?", (sweeps.FINISHED, sweep["id"], sweeps.RUNNING)
-            )
+            now = db.execute("SELECT state FROM sweeps WHERE id = ?", (sweep["id"],)).fetchone()
+            if now["state"] == sweeps.RUNNING:
+                sweeps.finish(db, sweep["id"])
     hyperband = early_stopping(config)
     if hyperband is None:
         return stopped

@@ -13,8 +13,8 @@ from wandb_carbs.server.store.ids import new_name, row_by_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project
 from wandb_carbs.server.store.queries import select_runs
-from wandb_carbs.server.sweeps import bayes
-from wandb_carbs.server.sweeps.config import check_config, config_warnings, parse_config
+from wandb_carbs.server.sweeps import bayes, run_cap
+from wandb_carbs.server.sweeps.config import check_config, config_warnings, has_scheduler, parse_config, stored_config
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,6 +72,8 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
         db.execute("UPDATE sweeps SET updated_at = ? WHERE id = ?", (now, sweep_id))
         if changes.get("state") == CANCELED:
             _cancel(db, sweep_id)
+        elif changes.get("state") == FINISHED:
+            finish(db, sweep_id)
         if "controller" in changes:
             _stop_early(db, sweep_id, json.loads(changes["controller"]))
     return sweep_id, warnings
@@ -154,9 +156,7 @@ def enqueue(store: Store, values: Mapping[str, Any]) -> str:
         sweep = sweep_by_id(db, values["id"])
         if sweep["state"] in {FINISHED, CANCELED}:
             raise RequestError(f"sweep {sweep['name']} is {sweep['state']}: it takes no more runs")
-        cap = parse_config(sweep["config"]).get("run_cap")
-        if cap is not None and count_runs(db, sweep["id"]) >= cap:
-            raise RequestError(f"sweep {sweep['name']} has as many runs as its run_cap {cap}")
+        run_cap.check_room(db, sweep, parse_config(sweep["config"]))
         name = add_run(db, sweep, wrapped, now)["name"]
         if values.get("displayName"):
             db.execute(
@@ -181,10 +181,12 @@ def add_run(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any
     return row
 
 
-def count_runs(db: sqlite3.Connection, sweep_id: int) -> int:
-    """Return how many runs a sweep has."""
-    number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ?", (sweep_id,)).fetchone()[0]
-    return number
+def finish(db: sqlite3.Connection, sweep_id: int) -> None:
+    """End a sweep, and what a scheduler has enqueued beyond its last run; if the sweep goes on, it enqueues anew."""
+    db.execute("UPDATE sweeps SET state = ? WHERE id = ?", (FINISHED, sweep_id))
+    text = db.execute("SELECT config FROM sweeps WHERE id = ?", (sweep_id,)).fetchone()["config"]
+    if has_scheduler(stored_config(text)):
+        _empty_queue(db, sweep_id)
 
 
 def _cancel(db: sqlite3.Connection, sweep_id: int) -> None:
@@ -192,6 +194,11 @@ def _cancel(db: sqlite3.Connection, sweep_id: int) -> None:
         f"UPDATE runs SET stop_requested = 1 WHERE sweep_id = ? AND state IN {(*run_states.ALIVE, run_states.PENDING)}",  # noqa: S608
         (sweep_id,),
     )
+    _empty_queue(db, sweep_id)
+
+
+def _empty_queue(db: sqlite3.Connection, sweep_id: int) -> None:
+    """End the runs that wait for an agent."""
     db.execute(
         "UPDATE runs SET state = ? WHERE sweep_id = ? AND state = ? AND agent_id IS NULL",
         (run_states.KILLED, sweep_id, run_states.PENDING),
