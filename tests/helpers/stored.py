@@ -37,7 +37,7 @@ def begin_run(store: Store, sweep: str) -> tuple[str, str]:
     return agent, command["run_id"]
 
 
-def ask(store: Store, query: str, folder: Path | None = None, **variables: Any) -> Reply:
+def ask(store: Store, query: str, /, folder: Path | None = None, **variables: Any) -> Reply:
     """Answer a query without a server.
 
     Args:

@@ -26,6 +26,16 @@ class RequestError(ValueError):
         self.status = status
 
 
+class UnsupportedError(RequestError):
+    """Something that W&B has and this server has not.
+
+    The status is that of any GraphQL error: SDKs up to 0.26 hide the message of a 400 behind the number.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 200)
+
+
 class Log:
     """A log that says each reason once in ten seconds, so that a long outage does not fill it."""
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync
 
-from wandb_carbs.server.errors import RequestError, outage, shortened
-from wandb_carbs.server.graphql import nodes_artifacts, nodes_projects, nodes_runs, nodes_sweeps
+from wandb_carbs.server.errors import RequestError, UnsupportedError, outage, shortened
+from wandb_carbs.server.graphql import nodes_artifacts, nodes_missing, nodes_projects, nodes_runs, nodes_sweeps
 from wandb_carbs.server.graphql.documents import mutation_names, parse_query
 from wandb_carbs.server.graphql.fields import Context
 from wandb_carbs.server.graphql.mutations import MUTATIONS
@@ -52,7 +52,7 @@ def schema() -> GraphQLSchema:
         for attribute in ("parse_value", "coerce_input_value"):
             setattr(scalar, attribute, functools.partial(_checked_scalar, name, kind))
     types: Mapping[str, Any] = built.type_map
-    for nodes in (nodes_projects, nodes_runs, nodes_sweeps, nodes_artifacts):
+    for nodes in (nodes_projects, nodes_runs, nodes_sweeps, nodes_artifacts, nodes_missing):
         for kind_name, fields in nodes.FIELDS.items():
             for name, function in fields.items():
                 types[kind_name].fields[name].resolve = functools.partial(answer, function)
@@ -95,7 +95,8 @@ def prepare(body: Any) -> Prepared:
         body: The request's JSON.
 
     Raises:
-        RequestError: It is malformed, too large, or asks for an unknown mutation.
+        RequestError: It is malformed or too large.
+        UnsupportedError: It asks for an unknown mutation.
     """
     query, variables, operation = _checked(body)
     document = parse_query(query)
@@ -103,7 +104,9 @@ def prepare(body: Any) -> Prepared:
     unknown = sorted(mutations - MUTATIONS.keys())
     if unknown:
         # Left out as an unknown field is, it would look to the client as if it were done.
-        raise RequestError(f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed")
+        raise UnsupportedError(
+            f"this local server does not know the mutation {', '.join(unknown)}; nothing was changed"
+        )
     return Prepared(document, variables, operation, bool(mutations), bool(_INTROSPECTION.search(query)))
 
 

@@ -34,6 +34,12 @@ def _viewer(_root: Any, context: Context) -> Node:
     return {**USER, "teams": {"edges": teams}}
 
 
+def _users(_root: Any, context: Context, query: str | None = None) -> Node:
+    """Return the one user if a part of the name is asked for."""
+    fits = (query or "").lower() in USER["username"]
+    return connection([_viewer(None, context)] if fits else [])
+
+
 def _project(
     _root: Any, context: Context, name: str | None = None, entityName: str | None = None
 ) -> sqlite3.Row | None:
@@ -78,12 +84,15 @@ def _sweeps(
 FIELDS: Fields = {
     "Query": {
         "viewer": _viewer,
+        "users": _users,
         **fields.constants(serverInfo=SERVER),
         "entity": _entity,
         "project": _project,
         "model": _project,
         "models": _projects,
     },
+    "User": {"projects": _projects},
+    "Entity": {"projects": lambda entity, context, **page: _projects(None, context, entity["name"], **page)},
     "Project": {
         **fields.identifier("Project"),
         **fields.columns("name", internalId="id", entityName="entity"),

@@ -47,6 +47,6 @@ def test_no_field_is_answered_twice() -> None:
 )
 def test_unknown_mutation_is_an_error_that_names_it(store: Store, query: str) -> None:
     reply = ask(store, query, input={})
-    assert reply.status == 400
+    assert reply.status == 200  # older SDKs hide the message of a 400
     assert "mutation rewindWorld;" in reply.body["errors"][0]["message"]
     assert ask(store, '{ project(name: "made") { name } }').body == {"data": {"project": None}}

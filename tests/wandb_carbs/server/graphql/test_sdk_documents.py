@@ -40,13 +40,14 @@ _LISTED = (0, 31)
 _MINOR = tuple(int(part) for part in wandb.__version__.split(".")[:2])
 # Operations of the SDK in which something is unknown here, and why that is no loss.
 # "automations", "launch", "registry", "teams", "portfolios" and "charts" are products of W&B that this server does not
-# have; their mutations are refused by name, and their queries answered without the fields that do not exist.
+# have; their mutations are refused by name, their lists are empty, and other queries are answered without the fields
+# that do not exist.
 KNOWN_TO_BE_MISSING = {
     "automations": """CreateAutomation CreateGenericWebhookIntegration DeleteAutomation GetAutomations
         GetAutomationsLegacy GetEntityAutomations GetEntityAutomationsLegacy GetOrgAutomations IntegrationsByEntity
         GenericWebhookIntegrationsByEntity SlackIntegrationsByEntity UpdateAutomation""",
     "launch": """CreateDefaultResourceConfig CreateRunQueue DeleteFromRunQueue DeleteRunQueue GetDefaultResourceConfig
-        GetRunQueueItem GetRunQueueItems GetRunQueueMetadata LaunchAgent ProjectRunQueues UpsertRunQueue
+        GetRunQueueItem GetRunQueueItems GetRunQueueMetadata LaunchAgent UpsertRunQueue
         ackRunQueueItem failRunQueueItem fetchRunQueuesFromProject popFromRunQueue pushToRunQueueByName
         updateLaunchAgent updateRunQueueItemWarning""",
     "the registry": """CreateRegistryMembers DeleteRegistry DeleteRegistryMembers FetchAdvancedRegistryFeatures
@@ -54,7 +55,7 @@ KNOWN_TO_BE_MISSING = {
         RegistryTeamMembers RegistryUserMembers RegistryVersions RenameRegistry UpdateTeamRegistryRole
         UpdateUserRegistryRole UpsertRegistry UpsertRegistryProject""",
     "teams and users": """CreateInvite CreateServiceAccount CreateTeam CreateUserFromAdmin DeleteApiKey DeleteInvite
-        GenerateApiKey GetTeamEntity SearchUsers""",
+        GenerateApiKey GetTeamEntity""",
     "portfolios": """DeleteArtifactPortfolio LinkArtifact UnlinkArtifact UpdateArtifactPortfolio""",
     "saved views and custom charts": "CreateCustomChart ProjectViews",
     # Not asked for unless the server says that it has the feature, or gives an address for each part.
