@@ -7,12 +7,14 @@ agent or the server, follows the same rules.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wandb_carbs.plain import is_number
 
 MISSING: Any = object()
+_NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _KEPT = frozenset({"last", "first", "best", "min", "max", "mean"})
 
 
@@ -72,6 +74,21 @@ def value_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
     """
     value = chosen(find(values, name), maximize=maximize)
     return float(value) if is_number(value) else None
+
+
+def number(value: Any) -> float | None:
+    """Return a logged value as a float; None if it is not a number.
+
+    NaN and infinities are numbers here, be they the SDK's words for them: a run may have ended so.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and value not in _NOT_FINITE:
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # JSON's integers have no largest
+        return math.inf if int(value) > 0 else -math.inf
 
 
 def _splits(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:

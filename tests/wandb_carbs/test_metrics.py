@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MISSING, chosen, find, value_of, without
+from wandb_carbs.metrics import MISSING, chosen, find, number, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,19 @@ def test_value_is_a_finite_number_or_none() -> None:
     odd: Any
     for odd in ({"a": 1}, {"a": {"b": True}}, {"a": {"b": "NaN"}}, {"a": {"b": 10**400}}, {}, [], None):
         assert value_of(odd, "a.b") is None
+
+
+def test_number_may_be_one_that_json_lacks() -> None:
+    assert [number(value) for value in (1, 0.5, "Infinity", "-Infinity", 10**400, -(10**400))] == [
+        1.0,
+        0.5,
+        math.inf,
+        -math.inf,
+        math.inf,
+        -math.inf,
+    ]
+    assert math.isnan(number("NaN") or 0.0)
+    assert [number(value) for value in (True, "1", "nan", None, [1], MISSING)] == [None] * 6
 
 
 def test_metric_is_taken_out_of_a_summary() -> None:

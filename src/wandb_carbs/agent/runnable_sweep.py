@@ -158,11 +158,12 @@ def _hint_of(command: Sequence[str], program: str | None) -> str:
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
-    in_summary = _number(metrics.chosen(metrics.find(record.summary, reading.name), maximize=best is max))
+    in_summary = metrics.number(metrics.chosen(metrics.find(record.summary, reading.name), maximize=best is max))
     if reading.how == LAST and in_summary is not None:
         return in_summary
     # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.
-    numbers = [number for row in _rows(record, reading.name) if (number := _number(row.get(reading.name))) is not None]
+    logged = [metrics.number(row.get(reading.name)) for row in _rows(record, reading.name)]
+    numbers = [number for number in logged if number is not None]
     if not numbers:  # the program may have put it into the summary only
         return in_summary
     if reading.how == BEST:
@@ -195,14 +196,3 @@ def _rows(record: RunRecord, name: str) -> list[Mapping[str, Any]]:
 def _step(row: Mapping[str, Any]) -> float:
     step: Any = row.get("_step")
     return float(step) if is_number(step) else -1.0
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf

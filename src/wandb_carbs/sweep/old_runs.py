@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +12,8 @@ from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, ParamDict,
 from carbs.errors import Problem, refuse
 from carbs.spaces.values import identity_of
 from carbs.values import is_positive, shown
+from wandb_carbs.sweep.cells import readings
 from wandb_carbs.sweep.sources import OldRun, reader_of
-
-_WORDS: dict[str, list[Any]] = {"True": [True], "False": [False], "": [None]}
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,12 @@ class _Fit:
     filled: Counter[str] = field(default_factory=Counter)
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
+        if run.left_out:
+            self.left_out[run.left_out] += 1
+            return None
         values: ParamDict = {}
         for name, value in self.constants.items():
-            if name in run.values and not _is_same(run.values[name], value):
+            if name in run.values and not _is_same(_readings_of(run, name), value):
                 self.left_out[f"another value of the constant {name!r}"] += 1
                 return None
         for param, space in zip(self.space.params, self.space.spaces, strict=True):
@@ -51,14 +52,13 @@ class _Fit:
                 self.filled[param.name] += 1
                 values[param.name] = param.center
                 continue
-            readings = _readings_of(run.values[param.name])
-            fitting = [value for value in readings if space.problem_with(value) is None]
+            fitting = [value for value in _readings_of(run, param.name) if space.problem_with(value) is None]
             if not fitting:
                 self.left_out[f"{param.name!r} outside its space"] += 1
                 return None
             values[param.name] = fitting[0]
         if run.objective is None:
-            return ObservationInParam(values, is_failure=True, is_old=True)
+            return ObservationInParam(self.space.select(values), is_failure=True, is_old=True)
         if not is_positive(run.cost):
             self.left_out["no positive cost"] += 1
             return None
@@ -96,7 +96,7 @@ def read_old_runs(
     for place, source in enumerate(listed):
         name = f"start_from[{place}]"
         read = reader_of(source, name)
-        runs = list(read(config))
+        runs = read(config)
         fit = _Fit(space, constants or {})
         found = [seen for run in runs if (seen := fit.observation(run)) is not None]
         reasons = "; ".join(f"{number} with {reason}" for reason, number in fit.left_out.most_common())
@@ -122,20 +122,20 @@ def members_of(observations: Iterable[ObservationInParam], space: SearchSpace, c
     return start.frontier_members(space, carbs.space, carbs.success_observations, config.better_direction_sign)
 
 
-def _readings_of(value: Any) -> list[Any]:
-    """Return what a value may mean: a table's cell is text, be it a number, a flag, a list or nothing."""
+def _readings_of(run: OldRun, name: str) -> list[Any]:
+    """Return what a run's value may mean, the likeliest first: texts may be numbers, flags, lists or nothing."""
+    value = run.values[name]
     if not isinstance(value, str):
         return [value]
-    found: list[Any] = [value]
-    try:
-        found.append(json.loads(value))
-    except ValueError:
-        found += _WORDS.get(value, [])
-    return found
+    return readings(value) if run.is_text else [value, *readings(value)]
 
 
-def _is_same(value: Any, constant: Any) -> bool:
+def _is_same(found: Iterable[Any], constant: Any) -> bool:
+    return any(_are_equal(value, constant) for value in found)
+
+
+def _are_equal(value: Any, constant: Any) -> bool:
     try:
-        return any(identity_of(reading) == identity_of(constant) for reading in _readings_of(value))
+        return identity_of(value) == identity_of(constant)
     except TypeError:
         return bool(value == constant)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ import wandb
 
 from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, refuse
-from wandb_carbs.metrics import value_of
-from wandb_carbs.plain import is_number
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, RunRecord, Standing
+from wandb_carbs import metrics
+from wandb_carbs.record import COST_KEY, FINISHED, OBJECTIVE_KEY, RunRecord, Standing
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
-from wandb_carbs.sweep.history import SweepReader
+from wandb_carbs.sweep.cells import rows_of
+from wandb_carbs.sweep.history import JudgedRun, SweepReader
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import RunReader, to_record
@@ -42,17 +41,21 @@ class OldRun:
     """A run as its source has it.
 
     Attributes:
-        values: Its hyperparameters, nested ones by their names with dots; texts of a table are not yet read.
+        values: Its hyperparameters, nested ones by their names with dots; cells of a table of text are not yet read.
         objective: None if the run failed.
         cost: What it cost.
+        is_text: Whether the values are such cells.
+        left_out: What keeps it from being used, after "with": "no cost"; empty if it can be used.
     """
 
-    values: Mapping[str, Any]
-    objective: float | None
-    cost: Any
+    values: Mapping[str, Any] = field(default_factory=dict)
+    objective: float | None = None
+    cost: Any = None
+    is_text: bool = False
+    left_out: str = ""
 
 
-def reader_of(source: Any, name: str) -> Callable[[CARBSParams], Iterable[OldRun]]:
+def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
     """Return the function that reads a source.
 
     Raises:
@@ -84,16 +87,24 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
     if metric is None:
         if history.definition.config.better_direction_sign != config.better_direction_sign:
             raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
-        found = [
-            OldRun(run.suggestion, _objective(run.record), run.record.summary.get(COST_KEY))
-            for run in history.runs
-            if run.suggestion is not None and run.verdict.standing in {Standing.OBSERVATION, Standing.FAILURE}
-        ]
-        if found:
+        found = [_recorded(run) for run in history.runs]
+        if not all(run.left_out for run in found):
             return found
         metric = history.labels.metric
     records = RunReader(path, INTERACTIVE_SECONDS).all()
-    return list(_logged(records, metric, cost or RUNTIME, config))
+    return [_logged(record, metric, cost or RUNTIME, config) for record in records]
+
+
+def _recorded(run: JudgedRun) -> OldRun:
+    """Return a run as the search recorded it."""
+    standing = run.verdict.standing
+    if standing not in {Standing.OBSERVATION, Standing.FAILURE}:
+        return OldRun(left_out=f"state {standing.value!r}")
+    if run.suggestion is None:
+        return OldRun(left_out="no suggestion")
+    summary = run.record.summary
+    objective = metrics.number(summary[OBJECTIVE_KEY]) if standing is Standing.OBSERVATION else None
+    return OldRun(run.suggestion, objective, summary.get(COST_KEY))
 
 
 def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str, config: CARBSParams) -> list[OldRun]:
@@ -103,24 +114,33 @@ def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str
         return [to_record(run) for run in runs]
 
     records = with_retries(f"read runs of {project}", read, limit=INTERACTIVE_SECONDS)
-    return list(_logged(records, metric, cost, config))
+    return [_logged(record, metric, cost, config) for record in records]
 
 
-def _logged(records: Iterable[RunRecord], metric: str, cost: str, config: CARBSParams) -> Iterable[OldRun]:
-    """Return the runs that finished and logged the metric."""
-    cost_key = _RUNTIME_KEY if cost == RUNTIME else cost
-    for record in records:
-        objective = value_of(record.summary, metric, maximize=config.better_direction_sign > 0)
-        if record.state == "finished" and objective is not None:
-            yield OldRun(flat(record.config), objective, value_of(record.summary, cost_key))
+def _logged(record: RunRecord, metric: str, cost: str, config: CARBSParams) -> OldRun:
+    """Return a run by what its program logged; it counts if it finished."""
+    if record.state != FINISHED:
+        return OldRun(left_out=f"state {record.state!r}")
+    maximize = config.better_direction_sign > 0
+    objective = metrics.number(metrics.chosen(metrics.find(record.summary, metric), maximize=maximize))
+    spent = metrics.value_of(record.summary, _RUNTIME_KEY if cost == RUNTIME else cost)
+    return _judged(OldRun(flat(record.config), objective, spent), metric)
+
+
+def _judged(run: OldRun, metric: str) -> OldRun:
+    """Return a run with what its metric means: one that is NaN or infinite is a failure, a missing one says nothing."""
+    if run.objective is None:
+        return OldRun(left_out=f"no number as {metric!r}")
+    return run if math.isfinite(run.objective) else replace(run, objective=None)
 
 
 def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
     """Read a table with one run a line, such as `wandb-carbs export` writes."""
+    is_text = path.suffix.lower() != ".json"
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = json.loads(text) if path.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = rows_of(text) if is_text else json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         raise CarbsError(f"{path} cannot be read: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CarbsError(f"{path} must hold a list of runs, each an object")
@@ -130,18 +150,15 @@ def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
         raise CarbsError(
             f"{path} has no {' and no '.join(map(repr, missing))}; name 'metric' and 'cost': it has {known}"
         )
-    return [run for row in rows if (run := _of_row(row, metric, cost)) is not None]
+    return [_of_row(row, metric, cost, is_text=is_text) for row in rows]
 
 
-def _of_row(row: Mapping[str, Any], metric: str, cost: str) -> OldRun | None:
-    """Read a row; None for a run without an outcome. A metric that is NaN is a failure, an empty one says nothing."""
+def _of_row(row: Mapping[str, Any], metric: str, cost: str, *, is_text: bool) -> OldRun:
     inner = row.get("config")
     own = {name.removeprefix(_CONFIG): value for name, value in row.items() if name not in {metric, cost}}
     values = flat(inner) if isinstance(inner, Mapping) else own
-    objective, spent = _as_float(row.get(metric)), _as_float(row.get(cost))
-    if row.get("state") == Standing.FAILURE.value or str(row.get(metric)).lower() == "nan":
-        return OldRun(values, None, spent)
-    return None if objective is None else OldRun(values, objective, spent)
+    run = OldRun(values, _as_float(row.get(metric)), _as_float(row.get(cost)), is_text)
+    return replace(run, objective=None) if row.get("state") == Standing.FAILURE.value else _judged(run, metric)
 
 
 def flat(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,14 +170,8 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _objective(record: RunRecord) -> float | None:
-    value: Any = record.summary.get(OBJECTIVE_KEY)
-    return float(value) if is_number(value) else None
-
-
 def _as_float(value: Any) -> float | None:
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, str) else metrics.number(value)
+    except ValueError:
         return None
-    return number if math.isfinite(number) else None

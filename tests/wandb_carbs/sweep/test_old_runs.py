@@ -124,12 +124,16 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         # The configuration was transformed; the suggestion is the point of the search space.
         suggestion = {"carbs.suggestion": json.dumps({"lr": 10.0 ** -(n + 2)})}
         project.put(f"old{n}", {"lr": 99.0}, {**summary, **suggestion}, old)
-    project.put("failed", {"lr": 1e-1}, {"carbs.state": "failure"}, old)
+    # Its outcome was corrected.
+    project.put("failed", {"lr": 1e-1}, {"carbs.state": "failure", "carbs.objective": 0.5, "carbs.cost": 1.0}, old)
+    project.put("gone", {"lr": 1e-1}, {"carbs.state": "abandoned"}, old)
     # As the SDK has it after `define_metric("val.loss", summary="min,max")`.
     project.put(
         "alone", {"lr": 2e-3, "opt": {"name": "adam"}}, {"val": {"loss": {"min": 0.125, "max": 9}}, "_runtime": 60}
     )
-    project.put("silent", {"lr": 2e-3}, {"_runtime": 60})
+    adam = {"lr": 2e-3, "opt": {"name": "adam"}}
+    project.put("silent", adam, {"_runtime": 60})
+    project.put("diverged", adam, {"val.loss": "NaN", "_runtime": 60})
 
     caplog.set_level("INFO", "wandb_carbs")
     by_filter = {"project": "e/p", "filters": {"config.opt.name": "adam"}, "metric": "val.loss"}
@@ -142,8 +146,8 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         initial=[{"lr": 3e-4, "opt": {"name": "sgd"}}],
         start_from=[f"e/p/{old}", by_filter],
     )
-    assert "start_from[0]: 4 of 4 runs are used" in caplog.text
-    assert "start_from[1]: 1 of 1 runs are used" in caplog.text
+    assert "start_from[0]: 4 of 5 runs are used; left out: 1 with state 'abandoned'" in caplog.text
+    assert "start_from[1]: 2 of 3 runs are used; left out: 1 with no number as 'val.loss'" in caplog.text
     carbs = load_definition(f"e/p/{new}").optimizer()
     seen = [
         (run.input["lr"], run.input["opt.name"], run.output, run.cost, run.is_old) for run in carbs.success_observations
@@ -154,7 +158,7 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         (0.0001, "adam", 0.5, 3.0, True),
         (0.002, "adam", 0.125, 60.0, True),
     ]
-    assert [run.input["lr"] for run in carbs.failure_observations] == [0.1]
+    assert [run.input["lr"] for run in carbs.failure_observations] == [0.1, 0.002]
     first = carbs.suggest()
     assert (first.log["kind"], first.suggestion["lr"], first.suggestion["opt.name"]) == ("initial", 3e-4, "sgd")
 

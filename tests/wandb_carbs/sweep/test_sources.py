@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from carbs import CarbsError
-from tables_of_runs import found, table
+from carbs import CarbsError, CategoricalSpace, Param, SearchSpace
+from tables_of_runs import CONFIG, found, table
+from wandb_carbs.sweep.old_runs import read_old_runs
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,33 @@ def test_a_table_without_a_use_is_an_error(tmp_path: Path, rows: Any, words: str
 def test_what_is_no_source_is_an_error(source: Any) -> None:
     with pytest.raises(CarbsError, match=r"start_from\[0\]=.*(must be|needs)"):
         found(source)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_a_metric_that_is_not_finite_is_a_failure_and_all_that_is_left_out_is_said(tmp_path: Path, ending: str) -> None:
+    ends = [0.5, math.inf, -math.inf, math.nan, "Infinity", 10**400, None, "n/a", True]
+    rows = [{"lr": 1e-3, "objective": end, "cost": 1} for end in ends]
+    rows += [{"lr": 1e-3, "objective": 0.5, "cost": cost} for cost in (math.inf, None, 10**400)]
+    observations, (note, *_) = found(table(tmp_path, rows, ending))
+    assert [(seen.output, seen.is_failure) for seen in observations if not seen.is_failure] == [(0.5, False)]
+    assert [seen.is_failure for seen in observations] == [False] + 5 * [True]
+    assert note == (
+        "start_from[0]: 6 of 12 runs are used; left out: 3 with no number as 'objective'; 3 with no positive cost"
+    )
+
+
+def test_cells_may_hold_line_ends(tmp_path: Path) -> None:
+    prompts = ("a\nb", "a\r\nb", "a\u2028b")
+    rows = [{"prompt": prompt, "objective": 1.0, "cost": 1} for prompt in prompts]
+    space = SearchSpace((Param("prompt", CategoricalSpace(prompts)),))
+    read = read_old_runs(table(tmp_path, rows, ".csv"), space, CONFIG)
+    assert tuple(seen.input["prompt"] for seen in read.observations) == prompts
+
+
+def test_a_table_with_shifted_cells_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("lr,objective,cost\n1e-3,0.5,1\n1,5e-3,0.5,1\n", encoding="utf-8")
+    with pytest.raises(CarbsError, match=r"runs\.csv cannot be read: line 3 has more cells"):
+        found(tmp_path / "runs.csv")
 
 
 def test_a_missing_file_is_an_error() -> None:

@@ -17,6 +17,7 @@ import click
 from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.options import STDOUT, OutputFile, json_option, say
 from wandb_carbs.plain import plural
+from wandb_carbs.sweep.cells import to_cell
 
 _Lines = Sequence[dict[str, Any]]
 _Writer = Callable[[IO[bytes], Sequence[str], _Lines], None]
@@ -30,11 +31,19 @@ def _flat(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {**row, **{_CONFIG + name: config.get(name) for name in names}}
 
 
-def _write_csv(file: IO[bytes], heads: Sequence[str], lines: _Lines) -> None:
+def write_csv(file: IO[bytes], heads: Sequence[str], lines: _Lines) -> None:
+    """Write lines as text; each value of a hyperparameter so that a sweep that starts from the file reads the same.
+
+    Args:
+        file: Where to.
+        heads: The columns' names.
+        lines: The lines, by column.
+    """
     text = io.TextIOWrapper(file, newline="", encoding="utf-8")
     writer = csv.DictWriter(text, heads)
     writer.writeheader()
-    writer.writerows(lines)
+    for line in lines:
+        writer.writerow({head: to_cell(value) if head.startswith(_CONFIG) else value for head, value in line.items()})
     text.detach()  # the file stays open
 
 
@@ -63,16 +72,16 @@ def write_parquet(file: Path | IO[bytes], heads: Sequence[str], lines: _Lines) -
                 return pa.array([None if value is None else float(value) for value in values], pa.float64())
             if len(kinds) <= 1:
                 return pa.array(values)
-        except OverflowError:
-            pass  # an integer of more than 64 bits, or beyond the floats
+        except (OverflowError, TypeError, ValueError):
+            pass  # an integer of more than 64 bits, or beyond the floats; lists of different types; half a character
         # So are choices of different types, which no column holds.
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+        return pa.array([None if value is None else str(to_cell(value)) for value in values], pa.string())
 
     parquet.write_table(pa.table({head: column(head) for head in heads}), file)
 
 
 _WRITERS: dict[str, _Writer] = {
-    "csv": _write_csv,
+    "csv": write_csv,
     "json": _write_json,
     "parquet": write_parquet,
 }

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from carbs import LinearSpace, Param
+from carbs import CARBSParams, CategoricalSpace, LinearSpace, Param, SearchSpace
 from command_line import Sweep, assert_fails, run
+from wandb_carbs.cli.commands.export import write_csv
+from wandb_carbs.sweep.old_runs import read_old_runs
 
 
 def test_export_writes_every_run(sweep: Sweep) -> None:
@@ -103,8 +105,21 @@ def test_export_to_parquet_takes_choices_of_any_types(sweep: Sweep) -> None:
     choices = [1, "a", True, None]
     write_parquet(path, ["id", "cost", "config.c"], [{"id": "r", "cost": None, "config.c": value} for value in choices])
     assert parquet.read_table(path).column("config.c").to_pylist() == ["1", "a", "True", None]
+    lists = [[1, "a"], [2], ["a", [None]]]
+    write_parquet(path, ["config.c"], [{"config.c": value} for value in lists])
+    assert parquet.read_table(path).column("config.c").to_pylist() == ['[1, "a"]', "[2]", '["a", [null]]']
     write_parquet(path, ["id", "cost", "config.c"], [])
     assert str(parquet.read_schema(path).field("cost").type) == "double"
+
+
+def test_a_sweep_that_starts_from_a_csv_file_reads_the_choices_that_were_exported(tmp_path: Path) -> None:
+    choices = ("3", 3, "", None, "True", True, "a\r\nb", 'say "x", y', ["a", [None]], "[1, 2]", [1, 2], 0.5)
+    lines = [{"state": "observation", "objective": 0.5, "cost": 1.0, "config.c": choice} for choice in choices]
+    with (tmp_path / "runs.csv").open("wb") as file:
+        write_csv(file, list(lines[0]), lines)
+    space = SearchSpace((Param("c", CategoricalSpace(choices)),))
+    read = read_old_runs(tmp_path / "runs.csv", space, CARBSParams())
+    assert [json.dumps(seen.input["c"]) for seen in read.observations] == list(map(json.dumps, choices))
 
 
 def test_missing_pyarrow_is_told_before_the_sweep_is_read(tmp_path: Path) -> None:
