@@ -91,6 +91,21 @@ def number(value: Any) -> float | None:
         return math.inf if int(value) > 0 else -math.inf
 
 
+def names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Name the values, those inside a mapping with dots; media are one value, and so is what the SDK keeps of a metric.
+
+    Args:
+        values: A summary, or a row of a history.
+        prefix: What to put before each name.
+    """
+    for name, value in values.items():
+        is_one = not (isinstance(value, Mapping) and value) or any(key in _KEPT or key[:1] == "_" for key in value)
+        if is_one:
+            yield f"{prefix}{name}"
+        else:
+            yield from names(value, f"{prefix}{name}.")
+
+
 def _splits(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
     """Yield the ways to read a dotted name as a key that is there and a rest, the longest keys first."""
     end = name.rfind(".")

@@ -52,8 +52,8 @@ BEGUN_KEY = "carbs.begun"
 BEFORE_KEY = "carbs.before"
 # Whether another agent recorded the outcome, because the one that had started the program was gone.
 SETTLED_KEY = "carbs.settled"
-# Searched parameters that the program tried to change in `wandb.config`, with the values that W&B refused, as JSON: the
-# run may have trained with these. Only where there are any.
+# Searched parameters that the program tried to change in `wandb.config`, or that its own configuration there has under
+# another name, with those other values as JSON: the run may have trained with these. Only where there are any.
 CHANGES_KEY = "carbs.refused_changes"
 # Where the configuration keeps a copy of the record's keys, beside what the SDK keeps there for itself: a program that
 # knows nothing of the record replaces the summary, but not this, and does not see it.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MISSING, chosen, find, number, value_of, without
+from wandb_carbs.metrics import MISSING, chosen, find, names, number, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,8 @@ def test_metric_is_taken_out_of_a_summary() -> None:
     assert without(summary, "a.c.d") == {**summary, "a.c": {}}
     assert "a.b" not in without(summary, "a.b")
     assert without(summary, "other.name") == summary
+
+
+def test_names_of_values_inside_others() -> None:
+    summary = {"val": {"loss": 1.0, "top": {"5": 0.9}}, "acc": {"max": 0.8}, "image": {"_type": "image-file"}, "e": {}}
+    assert list(names(summary)) == ["val.loss", "val.top.5", "acc", "image", "e"]

@@ -12,9 +12,37 @@ from typing import Any
 
 from carbs.errors import Problem, raise_problems
 from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.sweep.sources import flat
 
 # W&B's own, for sweeps that have none.
 DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
+
+
+def _hydra(values: Mapping[str, Any]) -> list[str]:
+    """Write values as Hydra reads them: each nested one by its own name, and None as null, since `None` is a text."""
+
+    def inner(value: Any) -> str:
+        return repr(value) if isinstance(value, str) else whole(value)
+
+    def whole(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return f"{{{','.join(f'{name}:{inner(item)}' for name, item in value.items())}}}"
+        if isinstance(value, list):
+            return f"[{','.join(map(inner, value))}]"
+        return "null" if value is None else str(value)
+
+    single = ((name, value) for name, value in flat(values).items() if not (value and isinstance(value, Mapping)))
+    return [f"{name}={whole(value)}" for name, value in single]
+
+
+def _switch(name: str, value: Any) -> str:
+    """Write a switch that is turned off by `--no-name`; tyro's form of a nested one is `--group.no-name`."""
+    if value is not False:
+        return f"--{name}" if value is True else f"--{name}={value}"
+    *groups, last = name.split(".")
+    return f"--{'.'.join([*groups, f'no-{last}'])}"
+
+
 # Those that pass the hyperparameters to the program's command line.
 _FORMATS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "args": lambda values: [f"--{name}={value}" for name, value in values.items()],
@@ -23,10 +51,12 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "args_no_boolean_flags": lambda values: [
         f"--{name}" if value is True else f"--{name}={value}" for name, value in values.items() if value is not False
     ],
-    "args_append_hydra": lambda values: [f"+{name}={value}" for name, value in values.items()],
-    "args_override_hydra": lambda values: [f"++{name}={value}" for name, value in values.items()],
+    "args_switches": lambda values: [_switch(name, value) for name, value in values.items()],
+    "args_append_hydra": lambda values: [f"+{text}" for text in _hydra(values)],
+    "args_override_hydra": lambda values: [f"++{text}" for text in _hydra(values)],
     "args_json": lambda values: [json.dumps(dict(values))],
 }
+_WITH_NULL = ("args_append_hydra", "args_override_hydra", "args_json")
 _FILE = "args_json_file"
 _MACROS = ("env", "interpreter", "program", *_FORMATS, _FILE)
 _WHOLE = re.compile(r"\$\{([^}:]*)\}")
@@ -106,6 +136,12 @@ def fill_in(
 def passes_values(command: Sequence[str]) -> bool:
     """Tell whether a command gives the hyperparameters to the program's command line."""
     return any(match[1] in (*_FORMATS, _FILE) for chunk in command if (match := _WHOLE.fullmatch(chunk)))
+
+
+def passes_none_as_text(command: Sequence[str]) -> bool:
+    """Tell whether a command passes None by the word `None`, which most parsers take for a text."""
+    spelled = {f"${{{name}}}" for name in _FORMATS if name not in _WITH_NULL}
+    return not spelled.isdisjoint(command)
 
 
 def _interpreter(environment: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from wandb_carbs.agent.changes import refused_in
 
@@ -30,6 +30,24 @@ def hint_of_source(program: str, source: str) -> str:
     return (
         f"the sweep's command passes no hyperparameters, and {program} does not mention wandb.config: if it trains "
         "with the values of its arguments, add ${args} to the command"
+    )
+
+
+def hint_of_none(names: Sequence[str]) -> str:
+    """Say that a program may read None as a text.
+
+    Args:
+        names: The parameters that may be None, and are passed as `None` to the program's command line.
+
+    Returns:
+        A sentence for the user; empty without such a parameter.
+    """
+    if not names:
+        return ""
+    return (
+        f"null of {', '.join(map(repr, names))} is passed to the program as the text None, as by W&B's own agent: "
+        "argparse, Hydra and OmegaConf take it for a text. ${args_override_hydra} passes null to Hydra, "
+        "${args_json_file} to programs that read JSON, and wandb.config has it"
     )
 
 

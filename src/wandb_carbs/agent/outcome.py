@@ -26,6 +26,7 @@ from typing import Any
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
 from wandb_carbs.agent.launchers import behind_launcher
+from wandb_carbs.agent.refusals import refusal_of
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
@@ -40,26 +41,9 @@ _CRASHES = {"SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGSYS", "SIGTR
 # Shells report a child that a signal ended by 128 and its number.
 _SHELL = 128
 _CANNOT_RUN = {126: "the command cannot be run", 127: "the command was not found"}
-_USAGE = re.compile(
-    r"unrecognized arguments|unknown command line flag|no such option|got unexpected extra argument|invalid choice"
-    r"|could not consume arg|could not override|is not in struct|the following arguments are required"
-    r"|could not parse override|no viable alternative at input|unexpected keyword argument|unrecognized option"
-    r"|not used by the HfArgumentParser|flags parsing error",
-    re.IGNORECASE,
-)
-# A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
-_REFUSED_CODE = 2
-_REFUSED = re.compile(r"error: argument |invalid value for '|error parsing --|parser key \"", re.IGNORECASE)
-_BROKEN = re.compile(
-    r"^(ModuleNotFoundError|ImportError|SyntaxError|IndentationError|TabError)\b.*"
-    r"|can't open file .*|can't find '__main__' module.*",
-    re.MULTILINE,
-)
 _CONNECTION_LOST = ("exception: CommError", "exception: WandbConnectionError")
 # Runs that end like this may still be a matter of their values; three in a row are not.
 _SOME = 3
-# Where parsers of arguments complain: the end of what the program says.
-_LAST_LINES = 20
 # Lightning ends a training that gets SIGTERM with exit code 0; torchrun raises an exception.
 _CUT_SHORT = re.compile(r"^\[rank: \d+\] Received SIGTERM\b", re.MULTILINE)
 _SIGNALLED = "exception: SignalException"
@@ -136,7 +120,7 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
         return _judge_end(ending, values)
     if values.state in ("preempting", "preempted"):
         return _lost("preempted")
-    return _judge_crash(ending)
+    return _judge_crash(ending, has_joined=values.has_joined)
 
 
 def _judge_end(ending: Ending, values: Values) -> Outcome:
@@ -184,7 +168,7 @@ def _without_metric(values: Values) -> Outcome:
     )
 
 
-def _judge_crash(ending: Ending) -> Outcome:
+def _judge_crash(ending: Ending, *, has_joined: bool) -> Outcome:
     code, words = behind_launcher(ending.exit_code, ending.last_words)
     number = -code if code < 0 else code - _SHELL
     name = _signal_name(number)
@@ -204,16 +188,8 @@ def _judge_crash(ending: Ending) -> Outcome:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
         return _lost("connection to W&B lost")
-    if complaint := _complaint(code, words):
-        return _lost(
-            f"refused its arguments: {complaint}",
-            "the program does not take the arguments that the sweep's command gives it. Name the parameters as the "
-            "program does, or change `command` in the sweep's file: ${args} gives --name=value, ${args_no_hyphens} "
-            "name=value, ${args_no_boolean_flags} --name for what is true; without any, the program reads wandb.config",
-            tolerated=1,
-        )
-    if found := _BROKEN.search(words):
-        return _lost(found[0][:200], f"the program cannot start: {found[0][:200]}", tolerated=1)
+    if refusal := refusal_of(code, words, may_be_training=has_joined or bool(known)):
+        return _lost(refusal.reason, refusal.advice, tolerated=1 if refusal.is_certain else _SOME)
     return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or _words_of(ending) or f"exit code {code}"})
 
 
@@ -238,12 +214,3 @@ def _signal_name(number: int) -> str:
 
 def _is_finite(value: float) -> bool:
     return value - value == 0
-
-
-def _complaint(code: int, words: str) -> str:
-    """Return the line in which a parser of arguments says what it does not take; empty if none does."""
-    lines = [line.strip() for line in words.splitlines()[-_LAST_LINES:]]
-    for line, following in zip(lines, [*lines[1:], ""], strict=False):
-        if _USAGE.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
-            return (f"{line} {following}" if line.endswith(":") else line)[:200]
-    return ""

@@ -12,6 +12,7 @@ from typing import Any
 from wandb_carbs.agent.command_line import fill_in
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
+from wandb_carbs.agent.own_names import other_values
 from wandb_carbs.agent.program import environment_for
 from wandb_carbs.agent.program_values import values_for, write_parameters
 from wandb_carbs.agent.publisher import RunPublisher
@@ -21,11 +22,12 @@ from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_o
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.metrics import without
-from wandb_carbs.plain import is_number
+from wandb_carbs.plain import is_number, to_json
 from wandb_carbs.record import (
     ABANDONED,
     BEFORE_KEY,
     BEGUN_KEY,
+    CHANGES_KEY,
     COST_KEY,
     FAILURE,
     OBJECTIVE_KEY,
@@ -55,12 +57,18 @@ class ProgramRun:
         run_id: The run.
         reader: Reads the sweep's runs.
         registration: The agent that was given the run.
+
+    Attributes:
+        suggestion: The values to train with; None before it has begun.
+        settled: Outcomes of runs that had ended without their agents, which this one recorded as it began.
+        other_values: Values that its program's own configuration held instead of the suggestion, once it has ended.
     """
 
     def __init__(self, sweep: RunnableSweep, run_id: str, reader: RunReader, registration: Registration) -> None:
         self.id = run_id
         self.suggestion: Suggestion | None = None
         self.settled: Mapping[str, Outcome] = {}
+        self.other_values: Mapping[str, Any] = {}
         self._sweep = sweep
         self._reader = reader
         self._registration = registration
@@ -161,7 +169,10 @@ class ProgramRun:
         spent = self._spent + seconds
         outcome = judge_outcome(ending, values_of(self._sweep, record, spent))
         corrected = {SETTLED_KEY: False} if is_settled else {}
-        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent, **corrected})
+        if self.suggestion is not None:
+            self.other_values = other_values(record.config, self.suggestion.point, self.suggestion.values)
+        changed = {CHANGES_KEY: to_json(self.other_values)} if self.other_values else {}
+        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent, **corrected, **changed})
         return outcome
 
     def give_back(self, reason: str) -> None:

@@ -12,8 +12,8 @@ import wandb
 
 from carbs import ParamDict
 from wandb_carbs import metrics
-from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_values
-from wandb_carbs.agent.hints import hint_of_source
+from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_none_as_text, passes_values
+from wandb_carbs.agent.hints import hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
@@ -21,6 +21,7 @@ from wandb_carbs.plain import is_number
 from wandb_carbs.record import BEFORE_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
+from wandb_carbs.sweep.distributions import walk
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import BEST, LAST, Reading
 from wandb_carbs.sweep.rules import load_rule
@@ -98,7 +99,7 @@ def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
         definition.cost,
         rule,
         notes,
-        _hint_of(command, program),
+        _hint_of(command, program, parameters),
     )
 
 
@@ -118,7 +119,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
         objective=_read(sweep.metric, record, best) if sweep.metric else None,
         cost=_read(sweep.cost, record, min) if sweep.cost else seconds,
         cost_metric=sweep.cost.name if sweep.cost else "",
-        logged=sorted(key for key in record.summary if not key.startswith(("_", KEY_PREFIX))),
+        logged=sorted(name for name in metrics.names(record.summary) if not name.startswith(("_", KEY_PREFIX))),
     )
 
 
@@ -147,13 +148,22 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
         )
 
 
-def _hint_of(command: Sequence[str], program: str | None) -> str:
+def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[str, Any]) -> str:
+    if passes_none_as_text(command):
+        return hint_of_none([".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)])
     if program is None or not program.endswith(".py") or passes_values(command):
         return ""
     try:
         return hint_of_source(program, Path(program).read_text(errors="replace"))
     except OSError:
         return ""
+
+
+def _may_be_none(settings: Any) -> bool:
+    if not isinstance(settings, Mapping):
+        return False
+    values = settings.get("values")
+    return ("value" in settings and settings["value"] is None) or (isinstance(values, list) and None in values)
 
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:

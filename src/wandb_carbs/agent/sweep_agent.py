@@ -15,6 +15,7 @@ from wandb_carbs.agent.hints import hints
 from wandb_carbs.agent.last_words import cause_of, last_lines
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
+from wandb_carbs.agent.own_names import explain
 from wandb_carbs.agent.program import Program
 from wandb_carbs.agent.program_run import ProgramRun
 from wandb_carbs.agent.registration import EXIT, STOP, Command, Registration, SweepDeletedError
@@ -199,7 +200,7 @@ class SweepAgent:
                 outcome = None
             del self._running[run_id]
             self._endings.finished += 1
-            self._hint(run_id, entry.program.first_words, ending.last_words)
+            self._hint(entry.run, entry.program.first_words, ending.last_words)
             if outcome is not None:
                 cause = self._show(run_id, outcome, ending, entry.program.seconds)
                 if why := self._endings.judge(code, outcome, asked=bool(ending.asked), cause=cause):
@@ -247,11 +248,14 @@ class SweepAgent:
             self._say("\n    ".join([f"the program ended with {how}; its last words:", *lines]))
         self._causes.add(cause)
 
-    def _hint(self, run_id: str, *words: str) -> None:
+    def _hint(self, run: ProgramRun, *words: str) -> None:
         """Say once what may be wrong with the program."""
-        for hint in hints(words, run_id, passes_values=passes_values(self._sweep.command)):
-            if hint not in self._hinted:
-                self._hinted.add(hint)
+        said = {hint: hint for hint in hints(words, run.id, passes_values=passes_values(self._sweep.command))}
+        if run.other_values and run.suggestion is not None:  # once for the same names, whatever their values
+            said[f"{sorted(run.other_values)}"] = explain(run.other_values, run.suggestion.point)
+        for key, hint in said.items():
+            if key not in self._hinted:
+                self._hinted.add(key)
                 self._say(hint)
 
     def _give_up(self, reason: str) -> None:

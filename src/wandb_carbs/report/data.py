@@ -210,14 +210,14 @@ class ReportData:
 
     @property
     def changed(self) -> list[JudgedRun]:
-        """The runs whose programs tried to change searched values in `wandb.config`."""
+        """The runs whose programs wrote other values of searched parameters into `wandb.config`, or tried to."""
         return [run for run in self.history.runs if run.record.summary.get(CHANGES_KEY)]
 
     def _doubts_of_changes(self) -> list[str]:
         doubt = (
-            f"the programs of {len(self.changed)} of {len(self.history.runs)} runs tried to change searched values in "
-            "wandb.config, which W&B refused: if they trained with their own values, they were recorded for others "
-            "(say what was run by record_observation(…, ran=…))"
+            f"the programs of {len(self.changed)} of {len(self.history.runs)} runs wrote other values of searched "
+            "parameters into wandb.config than the suggestion: if they trained with these, they were recorded for "
+            "others (train with the suggestion, or say what was run by record_observation(…, ran=…))"
         )
         return [doubt] if self.changed else []
 

@@ -118,7 +118,7 @@ def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> Non
     trial.record_observation(0.5, 1)
     _, summary = sweep.stored(run.id)
     assert json.loads(summary["carbs.refused_changes"]) == {"lr": 0.05}
-    assert ReportData(load_sweep(sweep.path)).doubts[0].startswith("the programs of 1 of 1 runs tried to change")
+    assert ReportData(load_sweep(sweep.path)).doubts[0].startswith("the programs of 1 of 1 runs wrote other values")
     trial.record_observation(0.6, 1, allow_update=True, ran={"lr": 0.05})
     (seen,) = load_sweep(sweep.path).runs
     assert seen.suggestion == {"lr": 0.05, "batch": suggested["batch"]}

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from carbs import CarbsError
 from wandb_carbs import WandbCarbsError
-from wandb_carbs.agent.command_line import check_command, fill_in, passes_values
+from wandb_carbs.agent.command_line import check_command, fill_in, passes_none_as_text, passes_values
 
 VALUES = {
     "lr": 1e-05,
@@ -45,16 +47,40 @@ def test_without_a_command_it_is_that_of_wandb() -> None:
         ("args_no_boolean_flags", "--lr=1e-05 --layers=3 --bias --act=relu 6 --seed=None --optim={'beta': 0.9}"),
         (
             "args_append_hydra",
-            "+lr=1e-05 +layers=3 +bias=True +dropout=False +act=relu 6 +seed=None +optim={'beta': 0.9}",
+            "+lr=1e-05 +layers=3 +bias=True +dropout=False +act=relu 6 +seed=null +optim.beta=0.9",
         ),
         (
             "args_override_hydra",
-            "++lr=1e-05 ++layers=3 ++bias=True ++dropout=False ++act=relu 6 ++seed=None ++optim={'beta': 0.9}",
+            "++lr=1e-05 ++layers=3 ++bias=True ++dropout=False ++act=relu 6 ++seed=null ++optim.beta=0.9",
+        ),
+        (
+            "args_switches",
+            "--lr=1e-05 --layers=3 --bias --no-dropout --act=relu 6 --seed=None --optim={'beta': 0.9}",
         ),
     ],
 )
 def test_arguments(macro: str, expected: str) -> None:
     assert " ".join(filled(f"${{{macro}}}")) == expected
+
+
+def test_hydra_reads_what_was_meant(tmp_path: Path) -> None:
+    values = {"a": {"b": {"drop": None}, "empty": {}}, "sizes": [None, 64, "x y"], "heads": [[1], {"k": None}]}
+    line = fill_in(["${args_override_hydra}"], None, values, tmp_path / "none.json", {})
+    assert sorted(line) == [
+        "++a.b.drop=null",
+        "++a.empty={}",
+        "++heads=[[1],{k:null}]",
+        "++sizes=[null,64,'x y']",
+    ]
+    parser = OverridesParser.create()
+    parsed = {override.key_or_group: override.value() for override in parser.parse_overrides(line)}
+    read = OmegaConf.to_container(OmegaConf.create(parsed))
+    assert read == {"a.b.drop": None, "a.empty": {}, "sizes": [None, 64, "x y"], "heads": [[1], {"k": None}]}
+
+
+def test_a_nested_switch_is_turned_off_as_tyro_reads_it(tmp_path: Path) -> None:
+    line = fill_in(["${args_switches}"], None, {"optim.amp": False, "optim.fused": True}, tmp_path / "none.json", {})
+    assert line == ["--optim.no-amp", "--optim.fused"]
 
 
 def test_arguments_without_an_equals_sign_are_two() -> None:
@@ -98,3 +124,17 @@ def test_whether_the_program_is_given_arguments() -> None:
     assert passes_values(["python", "${args_no_hyphens}"])
     assert passes_values(["python", "${args_json_file}"])
     assert not passes_values(["${env}", "${interpreter}", "${program}"])
+
+
+@pytest.mark.parametrize(
+    "macro", ["args", "args_no_equals", "args_no_hyphens", "args_no_boolean_flags", "args_switches"]
+)
+def test_none_is_passed_as_a_text(macro: str) -> None:
+    assert passes_none_as_text(["python", f"${{{macro}}}"])
+
+
+@pytest.mark.parametrize(
+    "macro", ["args_override_hydra", "args_append_hydra", "args_json", "args_json_file", "program"]
+)
+def test_none_is_passed_as_null_or_not_at_all(macro: str) -> None:
+    assert not passes_none_as_text(["python", f"${{{macro}}}"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_carbs.agent.hints import hint_of_source, hints
+from wandb_carbs.agent.hints import hint_of_none, hint_of_source, hints
 
 JOINED = "wandb: Run data is saved locally in /home/me/wandb/run-20261127_064316-abc\n"
 AGAIN = JOINED.replace("abc", "abc-1")
@@ -44,3 +44,10 @@ def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found:
 )
 def test_a_program_that_seems_to_read_no_values_is_doubted(source: str, is_doubted: bool) -> None:
     assert bool(hint_of_source("train.py", source)) is is_doubted
+
+
+def test_none_as_a_text_is_said_once_for_all_parameters() -> None:
+    assert hint_of_none([]) == ""
+    assert "null of 'drop', 'optim.clip' is passed to the program as the text None" in hint_of_none(
+        ["drop", "optim.clip"]
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from carbs import CARBSParams
+from carbs import CARBSParams, LogSpace, Param
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath
 from wandb_carbs.agent.outcome import Ending
@@ -18,6 +18,7 @@ from wandb_carbs.record import (
     ABANDONED,
     BEFORE_KEY,
     BEGUN_KEY,
+    CHANGES_KEY,
     COST_KEY,
     OBJECTIVE_KEY,
     REASON_KEY,
@@ -74,6 +75,19 @@ def test_a_run_gets_a_suggestion_and_an_outcome(sweep: Sweep, tmp_path: Path) ->
     assert (outcome.keys[STATE_KEY], outcome.keys[OBJECTIVE_KEY], outcome.keys[COST_KEY]) == (SUCCESS, 0.25, 12.0)
     assert sweep.counts() == {"observation": 1}
     assert run.end(Ending(1), 99.0).keys[COST_KEY] == 12.0, "what is recorded stays"
+
+
+def test_a_run_whose_program_says_that_it_trains_with_other_values_is_marked(make_sweep: Callable[..., Sweep]) -> None:
+    params = [Param("optim.lr", LogSpace(1e-5, 1e-1), search_center=1e-3)]
+    sweep = make_sweep(params, metric_name="loss", command=["run", "${args}"])
+    run = run_of(sweep, "other")
+    run.begin()
+    kept, summary = sweep.stored("other")
+    assert CHANGES_KEY not in summary
+    sweep.put("other", {**kept, **JOINED, "optim": {"lr": 0.5}}, {"loss": 0.25})
+    assert run.end(Ending(0), 12.0).keys[STATE_KEY] == SUCCESS
+    assert run.other_values == {"optim.lr": 0.5}
+    assert json.loads(sweep.stored("other")[1][CHANGES_KEY]) == {"optim.lr": 0.5}
 
 
 def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(sweep: Sweep) -> None:

@@ -79,6 +79,11 @@ def test_without_a_metric_of_the_cost_it_is_the_seconds() -> None:
     assert (read.objective, read.metric, read.cost, read.cost_metric, read.logged) == (None, "", 12.5, "", ["loss"])
 
 
+def test_what_was_logged_inside_a_mapping_is_named_as_the_sweep_may_name_it() -> None:
+    summary = {"val": {"loss": 1.0}, "_step": 3, "carbs.state": "running"}
+    assert values_of(sweep_of(Reading("val/loss")), record_of(summary), 1.0).logged == ["val.loss"]
+
+
 @pytest.mark.parametrize(
     ("step", "best"),
     [pytest.param(0, 4.0, id="begun anew"), pytest.param(2, 1.0, id="gone on from a checkpoint")],

@@ -237,21 +237,29 @@ def test_a_program_that_finishes_early_and_crashes_on_its_way_out_keeps_its_resu
 
 
 def test_constants_and_nested_parameters_reach_the_program(stage: Stage) -> None:
+    """A program whose own configuration holds another value of one of them is named."""
     code = """
 import wandb
-run = wandb.init()
+run = wandb.init(config={"net": {"width": 99}})
 assert run.config.optim["name"] == "adam" and run.config.epochs == 3, dict(run.config)
 wandb.log({"loss": run.config.optim["lr"] + run.config.layers})
 """
-    params = (Param("optim.lr", LogSpace(min=1e-4, max=1e-1)), PARAMS[1])
+    params = (
+        Param("optim.lr", LogSpace(min=1e-4, max=1e-1)),
+        PARAMS[1],
+        Param("net.width", LinearSpace(1, 8, is_integer=True)),
+    )
     drawn = {"min": 0.0, "max": 1.0}
     parameters = {
         "optim": {"parameters": {"lr": drawn, "name": {"value": "adam"}}},
         "layers": {"values": [1, 2, 3, 4]},
+        "net.width": {"min": 1, "max": 8},
         "epochs": {"value": 3},
     }
     path = stage.sweep(code, NO_ARGS, {"params": params}, parameters=parameters)
-    assert stage.agent(path)[0] == 0
+    ended, said = stage.agent(path)
+    assert ended == 0
+    assert "other values than the suggestion: net.width=99 (suggested: " in said
     record, suggestion = only_run(path)
     assert suggestion is not None
     assert record[OBJECTIVE_KEY] == pytest.approx(suggestion["optim.lr"] + suggestion["layers"])
@@ -327,9 +335,13 @@ def test_a_program_that_never_calls_wandb_is_explained_and_not_started_again(sta
 
 
 def test_a_program_that_does_not_know_its_arguments_is_explained(stage: Stage) -> None:
-    path = stage.sweep("import argparse\nargparse.ArgumentParser().parse_args()\n" + CONFIG, None)
+    parameters = {**{name: {"min": 1, "max": 4} for name in ("lr", "layers")}, "warmup": {"value": None}}
+    path = stage.sweep(
+        "import argparse\nargparse.ArgumentParser().parse_args()\n" + CONFIG, None, parameters=parameters
+    )
     code, said = stage.agent(path, count=None)
     assert code == 1
+    assert said.startswith("null of 'warmup' is passed to the program as the text None")
     assert "${args_no_hyphens}" in said
     record, _ = only_run(path)
     assert record[STATE_KEY] == ABANDONED

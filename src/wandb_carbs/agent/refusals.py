@@ -1,0 +1,90 @@
+"""Programs that refuse their arguments, or cannot start: by the words of the parsers that are in use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_USAGE = re.compile(
+    r"unrecognized arguments|unknown command line flag|no such option|got unexpected extra argument|invalid choice"
+    r"|could not consume arg|could not override|is not in struct|the following arguments are required"
+    r"|could not parse override|no viable alternative at input|(?:mismatched|extraneous) input '.*' expecting"
+    r"|token recognition error at|unexpected keyword argument|unrecognized option"
+    r"|not used by the HfArgumentParser|flags parsing error|\[type=(?:\w+_parsing|extra_forbidden),",
+    re.IGNORECASE,
+)
+# A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
+_REFUSED_CODE = 2
+_REFUSED = re.compile(
+    r"error: argument |invalid value for '|error parsing --|parser key \"|does not take a value"
+    r"|requires an argument|missing (?:option|argument|value for|required)",
+    re.IGNORECASE,
+)
+# The frames that typer and tyro draw around their complaints; a frame's title is no complaint.
+_FRAME = " \t│┃|"
+_TITLES = ("╭", "┏", "╰", "┗", "│ ─", "┃ ━")
+_BROKEN = re.compile(
+    r"^(ModuleNotFoundError|ImportError|SyntaxError|IndentationError|TabError)\b.*"
+    r"|can't open file .*|can't find '__main__' module.*",
+    re.MULTILINE,
+)
+# Where parsers of arguments complain: the end of what the program says.
+_LAST_LINES = 20
+_ARGUMENTS = (
+    "the program does not take the arguments that the sweep's command gives it. Name the parameters as the program "
+    "does, or change `command` in the sweep's file: ${args} gives --name=value, ${args_no_equals} --name value, "
+    "${args_no_hyphens} name=value, ${args_no_boolean_flags} --name for what is true, ${args_switches} also --no-name "
+    "for what is false; without any, the program reads wandb.config"
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a program did not train.
+
+    Attributes:
+        reason: What it said.
+        advice: A hint to the user.
+        is_certain: Whether every other run will end like it.
+    """
+
+    reason: str
+    advice: str
+    is_certain: bool = True
+
+
+def refusal_of(code: int, words: str, *, may_be_training: bool) -> Refusal | None:
+    """Find out whether a program has refused its arguments, or cannot start.
+
+    Args:
+        code: Its exit code.
+        words: The end of its standard error.
+        may_be_training: Whether it had begun its run, or an exception ended it: then words of a parser are needed.
+
+    Returns:
+        Why it did not train; None if it may have.
+    """
+    if complaint := _complaint(code, words):
+        return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS)
+    if found := _BROKEN.search(words):
+        return Refusal(found[0][:200], f"the program cannot start: {found[0][:200]}")
+    if code != _REFUSED_CODE or may_be_training:
+        return None
+    # A parser that is not known here, or a shell.
+    last = next((line for line in reversed(_lines(words)) if any(map(str.isalnum, line))), f"exit code {code}")
+    return Refusal(f"refused its arguments: {last[:200]}", _ARGUMENTS, is_certain=False)
+
+
+def _complaint(code: int, words: str) -> str:
+    """Return the line in which a parser of arguments says what it does not take; empty if none does."""
+    lines = _lines(words)
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
+        if _USAGE.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
+            return (f"{line} {following}" if line.endswith(":") else line)[:200]
+    return ""
+
+
+def _lines(words: str) -> list[str]:
+    """Return the last lines without the frames around them."""
+    lines = [line.strip() for line in words.splitlines()[-_LAST_LINES:]]
+    return [line.strip(_FRAME) for line in lines if not line.startswith(_TITLES)]
