@@ -15,6 +15,8 @@ from wandb_carbs.plain import is_number
 
 MISSING: Any = object()
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+# Longer names of nested values are not put together: a key of megabytes would come before each value inside.
+MAX_NAME = 1_000
 _KEPT = frozenset({"last", "first", "best", "min", "max", "mean"})
 
 
@@ -53,6 +55,16 @@ def find(values: Any, name: str) -> Any:
         if found is not MISSING:
             return found
     return MISSING
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield values by their names, nested ones by dotted names; media stay whole, and so does what has a long name."""
+    for key, value in values.items():
+        name = prefix + key
+        if isinstance(value, dict) and value and "_type" not in value and len(name) <= MAX_NAME:
+            yield from flat(value, f"{name}.")
+        else:
+            yield name, value
 
 
 def without(values: Mapping[str, Any], name: str) -> dict[str, Any]:

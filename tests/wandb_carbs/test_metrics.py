@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MISSING, chosen, find, names, number, value_of, without
+from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, names, number, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,10 @@ def test_metric_is_taken_out_of_a_summary() -> None:
 def test_names_of_values_inside_others() -> None:
     summary = {"val": {"loss": 1.0, "top": {"5": 0.9}}, "acc": {"max": 0.8}, "image": {"_type": "image-file"}, "e": {}}
     assert list(names(summary)) == ["val.loss", "val.top.5", "acc", "image", "e"]
+
+
+def test_nested_values_have_dotted_names_but_for_media_and_long_names() -> None:
+    medium = {"_type": "table-file", "path": "t"}
+    assert dict(flat({"a": {"b": {"c": 1}, "m": medium}, "e": {}})) == {"a.b.c": 1, "a.m": medium, "e": {}}
+    long = "x" * (MAX_NAME + 1)
+    assert dict(flat({"a": {long: {"b": 1}}})) == {f"a.{long}": {"b": 1}}

@@ -59,6 +59,7 @@ def create_app(store: Store, *, key: Key, files_dir: Path, host: str = "127.0.0.
             Route("/files/{entity}/{project}/{run}/file_stream", endpoints.file_stream, methods=["POST"]),
             Route(file, endpoints.put_file, methods=["PUT"]),
             Route(file, endpoints.get_file, methods=["GET"]),
+            Route(file, endpoints.permit_file, methods=["OPTIONS"]),
             Route("/artifactsV2/{place:path}", endpoints.get_entry, methods=["GET"]),
             *endpoints.page_routes(),
         ],
@@ -128,6 +129,13 @@ class _Endpoints:
         if not path.is_file():
             raise RequestError(f"no file {name!r}", 404)
         return File(path)
+
+    async def permit_file(self, request: Request) -> Response:
+        """Say that this server's own pages may get and put files, which `wandb verify` asks for them."""
+        check_origin(request)
+        own = request.headers.get("origin")
+        permits = {"Access-Control-Allow-Origin": own, "Access-Control-Allow-Methods": "GET, PUT"} if own else {}
+        return Response(status_code=204, headers=permits)
 
     async def get_entry(self, request: Request) -> Response:
         """Answer the SDKs up to 0.28, which put together the addresses of artifacts' files themselves."""

@@ -48,6 +48,14 @@ def test_stranger_is_refused_before_the_body_is_read(app: Any, method: str, path
     assert json.loads(reply.body)["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(("origin", "status"), [("http://here", 204), ("http://other", 403), (None, 204)])
+def test_files_are_for_pages_of_the_own_origin(app: Any, origin: str | None, status: int) -> None:
+    asked = {"Access-Control-Request-Method": "GET", **({"Origin": origin} if origin else {})}
+    reply = call(app, "OPTIONS", f"/storage/1/{'0' * 32}/a", headers={"Host": "here", **asked})
+    assert reply.status == status
+    assert reply.headers.get("access-control-allow-origin") == (origin if status == 204 else None)
+
+
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/graphql"), ("POST", "/a/b/c/d/e/f"), ("PUT", "/graphql")])
 def test_unknown_address_is_named(app: Any, method: str, path: str) -> None:
     reply = call(app, method, path, headers=HEADERS)

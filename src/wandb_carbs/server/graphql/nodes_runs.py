@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.plain import finite
@@ -61,7 +62,9 @@ def _files(
         if not file["name"].startswith(_ARTIFACT_FILES)
     ]
     if names:
-        found = [file for file in found if file["name"] in names]
+        # The SDK uploads "./a" as "a", and asks for it by the name that the user gives.
+        wanted = {*names, *map(posixpath.normpath, names)}
+        found = [file for file in found if file["name"] in wanted]
     if pattern:
         found = [file for file in found if fnmatch.fnmatchcase(file["name"], pattern.replace("%", "*"))]
     return connection(found, first, after)
@@ -82,7 +85,9 @@ def _events(row: sqlite3.Row, context: Context, samples: int | None = None) -> l
 
 
 def _history_keys(row: sqlite3.Row, _context: Context) -> Node:
-    return {"lastStep": row["last_step"], "sets": [], "keys": {key: {} for key in json.loads(row["history_keys"])}}
+    keys: dict[str, Any] = {key: {} for key in json.loads(row["history_keys"])}
+    keys.update({name: {"previousValue": value} for name, value in json.loads(row["last_values"]).items()})
+    return {"lastStep": row["last_step"], "sets": [], "keys": keys}
 
 
 def _parquet_history(row: sqlite3.Row, context: Context, **_: Any) -> Node:

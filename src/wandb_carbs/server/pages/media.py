@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import flat
 from wandb_carbs.plain import finite
-from wandb_carbs.server.pages.series import flat
 from wandb_carbs.server.store import run_streams, streams
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import flat
 from wandb_carbs.plain import finite, is_number
 from wandb_carbs.record import KEY_PREFIX, OBJECTIVE_KEY
 from wandb_carbs.server.store import run_states, run_streams, streams
@@ -52,15 +53,6 @@ def _collect(lines: Iterable[str], step_key: str, time_key: str) -> dict[str, An
                 seen = other.get(key, {"points": 0})["points"]
                 other[key] = {"step": step, "value": finite(value), "points": seen + 1}
     return {"series": {key: _columns(points) for key, points in series.items()}, "other": other}
-
-
-def flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """Yield the values of a row, those of nested objects by dotted keys; media stay whole."""
-    for key, value in row.items():
-        if isinstance(value, dict) and value and "_type" not in value:
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _number(value: Any) -> float | None:

@@ -93,6 +93,13 @@ def _count(db: sqlite3.Connection, run_id: int, lines: int, rows: list[tuple[int
     step = values.get("_step")
     db.execute("DELETE FROM metric_progress WHERE run_id = ?", (run_id,))
     db.execute(
-        "UPDATE runs SET history_lines = ?, last_step = ?, history_keys = ?, judged_at = 0 WHERE id = ?",
-        (lines, step if isinstance(step, int) else -1, json.dumps(list(values)), run_id),
+        """UPDATE runs SET history_lines = ?, last_step = ?, history_keys = ?, last_values = ?, judged_at = 0
+           WHERE id = ?""",
+        (
+            lines,
+            step if isinstance(step, int) else -1,
+            json.dumps(list(values)),
+            run_streams.last_values([json.loads(text) for _, text in rows], {}),
+            run_id,
+        ),
     )

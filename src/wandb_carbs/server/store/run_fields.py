@@ -90,7 +90,8 @@ class RunDocument:
             value = find(bare, rest)
             return find(found, rest) if value is MISSING else value
         if head == "keys_info" and rest.startswith("keys."):
-            return {} if rest.removeprefix("keys.") in self._json("history_keys") else MISSING
+            name = rest.removeprefix("keys.")
+            return {} if name in self._json("history_keys") or name in self._json("last_values") else MISSING
         return MISSING
 
     def _json(self, column: str) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.metrics import MAX_NAME, flat
+from wandb_carbs.plain import finite, is_number
 from wandb_carbs.record import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
@@ -13,6 +16,7 @@ from wandb_carbs.server.store.runs import ensure
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping, Sequence
 
     from wandb_carbs.server.store.database import Store
 
@@ -119,12 +123,33 @@ def _write(db: sqlite3.Connection, run_id: int, file: str, offset: int, lines: l
     if file == EVENTS:
         db.execute("UPDATE runs SET system_metrics = ? WHERE id = ?", (lines[-1], run_id))
     elif file == HISTORY:
-        run = db.execute("SELECT history_keys, last_step FROM runs WHERE id = ?", (run_id,)).fetchone()
+        run = db.execute(
+            "SELECT history_keys, last_values, last_step, history_lines FROM runs WHERE id = ?", (run_id,)
+        ).fetchone()
         known: list[str] = json.loads(run["history_keys"])
         keys = dict.fromkeys([*known, *(key for row in rows for key in row)])
         steps = [row["_step"] for row in rows if isinstance(row.get("_step"), int)]
         last = max([run["last_step"], *(step for step in steps if abs(step) <= _MAX_POSITION)])
+        # Lines that are sent again may be older than what has come since.
+        is_newest = offset + len(lines) == run["history_lines"]
+        values = last_values(rows, json.loads(run["last_values"])) if is_newest else run["last_values"]
         db.execute(
-            "UPDATE runs SET history_keys = ?, last_step = ? WHERE id = ?",
-            (json.dumps(list(keys)[:_MAX_KEYS]), last, run_id),
+            "UPDATE runs SET history_keys = ?, last_values = ?, last_step = ? WHERE id = ?",
+            (json.dumps(list(keys)[:_MAX_KEYS]), values, last, run_id),
         )
+
+
+def last_values(rows: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> str:
+    """Return the last number of each key of a history, nested ones by dotted names, as a JSON object.
+
+    Args:
+        rows: Rows of the history.
+        known: The last numbers before.
+    """
+    found: dict[str, Any] = {}
+    for row in reversed(rows):
+        for name, value in flat(row):
+            if name not in found and (is_number(value) or isinstance(value, float)) and len(name) <= MAX_NAME:
+                found[name] = finite(value)
+    oldest_first = {**known, **dict(reversed(found.items()))}
+    return json.dumps(dict(itertools.islice(oldest_first.items(), _MAX_KEYS)))

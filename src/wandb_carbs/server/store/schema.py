@@ -224,6 +224,9 @@ CREATE TABLE deleted_runs (
     PRIMARY KEY (project_id, name)
 ) WITHOUT ROWID;
 """
+_LAST_VALUES = """
+ALTER TABLE runs ADD COLUMN last_values TEXT NOT NULL DEFAULT '{}';
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED)
+STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED, _LAST_VALUES)
 VERSION = len(STEPS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import ask, make_run, send
+from stored import ask, make_run, run_row, send
 from wandb_carbs.server.graphql import nodes_runs
 from wandb_carbs.server.store import run_streams
 
@@ -40,13 +40,34 @@ def test_output_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_run_says_how_much_it_has_logged(store: Store) -> None:
-    send(store, run_streams.HISTORY, 0, '{"_step": 3, "loss": 1}', '{"_step": 7, "acc": 2}')
+    lines = ['{"_step": 3, "loss": 1, "inner": {"a": 5, "b": "x"}, "odd": NaN}', '{"_step": 7, "acc": 2}']
+    send(store, run_streams.HISTORY, 0, *lines)
     send(store, run_streams.OUTPUT, 0, "a")
     found = fields_of_run(store, "historyLineCount eventsLineCount logLineCount historyKeys historyTail eventsTail")
     assert [found[f"{kind}LineCount"] for kind in ("history", "events", "log")] == [2, 0, 1]
-    assert found["historyKeys"] == {"lastStep": 7, "sets": [], "keys": {"_step": {}, "loss": {}, "acc": {}}}
+    keys = found["historyKeys"]["keys"]
+    assert (found["historyKeys"]["lastStep"], found["historyKeys"]["sets"]) == (7, [])
+    assert {key: value.get("previousValue") for key, value in keys.items()} == {
+        "_step": 7,
+        "loss": 1,
+        "acc": 2,
+        "inner": None,
+        "inner.a": 5,
+        "odd": "NaN",
+    }
     assert json.loads(found["historyTail"]) == ['{"_step": 7, "acc": 2}']
     assert json.loads(found["eventsTail"]) == []
+
+
+@pytest.mark.parametrize("asked", ["a b.txt", "./a b.txt", "sub/../a b.txt"])
+def test_file_is_found_by_the_name_that_the_user_gave_it(store: Store, asked: str) -> None:
+    """`run.save("./a")` uploads it as `a`."""
+    send(store, run_streams.OUTPUT, 0, "a")
+    with store.transaction() as db:
+        rows = [(run_row(store)["id"], name) for name in ("a b.txt", "b.txt")]
+        db.executemany("INSERT INTO files (run_id, name, size, md5, updated_at) VALUES (?, ?, 1, '', 0)", rows)
+    found = fields_of_run(store, f"files(names: {json.dumps([asked])}) {{ edges {{ node {{ name }} }} }}")
+    assert [edge["node"]["name"] for edge in found["files"]["edges"]] == ["a b.txt"]
 
 
 def test_nothing_is_exported_to_parquet(store: Store) -> None:

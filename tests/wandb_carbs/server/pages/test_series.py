@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stored import make_run, make_sweep, send
-from wandb_carbs.server.pages.series import flat, history, key_of_objective, keys_of_sweep, of_key, system, thinned
+from wandb_carbs.server.pages.series import history, key_of_objective, keys_of_sweep, of_key, system, thinned
 from wandb_carbs.server.store import run_streams
 
 if TYPE_CHECKING:
@@ -54,11 +54,6 @@ def test_points_of_one_key_are_those_of_its_series(store: Store, key: str) -> No
         series = history(db, run)["series"][key]
         points = of_key(db, run, key, 100)
     assert [list(column) for column in zip(*points, strict=True)] == [series["step"], series["time"], series["value"]]
-
-
-def test_media_are_not_flattened() -> None:
-    medium = {"_type": "table-file", "path": "t"}
-    assert dict(flat({"a": {"b": {"c": 1}, "m": medium}, "e": {}})) == {"a.b.c": 1, "a.m": medium, "e": {}}
 
 
 @pytest.mark.parametrize("count", [1, 2, 1200, 1201, 5000])

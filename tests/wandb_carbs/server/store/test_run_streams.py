@@ -24,6 +24,9 @@ def test_lines_are_written_by_offset(store: Store) -> None:
     assert run_row(store)["history_lines"] == 4
     assert run_row(store)["last_step"] == 3
     assert json.loads(run_row(store)["history_keys"]) == ["_step", "loss"]
+    assert json.loads(run_row(store)["last_values"]) == {"_step": 3, "loss": 1.0}
+    send(store, run_streams.HISTORY, 0, *steps[:3])  # again, after an outage
+    assert json.loads(run_row(store)["last_values"]) == {"_step": 3, "loss": 1.0}
 
 
 def test_output_lines_may_be_rewritten(store: Store) -> None:
