@@ -103,8 +103,29 @@ def themed(value: Any, colors: Mapping[str, str]) -> Any:
 
 
 def raised(trace: Figure, low: float) -> Figure:
-    """Return a trace with `low` in place of what a logarithmic axis cannot show: a band may reach below zero."""
-    return {**trace, "y": [value if value is None or value > 0 else low for value in trace["y"]]}
+    """Return a trace with `low` in place of what a logarithmic axis cannot show: a model may predict less than zero.
+
+    Its labels keep the values that were predicted.
+    """
+    y = [value if value is None or value > 0 else low for value in trace["y"]]
+    moved = {**trace, "y": y}
+    return moved if y == trace["y"] else labelled(moved, "y", "text", trace["y"])
+
+
+def labelled(trace: Figure, letter: str, field: str, values: Sequence[Any]) -> Figure:
+    """Return a trace whose labels show other values than those at which it is drawn.
+
+    Args:
+        trace: The trace.
+        letter: "x" or "y".
+        field: Where plotly finds the values: "text" or "customdata", if that is free.
+        values: Numbers; None for nothing.
+    """
+    if trace.get("hoverinfo") == "skip":
+        return trace
+    template = trace.get("hovertemplate", "(%{x}, %{y})")
+    label = re.sub(rf"%\{{{letter}(:[^}}]*)?\}}", f"%{{{field}}}", template)
+    return {**trace, field: ["" if value is None else number(value, 5) for value in values], "hovertemplate": label}
 
 
 def brief(name: str, letters: int = _MAX_TITLE) -> str:

@@ -31,6 +31,8 @@ _NUM_COSTS = 40
 _BY_COST = (("@low", "solid"), ("@middle", "dash"), ("@high", "dot"))
 # Units of time, by their hours.
 _UNITS = (("days", 24.0), ("hours", 1.0), ("minutes", 1 / 60), ("seconds", 1 / 3600))
+# Of a logarithmic axis, above what is drawn.
+_ROOM_ABOVE = 0.06
 _MAX_NAME = 16  # letters of a choice's name on an axis
 
 
@@ -178,6 +180,10 @@ def dependence(
         traces = [drawing.raised(trace, low) for trace in traces]
     titles = name, drawing.brief(data.objective_title)
     figure = drawing.figure(traces, *titles, log_x=is_log(space), log_y=data.is_log, height=300)
+    if data.is_log:
+        # From where bands that reach below zero are drawn: they go on to the lower edge.
+        high = max(value for trace in traces for value in trace["y"] if value is not None)
+        figure["layout"]["yaxis"]["range"] = [math.log10(low), math.log10(high) + _ROOM_ABOVE * math.log10(high / low)]
     _name_choices(figure, space)
     return on_logit_axis(figure, "x", space)
 

@@ -44,13 +44,8 @@ def on_logit_axis(figure: drawing.Figure, letter: Literal["x", "y"], space: Spac
 
 
 def _moved(trace: drawing.Figure, letter: str) -> drawing.Figure:
-    values = trace[letter]
-    moved = {**trace, letter: [_logit(value) for value in values]}
-    if trace.get("hoverinfo") == "skip":
-        return moved
-    shown = {"x": "%{x}", "y": "%{y}", letter: "%{customdata}"}
-    texts = ["" if value is None else drawing.text(value) for value in values]
-    return {**moved, "customdata": texts, "hovertemplate": f"({shown['x']}, {shown['y']})"}
+    moved = {**trace, letter: [_logit(value) for value in trace[letter]]}
+    return drawing.labelled(moved, letter, "customdata", trace[letter])
 
 
 def _logit(value: Any) -> float | None:

@@ -62,6 +62,8 @@ def _frontier(data: ReportData, insight: Insight) -> Section:
     )
     if np.any(insight.groups.count > 1):
         text += " Circles are means of repeated configurations."
+    if data.is_log and np.any(insight.believe(insight.groups.X[insight.members]).objective_low <= 0):
+        text += " Predictions below zero are drawn at the lower edge, since the axis is logarithmic."
     figure = Captioned("objective", "", figures.frontier(data, insight))
     return Section("frontier", "Frontier", text, [figure], _notes(data))
 

@@ -70,3 +70,15 @@ def test_roles_are_replaced_wherever_they_are() -> None:
 def test_a_note_is_in_a_corner(at_top: bool, y: int) -> None:
     made = drawing.note("<b>x</b>", at_top=at_top)
     assert (made["text"], made["x"], made["y"]) == ("<b>x</b>", 1, y)
+
+
+def test_predictions_below_zero_are_raised_to_the_edge_and_keep_their_labels() -> None:
+    line = {**drawing.line([1, 2, 3], [0.5, -0.25, None], "@law"), "hovertemplate": "%{y:.5g} at %{x}"}
+    raised = drawing.raised(line, 0.01)
+    assert raised["y"] == [0.5, 0.01, None]
+    assert raised["text"] == ["0.5", "-0.25", ""]
+    assert raised["hovertemplate"] == "%{text} at %{x}"
+    positive = drawing.line([1], [0.5], "@law")
+    assert drawing.raised(positive, 0.01) == positive
+    edge, _ = drawing.band([1], [-1.0], [1.0], "90 %", "@law")
+    assert drawing.raised(edge, 0.01) == {**edge, "y": [0.01]}

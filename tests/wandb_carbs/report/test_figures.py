@@ -65,6 +65,10 @@ def test_objectives_are_logarithmic_everywhere_or_nowhere(data: ReportData) -> N
             figures.dependence("rate", PARAMS[1].space, by_cost, each),
         ]
         assert [figure["layout"]["yaxis"].get("type") for figure in drawn] == [expected] * 4
+        if expected:
+            # Bands that reach below zero are raised to where the axis ends.
+            least = min(run.output for run in each.carbs.success_observations)
+            assert 10 ** drawn[3]["layout"]["yaxis"]["range"][0] == pytest.approx(least / 2)
 
 
 @pytest.mark.parametrize(
