@@ -61,7 +61,8 @@ class Proposer:
             CarbsError: If the user's rule fails, or leaves no configuration.
         """
         situation, awaited = self._situation(history, request), num_awaited(self._config, history)
-        reason = f"{awaited} more runs are needed before the model suggests" if awaited else ""
+        more = "run is" if awaited == 1 else "runs are"
+        reason = f"{awaited} more {more} needed before the model suggests" if awaited else ""
         if awaited and self._config.max_suggestion_cost is not None and len(history.successes) < MIN_FOR_MODEL:
             reason += f"; until {MIN_FOR_MODEL} have succeeded no cost is known, and it may exceed max_suggestion_cost"
         problem = ""

@@ -59,7 +59,7 @@ def open_sweep(sweep: str) -> SweepReader:
         ClickException: If W&B does not answer, `sweep` is not a name, or the project has no sweep.
     """
     base_url = connect()
-    path = parse_sweep(_newest_of_project(sweep), base_url)
+    path = _newest_of_project(parse_sweep(sweep, base_url))
     from wandb_carbs.sweep.history import SweepReader  # noqa: PLC0415 - imports the SDK
 
     return SweepReader(path)
@@ -69,43 +69,64 @@ def load_path(sweep: str) -> SweepPath:
     """Return where a sweep is, completed from W&B's settings.
 
     Raises:
-        ClickException: If W&B does not answer, or `sweep` is on another server.
+        ClickException: If W&B does not answer, `sweep` is on another server, or it names a project.
         CarbsError: If the project is not known.
     """
     base_url = connect()
+    text = parse_sweep(sweep, base_url)
+    newest = _sweeps_of_project(text)
+    if newest is not None:
+        example = f"like {newest[0]}, its newest one" if newest else f"{text}/SWEEP; it has none yet"
+        raise click.ClickException(f"{text} is a project: name one of its sweeps, {example}")
     from wandb_carbs.sweep.path import SweepPath  # noqa: PLC0415 - imports the SDK
 
-    return SweepPath.parse(parse_sweep(sweep, base_url))
+    return SweepPath.parse(text)
 
 
 def _newest_of_project(text: str) -> str:
     """Return the name of a project's newest sweep, or the text as it is where it names no project.
 
     Args:
-        text: [ENTITY/]PROJECT, or the name or address of a sweep.
+        text: [ENTITY/]PROJECT, or the name of a sweep.
 
     Raises:
         ClickException: If the project has no sweep, or the text is neither a project nor a sweep.
     """
-    if "://" in text or text.strip("/").count("/") > 1:
-        return text
-    import wandb  # noqa: PLC0415 - slow to import
-
-    from wandb_carbs.sweep.control import newest_sweeps  # noqa: PLC0415 - imports the SDK
-
-    entity, _, project = text.strip("/").rpartition("/")
-    newest = newest_sweeps(entity or None, project, number=2)
-    if newest is None and not entity and not wandb.setup().settings.project:
-        raise click.ClickException(
-            f"you have no project {project!r}; `wandb-carbs list` shows the sweeps that there are"
-        )
+    newest = _sweeps_of_project(text)
     if newest is None:
-        return text  # PROJECT/SWEEP of the default entity, or SWEEP of the default project
+        return text
     if not newest:
         raise click.ClickException(f"there are no sweeps in project {text}")
     if len(newest) > 1:
         click.echo(f"Note: the newest sweep of {text}; `wandb-carbs list {text}` shows all", err=True)
     return str(newest[0])
+
+
+def _sweeps_of_project(text: str) -> list[SweepPath] | None:
+    """Return the newest two sweeps of a project, or None if the text names a sweep.
+
+    Args:
+        text: [ENTITY/]PROJECT, or the name of a sweep, which may lack its entity and its project.
+
+    Raises:
+        ClickException: If it names neither.
+    """
+    if text.count("/") > 1:
+        return None
+    import wandb  # noqa: PLC0415 - slow to import
+
+    from wandb_carbs.sweep.control import newest_sweeps  # noqa: PLC0415 - imports the SDK
+
+    first, _, last = text.rpartition("/")
+    newest = newest_sweeps(first or None, last, number=2)
+    if newest is not None:
+        return newest
+    # PROJECT/SWEEP of the default entity, or SWEEP of the default project.
+    of_default = first or wandb.setup().settings.project
+    if of_default and newest_sweeps(None, of_default, number=1) is not None:
+        return None
+    known = f"{text!r}" if not first else f"{text!r}, and no project {first!r} of yours with a sweep {last!r}"
+    raise click.ClickException(f"there is no project {known}; `wandb-carbs list` shows the sweeps that there are")
 
 
 def connect() -> str:
@@ -145,7 +166,7 @@ def connect() -> str:
 
 
 def parse_sweep(text: str, base_url: str) -> str:
-    """Return a sweep's path, given its path or its address.
+    """Return the path of a sweep or of a project, given its path or its address.
 
     Raises:
         UsageError: If `text` is neither, or the address is not on the server in use.
@@ -161,7 +182,7 @@ def parse_sweep(text: str, base_url: str) -> str:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return a sweep's path, and the server that its address names; a path names none.
+    """Return the path of a sweep or a project, and the server that its address names; a path names none.
 
     Raises:
         UsageError: If `text` is neither path nor address.
@@ -175,7 +196,10 @@ def _split(text: str) -> tuple[str, str]:
         address = urlsplit(text)
     except ValueError as error:
         raise click.UsageError(f"{text!r} is not an address: {error}; write {_FORMS}") from error
+    server = f"{address.scheme}://{address.netloc}"
     parts = [unquote(part) for part in address.path.strip("/").split("/")]
+    if len(parts) == 2 and all(parts):
+        return "/".join(parts), server
     if len(parts) < 4 or parts[2] != "sweeps":
         raise click.UsageError(f"{text!r} is not the address of a sweep; write {_FORMS}")
-    return f"{parts[0]}/{parts[1]}/{parts[3]}", f"{address.scheme}://{address.netloc}"
+    return f"{parts[0]}/{parts[1]}/{parts[3]}", server

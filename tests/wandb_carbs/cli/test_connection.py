@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run, run_here
 from wandb_carbs.cli.connection import parse_sweep
 
@@ -34,10 +35,28 @@ def test_sweeps_are_named_by_path_or_address() -> None:
     assert parse_sweep("a/b/c", "https://api.wandb.ai") == "a/b/c"
     assert parse_sweep("https://wandb.ai/a/my%20b/sweeps/c?nw=x", "https://api.wandb.ai") == "a/my b/c"
     assert parse_sweep("http://127.0.0.1:8080/a/b/sweeps/c/", "http://127.0.0.1:8080") == "a/b/c"
+    assert parse_sweep("http://127.0.0.1:8080/a/my%20b/", "http://127.0.0.1:8080") == "a/my b"
+
+
+def test_a_project_stands_for_its_newest_sweep_where_a_sweep_is_only_read(sweep: Sweep) -> None:
+    newest = sweep.create([Param("lr", LogSpace(1e-3, 1e-1))])
+    page = sweep.address.partition("/sweeps/")[0]
+    for name in ("e/p", page):
+        read = sweep.json("status", name, "--json")
+        assert isinstance(read, dict)
+        assert read["sweep"] == newest.path
+        assert_fails(sweep.run("pause", name), "e/p is a project: name one of its sweeps, like", newest.path)
+    assert_fails(sweep.run("agent", "e/p"), "e/p is a project")
+
+
+def test_a_name_of_two_parts_that_is_nothing_is_said_to_be_neither(sweep: Sweep) -> None:
+    for command in ("status", "pause"):
+        assert_fails(sweep.run(command, "e/nothing"), "no project 'e/nothing', and no project 'e' of yours with")
+        assert_fails(sweep.run(command, "nothing"), "there is no project 'nothing'; `wandb-carbs list`")
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a//b", "a/b/c/d", "http://127.0.0.1:9/a/b/sweeps/c", "http://127.0.0.1:8080/a/b", "http://["]
+    "name", ["", "a//b", "a/b/c/d", "http://127.0.0.1:9/a/b/sweeps/c", "http://127.0.0.1:8080/a", "http://["]
 )
 def test_what_names_no_sweep_is_an_error(name: str) -> None:
     with pytest.raises(click.UsageError):

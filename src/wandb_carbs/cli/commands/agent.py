@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from wandb_carbs.cli.connection import connect, parse_sweep, sweep_argument
+from wandb_carbs.cli.connection import connect, load_path, sweep_argument
+from wandb_carbs.cli.numbers import WholeRange
 
 # They belong to a run; this process is not a run's.
 _OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SERVICE")
@@ -16,9 +17,9 @@ _NO_SERVER = ("offline", "disabled", "dryrun")
 
 @click.command("agent")
 @sweep_argument
-@click.option("--count", type=click.IntRange(min=1), help="End after so many runs (of each agent).")
+@click.option("--count", type=WholeRange(min=1), help="End after so many runs (of each agent).")
 @click.option(
-    "--max-consecutive-failed-runs", type=click.IntRange(min=1), help="End after so many failed programs in a row."
+    "--max-consecutive-failed-runs", type=WholeRange(min=1), help="End after so many failed programs in a row."
 )
 @click.option("--forward-signals", is_flag=True, help="Pass signals on to the program, as under SLURM.")
 @click.option("--gpus", metavar="0,1,…", help="Start one agent for each GPU, with CUDA_VISIBLE_DEVICES set.")
@@ -50,11 +51,9 @@ def command(
             "there is no internet run the local server (wandb-carbs server)"
         )
     devices = _devices(gpus)
-    base_url = connect()
+    path, base_url = load_path(sweep), connect()
     from wandb_carbs.agent.runnable_sweep import load_runnable_sweep  # noqa: PLC0415 - imports the SDK
-    from wandb_carbs.sweep.path import SweepPath  # noqa: PLC0415 - likewise
 
-    path = SweepPath.parse(parse_sweep(sweep, base_url))
     runnable = load_runnable_sweep(path, is_valid)
     if devices:
         from wandb_carbs.agent.gpus import run_agents  # noqa: PLC0415 - likewise

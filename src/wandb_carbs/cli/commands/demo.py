@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
+from wandb_carbs.cli.numbers import WholeRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import make_console
 
 
 @click.command("demo")
-@click.option("--runs", type=click.IntRange(1, 500), default=30, show_default=True, help="Number of runs.")
-@click.option("--agents", type=click.IntRange(1, 64), default=4, show_default=True, help="Number of agent processes.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the optimizer and the networks.")
+@click.option("--runs", type=WholeRange(1, 500), default=30, show_default=True, help="Number of runs.")
+@click.option("--agents", type=WholeRange(1, 64), default=4, show_default=True, help="Number of agent processes.")
+@click.option("--seed", type=WholeRange(0), default=0, show_default=True, help="Of the optimizer and the networks.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

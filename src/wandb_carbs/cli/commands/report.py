@@ -11,6 +11,8 @@ from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.options import OutputFile, json_option, say
 from wandb_carbs.plain import plural
 
+_ENDINGS = (".html", ".htm")
+
 
 @click.command("report")
 @sweep_or_project_argument
@@ -19,7 +21,7 @@ from wandb_carbs.plain import plural
     "--output",
     default="report.html",
     show_default=True,
-    type=OutputFile(),
+    type=OutputFile(_ENDINGS),
     help="HTML file to write; it needs no network to be read.",
 )
 @click.option(

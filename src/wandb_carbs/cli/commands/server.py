@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from wandb_carbs.cli.numbers import WholeRange
 from wandb_carbs.cli.options import json_option
 
 _data_dir_option = click.option(
@@ -18,9 +19,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group("server", invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 picks a free one."
-)
+@click.option("--port", type=WholeRange(0, 65535), default=8080, show_default=True, help="Port; 0 picks a free one.")
 @_data_dir_option
 @click.option("--certfile", type=_file, help="Certificate chain in PEM format; the server then speaks HTTPS.")
 @click.option("--keyfile", type=_file, help="Private key of the certificate, unless it is in --certfile.")

@@ -10,14 +10,14 @@ import click
 
 from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_or_project_argument
-from wandb_carbs.cli.numbers import FiniteRange
+from wandb_carbs.cli.numbers import FiniteRange, WholeRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, make_console, short
 
 
 @click.command("suggest")
 @sweep_or_project_argument
-@click.option("-n", "number", type=click.IntRange(1), default=1, show_default=True, help="How many, to run at once.")
+@click.option("-n", "number", type=WholeRange(1, 1000), default=1, show_default=True, help="How many, to run at once.")
 @click.option(
     "--for-cost",
     type=FiniteRange(0, min_open=True),

@@ -83,3 +83,7 @@ def test_extreme_numbers_are_drawn_or_told(sweep: Sweep, extreme: dict[str, Any]
 
 def test_empty_name_of_a_file_is_refused() -> None:
     assert_fails(run_here("report", "e/p/s", "-o", ""), "the name of the file is empty", code=2)
+
+
+def test_a_report_is_no_pdf() -> None:
+    assert_fails(run_here("report", "e/p/s", "-o", "report.pdf"), "'report.pdf' must end in .html or .htm", code=2)
