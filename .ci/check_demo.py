@@ -28,5 +28,5 @@ def problems(demo: dict) -> list[str]:
     return [claim for claim, holds in checks.items() if not holds]
 
 
-wrong = problems(json.loads(Path(sys.argv[1]).read_text()))
+wrong = problems(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
 sys.exit("\n".join(f"not so: {claim}" for claim in wrong) or 0)

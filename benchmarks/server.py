@@ -214,7 +214,7 @@ def summary(times: list[float]) -> str:
 
 def cpu(process: int) -> float:
     """Return the processor time that a process has used, in milliseconds."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return 1e3 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -226,8 +226,8 @@ def costed(address: Address, repeats: int, work: Any) -> str:
 
 def memory(process: int) -> int:
     """Return the resident memory of a process in MB."""
-    line = next(line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) // 1024
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) // 1024
 
 
 def measure(python: str, number: int) -> dict[str, str]:

@@ -68,7 +68,7 @@ def memory(number: int, dimension: int) -> float:
     def peak() -> float:  # Linux; getrusage would count what the parent had
         return next(
             int(line.split()[1]) / 1024
-            for line in Path("/proc/self/status").read_text().splitlines()
+            for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
             if line.startswith("VmHWM")
         )
 

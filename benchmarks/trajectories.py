@@ -105,10 +105,10 @@ def edges(params: tuple[Param, ...], config: ParamDict, within: float = 0.0) -> 
 
 def write(file: Path, trajectories: list[Trajectory]) -> None:
     """Write trajectories as JSON."""
-    file.write_text(json.dumps([asdict(trajectory) for trajectory in trajectories]))
+    file.write_text(json.dumps([asdict(trajectory) for trajectory in trajectories]), encoding="utf-8")
 
 
 def read(file: Path) -> list[Trajectory]:
     """Read what `write` wrote."""
-    rows = json.loads(file.read_text())
+    rows = json.loads(file.read_text(encoding="utf-8"))
     return [Trajectory(**{**row, "task": Task(**row["task"])}) for row in rows]

@@ -29,7 +29,7 @@ _MAX_PICTURE = 150 * 1024
 
 def _programs(page: Path) -> str:
     """Return the page's snippets that are marked as running, as one program."""
-    return "\n".join(code for marked, code in _SNIPPET.findall(page.read_text()) if marked)
+    return "\n".join(code for marked, code in _SNIPPET.findall(page.read_text(encoding="utf-8")) if marked)
 
 
 def _commands() -> dict[str, click.Command]:
@@ -40,7 +40,7 @@ def _commands() -> dict[str, click.Command]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_python_snippets_are_python(page: Path) -> None:
-    for _, code in _SNIPPET.findall(page.read_text()):
+    for _, code in _SNIPPET.findall(page.read_text(encoding="utf-8")):
         compile(code, str(page), "exec")
 
 
@@ -91,7 +91,7 @@ def test_the_program_with_hydra_trains_with_its_suggestion(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_commands_exist_with_the_options_that_are_shown(page: Path) -> None:
-    for block in _BASH.findall(page.read_text()):
+    for block in _BASH.findall(page.read_text(encoding="utf-8")):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if "wandb-carbs" not in words:

@@ -126,7 +126,7 @@ def fill_in(
             line.append(str(program))
         elif match[1] == _FILE:
             json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(json.dumps(dict(values)))
+            json_file.write_text(json.dumps(dict(values)), encoding="utf-8")
             line.append(str(json_file))
         else:
             line += _FORMATS[match[1]](values)

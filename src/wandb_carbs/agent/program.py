@@ -206,8 +206,9 @@ def environment_for(
 def out_of_memory_kills() -> int:
     """Count the processes of this container, or control group, that the kernel killed for lack of memory."""
     try:
-        place = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
-        events = Path(f"/sys/fs/cgroup{place.strip()}/memory.events").read_text()
+        groups = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        place = next(line[3:] for line in groups if line.startswith("0::"))
+        events = Path(f"/sys/fs/cgroup{place.strip()}/memory.events").read_text(encoding="utf-8")
         return sum(int(line.split()[1]) for line in events.splitlines() if line.startswith("oom_kill "))
     except (OSError, StopIteration, ValueError, IndexError):
         return 0

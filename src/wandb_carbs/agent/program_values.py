@@ -70,7 +70,8 @@ def write_parameters(path: Path, values: Mapping[str, Any], record: Mapping[str,
     """
     wrapped = {name: {"value": value} for name, value in with_copy(values, record).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump({"wandb_version": 1, **wrapped}, sort_keys=False, allow_unicode=True))
+    # All ASCII: the SDK reads it in the machine's own encoding.
+    path.write_text(yaml.safe_dump({"wandb_version": 1, **wrapped}, sort_keys=False), encoding="utf-8")
 
 
 def with_copy(values: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:

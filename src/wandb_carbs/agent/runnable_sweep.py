@@ -154,7 +154,7 @@ def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[st
     if program is None or not program.endswith(".py") or passes_values(command):
         return ""
     try:
-        return hint_of_source(program, Path(program).read_text(errors="replace"))
+        return hint_of_source(program, Path(program).read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return ""
 

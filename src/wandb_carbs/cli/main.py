@@ -36,12 +36,16 @@ _IN_CONTROL = ("cancel", "pause", "resume", "stop")
 _OTHER_WORDS = {"ls": "list", "sweeps": "list", "sweep": "create", "run": "agent", "show": "status", "new": "init"}
 _SIGNAL_EXIT = 130  # as shells report a program that Ctrl-C ended
 # Installed with an extra: imported name to extra.
-_EXTRAS = {
+EXTRAS = {
+    "anyio": "local",
     "graphql": "local",
+    "h11": "local",
+    "jinja2": "report",
+    "markupsafe": "report",
     "matplotlib": "plot",
     "plotly": "report",
     "pyarrow": "parquet",
-    "python_multipart": "local",
+    "re2": "local",
     "sklearn": "demo",
     "starlette": "local",
     "uvicorn": "local",
@@ -97,7 +101,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", _SIGNAL_EXIT)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
         _fail(f"this needs {error.name}; install it with: pip install 'wandb-carbs[{extra}]'")

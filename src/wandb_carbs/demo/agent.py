@@ -85,8 +85,8 @@ def _trial(run: wandb.Run, data: training.Digits, seed: int, tell: Tell) -> tupl
 
 def _take_over_standard_streams() -> Tell:
     """Keep the two pipes to the demo for this module, and give everybody else the log file that is standard error."""
-    orders = os.fdopen(os.dup(0))
-    messages = os.fdopen(os.dup(1), "w", buffering=1)
+    orders = os.fdopen(os.dup(0), encoding="utf-8")
+    messages = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     threading.Thread(target=_end_with, args=(orders,), daemon=True).start()

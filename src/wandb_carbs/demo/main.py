@@ -117,7 +117,7 @@ def _check(history: SweepHistory, runs: int, messages: list[dict[str, Any]], pro
         return
     errors = [message["error"] for message in messages if message["event"] == "failed"]
     reason = f"; the first error: {errors[0]}" if errors else ""
-    log = processes.log_file(1).read_text().splitlines()[-_LOG_LINES:]
+    log = processes.log_file(1).read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
     raise DemoError("\n".join([f"only {successes} of {runs} runs succeeded{reason}; agent 1 printed last:", *log]))
 
 
@@ -156,7 +156,7 @@ def _create_sweep(runs: int, seed: int) -> str:
     from wandb_carbs import create_sweep  # noqa: PLC0415 - imports the SDK, which must first see its settings
 
     # The SDK prints the sweep's address by itself.
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
         return create_sweep(
             "wandb-carbs demo",
             ENTITY,

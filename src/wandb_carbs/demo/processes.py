@@ -86,13 +86,13 @@ class Agents:
         self._stop()
 
     def _start(self, agent: int) -> None:
-        with self.log_file(agent).open("w") as log:
+        with self.log_file(agent).open("w", encoding="utf-8") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "wandb_carbs.demo.agent", *self._arguments, str(agent)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
+                encoding="utf-8",
                 env=self._env,
                 # Ctrl-C in the terminal is for the demo, which then ends its agents in order.
                 start_new_session=True,
@@ -144,7 +144,7 @@ def _open_family(root: int) -> list[int]:
         with contextlib.suppress(OSError):  # it has ended meanwhile
             handles.append(os.pidfd_open(pid))
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                waiting += [int(child) for child in children.read_text().split()]
+                waiting += [int(child) for child in children.read_text(encoding="utf-8").split()]
     return handles
 
 

@@ -153,7 +153,7 @@ def _is_own_connection(request: Request) -> bool:
     try:
         wanted = [_hexadecimal(request.client.host, request.client.port), _hexadecimal(str(server[0]), int(server[1]))]
         family = socket.AF_INET6 if ":" in request.client.host else socket.AF_INET
-        for line in _TABLES[family].read_text().splitlines()[1:]:
+        for line in _TABLES[family].read_text(encoding="utf-8").splitlines()[1:]:
             fields = line.split()
             if fields[1:3] == wanted:
                 return int(fields[7]) == os.geteuid()

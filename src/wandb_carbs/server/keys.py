@@ -30,7 +30,8 @@ class Key:
         self._seen: tuple[int, int] | None = None
         self._value = _checked(given) if given is not None else ""
         if given is None:
-            if not path.exists() or not path.read_text().strip():  # a full disk leaves an empty file behind
+            # A full disk leaves an empty file behind.
+            if not path.exists() or not path.read_text(encoding="utf-8").strip():
                 rotate(path)
             self._read()
 
@@ -47,7 +48,7 @@ class Key:
         facts = self._path.stat()
         state = facts.st_mtime_ns, facts.st_ino
         if state != self._seen:
-            self._value = _checked(self._path.read_text().strip())
+            self._value = _checked(self._path.read_text(encoding="utf-8").strip())
             self._seen = state
 
 
@@ -60,7 +61,7 @@ def rotate(path: Path) -> str:
     key = secrets.token_hex(_LENGTH // 2)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="api-key-")
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(key + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -209,7 +209,7 @@ def stored_key(data_dir: Path | None = None) -> str:
     """
     path = (data_dir or default_data_dir()) / "api-key"
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ServerError(
             f"there is no key in {path.parent}: {error.strerror or error}; start a server there first"

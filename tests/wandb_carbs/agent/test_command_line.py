@@ -91,7 +91,7 @@ def test_arguments_as_json(tmp_path: Path) -> None:
     [text] = filled("${args_json}")
     assert json.loads(text) == VALUES
     [name] = filled("${args_json_file}", path=tmp_path / "new" / "values.json")
-    assert json.loads(Path(name).read_text()) == VALUES
+    assert json.loads(Path(name).read_text(encoding="utf-8")) == VALUES
 
 
 def test_other_parts_stay(monkeypatch: pytest.MonkeyPatch) -> None:

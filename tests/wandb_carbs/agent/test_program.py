@@ -78,7 +78,7 @@ def test_it_is_asked_by_sigterm_once_and_killed_with_all_it_started(stage: Stage
         f"if pid: open({str(pipe)!r}, 'w').write(str(pid))\n"
         "while True: threading.Event().wait(60)\n"
     )
-    worker = int(pipe.read_text())
+    worker = int(pipe.read_text(encoding="utf-8"))
     assert os.getpgid(worker) == os.getpgid(os.getpgid(worker)) != os.getpgid(0)
     program.ask_to_end("stopped")
     asked = program.asked_at

@@ -44,8 +44,9 @@ def test_what_wandb_would_draw_is_refused(settings: dict[str, Any]) -> None:
 
 def test_the_file_is_one_that_the_sdk_reads(tmp_path: Path) -> None:
     values = {"lr": 1e-05, "name": "yes", "nothing": None, "optim": {"beta": 0.75}, "infinite": float("inf")}
+    values["town"] = "Zürich"  # the SDK reads files in the machine's own encoding
     write_parameters(tmp_path / "sweep" / "config.yaml", values, {"carbs.state": "running"})
-    written = yaml.safe_load((tmp_path / "sweep" / "config.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "sweep" / "config.yaml").read_text(encoding="ascii"))
     assert written.pop("wandb_version") == 1
     read = {name: wrapped.pop("value") for name, wrapped in written.items()}
     assert read == {**values, "_wandb": {"carbs": {"carbs.state": "running"}}}

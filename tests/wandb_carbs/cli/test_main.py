@@ -44,7 +44,9 @@ def test_missing_extra_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "sklearn.py").write_text("raise ModuleNotFoundError('no sklearn', name='sklearn')")
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('no uvicorn', name='uvicorn')")
     assert_fails(run("server", env={"PYTHONPATH": str(tmp_path)}), "pip install 'wandb-carbs[local]'")
-    assert_fails(run("demo", env={"PYTHONPATH": str(tmp_path)}), "pip install 'wandb-carbs[")
+    assert_fails(run("demo", env={"PYTHONPATH": str(tmp_path)}), "pip install 'wandb-carbs[demo]'")
+    (tmp_path / "markupsafe.py").write_text("raise ModuleNotFoundError('no markupsafe', name='markupsafe')")
+    assert_fails(run("report", "a/b/c", env={"PYTHONPATH": str(tmp_path)}), "pip install 'wandb-carbs[report]'")
 
 
 @pytest.mark.parametrize(("word", "meant"), [("lst", "list"), ("suggst", "suggest"), ("ls", "list")])

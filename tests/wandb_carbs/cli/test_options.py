@@ -42,9 +42,9 @@ def test_json_tells_what_was_written(sweep: Sweep, arguments: list[str], expecte
     if arguments[0] == "report":
         assert "importance/effects" in told["figures"]
     if told["format"] == "csv":
-        assert Path(told["file"]).read_text().splitlines()[0].split(",") == told["columns"]
+        assert Path(told["file"]).read_text(encoding="utf-8").splitlines()[0].split(",") == told["columns"]
     if told["format"] == "json":
-        assert list(json.loads(Path(told["file"]).read_text())[0]) == told["columns"]
+        assert list(json.loads(Path(told["file"]).read_text(encoding="utf-8"))[0]) == told["columns"]
 
 
 @pytest.mark.parametrize("command", ["export", "plot", "report"])

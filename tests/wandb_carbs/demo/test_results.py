@@ -67,7 +67,7 @@ def test_comparison_says_who_was_better() -> None:
 
 
 def test_frontier_is_shown_from_the_cheapest_to_the_best() -> None:
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=100, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     with console.file:
         console.print(results.table(history_of(RUNS)))
     lines = console.export_text().splitlines()

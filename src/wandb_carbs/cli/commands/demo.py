@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def command(runs: int, agents: int, seed: int, data_dir: Path | None, as_json: b
     networks that read handwritten digits. Then shows the frontier of cost against loss, and writes a report. Needs no
     account and no internet. In a terminal the server stays for you to look at its pages; Ctrl-C stops everything.
     """
+    importlib.import_module("sklearn")  # where the extra `demo` is missing, that is said rather than the part of it
     from wandb_carbs.demo import run_demo  # noqa: PLC0415 - imports numpy and the server
 
     console = make_console(stderr=as_json)

@@ -35,9 +35,10 @@ _ENDINGS = (".html", ".htm")
 @json_option
 def command(sweep: str, output: Path, scale: tuple[tuple[str, ...], ...], log: bool, as_json: bool) -> None:
     """Write what a sweep has learnt as a page: frontier, scaling laws, importance, calibration, failures, runs."""
-    history = load(sweep)
+    # Where the extra is missing, that is said before any reading.
     from wandb_carbs.report import log_report, write_report  # noqa: PLC0415 - imports the models
 
+    history = load(sweep)
     report = write_report(history, output, scale=[name for names in scale for name in names])
     address = log_report(report) if log else None
     facts = {
