@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -16,6 +17,8 @@ _NUM_INITIAL_CHOICES = 64
 # Standard deviation of the jitter on them, in the unit cube: it keeps processes apart that do not see one another, and
 # leaves the design's even spread.
 _JITTER = 0.02
+# A coordinate of the design moves at least this share of its range between points: four of them span half of it.
+_SHORTEST_STRIDE = 0.2
 # Quantiles of a normal draw that the design reaches, 1.6 deviations: a first draw far out in the tail helps nobody.
 _TAILS = (0.05, 0.95)
 
@@ -111,19 +114,34 @@ def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rn
     Returns:
         Rounded search coordinates, shape (64, D).
     """
-    # Additive recurrence by the generalised golden ratio: low discrepancy in any dimension without a table (Roberts
-    # 2018, "The Unreasonable Effectiveness of Quasirandom Sequences").
-    ratio = 2.0
-    for _ in range(60):
-        ratio = (1 + ratio) ** (1 / (space.width + 1))
     index = np.arange(first, first + _NUM_INITIAL_CHOICES)[:, None]
-    unit = (shift + index * ratio ** -np.arange(1.0, space.width + 1)) % 1.0
+    unit = (shift + index * strides(space.width)) % 1.0
     unit = reflect(unit + _JITTER * rng.standard_normal(unit.shape), np.zeros(space.width), np.ones(space.width))
     normal = space.center + (first_steps(space, 1.0) if step is None else step) * ndtri(np.clip(unit, *_TAILS))
     low, high = space.bounds
     is_covered = np.isfinite(low) & np.isfinite(high) & (step is None)
     covering = np.where(is_covered, low, 0.0) + unit * np.where(is_covered, high - low, 0.0)
     return space.round(reflect(np.where(is_covered, covering, normal), low, high))
+
+
+@cache
+def strides(width: int) -> Array:
+    """Return by how much each coordinate of the initial design moves from point to point, modulo 1; shape (width,).
+
+    An additive recurrence by the square roots of primes has a low discrepancy in any dimension without a table
+    (Richtmyer 1951). Fractional parts near 0 and 1 are left out: four points of such a coordinate hardly differ.
+    """
+    found: Array = np.empty(0)
+    for largest in 64 * 2 ** np.arange(20):
+        if len(found) >= width:
+            break
+        is_prime = np.ones(largest, bool)
+        is_prime[:2] = False
+        for number in range(2, math.isqrt(largest) + 1):
+            is_prime[number * number :: number] = False
+        parts = np.sqrt(np.flatnonzero(is_prime)) % 1.0
+        found = parts[np.minimum(parts, 1 - parts) > _SHORTEST_STRIDE]
+    return found[:width]
 
 
 def first_steps(space: SearchSpace, radius: float, *, are_costs_known: bool = True) -> Array:

@@ -86,6 +86,16 @@ def test_the_initial_design_covers_the_box_more_evenly_than_chance() -> None:
     assert len(cells) >= 14  # of 16 cells; random points leave two on average
 
 
+@pytest.mark.parametrize("width", [1, 2, 8, 60, 5000])
+def test_four_points_of_the_initial_design_differ_in_every_coordinate(width: int) -> None:
+    """With any start they span half of the range and more, on average, and no two coordinates go together."""
+    strides = candidates.strides(width)
+    starts = np.random.default_rng(0).random((50, 1, min(width, 60)))
+    spans = np.ptp((starts + np.arange(4)[:, None] * strides[:60]) % 1.0, axis=1)
+    assert np.min(np.mean(spans, axis=0)) > 0.5
+    assert len(np.unique(strides)) == width
+
+
 def test_around_a_given_center_no_first_draw_lies_far_out_in_a_tail() -> None:
     space = as_space([Param("x", LinearSpace(scale=1.0), 0.0)])
     points = candidates.initial(space, 1, np.array([0.15]), np.zeros(1), np.random.default_rng(0))
