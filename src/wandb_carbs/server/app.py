@@ -23,6 +23,7 @@ from wandb_carbs.server.prefix import prefix_of
 from wandb_carbs.server.replies import EXCEPTION_HANDLERS, File, Json, Page
 from wandb_carbs.server.store import manifests
 from wandb_carbs.server.store.files import RunFiles
+from wandb_carbs.server.store.writers import checked_writer
 from wandb_carbs.server.sweeps import stopping
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
 
 T = TypeVar("T")
+
+# Where several processes write one run, the SDK says so, and which of them speaks.
+_SHARED, _WRITER, _CLIENT = "x-wandb-use-async-filestream", "x-wandb-async-client-id", "x-wandb-client-id"
 
 # Readers work in Python most of the time, one at a time: more of them would only wait for each other, and make the
 # writers wait. Writers wait for the disk.
@@ -90,10 +94,10 @@ class _Endpoints:
         body = await self._bodies.json(request)
         prepared = await _work(request, self._writers, execute.prepare, body)
         limiter = self._writers if prepared.is_mutation else self._readers
-        base_url = _base_url(request)
+        base_url, writer = _base_url(request), _writer_of(request)
 
         def answer() -> Response:
-            reply = execute.execute(self._store, self._files, base_url, prepared)
+            reply = execute.execute(self._store, self._files, base_url, prepared, writer)
             return Json(reply.body, reply.status)  # in the thread, too: a page of runs takes a while to encode
 
         return await _work(request, limiter, answer)
@@ -104,7 +108,8 @@ class _Endpoints:
         body = await self._bodies.json(request)
         names = request.path_params
         place = names["entity"], names["project"], names["run"]
-        return Json(await _work(request, self._writers, stopping.stream, self._store, *place, body))
+        writer = _writer_of(request)
+        return Json(await _work(request, self._writers, stopping.stream, self._store, *place, body, writer))
 
     async def put_file(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -202,6 +207,13 @@ async def _cancel_when_gone(request: Request, budget: Budget) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
     budget.cancel()
+
+
+def _writer_of(request: Request) -> str | None:
+    """Return the id of the process that speaks, where several write one run."""
+    if request.headers.get(_SHARED) != "true":
+        return None
+    return checked_writer(request.headers.get(_WRITER) or request.headers.get(_CLIENT))
 
 
 def _base_url(request: Request) -> str:

@@ -254,6 +254,31 @@ print(json.dumps([seen, run.state, [row["_step"] for row in run.history(pandas=F
     assert steps == [0, 1, 2, 3]
 
 
+def test_several_writers_of_one_run(wandb_env: WandbEnv) -> None:
+    code = """
+import json, wandb
+for rank in (1, 0):
+    is_first = rank == 0
+    settings = wandb.Settings(
+        mode="shared", x_label=f"rank_{rank}", x_primary=is_first, x_update_finish_state=is_first
+    )
+    with wandb.init(project="p", id="many", config={f"rank_{rank}": rank}, settings=settings) as run:
+        for value in range(3):
+            run.log({f"loss_{rank}": value})
+run = wandb.Api().run("local/p/many")
+rows = list(run.scan_history())
+print(json.dumps({
+    "steps": [row["_step"] for row in rows],
+    "losses": [[row[key] for row in rows if key in row] for key in ("loss_0", "loss_1")],
+    "kept": [run.state, dict(run.config), run.summary["loss_0"], run.summary["loss_1"]],
+}))
+"""
+    found = result(python(wandb_env, code))
+    assert found["steps"] == list(range(6))
+    assert found["losses"] == [[0, 1, 2], [0, 1, 2]]
+    assert found["kept"] == ["finished", {"rank_0": 0, "rank_1": 1}, 2, 2]
+
+
 def test_api_edits_stops_and_deletes_runs(wandb_env: WandbEnv) -> None:
     code = """
 import json, wandb

@@ -110,7 +110,7 @@ def prepare(body: Any) -> Prepared:
     return Prepared(document, variables, operation, bool(mutations), bool(_INTROSPECTION.search(query)))
 
 
-def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> Reply:
+def execute(store: Store, files: RunFiles, base_url: str, request: Prepared, writer: str | None = None) -> Reply:
     """Execute a GraphQL request.
 
     Args:
@@ -118,6 +118,7 @@ def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> 
         files: The runs' files.
         base_url: The address at which the client has reached the server.
         request: The request.
+        writer: The process that speaks, where several write one run.
 
     Raises:
         RequestError: The request is too expensive, or its client has gone.
@@ -129,7 +130,7 @@ def execute(store: Store, files: RunFiles, base_url: str, request: Prepared) -> 
             result = execute_sync(
                 schema(),
                 request.document,
-                context_value=Context(store, files, base_url, db, store.now(), current_budget() or Budget()),
+                context_value=Context(store, files, base_url, db, store.now(), current_budget() or Budget(), writer),
                 variable_values=request.variables,
                 operation_name=request.operation,
                 field_resolver=value_of_key,

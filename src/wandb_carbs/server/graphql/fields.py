@@ -34,6 +34,7 @@ class Context:
         db: The database as it is at each statement; a query sees what a mutation before it has committed.
         now: The request's time, in microseconds since the epoch.
         budget: The cost that the request may still have.
+        writer: The process that speaks, where several write one run.
     """
 
     store: Store
@@ -42,6 +43,7 @@ class Context:
     db: sqlite3.Connection
     now: int
     budget: Budget
+    writer: str | None = None
 
 
 # A field's function: called with the object's row, the request, and the field's arguments by name.

@@ -17,7 +17,7 @@ from wandb_carbs.server.sweeps import agents, deletion, stopping, sweeps
 
 def _upsert_bucket(context: Context, values: Node) -> Node:
     with context.store.transaction() as db:
-        run_id, inserted = runs.upsert(context.store, values)
+        run_id, inserted = runs.upsert(context.store, values, context.writer)
         if inserted:
             branches.fork(db, run_id)
     run = run_of(context, run_id)

@@ -60,6 +60,12 @@ def revive(db: sqlite3.Connection, run_id: int, now: int) -> None:
     )
 
 
+def has_ended(db: sqlite3.Connection, run_id: int) -> bool:
+    """Tell whether a run has said that it ended, and did not just fall silent."""
+    said = db.execute("SELECT 1 FROM runs WHERE id = ? AND exit_code IS NOT NULL", (run_id,)).fetchone()
+    return said is not None
+
+
 def expire(store: Store) -> None:
     """End the runs that have been silent for too long, and those that their agents no longer have.
 

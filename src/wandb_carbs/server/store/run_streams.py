@@ -10,7 +10,7 @@ from wandb_carbs.metrics import MAX_NAME, flat
 from wandb_carbs.plain import finite, is_number
 from wandb_carbs.record import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_states
+from wandb_carbs.server.store import run_states, writers
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.runs import ensure
 
@@ -29,7 +29,7 @@ _MAX_KEYS = 10_000
 _ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 
-def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dict[str, bool]:
+def stream(store: Store, entity: str, project: str, name: str, body: Any, writer: str | None = None) -> dict[str, bool]:
     """Take one `file_stream` request of a run.
 
     Lines carry their offset, so a request that is sent twice changes nothing the second time.
@@ -40,6 +40,7 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
         project: The run's project.
         name: The run's name; an unknown run is made, since a refusal would lose its data without a word.
         body: The request's JSON.
+        writer: The process that sends this, where several write the run at once.
 
     Returns:
         The reply: `stopped` once the run was asked to stop.
@@ -50,9 +51,14 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
     chunks, exit_code = _checked(body)
     with store.transaction() as db:
         run_id, _ = ensure(store, db, entity, project, name)
-        run_states.revive(db, run_id, store.now())
+        # Once one writer has ended the run, others may go on for a while.
+        if writer is None or not run_states.has_ended(db, run_id):
+            run_states.revive(db, run_id, store.now())
         for file, (offset, lines) in chunks.items():
-            _write(db, run_id, file, offset, lines)
+            if writer is None:
+                _write(db, run_id, file, offset, lines)
+            else:
+                _write_with_others(db, run_id, writer, file, offset, lines)
         if body.get("preempting"):
             db.execute("UPDATE runs SET state = ? WHERE id = ?", (run_states.PREEMPTING, run_id))
         run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
@@ -82,6 +88,24 @@ def _checked(body: Any) -> tuple[dict[str, tuple[int, list[str]]], int]:
             raise RequestError(f"file_stream: {file!r} must have less than {_MAX_POSITION} lines, not {offset}")
         chunks[file] = offset, lines
     return chunks, exit_code
+
+
+def _write_with_others(
+    db: sqlite3.Connection, run_id: int, writer: str, file: str, offset: int, lines: list[str]
+) -> None:
+    run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if file == SUMMARY and lines:
+        _write(db, run_id, file, 0, [writers.merged(run["summary"], json_object(SUMMARY, lines[-1]))])
+    elif file in _COUNTERS:
+        places = writers.places(db, run_id, writer, file, offset, len(lines), run[_COUNTERS[file]])
+        if file == HISTORY:
+            rows = zip((json_object(file, line) for line in lines), places, strict=True)
+            lines = [json.dumps({**row, "_step": place}) for row, place in rows]
+        for start, part in writers.together(places, lines):
+            _write(db, run_id, file, start, part)
+        if file == EVENTS and lines:
+            metrics = writers.merged(run["system_metrics"] or "{}", json.loads(lines[-1]))
+            db.execute("UPDATE runs SET system_metrics = ? WHERE id = ?", (metrics, run_id))
 
 
 def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.record import CONFIG_KEY, KEY_PREFIX, SUGGESTION_KEY
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store import run_states
+from wandb_carbs.server.store import run_states, writers
 from wandb_carbs.server.store.ids import checked_name, new_name, row_by_id, row_id
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project, find_project
@@ -38,13 +38,14 @@ _COLUMNS = {
 }
 
 
-def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
+def upsert(store: Store, values: Mapping[str, Any], writer: str | None = None) -> tuple[int, bool]:
     """Create or update a run. A run of a sweep is in the sweep's project, whatever project its program names.
 
     Args:
         store: The storage.
         values: Arguments of the mutation `upsertBucket`. By `name` a living run speaks, though it may
             add its `id` when it resumes; by `id` alone its record is edited.
+        writer: The process that speaks, where several write the run: nobody's configuration replaces another's.
 
     Returns:
         The run's row id, and whether it is new.
@@ -67,7 +68,12 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, bool]:
                 db.execute("UPDATE runs SET sweep_id = ? WHERE id = ?", (sweep[0], run_id))
             if not values.get("id"):
                 _forget_earlier_process(db, run_id)
-            run_states.revive(db, run_id, store.now())
+            is_new = writer is None or writers.is_new(db, run_id, writer)
+            if is_new or not run_states.has_ended(db, run_id):
+                run_states.revive(db, run_id, store.now())
+            if "config" in changes and writer is not None:
+                stored = db.execute("SELECT config FROM runs WHERE id = ?", (run_id,)).fetchone()["config"]
+                changes["config"] = writers.merged(stored, json.loads(changes["config"]))
             if "config" in changes:
                 changes["config"] = _keep_suggestion(db, run_id, changes["config"])
         for column, value in changes.items():

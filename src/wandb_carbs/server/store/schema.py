@@ -227,6 +227,19 @@ CREATE TABLE deleted_runs (
 _LAST_VALUES = """
 ALTER TABLE runs ADD COLUMN last_values TEXT NOT NULL DEFAULT '{}';
 """
+_WRITERS = """
+CREATE TABLE writer_lines (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    writer TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (run_id, writer, stream, number)
+) WITHOUT ROWID;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
-STEPS = (_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED, _LAST_VALUES)
+STEPS = (
+    *(_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED),
+    *(_LAST_VALUES, _WRITERS),
+)
 VERSION = len(STEPS)

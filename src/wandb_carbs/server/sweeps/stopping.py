@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
 
 
-def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dict[str, bool]:
+def stream(store: Store, entity: str, project: str, name: str, body: Any, writer: str | None = None) -> dict[str, bool]:
     """Take one `file_stream` request of a run, and judge the run if it belongs to a sweep.
 
     Args:
@@ -27,6 +27,7 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
         project: The run's project.
         name: The run's name.
         body: The request's JSON.
+        writer: The process that sends this, where several write the run at once.
 
     Returns:
         The reply: `stopped` once the run was asked to stop.
@@ -34,7 +35,7 @@ def stream(store: Store, entity: str, project: str, name: str, body: Any) -> dic
     Raises:
         RequestError: The body is malformed.
     """
-    reply = run_streams.stream(store, entity, project, name, body)
+    reply = run_streams.stream(store, entity, project, name, body, writer)
     files = body.get("files") or {}
     if run_streams.HISTORY not in files and run_streams.SUMMARY not in files:
         return reply
