@@ -1,15 +1,19 @@
 """How far the runs of a sweep have come with its metric, and their best values at each of hyperband's bands.
 
 A run's history is read once: what was found is kept, and the next time only the lines that are new are read.
+
+A run that is handed out again and begins anew adds to its history with steps from zero. It is judged by these lines.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.metrics import value_of
+from wandb_carbs.plain import is_number
 from wandb_carbs.server.limits import check_budget
 from wandb_carbs.server.store.run_streams import HISTORY
 
@@ -26,19 +30,21 @@ _KEPT_AFTER = 200
 
 @dataclass(frozen=True)
 class Progress:
-    """Values of the metric that a run has logged, the smaller the better.
+    """Values of the metric that a run has logged since it last began anew, the smaller the better.
 
     Attributes:
         lines: How many lines of its history were read.
         number: How many values they have.
         best: The best of them, or None.
         bests: The best at each band that was reached.
+        is_anew: Whether the run has begun anew since its history was read before.
     """
 
     lines: int = 0
     number: int = 0
     best: float | None = None
     bests: Mapping[int, float] = field(default_factory=dict)
+    is_anew: bool = False
 
 
 class Bands:
@@ -66,13 +72,15 @@ class Bands:
         """
         known = self._known(run["id"])
         found = self._read(run["id"], known, run["history_lines"])
-        if found.bests != known.bests or found.lines >= known.lines + _KEPT_AFTER:
+        if found.is_anew or found.bests != known.bests or found.lines >= known.lines + _KEPT_AFTER:
             with self._store.transaction() as db:
                 db.execute(
                     """INSERT OR REPLACE INTO metric_progress (run_id, key, lines, number, best, bests)
                        SELECT id, ?, ?, ?, ?, ? FROM runs WHERE id = ?""",  # the run may be gone meanwhile
                     (self._key, found.lines, found.number, found.best, json.dumps(found.bests), run["id"]),
                 )
+                if found.is_anew:
+                    db.execute("UPDATE runs SET judged_at = 0 WHERE id = ?", (run["id"],))
         return found
 
     def others(self, run: sqlite3.Row, band: int) -> list[float]:
@@ -124,20 +132,29 @@ class Bands:
         return Progress(row["lines"], row["number"], row["best"], bests)
 
     def _read(self, run_id: int, known: Progress, end: int) -> Progress:
-        number, best, bests = known.number, known.best, dict(known.bests)
-        bands = set(self._bands)
+        number, best, bests, is_anew = known.number, known.best, dict(known.bests), False
+        bands, step = set(self._bands), -math.inf
         with self._store.reading() as db:
+            # From the line before, for its step.
             rows = db.execute(
-                """SELECT text FROM lines WHERE run_id = ? AND stream = ? AND position >= ? AND position < ?
+                """SELECT position, text FROM lines WHERE run_id = ? AND stream = ? AND position >= ? AND position < ?
                    ORDER BY position""",
-                (run_id, HISTORY, known.lines, end),
+                (run_id, HISTORY, known.lines - 1, end),
             )
             for row in rows:
-                value = value_of(json.loads(row["text"]), self._name)
+                line = json.loads(row["text"])
+                own = line.get("_step")
+                goes_back = is_number(own) and own <= step
+                step = own if is_number(own) else step
+                if row["position"] < known.lines:
+                    continue
+                if goes_back:
+                    number, best, bests, is_anew = 0, None, {}, True
+                value = value_of(line, self._name)
                 if value is None:
                     continue
                 number += 1
                 best = self._sign * value if best is None else min(best, self._sign * value)
                 if number in bands:
                     bests[number] = best
-        return Progress(max(end, known.lines), number, best, bests)
+        return Progress(max(end, known.lines), number, best, bests, is_anew)

@@ -78,7 +78,7 @@ def judge(store: Store, run: sqlite3.Row) -> bool:
     if stopped or run["state"] not in run_states.ALIVE:
         return stopped
     band = max(progress.bests, default=0)
-    if band <= run["judged_at"]:
+    if band <= (0 if progress.is_anew else run["judged_at"]):
         return False
     falls_behind = _falls_behind(progress, bands.others(run, band), band, hyperband)
     with store.transaction() as db:

@@ -79,6 +79,31 @@ def test_catching_up_ends_with_the_budget_and_goes_on_the_next_time(store: Store
     assert followed.others(run_row(store, "r0"), 2) == [1, 2]
 
 
+@pytest.mark.parametrize("kept_after", [1, 200])
+def test_run_that_begins_anew_is_judged_by_what_it_logs_since(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kept_after: int
+) -> None:
+    """A process that does not resume the run adds lines behind those of the one before, with steps from zero."""
+    monkeypatch.setattr(bands, "_KEPT_AFTER", kept_after)
+    followed = Bands(store, {"name": "loss"}, BANDS)
+    log(store, "r", 0, 1, 1, 1)
+    assert followed.follow(run_row(store)).bests == {2: 1}
+    found = []
+    for step, value in enumerate([9, 8, 7, 9]):
+        line = json.dumps({"_step": step, "loss": value})
+        stream = {run_streams.HISTORY: {"offset": 3 + step, "content": [line]}}
+        run_streams.stream(store, "local", "p", "r", {"files": stream})
+        found.append(followed.follow(run_row(store)))
+    assert [progress.bests for progress in found] == [{}, {2: 8}, {2: 8}, {2: 8, 4: 7}]
+    assert [(progress.number, progress.best, progress.is_anew) for progress in found] == [
+        (1, 9, True),
+        (2, 8, False),
+        (3, 7, False),
+        (4, 7, False),
+    ]
+    assert Bands(store, {"name": "loss", "goal": "maximize"}, BANDS).follow(run_row(store)).bests == {2: -9, 4: -9}
+
+
 def test_rewound_run_is_read_again(store: Store) -> None:
     log(store, "r", 0, 1, 9, 9)
     followed = Bands(store, {"name": "loss"}, BANDS)

@@ -54,6 +54,20 @@ def test_strict_hyperband_judges_by_the_band(store: Store, strict: bool) -> None
     assert log(store, second, 0, 5.0, 4.0, 1.0) is strict
 
 
+def test_run_that_begins_anew_is_judged_anew(store: Store) -> None:
+    """Neither the best values nor the judgements of the process before count."""
+    sweep = make_sweep(store, metric={"name": "loss"}, early_terminate=HYPERBAND)["name"]
+    (_, run), (_, other) = begin_run(store, sweep), begin_run(store, sweep)
+    log(store, run, 0, 1.0, 1.0, 1.0, 1.0, preempting=True, complete=True, exitcode=1)
+    log(store, other, 0, 3.0, 2.0)
+    (command,) = agents.heartbeat(store, agents.create_agent(store, sweep, "host"), "{}")
+    assert (command["type"], command["run_id"]) == ("resume", run)
+    runs.upsert(store, {"name": run, "modelName": "p", "config": '{"_wandb": {"value": {}}}'})
+    lines = [json.dumps({"_step": step, "loss": 5.0}) for step in range(2)]
+    files = {run_streams.HISTORY: {"offset": 4, "content": lines}}
+    assert stopping.stream(store, "local", "p", run, {"files": files}) == {"stopped": True}
+
+
 def test_history_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line is read when it is new, and again only until a band is reached or many lines have come."""
     monkeypatch.setattr(bands, "_KEPT_AFTER", 4)
