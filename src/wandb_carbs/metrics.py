@@ -11,8 +11,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wandb_carbs.plain import is_number
-
 MISSING: Any = object()
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 # Longer names of nested values are not put together: a key of megabytes would come before each value inside.
@@ -84,14 +82,19 @@ def value_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
         name: The metric.
         maximize: Whether more of it is better, where the SDK keeps something else than the last value.
     """
-    value = chosen(find(values, name), maximize=maximize)
-    return float(value) if is_number(value) else None
+    value = number_of(values, name, maximize=maximize)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def number_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
+    """Return a metric's value like `value_of`, be it NaN or infinite: a run may have ended so."""
+    return number(chosen(find(values, name), maximize=maximize))
 
 
 def number(value: Any) -> float | None:
     """Return a logged value as a float; None if it is not a number.
 
-    NaN and infinities are numbers here, be they the SDK's words for them: a run may have ended so.
+    NaN and infinities are numbers here, be they the SDK's words for them.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, names, number, value_of, without
+from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, names, number, number_of, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,12 @@ def test_value_is_a_finite_number_or_none() -> None:
     odd: Any
     for odd in ({"a": 1}, {"a": {"b": True}}, {"a": {"b": "NaN"}}, {"a": {"b": 10**400}}, {}, [], None):
         assert value_of(odd, "a.b") is None
+
+
+def test_value_may_be_one_that_ended_a_run() -> None:
+    assert number_of({"a": {"b": {"min": 2, "max": "Infinity"}}}, "a.b", maximize=True) == math.inf
+    assert value_of({"a": {"b": {"min": 2, "max": "Infinity"}}}, "a.b", maximize=True) is None
+    assert number_of({"a": 1}, "b") is None
 
 
 def test_number_may_be_one_that_json_lacks() -> None:

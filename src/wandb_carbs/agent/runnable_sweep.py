@@ -168,7 +168,7 @@ def _may_be_none(settings: Any) -> bool:
 
 def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
-    in_summary = metrics.number(metrics.chosen(metrics.find(record.summary, reading.name), maximize=best is max))
+    in_summary = metrics.number_of(record.summary, reading.name, maximize=best is max)
     if reading.how == LAST and in_summary is not None:
         return in_summary
     # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.

@@ -122,7 +122,7 @@ def _logged(record: RunRecord, metric: str, cost: str, config: CARBSParams) -> O
     if record.state != FINISHED:
         return OldRun(left_out=f"state {record.state!r}")
     maximize = config.better_direction_sign > 0
-    objective = metrics.number(metrics.chosen(metrics.find(record.summary, metric), maximize=maximize))
+    objective = metrics.number_of(record.summary, metric, maximize=maximize)
     spent = metrics.value_of(record.summary, _RUNTIME_KEY if cost == RUNTIME else cost)
     return _judged(OldRun(flat(record.config), objective, spent), metric)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.metrics import value_of
+from wandb_carbs.metrics import number_of
 from wandb_carbs.plain import put_at
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
@@ -116,14 +117,17 @@ class _Run:
 
     @property
     def seen(self) -> ObservationInParam | None:
-        """Its observation, or None; a run that was stopped because it fell behind counts, a failed one as a failure."""
+        """Its observation, or None; a run that was stopped because it fell behind counts.
+
+        One that failed, or ended with a metric that is not finite, is a failure.
+        """
         from carbs import ObservationInParam  # noqa: PLC0415 - numpy
 
         if self.state == run_states.FAILED:
             return ObservationInParam(self.values, is_failure=True)
         if self.metric is None or self.state not in {run_states.FINISHED, run_states.KILLED}:
             return None
-        return ObservationInParam(self.values, self.metric, 1.0)
+        return ObservationInParam(self.values, self.metric, 1.0, is_failure=not math.isfinite(self.metric))
 
 
 def _runs(
@@ -135,7 +139,7 @@ def _runs(
         config = {key: held.get("value") for key, held in json.loads(row["config"]).items() if isinstance(held, dict)}
         values = {name: _at(config, path) for name, path in space.paths.items()}
         if not searched.problems_with(values):
-            value = value_of(json.loads(row["summary"]), metric["name"], maximize=metric.get("goal") == "maximize")
+            value = number_of(json.loads(row["summary"]), metric["name"], maximize=metric.get("goal") == "maximize")
             found.append(_Run(row["name"], row["state"], searched.select(values), value))
     return found
 
@@ -148,12 +152,10 @@ def _at(config: Any, path: Sequence[str]) -> Any:
 
 def _chosen(runs: Sequence[_Run], sign: int) -> list[_Run]:
     """Return the newest runs that have ended, and the best of the others."""
-    ended = [run for run in runs if run.seen is not None]
-    others = sorted(
-        (run for run in ended[:-_NEWEST] if run.metric is not None and run.state != run_states.FAILED),
-        key=lambda run: sign * (run.metric or 0.0),
-    )
-    return [*others[-_BEST:], *ended[-_NEWEST:]]
+    ended = [(run, seen) for run in runs if (seen := run.seen) is not None]
+    others = [(run, seen) for run, seen in ended[:-_NEWEST] if not seen.is_failure]
+    others.sort(key=lambda pair: sign * pair[1].output)
+    return [run for run, _ in (*others[-_BEST:], *ended[-_NEWEST:])]
 
 
 def _nested(space: SweepSpace, values: Mapping[str, Any]) -> dict[str, Any]:

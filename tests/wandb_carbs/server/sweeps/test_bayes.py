@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,9 @@ def test_parameters_are_nested_whole_and_constant_as_the_sweep_says(store: Store
         (run_states.KILLED, 3.0, "value"),
         (run_states.FINISHED, None, "nothing"),
         (run_states.FAILED, 3.0, "failure"),
+        (run_states.FINISHED, math.nan, "failure"),
+        (run_states.KILLED, -math.inf, "failure"),
+        (run_states.CRASHED, math.nan, "nothing"),
         (run_states.CRASHED, 3.0, "nothing"),
         (run_states.RUNNING, 3.0, "nothing"),
     ],
