@@ -7,13 +7,24 @@ import warnings
 from typing import Any
 
 from carbs.history import History, SuggestOutput
-from carbs.spaces.values import ParamDict, ParamValue
+from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict, ParamValue
 
 # Names that the package exported under another name, with what they are here.
 RENAMED: dict[str, tuple[str, Any]] = {
     "ParamDictType": ("ParamDict", ParamDict),
     "ParamType": ("ParamValue", ParamValue),
     "SuggestionInBasic": ("SuggestOutput", SuggestOutput),
+}
+_SPACES = "spaces of your own cannot be searched here: use Pow2Space, OrdinalSpace, CategoricalSpace or LogSpace"
+_TENSORS = "the old optimizer's tensors are gone: read carbs.success_observations, or use carbs.insight.Insight"
+_GONE = {
+    "RealNumberSpace": _SPACES,
+    "ParamSpace": _SPACES,
+    "ObservationInBasic": _TENSORS,
+    "ObservationGroup": _TENSORS,
+    "SurrogateModelParams": _TENSORS,
+    "load_observations_from_wandb_run": "use wandb_carbs.carbs_from_sweep(sweep)",
+    "load_latest_checkpoint_from_wandb_run": "use wandb_carbs.carbs_from_sweep(sweep)",
 }
 
 
@@ -26,8 +37,15 @@ def renamed(name: str) -> Any:
     """Return what an old name of the package means.
 
     Raises:
+        ImportError: If it has no meaning here; says what to use. (Of an AttributeError `from carbs import …` would
+            hide the words.)
         AttributeError: If it is not one.
     """
+    if name == "SUGGESTION_ID_DICT_KEY":
+        warn_of(f"carbs.{name}", repr(SUGGESTION_ID_KEY), stacklevel=4)
+        return SUGGESTION_ID_KEY
+    if name in _GONE:
+        raise ImportError(f"carbs.{name} is a name of the old package; {_GONE[name]}")
     if name not in RENAMED:
         raise AttributeError(f"module 'carbs' has no attribute {name!r}")
     new, meaning = RENAMED[name]

@@ -19,6 +19,21 @@ def test_renamed(old: str, new: str) -> None:
         assert getattr(carbs, old) is getattr(carbs, new)
 
 
+def test_the_key_of_a_suggestions_identifier() -> None:
+    with pytest.warns(DeprecationWarning, match="'suggestion_uuid'"):
+        key = carbs.SUGGESTION_ID_DICT_KEY  # type: ignore[attr-defined]
+    assert key in CARBS(params=PARAMS).suggest().suggestion
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("RealNumberSpace", "use Pow2Space"), ("load_observations_from_wandb_run", "wandb_carbs.carbs_from_sweep")],
+)
+def test_what_is_gone_says_what_to_use(name: str, instead: str) -> None:
+    with pytest.raises(ImportError, match=f"carbs.{name} is a name of the old package; .*{instead}"):
+        exec(f"from carbs import {name}")
+
+
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = carbs.Nothing  # type: ignore[attr-defined]

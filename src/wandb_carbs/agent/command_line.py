@@ -60,6 +60,7 @@ _WITH_NULL = ("args_append_hydra", "args_override_hydra", "args_json")
 _FILE = "args_json_file"
 _MACROS = ("env", "interpreter", "program", *_FORMATS, _FILE)
 _WHOLE = re.compile(r"\$\{([^}:]*)\}")
+_INSIDE = re.compile(rf"\$\{{?(?:{'|'.join(sorted((*_FORMATS, _FILE), reverse=True))})\b")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 
 
@@ -136,6 +137,22 @@ def fill_in(
 def passes_values(command: Sequence[str]) -> bool:
     """Tell whether a command gives the hyperparameters to the program's command line."""
     return any(match[1] in (*_FORMATS, _FILE) for chunk in command if (match := _WHOLE.fullmatch(chunk)))
+
+
+def hint_of_parts(command: Sequence[str]) -> str:
+    """Say which words of a command hold a macro of the hyperparameters as a part, where W&B does not replace it.
+
+    Returns:
+        A sentence for the user; empty if there is no such word.
+    """
+    words = [chunk for chunk in command if _WHOLE.fullmatch(chunk) is None and _INSIDE.search(chunk)]
+    if not words:
+        return ""
+    return (
+        f"{', '.join(map(repr, words))} of the command is passed as it stands: a macro is replaced only as a word of "
+        "its own, as in [python, train.py, ${args}]; for a shell's line write "
+        "[bash, -c, 'python train.py \"$@\"', bash, ${args}]"
+    )
 
 
 def passes_none_as_text(command: Sequence[str]) -> bool:

@@ -12,7 +12,13 @@ import wandb
 
 from carbs import ParamDict
 from wandb_carbs import metrics
-from wandb_carbs.agent.command_line import DEFAULT_COMMAND, check_command, passes_none_as_text, passes_values
+from wandb_carbs.agent.command_line import (
+    DEFAULT_COMMAND,
+    check_command,
+    hint_of_parts,
+    passes_none_as_text,
+    passes_values,
+)
 from wandb_carbs.agent.hints import hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
@@ -149,6 +155,8 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
 
 
 def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[str, Any]) -> str:
+    if hint := hint_of_parts(command):
+        return hint
     if passes_none_as_text(command):
         return hint_of_none([".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)])
     if program is None or not program.endswith(".py") or passes_values(command):

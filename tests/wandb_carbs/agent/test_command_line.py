@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from carbs import CarbsError
 from wandb_carbs import WandbCarbsError
-from wandb_carbs.agent.command_line import check_command, fill_in, passes_none_as_text, passes_values
+from wandb_carbs.agent.command_line import check_command, fill_in, hint_of_parts, passes_none_as_text, passes_values
 
 VALUES = {
     "lr": 1e-05,
@@ -138,3 +138,20 @@ def test_none_is_passed_as_a_text(macro: str) -> None:
 )
 def test_none_is_passed_as_null_or_not_at_all(macro: str) -> None:
     assert not passes_none_as_text(["python", f"${{{macro}}}"])
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        (["bash", "-c", "python train.py ${args}"], "'python train.py ${args}' of the command"),
+        (["python", "${program}", "$args"], "'$args' of the command"),
+        (["python", "--config=${args_json_file}"], "'--config=${args_json_file}' of the command"),
+        (["python", "a${args_no_equals}", "b$args"], "'a${args_no_equals}', 'b$args' of the command"),
+    ],
+)
+def test_a_macro_that_is_part_of_a_word_is_named(command: list[str], parts: str) -> None:
+    assert hint_of_parts(command).startswith(parts)
+
+
+def test_other_words_are_no_misplaced_macros() -> None:
+    assert hint_of_parts(["${env}", "bash", "-c", "echo ${program} $arguments ${argsy}", "${args}"]) == ""

@@ -117,7 +117,12 @@ def _warnings_as_notes() -> Iterator[None]:
 
 
 def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
-    """Return what is to be said of the program that agents are to run."""
+    """Return what is to be said of the program that agents are to run.
+
+    Raises:
+        CarbsError: If its command cannot be run.
+    """
+    from wandb_carbs.agent.command_line import check_command, hint_of_parts  # noqa: PLC0415 - imports the SDK
     from wandb_carbs.record import OBJECTIVE_KEY  # noqa: PLC0415 - imports the SDK
 
     notes = []
@@ -129,13 +134,23 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
             "wandb.agent(…, function=train), where `train` takes its suggestion with WandbCarbs.from_sweep(run)"
         )
     elif program is not None and not (Path(program).exists() or (folder / program).exists()):
-        notes.append(f"program {program!r} does not exist here; agents run it in the folder where they are started")
+        notes.append(f"program {program!r} does not exist here; {_remedy(program)}")
+    if options.get("command") and (hint := hint_of_parts(check_command(options["command"], program))):
+        notes.append(hint)
     if metric not in {None, OBJECTIVE_KEY}:
         notes.append(
             f"the program has to log {metric!r}: `wandb-carbs agent` reads the objective there, unless the program "
             "calls record_observation(objective=…)"
         )
     return notes
+
+
+def _remedy(program: str) -> str:
+    first, *others = program.split()
+    if not others:
+        return "agents run it in the folder where they are started"
+    words = ([] if first.startswith("python") else ["${interpreter}"]) + [first, *others]
+    return f"its arguments belong into the command: [${{env}}, {', '.join(words)}, ${{args}}]"
 
 
 def _beside(source: Any, folder: Path) -> Any:

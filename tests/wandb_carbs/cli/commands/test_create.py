@@ -117,7 +117,11 @@ OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}
     ("line", "word"),
     [
         ("", "start agents in Python by wandb.agent(…, function=train)"),
-        ("program: nothing.py", "program 'nothing.py' does not exist here"),
+        ("program: nothing.py", "program 'nothing.py' does not exist here; agents run it in the folder"),
+        (
+            "program: nothing.py --fast\ncommand: [bash, -c, 'python train.py ${args}']",
+            "belong into the command: [${env}, ${interpreter}, nothing.py, --fast, ${args}]\nNote: 'python train.py",
+        ),
         ("metric: {name: loss}", "the program has to log 'loss'"),
         ("carbs: {max_suggestion_cost: 9}", "may exceed max_suggestion_cost=9 until 2 have succeeded"),
     ],
