@@ -72,6 +72,8 @@ STALE_SECONDS = 300.0
 _SILENT_SECONDS = 300.0
 _GONE = frozenset({"crashed", "killed", "preempted", "failed"})
 FINISHED = "finished"
+# W&B's own agent has run it, or another program that has nothing to do with the search.
+_NO_SUGGESTION = f"no suggestion was taken (no {STATE_KEY}), so nothing is learnt"
 PREEMPTING = "preempting"
 
 
@@ -164,7 +166,7 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
         return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r} is not a known state")
     if record.state == FINISHED:
         if state is None:
-            return Verdict(Standing.SKIPPED, f"it finished and has no {STATE_KEY}")
+            return Verdict(Standing.SKIPPED, _NO_SUGGESTION)
         return Verdict(Standing.ABANDONED, "finished without reporting")
     if record.state in _GONE:
         return Verdict(Standing.ABANDONED, record.state)
@@ -192,7 +194,7 @@ def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Ver
     if last_seen is None or (now - last_seen).total_seconds() > stale_seconds:
         return Verdict(Standing.ABANDONED, "heartbeat lost")
     if state is None and SUGGESTION_KEY not in record.summary and _age(record.created_at, now) > _SILENT_SECONDS:
-        return Verdict(Standing.SKIPPED, f"it runs for more than {_SILENT_SECONDS / 60:g} min and has no {STATE_KEY}")
+        return Verdict(Standing.SKIPPED, f"{_NO_SUGGESTION}, for more than {_SILENT_SECONDS / 60:g} min")
     return Verdict(Standing.RUNNING if state == RUNNING else Standing.STARTING)
 
 

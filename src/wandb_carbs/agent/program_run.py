@@ -57,6 +57,7 @@ class ProgramRun:
         run_id: The run.
         reader: Reads the sweep's runs.
         registration: The agent that was given the run.
+        warned: Ids of skipped runs that the agent has warned of.
 
     Attributes:
         suggestion: The values to train with; None before it has begun.
@@ -64,7 +65,15 @@ class ProgramRun:
         other_values: Values that its program's own configuration held instead of the suggestion, once it has ended.
     """
 
-    def __init__(self, sweep: RunnableSweep, run_id: str, reader: RunReader, registration: Registration) -> None:
+    def __init__(
+        self,
+        sweep: RunnableSweep,
+        run_id: str,
+        reader: RunReader,
+        registration: Registration,
+        warned: set[str] | None = None,
+    ) -> None:
+        self._warned = warned
         self.id = run_id
         self.suggestion: Suggestion | None = None
         self.settled: Mapping[str, Outcome] = {}
@@ -93,6 +102,7 @@ class ProgramRun:
             self.id,
             translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),
             marks=lambda _: self._marks,
+            warned=self._warned,
         )
         own = taker.read()
         self.settled = settle(self._sweep, self._reader, taker.others)

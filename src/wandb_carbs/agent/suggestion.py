@@ -93,6 +93,7 @@ class SuggestionTaker:
         translation: How a run's configuration is made of a suggestion.
         stale_seconds: A run not heard of for longer is gone.
         marks: Returns summary keys that mark a run by the configuration that it gets; they are published with it.
+        warned: Ids of skipped runs that there has been a warning of; those of this run are added.
 
     Attributes:
         counts: How many other runs counted as what when the suggestion was taken.
@@ -107,6 +108,7 @@ class SuggestionTaker:
         translation: Translation | None = None,
         stale_seconds: float = STALE_SECONDS,
         marks: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_marks,
+        warned: set[str] | None = None,
     ) -> None:
         self._marks = marks
         self._carbs = carbs
@@ -115,7 +117,7 @@ class SuggestionTaker:
         self._translation = translation or Translation()
         self._stale_seconds = stale_seconds
         self._others: list[RunRecord] = []
-        self._warned: set[str] = set()
+        self._warned = set() if warned is None else warned
         self.counts: dict[str, int] = {}
 
     @property

@@ -78,6 +78,7 @@ class SweepAgent:
         self._has_begun = False
         # Said once.
         self._hinted: set[str] = set()
+        self._warned: set[str] = set()
         self._causes: set[str] = set()
 
     def run(self) -> int:
@@ -154,7 +155,7 @@ class SweepAgent:
             self._start(command)
 
     def _start(self, command: Command) -> None:
-        run = ProgramRun(self._sweep, command.run_id, self._reader, self._registration)
+        run = ProgramRun(self._sweep, command.run_id, self._reader, self._registration, self._warned)
         try:
             suggestion = run.begin()
             self._has_begun = True

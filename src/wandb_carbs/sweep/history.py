@@ -11,6 +11,7 @@ from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
 from wandb_carbs.clock import server_time
+from wandb_carbs.plain import plural
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
@@ -30,6 +31,9 @@ from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
+
+# So many of the runs that are skipped for one reason are named.
+_NAMED = 5
 
 _WITH_SUGGESTION = (Standing.OBSERVATION, Standing.FAILURE, Standing.RUNNING)
 
@@ -170,7 +174,7 @@ def judge(
     stale_seconds: float = STALE_SECONDS,
     warned: set[str] | None = None,
 ) -> list[JudgedRun]:
-    """Judge what each run counts as; one that is malformed is skipped, with a warning.
+    """Judge what each run counts as; one that cannot be used is skipped, with one warning for each reason.
 
     Args:
         records: The runs.
@@ -188,11 +192,20 @@ def judge(
             suggestion, problem = read_suggestion(record, space, suggestion_from_run)
             verdict = Verdict(Standing.SKIPPED, problem) if suggestion is None else run.verdict
             run = JudgedRun(record, verdict, suggestion)
-        if run.verdict.standing is Standing.SKIPPED and record.id not in warned:
-            warned.add(record.id)
-            logger.warning("Skipping run %s (%s): %s", record.name, record.id, run.verdict.reason)
         judged.append(run)
+    _warn_of_skipped([run for run in judged if run.verdict.standing is Standing.SKIPPED], warned)
     return judged
+
+
+def _warn_of_skipped(runs: Sequence[JudgedRun], warned: set[str]) -> None:
+    named: dict[str, list[str]] = {}
+    for run in runs:
+        if run.record.id not in warned:
+            warned.add(run.record.id)
+            named.setdefault(run.verdict.reason, []).append(f"{run.record.name} ({run.record.id})")
+    for reason, names in named.items():
+        others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        logger.warning("Skipping %s %s%s: %s", plural("run", len(names)), ", ".join(names[:_NAMED]), others, reason)
 
 
 def lost_suggestions(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import wandb
 
 from carbs import CARBS, LinearSpace, LogSpace, Param
 from wandb_carbs import SweepReader, WandbCarbs, carbs_from_sweep, load_sweep
+from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep import runs
+from wandb_carbs.sweep.history import count, judge
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [
@@ -75,6 +78,18 @@ def test_garbage_is_skipped_with_one_warning_each(sweep: Any, caplog: pytest.Log
     for name in garbage:
         assert caplog.text.count(f"({name})") == 2  # one for each trial
     assert len(carbs_from_sweep(sweep.path).success_observations) == 4
+
+
+def test_runs_skipped_for_one_reason_are_one_warning_for_each_agent(caplog: pytest.LogCaptureFixture) -> None:
+    now = datetime.now(timezone.utc)
+    records = [RunRecord(f"id{i}", f"run-{i}", "finished", now, now, {"lr": 0.01}, {"loss": 1.0}) for i in range(7)]
+    space, warned = CARBS(params=PARAMS).space, set[str]()
+    assert count(judge(records[:6], space, now, warned=warned))["skipped"] == 6
+    assert count(judge(records, space, now, warned=warned))["skipped"] == 7
+    first, second = [entry.getMessage() for entry in caplog.records]
+    assert first.startswith("Skipping runs run-0 (id0), run-1 (id1), ")
+    assert first.endswith(", run-4 (id4) and 1 more: no suggestion was taken (no carbs.state), so nothing is learnt")
+    assert second.startswith("Skipping run run-6 (id6): no suggestion was taken")
 
 
 def test_run_that_cannot_be_read_is_skipped_alone(
