@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MAX_POINTS = 1200
 # The newest runs, and the last lines of each, that say which keys of a sweep have numbers.
 _RUNS_LOOKED_AT, _LINES_LOOKED_AT = 10, 5
+# The newest runs, among which those that have logged are looked for: in 50,000 that takes 50 ms.
+_RUNS_SEARCHED = 1_000
 
 
 def history(db: sqlite3.Connection, run_id: int) -> dict[str, Any]:
@@ -106,8 +108,10 @@ def keys_of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[str]:
 
 def _newest_lines(db: sqlite3.Connection, sweep_id: int) -> Iterable[str]:
     runs = db.execute(
-        "SELECT id FROM runs WHERE sweep_id = ? AND history_lines > 0 ORDER BY created_at DESC, id DESC LIMIT ?",
-        (sweep_id, _RUNS_LOOKED_AT),
+        """SELECT id FROM (
+               SELECT id, history_lines FROM runs WHERE sweep_id = ? ORDER BY created_at DESC, id DESC LIMIT ?
+           ) WHERE history_lines > 0 LIMIT ?""",
+        (sweep_id, _RUNS_SEARCHED, _RUNS_LOOKED_AT),
     )
     for run in runs.fetchall():
         for row in db.execute(
