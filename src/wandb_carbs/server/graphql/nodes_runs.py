@@ -51,7 +51,7 @@ def run_of(context: Context, run_id: int) -> sqlite3.Row | None:
 def _files(
     row: sqlite3.Row,
     context: Context,
-    names: list[str] | None = None,
+    names: list[str | None] | None = None,
     pattern: str | None = None,
     first: int | None = None,
     after: str | None = None,
@@ -63,7 +63,7 @@ def _files(
     ]
     if names:
         # The SDK uploads "./a" as "a", and asks for it by the name that the user gives.
-        wanted = {*names, *map(posixpath.normpath, names)}
+        wanted = {*names, *(posixpath.normpath(name) for name in names if name is not None)}
         found = [file for file in found if file["name"] in wanted]
     if pattern:
         found = [file for file in found if fnmatch.fnmatchcase(file["name"], pattern.replace("%", "*"))]

@@ -66,7 +66,7 @@ def test_file_is_found_by_the_name_that_the_user_gave_it(store: Store, asked: st
     with store.transaction() as db:
         rows = [(run_row(store)["id"], name) for name in ("a b.txt", "b.txt")]
         db.executemany("INSERT INTO files (run_id, name, size, md5, updated_at) VALUES (?, ?, 1, '', 0)", rows)
-    found = fields_of_run(store, f"files(names: {json.dumps([asked])}) {{ edges {{ node {{ name }} }} }}")
+    found = fields_of_run(store, f"files(names: {json.dumps([asked, None])}) {{ edges {{ node {{ name }} }} }}")
     assert [edge["node"]["name"] for edge in found["files"]["edges"]] == ["a b.txt"]
 
 
