@@ -6,7 +6,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.errors import RequestError, UnsupportedError
 from wandb_carbs.server.store import run_states, runs
 from wandb_carbs.server.store.filters import Filter
 from wandb_carbs.server.store.ids import new_name, row_by_id
@@ -47,7 +47,13 @@ def upsert(store: Store, values: Mapping[str, Any]) -> tuple[int, list[str]]:
 
     Raises:
         RequestError: The configuration or the state is invalid, or the id is unknown; nothing is changed.
+        UnsupportedError: A run queue is to start the sweep.
     """
+    if values.get("launchScheduler") not in {None, "", "null"}:
+        raise UnsupportedError(
+            "this local server has no run queues, so that `wandb launch-sweep` would start nothing; nothing was "
+            "changed: make the sweep with `wandb sweep`, and start `wandb agent`"
+        )
     changes, warnings = _checked(values)
     Filter.parse(values.get("priorRunsFilters"))
     now = store.now()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stored import make_sweep, sweep_row
-from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.errors import RequestError, UnsupportedError
 from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.ids import global_id
@@ -45,6 +45,17 @@ def test_queue_is_all_that_a_sweep_with_a_scheduler_hands_out(store: Store, conf
     sweeps.upsert(store, {"id": values["id"], "state": "FINISHED"})
     with pytest.raises(RequestError, match="takes no more runs"):
         sweeps.enqueue(store, values)
+
+
+def test_sweep_that_a_run_queue_is_to_start_is_refused(store: Store) -> None:
+    """`wandb launch-sweep` would say that it was started."""
+    config = json.dumps({"method": "random", "parameters": {"x": {"value": 1}}})
+    values = {"projectName": "p", "config": config}
+    with pytest.raises(UnsupportedError, match="no run queues"):
+        sweeps.upsert(store, {**values, "launchScheduler": '{"queue": "q"}'})
+    with store.reading() as db:
+        assert db.execute("SELECT count(*) FROM sweeps").fetchone()[0] == 0
+    sweeps.upsert(store, {**values, "launchScheduler": "null"})
 
 
 def test_prior_runs(store: Store) -> None:
