@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 # More would touch one another, fewer would not show how the axis runs.
 _MOST, _FEWEST = 7, 3
+# A shorter axis, as a share of its upper end, has no round numbers that a float could tell apart.
+_SHORTEST = 1e-12
 # Digits that a float holds.
 _DIGITS = 15
 
@@ -46,11 +48,11 @@ def _within(low: float, high: float, decades: Iterable[int], digits: Sequence[in
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    if not high > low:
+    if high - low <= _SHORTEST * high:
         return [low]
     rough = (high - low) / _FEWEST
     size = 10.0 ** math.floor(math.log10(rough))
-    step = next(step * size for step in (5, 2, 1) if step * size <= rough)
+    step = next((step * size for step in (5, 2) if step * size <= rough), size)
     first, last = math.ceil(low / step), math.floor(high / step)
     return [_clean(place * step) for place in range(first, last + 1)]
 

@@ -19,6 +19,7 @@ from carbs.spaces.ticks import logit_ticks, tick_text
         (0.952, 0.968, "0.955 0.96 0.965"),
         (1e-6, 1 - 1e-6, "1e-06 0.0001 0.01 0.5 0.99 0.9999 0.999999"),
         (0.3, 0.3, "0.3"),
+        (1.4156675004196586e-12, 1.4156675004196588e-12, "1.41566750041966e-12"),
     ],
 )
 def test_ticks_are_nines_noughts_or_round_numbers(low: float, high: float, ticks: str) -> None:
