@@ -17,6 +17,8 @@ from wandb_carbs.agent.arguments import says
 # float32 keeps seven digits.
 _SAME = 1e-6
 _MISSING = object()
+# Texts that a program may take for None.
+_NOTHING = ("none", "null", "", "no", "off", "false", "0")
 # Hydra's marks before a name: add, or add and replace.
 _MARKS = "+"
 
@@ -77,12 +79,16 @@ def _agrees(own: Any, value: Any) -> bool:
     if isinstance(own, (list, Mapping)) or isinstance(value, (list, Mapping)):
         return True
     if value is None or own is None:
-        return own is value or (own is None and str(value).lower() in ("none", "null", ""))
+        return own is value or (own is None and str(value).lower() in _NOTHING)
     if own == value or says(str(own), value) or _is_number(own, value):
         return True
-    # A name may become a longer one: `cifar` the path `/data/cifar`.
-    texts = sorted([str(own).lower(), str(value).lower()], key=len)
-    return isinstance(own, str) and isinstance(value, str) and texts[0] in texts[1]
+    if not isinstance(value, str):
+        return False
+    if not isinstance(own, str):  # of a text a program makes what it likes: `yes` is true
+        return not _is_number(value, value)
+    # A name may become a longer one: `cifar` the path `/data/cifar`; `${…}` is filled in.
+    texts = sorted([own.lower(), value.lower()], key=len)
+    return texts[0] in texts[1] or "${" in value
 
 
 def _is_number(own: Any, value: Any) -> bool:

@@ -22,6 +22,8 @@ from wandb_carbs.agent.own_names import explain, other_values
         pytest.param("++a.lr", 0.1, {"a": {"lr": 0.2}}, id="Hydra adds inside"),
         pytest.param("anneal-lr", False, {"anneal_lr": True}, id="a switch that is on by default"),
         pytest.param("env-id", "Acrobot-v1", {"env_id": "CartPole-v1"}, id="text"),
+        pytest.param("model.bits", "16", {"model": {"bits": 32}}, id="number of a text"),
+        pytest.param("env-id", "Acrobot-v1", {"env_id": None}, id="text or None"),
         pytest.param("net.sizes", [64, 64], {"net": {"sizes": [64, 32]}}, id="list"),
         pytest.param("net.sizes", [64, 64], {"net": {"sizes": [64]}}, id="shorter list"),
     ],
@@ -52,6 +54,9 @@ def test_another_value_is_found(name: str, value: Any, config: dict[str, Any]) -
         ("patch-size", "4 8", {"patch_size": [4, 8]}),  # the program makes a list of a text
         ("data-dir", "cifar", {"data_dir": "/data/cifar"}),
         ("net.sizes", [64, 0.1], {"net": {"sizes": [64, 0.1]}}),
+        ("use-amp", "yes", {"use_amp": True}),
+        ("use-amp", "off", {"use_amp": None}),
+        ("data.path", "${data.root}/x", {"data": {"path": "/data/x"}}),
     ],
 )
 def test_the_same_value_in_the_programs_form_is_no_other(name: str, value: Any, config: dict[str, Any]) -> None:
