@@ -38,7 +38,8 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
             yield from nodes(child)
 
 
-def imports(tree: ast.AST) -> set[str]:
+@cache
+def imports(tree: ast.AST) -> frozenset[str]:
     """Return the names of the packages of others that a module imports."""
     names: list[str] = []
     for node in nodes(tree):
@@ -49,7 +50,7 @@ def imports(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
             names += [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     roots = {name.partition(".")[0] for name in names}
-    return roots - sys.stdlib_module_names - {"carbs", "wandb_carbs"} - VENDORED
+    return frozenset(roots) - sys.stdlib_module_names - {"carbs", "wandb_carbs"} - VENDORED
 
 
 @cache

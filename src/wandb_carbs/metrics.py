@@ -37,9 +37,13 @@ def chosen(value: Any, *, maximize: bool) -> Any:
         value: The value in the summary, or `MISSING`.
         maximize: Whether more of the metric is better.
     """
-    if not (isinstance(value, Mapping) and value and value.keys() <= _KEPT):
+    if not _is_kept(value):
         return value
     return next(value[name] for name in kept(maximize=maximize) if name in value)
+
+
+def _is_kept(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= _KEPT
 
 
 def find(values: Any, name: str) -> Any:
@@ -114,8 +118,8 @@ def names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         prefix: What to put before each name.
     """
     for name, value in values.items():
-        is_one = not (isinstance(value, Mapping) and value) or any(key in _KEPT or key[:1] == "_" for key in value)
-        if is_one:
+        is_nested = isinstance(value, Mapping) and value and not any(key[:1] == "_" for key in value)
+        if not is_nested or _is_kept(value):
             yield f"{prefix}{name}"
         else:
             yield from names(value, f"{prefix}{name}.")

@@ -93,6 +93,14 @@ def test_names_of_values_inside_others() -> None:
     assert list(names(summary)) == ["val.loss", "val.top.5", "acc", "image", "e"]
 
 
+def test_a_nested_value_that_is_called_as_one_that_the_sdk_keeps_has_its_own_name() -> None:
+    assert list(names({"val": {"mean": 0.5, "loss": 0.2}, "acc": {"best": 1.0, "last": 0.9}})) == [
+        "val.mean",
+        "val.loss",
+        "acc",
+    ]
+
+
 def test_nested_values_have_dotted_names_but_for_media_and_long_names() -> None:
     medium = {"_type": "table-file", "path": "t"}
     assert dict(flat({"a": {"b": {"c": 1}, "m": medium}, "e": {}})) == {"a.b.c": 1, "a.m": medium, "e": {}}

@@ -128,8 +128,9 @@ def initial(space: SearchSpace, first: int, step: Array | None, shift: Array, rn
 def strides(width: int) -> Array:
     """Return by how much each coordinate of the initial design moves from point to point, modulo 1; shape (width,).
 
-    An additive recurrence by the square roots of primes has a low discrepancy in any dimension without a table
-    (Richtmyer 1951). Fractional parts near 0 and 1 are left out: four points of such a coordinate hardly differ.
+    An additive recurrence by the square roots of primes covers every single coordinate evenly, in any number of them
+    and without a table (Richtmyer 1951). Fractional parts near 0 and 1 are left out: four points of such a coordinate
+    hardly differ. Where two parts add up to nearly 1, their coordinates go against each other; with many, some do.
     """
     found: Array = np.empty(0)
     for largest in 64 * 2 ** np.arange(20):

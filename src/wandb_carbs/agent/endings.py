@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
 from wandb_carbs.agent.outcome import Outcome
-from wandb_carbs.record import REASON_KEY, STATE_KEY, SUCCESS
+from wandb_carbs.record import FAILURE, REASON_KEY, STATE_KEY, SUCCESS
 
 # As W&B's own agent: when it takes a program for one that cannot work.
 _FLAPPING_SECONDS = 60.0
@@ -61,11 +61,12 @@ class Endings:
             self.fruitless += 1
             if self.fruitless >= outcome.tolerated:
                 why = "the next run would end like this one"
-        if code <= 0 or asked or state == SUCCESS:
+        # A signal that somebody else sent says nothing of the program; a fault of its own (SIGSEGV, SIGABRT) does.
+        if asked or state == SUCCESS or (code <= 0 and state != FAILURE):
             self.failed_in_row = 0
             return why
         self.failed_in_row += 1
-        if reason not in (OUT_OF_MEMORY, NAN):
+        if code > 0 and reason not in (OUT_OF_MEMORY, NAN):
             self.failed.append(cause or str(reason))
             why = why or self._too_many_failed()
         if not why and self.limit is not None and self.failed_in_row >= self.limit:

@@ -13,6 +13,8 @@ _USAGE = re.compile(
     r"|not used by the HfArgumentParser|flags parsing error|\[type=(?:\w+_parsing|extra_forbidden),",
     re.IGNORECASE,
 )
+# So does a training that reads something else by pydantic, such as replies of a model, in one run of many.
+_VALIDATION = re.compile(r"\[type=\w+,")
 # A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
 _REFUSED_CODE = 2
 _REFUSED = re.compile(
@@ -65,7 +67,8 @@ def refusal_of(code: int, words: str, *, may_be_training: bool) -> Refusal | Non
         Why it did not train; None if it may have.
     """
     if complaint := _complaint(code, words):
-        return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS)
+        is_certain = code == _REFUSED_CODE or not _VALIDATION.search(complaint)
+        return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS, is_certain)
     if found := _BROKEN.search(words):
         return Refusal(found[0][:200], f"the program cannot start: {found[0][:200]}")
     if code != _REFUSED_CODE or may_be_training:

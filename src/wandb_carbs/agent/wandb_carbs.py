@@ -17,6 +17,7 @@ import wandb
 
 from carbs import CARBS, ParamDict
 from carbs.spaces.values import SUGGESTION_ID_KEY
+from carbs.values import is_dictionary
 from wandb_carbs.agent import changes, own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
 from wandb_carbs.agent.legacy import LegacyNames
@@ -197,7 +198,7 @@ class WandbCarbs(LegacyNames):
         """
         keys: dict[str, Any] = {}
         changed: dict[str, Any] = {}
-        if ran is not None and ran != {}:
+        if ran is not None and not (is_dictionary(ran) and not ran):
             taken = self._taken
             point = changes.point_run(self._carbs.space, taken.point, ran)
             values = self._translation.configuration(point, self._wandb_run.id)

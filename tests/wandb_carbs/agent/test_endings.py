@@ -81,6 +81,7 @@ def test_a_limit_counts_all_failures_in_a_row_as_that_of_wandb_agent_does() -> N
     assert judged(limited(), GOOD, FAILED, TOO_BIG)[-1] == (
         "2 programs in a row failed (--max-consecutive-failed-runs), the last one with: out_of_memory"
     )
+    assert judged(limited(), GOOD, FAILED, FAILED, code=-11)[-1].startswith("2 programs in a row failed")
 
 
 def test_failures_that_the_search_learns_from_and_ends_that_were_asked_for_do_not_count() -> None:

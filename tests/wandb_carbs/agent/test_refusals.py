@@ -59,6 +59,13 @@ def test_the_line_of_the_parser_is_shown_with_what_belongs_to_it() -> None:
     assert refusal.reason.endswith('Parser key "epochs": Expected an int. Got value: 3.5')
 
 
+def test_a_validation_error_may_be_of_one_run_alone() -> None:
+    words = "ValidationError: 1 error\nscore\n  Input should be a valid number [type=float_parsing, input_value='n/a']"
+    refusal = refusal_of(1, words, may_be_training=True)
+    assert refusal is not None
+    assert not refusal.is_certain
+
+
 def test_what_a_training_says_is_no_refusal() -> None:
     for words in ("ValueError: invalid value for 'dropout'", "RuntimeError: mismatched input shapes"):
         assert refusal_of(1, words, may_be_training=True) is None
