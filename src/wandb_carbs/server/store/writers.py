@@ -34,7 +34,7 @@ def checked_writer(header: str | None) -> str:
 
 
 def is_new(db: sqlite3.Connection, run_id: int, writer: str) -> bool:
-    """Note that a writer takes part in a run, and tell whether it did not before."""
+    """Note that a writer takes part in a run; return whether it is new."""
     query = "INSERT OR IGNORE INTO writer_lines (run_id, writer, stream, number, position) VALUES (?, ?, '', 0, 0)"
     return db.execute(query, (run_id, writer)).rowcount > 0
 
