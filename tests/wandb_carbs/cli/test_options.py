@@ -51,9 +51,8 @@ def test_json_tells_what_was_written(sweep: Sweep, arguments: list[str], expecte
 def test_json_leaves_errors_as_they_are(sweep: Sweep, command: str) -> None:
     output = ["-o", "runs.csv"] if command == "export" else []
     assert_fails(sweep.run(command, "e/p/nothing", "--json", *output), "e/p/nothing")
-    missing = sweep.run(
-        command, sweep.path, "--json", "-o", "nowhere/runs.png" if command == "plot" else "nowhere/x.csv"
-    )
+    ending = {"export": "csv", "plot": "png", "report": "html"}[command]
+    missing = sweep.run(command, sweep.path, "--json", "-o", f"nowhere/runs.{ending}")
     assert_fails(missing, "there is no folder nowhere", code=2)
     assert_fails(sweep.run(command, "--json", *output), "SWEEP", code=2)
 
