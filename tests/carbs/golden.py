@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from carbs import (
     CARBS,
     CARBSParams,
@@ -50,8 +52,6 @@ def outcome(config: ParamDict) -> tuple[float, float]:
     """Make an objective and a cost out of a configuration, as a smooth function of every value in it."""
     objective, log_cost = 0.0, 1.0
     for place, (name, value) in enumerate(sorted(config.items())):
-        if name == "suggestion_uuid":
-            continue
         number = float(len(value)) if isinstance(value, str) else float(value)
         size = math.log10(abs(number) + 1e-6)
         objective -= (size + 1 - place / 3) ** 2 / (1 + place)
@@ -60,20 +60,26 @@ def outcome(config: ParamDict) -> tuple[float, float]:
 
 
 def histories() -> Iterator[tuple[str, CARBS]]:
-    """Yield searches after 1, 5 and 30 runs, with and without failures and running runs, in both directions."""
+    """Yield searches after 1, 5 and 30 runs, with and without failures and running runs, in both directions.
+
+    The runs are drawn, not suggested: rounding of other numpy builds would grow from suggestion to suggestion.
+    """
     for name, params in SPACES.items():
         for seed in (0, 1):
             sign = 1 if seed == 0 else -1
             carbs = CARBS(CARBSParams(better_direction_sign=sign, seed=seed, num_random_samples=4), params)
-            for run in range(30):
+            shift = np.random.default_rng(seed).uniform(-1, 1, (30, carbs.space.width))
+            points = carbs.space.round(np.clip(carbs.space.center + shift, *carbs.space.bounds))
+            for run, config in enumerate(carbs.space.decode(points)):
                 if run in {1, 5}:
                     yield f"{name}-{seed}-{run}", carbs
-                suggestion = carbs.suggest(f"{name}-{run}").suggestion
                 if run % 9 == 7:
-                    carbs.observe(ObservationInParam(suggestion, is_failure=True))
+                    carbs.observe(ObservationInParam(config, is_failure=True))
                 elif run % 9 != 8 or run < 20:
-                    objective, cost = outcome(suggestion)
-                    carbs.observe(ObservationInParam(suggestion, sign * objective, cost))
+                    objective, cost = outcome(config)
+                    carbs.observe(ObservationInParam(config, sign * objective, cost))
+                else:
+                    carbs.remember_suggestion(config, f"{name}-{run}")
             yield f"{name}-{seed}-30", carbs
 
 
