@@ -51,7 +51,7 @@ SPACES: dict[str, list[Param]] = {
 def outcome(config: ParamDict) -> tuple[float, float]:
     """Make an objective and a cost out of a configuration, as a smooth function of every value in it."""
     objective, log_cost = 0.0, 1.0
-    for place, (name, value) in enumerate(sorted(config.items())):
+    for place, (_, value) in enumerate(sorted(config.items())):
         number = float(len(value)) if isinstance(value, str) else float(value)
         size = math.log10(abs(number) + 1e-6)
         objective -= (size + 1 - place / 3) ** 2 / (1 + place)
