@@ -9,11 +9,12 @@ from typing import Any
 from carbs.history import History, SuggestOutput
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict, ParamValue
 
-# Names that the package exported under another name, with what they are here.
-RENAMED: dict[str, tuple[str, Any]] = {
-    "ParamDictType": ("ParamDict", ParamDict),
-    "ParamType": ("ParamValue", ParamValue),
-    "SuggestionInBasic": ("SuggestOutput", SuggestOutput),
+# Names that the package exported, with what to write now, and what they mean.
+_RENAMED: dict[str, tuple[str, Any]] = {
+    "ParamDictType": ("carbs.ParamDict", ParamDict),
+    "ParamType": ("carbs.ParamValue", ParamValue),
+    "SuggestionInBasic": ("carbs.SuggestOutput", SuggestOutput),
+    "SUGGESTION_ID_DICT_KEY": (repr(SUGGESTION_ID_KEY), SUGGESTION_ID_KEY),
 }
 _SPACES = "spaces of your own cannot be searched here: use Pow2Space, OrdinalSpace, CategoricalSpace or LogSpace"
 _TENSORS = "the old optimizer's tensors are gone: read carbs.success_observations, or use carbs.insight.Insight"
@@ -41,15 +42,12 @@ def renamed(name: str) -> Any:
             hide the words.)
         AttributeError: If it is not one.
     """
-    if name == "SUGGESTION_ID_DICT_KEY":
-        warn_of(f"carbs.{name}", repr(SUGGESTION_ID_KEY), stacklevel=4)
-        return SUGGESTION_ID_KEY
     if name in _GONE:
         raise ImportError(f"carbs.{name} is a name of the old package; {_GONE[name]}")
-    if name not in RENAMED:
+    if name not in _RENAMED:
         raise AttributeError(f"module 'carbs' has no attribute {name!r}")
-    new, meaning = RENAMED[name]
-    warn_of(f"carbs.{name}", f"carbs.{new}", stacklevel=4)
+    new, meaning = _RENAMED[name]
+    warn_of(f"carbs.{name}", new, stacklevel=4)
     return meaning
 
 

@@ -71,8 +71,8 @@ def last_resort(
         score: How much a run is worth: maps points, shape (m, D), to scores, shape (m,).
 
     Returns:
-        The point, and the reason for the user. Below the user's cap: the new point that costs least at worst, or if
-        there is none the most useful repeat. Above it, if nothing else is left: the cheapest new point.
+        The point, and the reason for the user. It is the new point below the cap that costs least at worst. Without
+        one it is the most useful repeat below the cap, and without that the cheapest new point.
     """
     models = situation.models
     fresh = pool[~are_among(pool, frozenset(keys(np.vstack([seen, situation.failures]))))]

@@ -12,7 +12,7 @@ from typing import Any
 
 from carbs.errors import Problem, raise_problems
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.sweep.sources import flat
+from wandb_carbs.metrics import flat
 
 # W&B's own, for sweeps that have none.
 DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
@@ -31,8 +31,7 @@ def _hydra(values: Mapping[str, Any]) -> list[str]:
             return f"[{','.join(map(inner, value))}]"
         return "null" if value is None else str(value)
 
-    single = ((name, value) for name, value in flat(values).items() if not (value and isinstance(value, Mapping)))
-    return [f"{name}={whole(value)}" for name, value in single]
+    return [f"{name}={whole(value)}" for name, value in flat(values)]
 
 
 def _switch(name: str, value: Any) -> str:
@@ -143,7 +142,7 @@ def hint_of_parts(command: Sequence[str]) -> str:
     """Say which words of a command hold a macro of the hyperparameters as a part, where W&B does not replace it.
 
     Returns:
-        A sentence for the user; empty if there is no such word.
+        A sentence for the user; empty if no word does.
     """
     words = [chunk for chunk in command if _WHOLE.fullmatch(chunk) is None and _INSIDE.search(chunk)]
     if not words:

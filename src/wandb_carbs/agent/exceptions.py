@@ -71,7 +71,7 @@ def judge_words(text: str) -> str:
 
 
 def exception_line(text: str) -> str:
-    """Return the line of the exception that ended a program, with its message; empty where there is none.
+    """Return the line of the exception that ended a program, with its message; empty if no exception did.
 
     Args:
         text: The end of its standard error.

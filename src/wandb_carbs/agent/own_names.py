@@ -32,7 +32,7 @@ def other_values(
 
     Args:
         config: The run's configuration after the program has written its own into it.
-        suggestion: What was suggested, by the sweep's names; a nested parameter's parts are joined by dots.
+        suggestion: The suggested values, by the sweep's names; a nested parameter's parts are joined by dots.
         locked: Further names that the sweep gives values to.
 
     Returns:

@@ -13,7 +13,7 @@ _USAGE = re.compile(
     r"|not used by the HfArgumentParser|flags parsing error|\[type=(?:\w+_parsing|extra_forbidden),",
     re.IGNORECASE,
 )
-# So does a training that reads something else by pydantic, such as replies of a model, in one run of many.
+# Pydantic's. A training may read something else by it, such as replies of a model, and one run of many may fail so.
 _VALIDATION = re.compile(r"\[type=\w+,")
 # A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
 _REFUSED_CODE = 2
