@@ -1,6 +1,6 @@
 """Deletion of artifacts, and of runs that have some.
 
-The files of a deleted version stay as long as another version has inherited one of them.
+A file of a deleted version stays as long as another version has inherited it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.artifact_versions import COMMITTED, DELETED, LATEST, PENDING, by_id
+from wandb_carbs.server.store.artifact_versions import COMMITTED, DELETED, LATEST, PENDING, by_id, file_name
 from wandb_carbs.server.store.artifacts import keeper
 
 if TYPE_CHECKING:
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
     from wandb_carbs.server.store.files import RunFiles
 
-# Deleted versions among one and those that it has inherited files from, of which no other version needs a file.
-_FREED = """
+# A deleted version, and other deleted ones whose files it has inherited.
+_TO_FREE = """
 SELECT id, run_id FROM artifacts
-WHERE state = :deleted AND (id = :id OR id IN (SELECT birth_id FROM entries WHERE artifact_id = :id))
-AND id NOT IN (
-    SELECT birth_id FROM entries JOIN artifacts AS heirs ON heirs.id = artifact_id WHERE heirs.state != :deleted
-)
+WHERE state = :deleted AND (id = :id OR id IN (SELECT birth_id FROM artifact_births WHERE artifact_id = :id))
 """
 
 
@@ -62,13 +59,36 @@ def delete_of_run(store: Store, run_id: int) -> list[tuple[int, str]]:
 
 def _delete(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]]:
     db.execute("UPDATE artifacts SET state = ?, aliases = '[]' WHERE id = ?", (DELETED, artifact_id))
-    gone: list[tuple[int, str]] = []
-    for freed in db.execute(_FREED, {"id": artifact_id, "deleted": DELETED}).fetchall():
-        # Until then its entries say where the bytes are that others have inherited.
-        db.execute("DELETE FROM entries WHERE artifact_id = ?", (freed["id"],))
-        gone += [(freed["run_id"], name) for name in _files(db, freed["run_id"], freed["id"])]
+    births = db.execute(_TO_FREE, {"id": artifact_id, "deleted": DELETED}).fetchall()
+    db.execute("DELETE FROM artifact_births WHERE artifact_id = ?", (artifact_id,))
+    db.execute("DELETE FROM entries WHERE artifact_id = ? AND birth_id != ?", (artifact_id, artifact_id))
+    gone = [(birth["run_id"], name) for birth in births for name in _freed(db, birth["run_id"], birth["id"])]
     db.executemany("DELETE FROM files WHERE run_id = ? AND name = ?", gone)
     return gone
+
+
+def _freed(db: sqlite3.Connection, run_id: int, artifact_id: int) -> list[str]:
+    """Return the names of a deleted version's files that no version has inherited, and forget their entries.
+
+    The other entries stay: they say where the bytes are of a file that was renamed since.
+    """
+    entries = db.execute("SELECT path, digest FROM entries WHERE artifact_id = ?", (artifact_id,)).fetchall()
+    # The newest heir comes first: it has mostly inherited all that any has.
+    heirs = db.execute(
+        "SELECT artifact_id FROM artifact_births WHERE birth_id = ? ORDER BY artifact_id DESC", (artifact_id,)
+    ).fetchall()
+    if heirs and not entries:
+        return []  # the entries of such an old version were never stored, so nobody knows which files it needs
+    unused = {entry["digest"] for entry in entries}
+    for heir in heirs:
+        if not unused:
+            break
+        query = "SELECT digest FROM entries WHERE artifact_id = ? AND birth_id = ?"
+        unused.difference_update(row["digest"] for row in db.execute(query, (heir["artifact_id"], artifact_id)))
+    kept = {file_name(artifact_id, entry["path"]) for entry in entries if entry["digest"] not in unused}
+    forgotten = [(artifact_id, entry["path"]) for entry in entries if entry["digest"] in unused]
+    db.executemany("DELETE FROM entries WHERE artifact_id = ? AND path = ?", forgotten)
+    return [name for name in _files(db, run_id, artifact_id) if name not in kept]
 
 
 def _files(db: sqlite3.Connection, run_id: int, artifact_id: int) -> list[str]:

@@ -169,6 +169,10 @@ def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
             "VALUES (?, ?, ?, ?, ?, ?)",
             [(artifact_id, e.path, e.digest, e.size, e.reference, e.birth_id) for e in entries],
         )
+        db.executemany(
+            "INSERT OR IGNORE INTO artifact_births (birth_id, artifact_id) VALUES (?, ?)",
+            [(birth_id, artifact_id) for birth_id in {entry.birth_id for entry in entries} - {artifact_id}],
+        )
     return artifact_id
 
 

@@ -100,17 +100,18 @@ def _stored(db: sqlite3.Connection, entry: Entry, artifact_id: int) -> sqlite3.R
 
     An entry may have been renamed since its birth: the version in which it was born knows its digest.
     """
-    names = [artifact_versions.file_name(entry.birth_id, entry.path)]
+    paths = [entry.path]
     if entry.birth_id != artifact_id:
-        born = db.execute(
-            "SELECT path FROM entries WHERE artifact_id = ? AND digest = ?", (entry.birth_id, entry.digest)
-        )
-        names += [artifact_versions.file_name(entry.birth_id, row["path"]) for row in born]
-    for name in names:
+        own = (entry.birth_id, entry.digest)
+        same = "SELECT 1 FROM entries WHERE artifact_id = ? AND digest = ? AND path = ?"
+        if db.execute(same, (*own, entry.path)).fetchone() is None:
+            born = db.execute("SELECT path FROM entries WHERE artifact_id = ? AND digest = ?", own)
+            paths = [*(row["path"] for row in born), entry.path]
+    for path in paths:
         found: sqlite3.Row | None = db.execute(
             """SELECT files.* FROM files JOIN artifacts ON artifacts.run_id = files.run_id
                WHERE artifacts.id = ? AND files.name = ?""",
-            (entry.birth_id, name),
+            (entry.birth_id, artifact_versions.file_name(entry.birth_id, path)),
         ).fetchone()
         if found is not None:
             return found

@@ -237,9 +237,23 @@ CREATE TABLE writer_lines (
     PRIMARY KEY (run_id, writer, stream, number)
 ) WITHOUT ROWID;
 """
+# The versions that have inherited files of others, one row for each pair. Deleted versions have inherited nothing any
+# more; until now their entries stayed.
+_BIRTHS = """
+CREATE TABLE artifact_births (
+    birth_id INTEGER NOT NULL,
+    artifact_id INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (birth_id, artifact_id)
+) WITHOUT ROWID;
+CREATE INDEX births_of_artifact ON artifact_births (artifact_id);
+DELETE FROM entries
+    WHERE birth_id != artifact_id AND artifact_id IN (SELECT id FROM artifacts WHERE state = 'DELETED');
+INSERT INTO artifact_births (birth_id, artifact_id)
+    SELECT DISTINCT birth_id, artifact_id FROM entries WHERE birth_id != artifact_id;
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
 STEPS = (
     *(_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED),
-    *(_LAST_VALUES, _WRITERS),
+    *(_LAST_VALUES, _WRITERS, _BIRTHS),
 )
 VERSION = len(STEPS)

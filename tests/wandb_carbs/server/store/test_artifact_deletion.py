@@ -33,10 +33,13 @@ class World:
         """Create a version that is not committed, and upload one file."""
         values = {"projectName": "p", "runName": run, "artifactCollectionName": "model"}
         artifact_id = artifacts.create(self.store, {**values, "aliases": [{"alias": alias} for alias in aliases]})
+        self.put(artifact_id, "a")
+        return artifact_id
+
+    def put(self, artifact_id: int, name: str) -> None:
         with self.files.begin() as upload:
             upload.write(b"bytes")
-            self.files.keep(upload, self.row(artifact_id)["run_id"], artifact_versions.file_name(artifact_id, "a"))
-        return artifact_id
+            self.files.keep(upload, self.row(artifact_id)["run_id"], artifact_versions.file_name(artifact_id, name))
 
     def version(self, *inherited: int, run: str = "r", aliases: tuple[str, ...] = ()) -> int:
         """Make a version with one file of its own, and one of each version that it has inherited some from."""
@@ -45,6 +48,21 @@ class World:
         entries += [Entry(f"of {birth}", "x", 5, None, birth) for birth in inherited]
         artifacts.commit(self.store, global_id("Artifact", artifact_id), entries)
         return artifact_id
+
+    def whole(self, **born: int) -> int:
+        """Make a version of the files a and b, each with a digest of its own; `born` says where an inherited one is."""
+        artifact_id = self.create()
+        self.put(artifact_id, "b")
+        self.put(artifact_id, "manifest")
+        entries = [Entry(name, f"digest of {name}", 5, None, born.get(name, artifact_id)) for name in ("a", "b")]
+        artifacts.commit(self.store, global_id("Artifact", artifact_id), entries)
+        return artifact_id
+
+    def names(self, artifact_id: int) -> set[str]:
+        """Return a version's files that are there."""
+        run_id = self.row(artifact_id)["run_id"]
+        some = {name: artifact_versions.file_name(artifact_id, name) for name in ("a", "b", "manifest")}
+        return {name for name, file in some.items() if self.files.path(run_id, file).exists()}
 
     def row(self, artifact_id: int) -> Any:
         with self.store.reading() as db:
@@ -103,6 +121,52 @@ def test_deleted_version_keeps_no_files_of_others(world: World) -> None:
     world.delete(second)
     world.delete(first)
     assert world.stored() == {second, third}
+
+
+def test_deleted_version_keeps_only_what_others_have_inherited(world: World) -> None:
+    first = world.whole()
+    of_a, of_both = world.whole(a=first), world.whole(a=first, b=first)
+    world.delete(first)
+    assert world.names(first) == {"a", "b"}
+    world.delete(of_both)
+    assert world.names(first) == {"a"}
+    world.delete(of_a)
+    assert world.names(first) == set()
+
+
+def test_renamed_file_of_a_deleted_version_stays(world: World) -> None:
+    first, heir = world.whole(), world.create()
+    artifacts.commit(world.store, global_id("Artifact", heir), [Entry("b", "digest of a", 5, None, first)])
+    world.delete(first)
+    assert world.names(first) == {"a"}, "the heir's b is the a of the first"
+
+
+def test_version_whose_entries_were_never_stored_keeps_all_that_others_may_need(world: World) -> None:
+    first = world.whole()
+    heir = world.whole(a=first)
+    with world.store.transaction() as db:
+        db.execute("DELETE FROM entries WHERE artifact_id = ?", (first,))  # as before the third schema
+    world.delete(first)
+    assert world.names(first) == {"a", "b", "manifest"}
+    world.delete(heir)
+    assert world.names(first) == set()
+
+
+def test_deletion_does_not_look_at_the_entries_of_other_artifacts(world: World) -> None:
+    others, gone = world.create(), world.version(world.version())
+    entries = [Entry(str(number), "x", 5, None, others) for number in range(5_000)]
+    artifacts.commit(world.store, global_id("Artifact", others), entries)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    with world.store.transaction() as db:
+        db.set_progress_handler(count, 100)
+        world.delete(gone)
+        db.set_progress_handler(None, 0)
+    assert steps < len(entries)  # a step of SQLite's machine is less than one look
 
 
 def test_artifacts_outlive_their_run(world: World) -> None:

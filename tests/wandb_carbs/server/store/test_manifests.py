@@ -152,6 +152,19 @@ def test_file_is_found_at_the_address_that_old_clients_put_together(world: World
             assert manifests.file_at(db, world.files, place) is None
 
 
+def test_renamed_file_is_not_taken_for_the_one_that_had_its_name(world: World) -> None:
+    first, second = world.create(), world.create()
+    world.manifest(first, {"a": {"digest": DIGEST}, "b": {"digest": "other"}})
+    world.file(first, "a")
+    world.put(artifact_versions.file_name(first, "b"), b"more bytes")
+    world.commit(first)
+    world.manifest(second, {"b": {"digest": DIGEST, "birthArtifactID": global_id("Artifact", first)}})
+    world.commit(second)
+    with world.store.reading() as db:
+        (node,) = manifests.nodes(db, world.files, world.row(second), "", None)
+    assert node["sizeBytes"] == len(b"bytes")
+
+
 def test_inherited_file_is_found_once_the_version_of_its_birth_is_deleted(world: World) -> None:
     first, second = world.create(), world.create()
     world.manifest(first, {"a": {"digest": DIGEST}})
@@ -160,7 +173,8 @@ def test_inherited_file_is_found_once_the_version_of_its_birth_is_deleted(world:
     birth = global_id("Artifact", first)
     world.manifest(second, {"renamed": {"digest": DIGEST, "birthArtifactID": birth}})
     world.commit(second)
-    assert artifact_deletion.delete(world.store, birth, with_aliases=True) == []
+    gone = artifact_deletion.delete(world.store, birth, with_aliases=True)
+    assert gone == [(world.run_id, artifact_versions.manifest_name(first))]
     with world.store.reading() as db:
         path = manifests.file_at(db, world.files, f"default/local/{birth}/{'00' * 16}")
         (node,) = manifests.nodes(db, world.files, world.row(second), "http://here", None)
