@@ -59,12 +59,19 @@ def find(values: Any, name: str) -> Any:
     return MISSING
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield values by their names, nested ones by dotted names; media stay whole, and so does what has a long name."""
+def flat(values: Mapping[str, Any], prefix: str = "", *, is_summary: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield values by their names, nested ones by dotted names; media stay whole, and so does what has a long name.
+
+    Args:
+        values: A JSON object.
+        prefix: What to put before each name.
+        is_summary: Whether it is a run's summary, in which what the SDK keeps of a metric is one value.
+    """
     for key, value in values.items():
         name = prefix + key
-        if isinstance(value, dict) and value and "_type" not in value and len(name) <= MAX_NAME:
-            yield from flat(value, f"{name}.")
+        is_nested = isinstance(value, Mapping) and value and "_type" not in value and len(name) <= MAX_NAME
+        if is_nested and not (is_summary and _is_kept(value)):
+            yield from flat(value, f"{name}.", is_summary=is_summary)
         else:
             yield name, value
 
@@ -92,10 +99,10 @@ def value_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
 
 def number_of(values: Any, name: str, *, maximize: bool = False) -> float | None:
     """Return a metric's value like `value_of`, be it NaN or infinite: a run may have ended so."""
-    return number(chosen(find(values, name), maximize=maximize))
+    return to_float(chosen(find(values, name), maximize=maximize))
 
 
-def number(value: Any) -> float | None:
+def to_float(value: Any) -> float | None:
     """Return a logged value as a float; None if it is not a number.
 
     NaN and infinities are numbers here, be they the SDK's words for them.
@@ -108,21 +115,6 @@ def number(value: Any) -> float | None:
         return float(value)
     except OverflowError:  # JSON's integers have no largest
         return math.inf if int(value) > 0 else -math.inf
-
-
-def names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Name the values, those inside a mapping with dots; media are one value, and so is what the SDK keeps of a metric.
-
-    Args:
-        values: A summary, or a row of a history.
-        prefix: What to put before each name.
-    """
-    for name, value in values.items():
-        is_nested = isinstance(value, Mapping) and value and not any(key[:1] == "_" for key in value)
-        if not is_nested or _is_kept(value):
-            yield f"{prefix}{name}"
-        else:
-            yield from names(value, f"{prefix}{name}.")
 
 
 def _splits(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, names, number, number_of, value_of, without
+from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, number_of, to_float, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_value_may_be_one_that_ended_a_run() -> None:
 
 
 def test_number_may_be_one_that_json_lacks() -> None:
-    assert [number(value) for value in (1, 0.5, "Infinity", "-Infinity", 10**400, -(10**400))] == [
+    assert [to_float(value) for value in (1, 0.5, "Infinity", "-Infinity", 10**400, -(10**400))] == [
         1.0,
         0.5,
         math.inf,
@@ -75,8 +75,8 @@ def test_number_may_be_one_that_json_lacks() -> None:
         math.inf,
         -math.inf,
     ]
-    assert math.isnan(number("NaN") or 0.0)
-    assert [number(value) for value in (True, "1", "nan", None, [1], MISSING)] == [None] * 6
+    assert math.isnan(to_float("NaN") or 0.0)
+    assert [to_float(value) for value in (True, "1", "nan", None, [1], MISSING)] == [None] * 6
 
 
 def test_metric_is_taken_out_of_a_summary() -> None:
@@ -88,17 +88,12 @@ def test_metric_is_taken_out_of_a_summary() -> None:
     assert without(summary, "other.name") == summary
 
 
-def test_names_of_values_inside_others() -> None:
-    summary = {"val": {"loss": 1.0, "top": {"5": 0.9}}, "acc": {"max": 0.8}, "image": {"_type": "image-file"}, "e": {}}
-    assert list(names(summary)) == ["val.loss", "val.top.5", "acc", "image", "e"]
-
-
-def test_a_nested_value_that_is_called_as_one_that_the_sdk_keeps_has_its_own_name() -> None:
-    assert list(names({"val": {"mean": 0.5, "loss": 0.2}, "acc": {"best": 1.0, "last": 0.9}})) == [
-        "val.mean",
-        "val.loss",
-        "acc",
-    ]
+def test_what_the_sdk_keeps_of_a_metric_is_one_value_of_a_summary() -> None:
+    kept = {"max": 0.8, "last": 0.5}
+    assert dict(flat({"acc": kept, "val": {"loss": kept}}, is_summary=True)) == {"acc": kept, "val.loss": kept}
+    assert dict(flat({"acc": kept})) == {"acc.max": 0.8, "acc.last": 0.5}, "a row of a history has what was logged"
+    logged = {"val": {"mean": 0.5, "loss": 0.2}}
+    assert dict(flat(logged, is_summary=True)) == {"val.mean": 0.5, "val.loss": 0.2}
 
 
 def test_nested_values_have_dotted_names_but_for_media_and_long_names() -> None:

@@ -125,7 +125,11 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
         objective=_read(sweep.metric, record, best) if sweep.metric else None,
         cost=_read(sweep.cost, record, min) if sweep.cost else seconds,
         cost_metric=sweep.cost.name if sweep.cost else "",
-        logged=sorted(name for name in metrics.names(record.summary) if not name.startswith(("_", KEY_PREFIX))),
+        logged=sorted(
+            name
+            for name, _ in metrics.flat(record.summary, is_summary=True)
+            if not name.startswith(("_", KEY_PREFIX))
+        ),
     )
 
 
@@ -180,7 +184,7 @@ def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
     if reading.how == LAST and in_summary is not None:
         return in_summary
     # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.
-    logged = [metrics.number(row.get(reading.name)) for row in _rows(record, reading.name)]
+    logged = [metrics.to_float(row.get(reading.name)) for row in _rows(record, reading.name)]
     numbers = [number for number in logged if number is not None]
     if not numbers:  # the program may have put it into the summary only
         return in_summary

@@ -103,7 +103,7 @@ def _recorded(run: JudgedRun) -> OldRun:
     if run.suggestion is None:
         return OldRun(left_out="no suggestion")
     summary = run.record.summary
-    objective = metrics.number(summary[OBJECTIVE_KEY]) if standing is Standing.OBSERVATION else None
+    objective = metrics.to_float(summary[OBJECTIVE_KEY]) if standing is Standing.OBSERVATION else None
     return OldRun(run.suggestion, objective, summary.get(COST_KEY))
 
 
@@ -172,6 +172,6 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_float(value: Any) -> float | None:
     try:
-        return float(value) if isinstance(value, str) else metrics.number(value)
+        return float(value) if isinstance(value, str) else metrics.to_float(value)
     except ValueError:
         return None

@@ -27,7 +27,7 @@ from wandb_carbs.server.store import alerts, run_states
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import bayes, run_tables, standings
 from wandb_carbs.server.sweeps.config import stored_config
-from wandb_carbs.server.sweeps.run_rows import Goal, number, object_of, read_run, run_values
+from wandb_carbs.server.sweeps.run_rows import Goal, drawable, object_of, read_run, run_values
 from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
 
@@ -224,7 +224,7 @@ def _beliefs(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for label, predicted, seen in _BELIEFS:
         if summary.get(predicted) is not None:
-            deviation = number(summary.get(f"{predicted}_std", summary.get(f"{predicted}_standard_error")))
+            deviation = drawable(summary.get(f"{predicted}_std", summary.get(f"{predicted}_standard_error")))
             # The deviation of a cost is the logarithm of a factor.
             sign, size = ("factor", math.exp(min(deviation or 0.0, 700.0))) if label == "cost" else ("±", deviation)
             shown = "" if deviation is None else f"{sign} {size:.4g}"

@@ -136,11 +136,11 @@ def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
     """
     summary: dict[str, Any] = json.loads(row["summary"])
     carbs_state = summary.get(STATE_KEY)
-    objective, cost = number(summary.get(OBJECTIVE_KEY)), number(summary.get(COST_KEY))
+    objective, cost = drawable(summary.get(OBJECTIVE_KEY)), drawable(summary.get(COST_KEY))
     if carbs_state is None and not goal.is_carbs:
         value = value_of(summary, goal.metric, maximize=goal.maximize) if goal.metric else None
-        objective = number(value)
-        cost = number(summary.get("_runtime")) if goal.metric else None
+        objective = drawable(value)
+        cost = drawable(summary.get("_runtime")) if goal.metric else None
         # The SDK counts whole seconds, and a cost must be positive.
         cost = _SHORT if cost == 0 else cost
     return RunRow.of(row, str(carbs_state or ""), objective, cost, run_values(row["config"], summary, goal))
@@ -177,7 +177,7 @@ def object_of(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def number(value: Any) -> float | None:
+def drawable(value: Any) -> float | None:
     """Return a finite number that a page can draw, or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stored import make_run
-from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, number, read_run, run_values
+from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, drawable, read_run, run_values
 
 if TYPE_CHECKING:
     from wandb_carbs.server.store.database import Store
@@ -39,7 +39,7 @@ def test_values_are_those_that_the_run_has_had(goal: Goal, config: Any, summary:
 
 
 def test_only_finite_numbers_are_drawn() -> None:
-    assert [number(value) for value in (1, 0.5, True, "1", None, float("nan"), float("inf"), 10**400)] == [
+    assert [drawable(value) for value in (1, 0.5, True, "1", None, float("nan"), float("inf"), 10**400)] == [
         *(1.0, 0.5),
         *[None] * 6,
     ]
