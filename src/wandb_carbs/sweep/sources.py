@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from wandb_carbs.sweep.cells import rows_of
 from wandb_carbs.sweep.history import JudgedRun, SweepReader
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import RUNTIME
+from wandb_carbs.sweep.rows import Row
 from wandb_carbs.sweep.runs import RunReader, to_record
 
 # The SDK's own key for the seconds that a run took.
@@ -29,6 +30,8 @@ _PAGE = 1000
 _ENDINGS = (".csv", ".json")
 # The prefix of hyperparameters in the tables that `wandb-carbs export` writes.
 _CONFIG = "config."
+_RUNS_OWN = frozenset(column.name for column in fields(Row))
+_OUTCOME = frozenset({"objective", "cost"})
 _RULE = (
     "must be 'entity/project/sweep', a .csv or .json file, or a mapping with 'sweep', 'project' or 'file': "
     "{'project': 'entity/project', 'filters': {…}, 'metric': 'val_loss', 'cost': 'runtime'}"
@@ -150,15 +153,24 @@ def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
         raise CarbsError(
             f"{path} has no {' and no '.join(map(repr, missing))}; name 'metric' and 'cost': it has {known}"
         )
-    return [_of_row(row, metric, cost, is_text=is_text) for row in rows]
+    # In a table without the prefix any column may be a hyperparameter, except for an outcome under its usual name.
+    is_exported = any(name.startswith(_CONFIG) for row in rows for name in row)
+    of_run = _RUNS_OWN if is_exported else {metric, cost} & _OUTCOME
+    return [_of_row(row, metric, cost, of_run, is_text=is_text) for row in rows]
 
 
-def _of_row(row: Mapping[str, Any], metric: str, cost: str, *, is_text: bool) -> OldRun:
+def _of_row(row: Mapping[str, Any], metric: str, cost: str, of_run: Set[str], *, is_text: bool) -> OldRun:
     inner = row.get("config")
-    own = {name.removeprefix(_CONFIG): value for name, value in row.items() if name not in {metric, cost}}
-    values = flat(inner) if isinstance(inner, Mapping) else own
+    values = flat(inner) if isinstance(inner, Mapping) else _values_of(row, of_run)
     run = OldRun(values, _as_float(row.get(metric)), _as_float(row.get(cost)), is_text)
     return replace(run, objective=None) if row.get("state") == Standing.FAILURE.value else _judged(run, metric)
+
+
+def _values_of(row: Mapping[str, Any], of_run: Set[str]) -> dict[str, Any]:
+    """Return a row's hyperparameters: all but the columns that are the run's own; those with the prefix come first."""
+    plain = {name: value for name, value in row.items() if name not in of_run}
+    named = {name.removeprefix(_CONFIG): value for name, value in row.items() if name.startswith(_CONFIG)}
+    return {**plain, **named}
 
 
 def flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carbs import CarbsError, CategoricalSpace, Param, SearchSpace
+from carbs import CarbsError, CategoricalSpace, LinearSpace, Param, SearchSpace
 from tables_of_runs import CONFIG, found, table
 from wandb_carbs.sweep.old_runs import read_old_runs
 
@@ -60,6 +60,38 @@ def test_a_table_with_shifted_cells_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_text("lr,objective,cost\n1e-3,0.5,1\n1,5e-3,0.5,1\n", encoding="utf-8")
     with pytest.raises(CarbsError, match=r"runs\.csv cannot be read: line 3 has more cells"):
         found(tmp_path / "runs.csv")
+
+
+OWN = SearchSpace((Param("kind", CategoricalSpace(("adam", "model"))), Param("cost", LinearSpace(1, 9), 3)))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_hyperparameter_wins_over_the_runs_own_column_of_its_name(
+    tmp_path: Path, ending: str, *, is_first: bool
+) -> None:
+    own, config = {"kind": "model", "objective": 0.5, "cost": 7}, {"config.kind": "adam", "config.cost": 2}
+    row = {**config, **own} if is_first else {**own, **config}
+    (read,) = read_old_runs(table(tmp_path, [row], ending), OWN, CONFIG).observations
+    assert (read.input, read.cost) == ({"kind": "adam", "cost": 2}, 7)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_the_runs_own_columns_are_no_hyperparameters(tmp_path: Path, ending: str) -> None:
+    """A search that was exported had other hyperparameters than the new one."""
+    rows = [{"kind": "model", "objective": 0.5, "cost": 7, "config.width": 2}]
+    read = read_old_runs(table(tmp_path, rows, ending), OWN, CONFIG)
+    assert [seen.input for seen in read.observations] == [{"kind": OWN.params[0].center, "cost": 3}]
+    assert [note.partition(" runs say nothing of ")[2].split(",")[0] for note in read.notes[1:]] == ["'kind'", "'cost'"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+@pytest.mark.parametrize("prefix", ["", "config."])
+def test_a_hyperparameter_may_be_what_a_run_costs(tmp_path: Path, ending: str, prefix: str) -> None:
+    space = SearchSpace((Param("epochs", LinearSpace(1, 50, is_integer=True), 10),))
+    source = table(tmp_path, [{f"{prefix}epochs": 40, "loss": 0.5}], ending)
+    read = read_old_runs({"file": source, "metric": "loss", "cost": f"{prefix}epochs"}, space, CONFIG)
+    assert [(seen.input, seen.cost) for seen in read.observations] == [({"epochs": 40}, 40)]
 
 
 def test_a_missing_file_is_an_error() -> None:
