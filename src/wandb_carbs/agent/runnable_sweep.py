@@ -126,9 +126,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
         cost=_read(sweep.cost, record, min) if sweep.cost else seconds,
         cost_metric=sweep.cost.name if sweep.cost else "",
         logged=sorted(
-            name
-            for name, _ in metrics.flat(record.summary, is_summary=True)
-            if not name.startswith(("_", KEY_PREFIX))
+            name for name, _ in metrics.flat(record.summary, is_summary=True) if not name.startswith(("_", KEY_PREFIX))
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -159,14 +159,14 @@ def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
     return [_of_row(row, metric, cost, of_run, is_text=is_text) for row in rows]
 
 
-def _of_row(row: Mapping[str, Any], metric: str, cost: str, of_run: Set[str], *, is_text: bool) -> OldRun:
+def _of_row(row: Mapping[str, Any], metric: str, cost: str, of_run: Collection[str], *, is_text: bool) -> OldRun:
     inner = row.get("config")
     values = flat(inner) if isinstance(inner, Mapping) else _values_of(row, of_run)
     run = OldRun(values, _as_float(row.get(metric)), _as_float(row.get(cost)), is_text)
     return replace(run, objective=None) if row.get("state") == Standing.FAILURE.value else _judged(run, metric)
 
 
-def _values_of(row: Mapping[str, Any], of_run: Set[str]) -> dict[str, Any]:
+def _values_of(row: Mapping[str, Any], of_run: Collection[str]) -> dict[str, Any]:
     """Return a row's hyperparameters: all but the columns that are the run's own; those with the prefix come first."""
     plain = {name: value for name, value in row.items() if name not in of_run}
     named = {name.removeprefix(_CONFIG): value for name, value in row.items() if name.startswith(_CONFIG)}
