@@ -65,14 +65,17 @@ def open_sweep(sweep: str) -> SweepReader:
     return SweepReader(path)
 
 
-def load_path(sweep: str) -> SweepPath:
+def load_path(sweep: str, base_url: str) -> SweepPath:
     """Return where a sweep is, completed from W&B's settings.
 
+    Args:
+        sweep: Its name or address.
+        base_url: Where W&B is, as `connect` returns it.
+
     Raises:
-        ClickException: If W&B does not answer, `sweep` is on another server, or it names a project.
+        ClickException: If `sweep` is on another server, or it names a project.
         CarbsError: If the project is not known.
     """
-    base_url = connect()
     text = parse_sweep(sweep, base_url)
     newest = _sweeps_of_project(text)
     if newest is not None:

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import click
 
+from wandb_carbs.cli.options import INTERRUPTED
+
 # Each command is in a module of its own name, which is imported only when it is run: some of them need the SDK,
 # scikit-learn or matplotlib, and `--help` should answer at once.
 _COMMANDS = {
@@ -34,7 +36,6 @@ _COMMANDS = {
 _IN_CONTROL = ("cancel", "pause", "resume", "stop")
 # Words that people try, and the command that does it.
 _OTHER_WORDS = {"ls": "list", "sweeps": "list", "sweep": "create", "run": "agent", "show": "status", "new": "init"}
-_SIGNAL_EXIT = 130  # as shells report a program that Ctrl-C ended
 # Installed with an extra: imported name to extra.
 EXTRAS = {
     "anyio": "local",
@@ -99,7 +100,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", _SIGNAL_EXIT)
+        _fail("interrupted", INTERRUPTED)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:

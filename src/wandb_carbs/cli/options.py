@@ -1,4 +1,4 @@
-"""What commands write: files, and what they say of them."""
+"""What commands have in common: the files that they write, their words, and how they end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import click
 
 # The name of a file that stands for standard output.
 STDOUT = "-"
+
+# Exit code of what Ctrl-C ended, as shells report it.
+INTERRUPTED = 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import tempfile
@@ -156,7 +157,11 @@ def _create_sweep(runs: int, seed: int) -> str:
     from wandb_carbs import create_sweep  # noqa: PLC0415 - imports the SDK, which must first see its settings
 
     # The SDK prints the sweep's address by itself.
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
+    with (
+        _no_notes(),
+        open(os.devnull, "w", encoding="utf-8") as nowhere,  # noqa: PTH123
+        contextlib.redirect_stdout(nowhere),
+    ):
         return create_sweep(
             "wandb-carbs demo",
             ENTITY,
@@ -166,6 +171,18 @@ def _create_sweep(runs: int, seed: int) -> str:
             metric_name="loss",
             run_cap=runs,
         )
+
+
+@contextlib.contextmanager
+def _no_notes() -> Iterator[None]:
+    """Keep back what is said of the search space: that the first runs may exceed the cap is of no matter here."""
+    log = logging.getLogger("wandb_carbs")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _sdk_settings(server: LocalServer, folder: Path) -> dict[str, str]:

@@ -114,7 +114,7 @@ def create_sweep(
     if start_from:
         sweep["description"] = _started(sweep, start_from, same_task=same_task)
     if doubt := SweepDefinition.from_json(sweep["description"]).doubt_of_cap:
-        logger.info("%s", doubt)
+        logger.warning("%s", doubt)
     where = f"{wandb_entity or 'default entity'}/{wandb_project}"
     sweep_id: str = with_retries(
         f"create sweep {sweep_name!r} in {where}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import urllib.request
 from pathlib import Path
 
 import click
@@ -61,6 +63,19 @@ def test_a_name_of_two_parts_that_is_nothing_is_said_to_be_neither(sweep: Sweep)
 def test_what_names_no_sweep_is_an_error(name: str) -> None:
     with pytest.raises(click.UsageError):
         parse_sweep(name, "http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize("command", ["status", "best", "suggest", "open", "agent"])
+def test_server_is_asked_once_whether_it_answers(command: str, sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(address: str, **_: object) -> contextlib.nullcontext[None]:
+        asked.append(address)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    sweep.run(command, sweep.path)
+    assert asked == [sweep.server.url]
 
 
 @pytest.mark.parametrize("command", ["status", "best", "suggest", "report", "plot", "open", "pause", "agent"])

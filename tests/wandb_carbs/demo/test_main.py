@@ -97,6 +97,7 @@ def test_output_without_terminal_is_plain_lines(small_demo: tuple[Path, str, dic
     assert [f"\n{number}/4 " in output for number in range(1, 5)] == [True] * 4
     assert content["sweep"] in output
     assert "Pareto frontier" in output
+    assert "max_suggestion_cost" not in output
 
 
 def test_only_the_report_stays(small_demo: tuple[Path, str, dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import wandb
 
 from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
 from wandb_carbs import SweepDefinition, create_sweep, sweep_configuration
@@ -50,6 +51,18 @@ def test_one_error_names_everything() -> None:
         )
     for part in ("sweep_name", "wandb_entity", "wandb_project", "carb_params", "'method'", "min=2", "'_wandb'"):
         assert part in str(caught.value)
+
+
+def test_a_cap_that_cannot_hold_at_first_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wandb, "sweep", lambda **_: "made")
+    create_sweep("s", None, "p", PARAMS[:2])
+    create_sweep("s", None, "p", PARAMS, config=CARBSParams(max_suggestion_cost=60))  # it starts at given centres
+    assert caplog.records == []
+    create_sweep("s", None, "p", PARAMS[:2], config=CARBSParams(max_suggestion_cost=60))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "may exceed max_suggestion_cost=60 until 2 have succeeded" in caplog.text
 
 
 def test_missing_params() -> None:

@@ -51,7 +51,8 @@ def command(
             "there is no internet run the local server (wandb-carbs server)"
         )
     devices = _devices(gpus)
-    path, base_url = load_path(sweep), connect()
+    base_url = connect()
+    path = load_path(sweep, base_url)
     from wandb_carbs.agent.runnable_sweep import load_runnable_sweep  # noqa: PLC0415 - imports the SDK
 
     runnable = load_runnable_sweep(path, is_valid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wandb_carbs.cli.connection import load_path, sweep_argument
+from wandb_carbs.cli.connection import connect, load_path, sweep_argument
 from wandb_carbs.cli.options import json_option, say
 
 
@@ -21,7 +21,7 @@ def _command(action: str, done: str, explanation: str) -> click.Command:
     @sweep_argument
     @json_option
     def command(sweep: str, as_json: bool) -> None:
-        path = load_path(sweep)
+        path = load_path(sweep, connect())
         from wandb_carbs.sweep.control import STATES, set_state  # noqa: PLC0415 - imports the SDK
 
         before = set_state(path, action)

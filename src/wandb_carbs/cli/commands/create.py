@@ -187,10 +187,8 @@ def _default_project() -> str:
 
 def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None:
     """Show how a file was understood."""
-    from rich.table import Table  # noqa: PLC0415 - slow to import
-
     from wandb_carbs.cli.spaces import describe  # noqa: PLC0415 - imports numpy
-    from wandb_carbs.tables import make_console  # noqa: PLC0415 - likewise
+    from wandb_carbs.tables import ConfigTable, make_console  # noqa: PLC0415 - imports rich, slow to import
 
     space, sign = described.space, described.options.better_direction_sign
     goal = "maximize" if sign > 0 else "minimize"
@@ -206,13 +204,7 @@ def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None
         }
         click.echo(json.dumps(facts))
         return
-    table = Table(
-        title=f"{named['name']}: {goal} {described.metric_name or 'the recorded objective'}", title_justify="left"
-    )
-    for heading in ("parameter", "space", "values", "start"):
-        table.add_column(heading, overflow="fold")
-    for param in space.params:
-        table.add_row(param.name, *describe(param))
-    for name, value in space.constants.items():
-        table.add_row(name, "constant", json.dumps(value, ensure_ascii=False), "")
-    make_console().print(table)
+    title = f"{named['name']}: {goal} {described.metric_name or 'the recorded objective'}"
+    lines = [(param.name, *describe(param)) for param in space.params]
+    lines += [(name, "constant", json.dumps(value, ensure_ascii=False), "") for name, value in space.constants.items()]
+    make_console().print(ConfigTable(title, ("parameter", "space", "values", "start"), (), lines, wraps="values"))

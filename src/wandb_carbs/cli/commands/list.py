@@ -58,12 +58,18 @@ def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
 
 
 def _by_project(sweeps: Sequence[ListedSweep]) -> list[ConfigTable]:
-    """Return a table for each project, with the ids of its sweeps; where that is too wide, one without their ages."""
+    """Return a table for each project, with the ids of its sweeps.
+
+    Where that is too wide, it has no ages; where that is too wide as well, each sweep is a column, with its age.
+    """
     projects: dict[str, list[tuple[Any, ...]]] = {}
     for sweep in sweeps:
         lines = projects.setdefault(f"{sweep.path.entity}/{sweep.path.project}", [])
         lines.append((sweep.path.sweep_id, *_line(sweep)))
-    return [_table(title, lines, [_table(title, [line[:-1] for line in lines])]) for title, lines in projects.items()]
+    return [
+        _table(title, lines, [_table(title, [line[:-1] for line in lines], [_table(title, lines)])])
+        for title, lines in projects.items()
+    ]
 
 
 def _table(title: str, lines: Sequence[Sequence[Any]], narrower: Sequence[ConfigTable] = ()) -> ConfigTable:

@@ -7,7 +7,7 @@ import webbrowser
 
 import click
 
-from wandb_carbs.cli.connection import load_path, sweep_argument
+from wandb_carbs.cli.connection import connect, load_path, sweep_argument
 from wandb_carbs.cli.options import json_option, say
 
 
@@ -19,7 +19,7 @@ def command(sweep: str, as_json: bool) -> None:
 
     With --json, or where standard output is no terminal, it is only printed.
     """
-    path = load_path(sweep)
+    path = load_path(sweep, connect())
     from wandb_carbs.sweep.control import address_of  # noqa: PLC0415 - imports the SDK
 
     address = address_of(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from wandb_carbs.cli.connection import connect, open_sweep, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
-from wandb_carbs.cli.options import json_option
+from wandb_carbs.cli.options import INTERRUPTED, json_option
 from wandb_carbs.plain import plural
 from wandb_carbs.tables import ConfigTable, ago, make_console, short, spread
 
@@ -56,7 +57,7 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
             else:
                 _show(console, reading, as_json=as_json)
     except KeyboardInterrupt:
-        return  # the end that was asked for
+        sys.exit(INTERRUPTED)  # in silence: it is the end that was asked for
 
 
 def follow(reader: SweepReader, wait: Callable[[float], object], interval: float) -> Iterator[SweepHistory | str]:
@@ -90,17 +91,24 @@ def follow(reader: SweepReader, wait: Callable[[float], object], interval: float
 
 
 def _show_live(console: Console, readings: Iterator[SweepHistory | str], interval: float) -> None:
-    """Keep the status on the terminal until Ctrl-C."""
-    shown, seen, note = Group(), time.monotonic(), Text()
-    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-        for reading in readings:
-            if isinstance(reading, str):
-                note = Text(f"Retrying, last seen {ago(time.monotonic() - seen)}: {reading}", style="bold red")
-            else:
-                shown, seen = _render(reading), time.monotonic()
-                note = Text(f"Read again every {interval:g} s; Ctrl-C ends", style="dim")
-            # First, because a terminal may be too low for all the rest.
-            live.update(Group(note, "", shown), refresh=True)
+    """Keep the status on the terminal until Ctrl-C, and leave the last one there."""
+    shown, seen, outage = Group(), time.monotonic(), ""
+    try:
+        with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+            for reading in readings:
+                if isinstance(reading, str):
+                    outage = reading
+                    note = Text(f"Retrying, last seen {ago(time.monotonic() - seen)}: {outage}", style="bold red")
+                else:
+                    shown, seen, outage = _render(reading), time.monotonic(), ""
+                    note = Text(f"Read again every {interval:g} s; Ctrl-C ends", style="dim")
+                # First, because a terminal may be too low for all the rest.
+                live.update(Group(note, "", shown), refresh=True)
+    finally:
+        # The screen that it had to itself is gone, with all that was on it.
+        console.print(shown, end="")
+        if outage:
+            console.print(Text(f"Last seen {ago(time.monotonic() - seen)}: {outage}", style="bold red"))
 
 
 def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -92,14 +93,15 @@ def test_a_file_without_a_project_goes_where_wandb_would_put_it(wandb_env: Wandb
 def test_dry_run_shows_the_space_and_needs_no_server(tmp_path: Path) -> None:
     done = create(offline(), tmp_path, "--dry-run")
     assert done.returncode == 0, done.stderr
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line]
+    title, *rows = [re.split("  +", line.rstrip()) for line in done.stdout.splitlines()]
+    assert title == ["sweep file: minimize eval/loss"]
     assert rows == [
-        ["lr", "log", "1e-05 to 0.0005", ""],
-        ["optimizer.name", "categorical", '"adam", null', ""],
-        ["steps", "constant", "50000", ""],
-        ["optimizer.momentum", "constant", "0.9", ""],
+        ["parameter", "space", "values", "start"],
+        ["lr", "log", "1e-05 to 0.0005"],
+        ["optimizer.name", "categorical", '"adam", null'],
+        ["steps", "constant", "50000"],
+        ["optimizer.momentum", "constant", "0.9"],
     ]
-    assert "sweep file: minimize eval/loss" in done.stdout
 
 
 def test_dry_run_as_json(tmp_path: Path) -> None:

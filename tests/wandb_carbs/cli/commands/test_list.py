@@ -22,13 +22,26 @@ def test_sweeps_of_a_project_are_listed(sweep: Sweep) -> None:
     assert line.rstrip().endswith("s ago") or "min ago" in line
 
 
+def listed(sweep: Sweep, columns: int) -> list[str]:
+    """Return what is listed in a terminal of that width."""
+    narrow = {**sweep.env, "FORCE_COLOR": "1", "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": str(columns)}
+    return run_here("list", "e/p", env=narrow, cwd=sweep.folder).stdout.splitlines()
+
+
 def test_in_a_narrow_terminal_the_project_is_a_heading(sweep: Sweep) -> None:
-    narrow = {**sweep.env, "FORCE_COLOR": "1", "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "57"}
-    heading, _, heads, _, *lines = run_here("list", "e/p", env=narrow, cwd=sweep.folder).stdout.splitlines()
+    heading, _, heads, _, *lines = listed(sweep, 57)
     assert "e/p" in heading
     assert "sweep" in heads
     assert "e/p" not in "".join(lines)
     assert any(sweep.path.rpartition("/")[2] in line for line in lines)
+
+
+def test_in_a_terminal_too_narrow_for_a_line_each_sweep_shows_its_age(sweep: Sweep) -> None:
+    names, ages = (
+        [line for line in listed(sweep, 36) if line.lstrip().startswith(head)] for head in ("name", "created")
+    )
+    assert len(names) == len(ages) > 0
+    assert all(line.rstrip().endswith(" ago") for line in ages)
 
 
 def test_without_a_project_all_are_listed(sweep: Sweep) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,10 +20,12 @@ from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run, run_here
 from environment import without_wandb
 from wandb_carbs.cli.commands import status
+from wandb_carbs.cli.options import INTERRUPTED
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.server import LocalServer
 
 RUNS = 6
+LEAVES_ITS_SCREEN = "\x1b[?1049l"
 
 
 def test_status_tells_states_frontier_and_cost(sweep: Sweep) -> None:
@@ -130,8 +133,9 @@ def test_watch_waits_an_outage_out(tmp_path: Path) -> None:
             pass
         watch.send_signal(signal.SIGINT)
         _, errors = watch.communicate(timeout=100)
-    assert watch.returncode == 0
+    assert watch.returncode == INTERRUPTED
     assert "Traceback" not in errors
+    assert "Error" not in errors
 
 
 class Readings:
@@ -178,4 +182,23 @@ def test_outage_is_seen_in_a_terminal_that_is_too_low(monkeypatch: pytest.Monkey
     assert isinstance(console.file, io.StringIO)
     before, after = console.file.getvalue().split("Retrying, last seen 0 s ago: cannot reach W&B")
     assert "Read again every 7 s; Ctrl-C ends" in before
-    assert after.count("a line") == 4
+    shown, left = after.split(LEAVES_ITS_SCREEN)
+    assert shown.count("a line") == 4
+    assert left.count("a line") == 50
+    assert left.splitlines()[-1] == "Last seen 0 s ago: cannot reach W&B"
+
+
+def test_last_state_stays_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen that it had to itself is gone, with all that was on it."""
+
+    def readings() -> Iterator[Any]:
+        yield from (object(), object())
+        raise KeyboardInterrupt
+
+    shown = iter(["before", "after"])
+    monkeypatch.setattr(status, "_render", lambda _: Group(next(shown)))
+    console = Console(file=io.StringIO(), width=60, height=6, force_terminal=True, color_system=None)
+    with pytest.raises(KeyboardInterrupt):
+        status._show_live(console, readings(), 7.0)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().split(LEAVES_ITS_SCREEN)[1].splitlines() == ["after"]
