@@ -11,7 +11,7 @@ from wandb_carbs.metrics import flat
 from wandb_carbs.plain import finite, is_number
 from wandb_carbs.record import KEY_PREFIX, OBJECTIVE_KEY
 from wandb_carbs.server.store import run_states, run_streams, streams
-from wandb_carbs.server.store.conditions import PLAIN
+from wandb_carbs.server.store.json_fields import PLAIN
 
 if TYPE_CHECKING:
     import sqlite3

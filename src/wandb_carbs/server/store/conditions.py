@@ -6,25 +6,21 @@ JSON has NaN. SQL's own logic carries NULL through AND, OR and NOT, and `filters
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.metrics import kept
 from wandb_carbs.server.store.database import MICROSECONDS
+from wandb_carbs.server.store.json_fields import Value, json_value, own_json, plain_json
 from wandb_carbs.server.store.run_fields import COLUMNS, EPOCH, JSON, TIMES, parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 _OPPOSITES = {"$ne": "$eq", "$nin": "$in"}
 _SIGNS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
-# A path of n dots may mean 2^n nested keys.
-_MAX_DOTS = 3
 _MAX_TERMS = 400
-# SQLite compares keys as they are written in the JSON; keys of these characters are never written as escapes.
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /:")
 _RANKS = "WHEN 'true' THEN 0 WHEN 'false' THEN 0 WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN 2"
 _LISTED = "(SELECT value FROM json_each(?))"
 
@@ -50,19 +46,6 @@ class Order:
 
     columns: str
     terms: str
-
-
-@dataclass(frozen=True)
-class _Value:
-    """A field of a run.
-
-    Attributes:
-        kind: SQL of its kind in JSON: integer, real, text, true, false, null, array, object; NULL if the run lacks it.
-        text: SQL of its value.
-    """
-
-    kind: str
-    text: str
 
 
 def condition(conjuncts: Sequence[tuple[str, Any]]) -> Sql:
@@ -101,10 +84,10 @@ def order(key: str, *, descending: bool, place: int) -> Order | None:
     plain = {**TIMES, **COLUMNS, "duration": "runs.heartbeat_at - runs.created_at"}.get(key)
     if plain is not None:
         return Order(f"{plain} AS {value}", f"{value} IS NULL, {value} {direction}")
-    found = _json_value(key, _plain_json)
+    found = json_value(key, plain_json)
     if found is None:
         return None
-    held = _Value(kind, value)
+    held = Value(kind, value)
     if JSON[key.partition(".")[0]] == "summary":
         held = _chosen(held, maximize=descending)
     rank = f"CASE {held.kind} {_RANKS} END"
@@ -125,15 +108,15 @@ def metric(name: str, *, maximize: bool) -> tuple[str, str] | None:
         SQL of columns to select of `runs`, and SQL over these of the metric, NULL if it is no finite number. None where
         SQL cannot tell.
     """
-    found = _json_value(f"summary.{name}", _plain_json)
+    found = json_value(f"summary.{name}", plain_json)
     if found is None:
         return None
-    held = _chosen(_Value("kind0", "value0"), maximize=maximize)
+    held = _chosen(Value("kind0", "value0"), maximize=maximize)
     is_number = f"{held.kind} IN ('integer', 'real') AND abs({held.text}) < 9e999"
     return f"{found.kind} AS kind0, {found.text} AS value0", f"(CASE WHEN {is_number} THEN {held.text} END)"
 
 
-def _chosen(value: _Value, *, maximize: bool) -> _Value:
+def _chosen(value: Value, *, maximize: bool) -> Value:
     """Return SQL of what counts of a metric's value: it says the same as `metrics.chosen`."""
     names = kept(maximize=maximize)
     places = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(names))
@@ -141,7 +124,7 @@ def _chosen(value: _Value, *, maximize: bool) -> _Value:
     first = f"""FROM {inner} WHERE NOT EXISTS (SELECT 1 FROM {inner} WHERE inner_.key NOT IN {names})
         ORDER BY CASE inner_.key {places} END LIMIT 1"""  # noqa: S608 - our own names
     kind, text = f"coalesce((SELECT inner_.type {first}), 'object')", f"(SELECT inner_.value {first})"
-    return _Value(
+    return Value(
         f"(CASE {value.kind} WHEN 'object' THEN {kind} ELSE {value.kind} END)",
         f"(CASE {value.kind} WHEN 'object' THEN {text} ELSE {value.text} END)",
     )
@@ -191,7 +174,7 @@ def _test(key: str, name: str, operand: Any) -> Sql:
         return _of_time(TIMES[key], name, operand)
     if key == "tags" and name == "$eq" and isinstance(operand, str):
         return Sql("EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value = ?)", (operand,))
-    value = _json_value(key, _own_json)
+    value = json_value(key, own_json)
     return Sql(UNKNOWN) if value is None else _of_json(value, name, operand)
 
 
@@ -202,7 +185,7 @@ def _among(key: str, choices: list[Any]) -> Sql:
     if texts and key in COLUMNS:
         column = COLUMNS[key]
         parts.append(Sql(f"ifnull({column} IN {_LISTED}, 0)", (json.dumps(texts),)))
-    elif texts and key not in TIMES and (value := _json_value(key, _own_json)) is not None:
+    elif texts and key not in TIMES and (value := json_value(key, own_json)) is not None:
         found = f"{value.kind} = 'text' AND {value.text} IN {_LISTED}"
         parts.append(Sql(_unless_list(value, found), (json.dumps(texts),)))
     else:
@@ -231,7 +214,7 @@ def _of_time(column: str, name: str, operand: Any) -> Sql:
     return Sql(f"({column} {_SIGNS.get(name, '=')} ?)", (microseconds,))
 
 
-def _of_json(value: _Value, name: str, operand: Any) -> Sql:
+def _of_json(value: Value, name: str, operand: Any) -> Sql:
     if name == "$exists":
         return Sql(f"({value.kind} IS {'NOT ' if operand else ''}NULL)")
     if operand is None:
@@ -244,7 +227,7 @@ def _of_json(value: _Value, name: str, operand: Any) -> Sql:
     return Sql(_unless_list(value, found), (operand,))
 
 
-def _unless_list(value: _Value, found: str) -> str:
+def _unless_list(value: Value, found: str) -> str:
     return f"(CASE {value.kind} WHEN 'array' THEN NULL ELSE ifnull({found}, 0) END)"
 
 
@@ -257,62 +240,3 @@ def _can_bind(operand: Any) -> bool:
     if isinstance(operand, int):
         return abs(operand) < 2**53
     return operand is None
-
-
-def _json_value(key: str, text_of: Any) -> _Value | None:
-    """Return a dotted field of a run's JSON: the longest literal keys first, as `filters` looks for it."""
-    head, _, rest = key.partition(".")
-    splits = _readings(rest) if head in JSON else []
-    if not splits:
-        return None
-    column = JSON[head]
-    paths = [_path([path[0], "value", *path[1:]]) for path in splits] if column == "config" else []
-    paths += [_path(path) for path in splits]
-    text = text_of(column)
-    kinds = [f"json_type({text}, '{path}')" for path in paths]
-    values = [f"json_extract({text}, '{path}')" for path in paths]
-    kind = kinds[0] if len(kinds) == 1 else f"coalesce({', '.join(kinds)})"
-    cases = " ".join(f"WHEN {k} IS NOT NULL THEN {v}" for k, v in zip(kinds, values, strict=True))
-    return _Value(f"({kind})", f"(CASE {cases} END)")
-
-
-def json_paths(key: str) -> list[str]:
-    """Return SQLite's paths to a dotted key, the longest literal keys first; none if SQLite cannot look for it."""
-    return [_path(keys) for keys in _readings(key)]
-
-
-def _readings(key: str) -> list[list[str]]:
-    """Return all ways to read a dotted key as nested ones; none of a key with many dots or odd characters."""
-    if key.count(".") > _MAX_DOTS or not PLAIN.issuperset(key):
-        return []
-    return [path for path in _splits(key.split(".")) if all(path)]
-
-
-def _splits(words: list[str]) -> Iterator[list[str]]:
-    """Yield all ways to read dotted words as nested keys, those with longer first keys first."""
-    for end in range(len(words), 0, -1):
-        first = ".".join(words[:end])
-        if end == len(words):
-            yield [first]
-        else:
-            for rest in _splits(words[end:]):
-                yield [first, *rest]
-
-
-def _path(keys: list[str]) -> str:
-    return "$" + "".join(f'."{key}"' for key in keys)
-
-
-def _own_json(column: str) -> str:
-    return f"runs.{column}"
-
-
-def _plain_json(column: str) -> str:
-    """Return SQL of a run's JSON with NaN and infinities replaced, which SQLite does not read."""
-    text = f"runs.{column}"
-    replaced = text
-    for before, (word, number) in itertools.product(
-        (":", ": ", ",", ", ", "["), (("NaN", "{}"), ("Infinity", "9e999"), ("-Infinity", "-9e999"))
-    ):
-        replaced = f"replace({replaced}, '{before}{word}', '{before}{number}')"
-    return f"CASE WHEN json_valid({text}) THEN {text} WHEN json_valid({replaced}) THEN {replaced} ELSE '{{}}' END"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.metrics import MISSING, find
 from wandb_carbs.plain import finite
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.store.conditions import json_paths
+from wandb_carbs.server.store.json_fields import json_paths
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.run_streams import HISTORY
 
