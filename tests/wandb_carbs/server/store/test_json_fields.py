@@ -19,7 +19,7 @@ def found(key: str, *, config: Any = None, summary: str = "{}") -> tuple[Any, An
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE runs (config, summary)")
         db.execute("INSERT INTO runs VALUES (?, ?)", (json.dumps(config or {}), summary))
-        row: tuple[Any, Any] = db.execute(f"SELECT {value.kind}, {value.text} FROM runs").fetchone()  # noqa: S608
+        row: tuple[Any, Any] = db.execute(f"SELECT {value.kind}, {value.text} FROM runs").fetchone()
     return row
 
 
