@@ -18,7 +18,7 @@ from wandb_carbs.agent.program_values import values_for, write_parameters
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of, words_of_sdk
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.metrics import without
@@ -87,6 +87,9 @@ class ProgramRun:
         self._marks: Mapping[str, Any] = {}
         self._has_joined = False
         self._folder: Path | None = None
+        # Traces that an earlier start of the run has left.
+        self._old_words: Mapping[str, Any] = {}
+        self._old_folders: frozenset[Path] = frozenset()
         self._heard_of = time.monotonic()
 
     def begin(self) -> Suggestion:
@@ -114,6 +117,7 @@ class ProgramRun:
         # This process ends its programs before it ends itself, and records them then.
         self._recorder.unwatch()
         self._marks = _marks_of(own)
+        self._old_words = words_of_sdk(own)
         self.suggestion = taker.take(own, self._recorder)
         self._heard_of = time.monotonic()
         return self.suggestion
@@ -129,6 +133,7 @@ class ProgramRun:
         sweep, path = self._sweep, self._sweep.path
         # Absolute: the program may change its folder before it calls wandb.init().
         self._folder = Path(environment.get("WANDB_DIR") or Path.cwd()).absolute() / "wandb"
+        self._old_folders = self._folders()
         parameters = self._folder / f"sweep-{path.sweep_id}" / f"config-{self.id}.yaml"
         write_parameters(parameters, self.suggestion.values, self._publisher.published)
         line = fill_in(
@@ -149,16 +154,20 @@ class ProgramRun:
         if self._has_joined or now < self._heard_of + _ALIVE_SECONDS:
             return
         self._heard_of = now
-        # Where the SDK puts a run's files, unless the program says otherwise.
-        if self._folder is not None and any(self._folder.glob(f"run-*-{self.id}")):
+        if self._folders() - self._old_folders:
             self._has_joined = True
             return
         try:
-            self._has_joined = has_joined(RunReader(self._reader.sweep, INTERACTIVE_SECONDS).one(self.id))
+            words = words_of_sdk(RunReader(self._reader.sweep, INTERACTIVE_SECONDS).one(self.id))
+            self._has_joined = words not in ({}, self._old_words)
             if not self._has_joined:
                 self._registration.announce(self.id, INTERACTIVE_SECONDS)
         except WandbConnectionError as error:
             logger.info("Run %s: %s", self.id, error)
+
+    def _folders(self) -> frozenset[Path]:
+        """Return the folders in which the SDK has put the run's files; a program may have them elsewhere."""
+        return frozenset() if self._folder is None else frozenset(self._folder.glob(f"run-*-{self.id}"))
 
     def end(self, ending: Ending, seconds: float) -> Outcome:
         """Record how the run went, unless its program has done so.

@@ -133,8 +133,13 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
 
 def has_joined(record: RunRecord) -> bool:
     """Tell whether the SDK of a program has taken part in the run, so that `wandb.init()` was called."""
+    return bool(words_of_sdk(record))
+
+
+def words_of_sdk(record: RunRecord) -> dict[str, Any]:
+    """Return the SDK's own words in a run's configuration; each `wandb.init()` of the run changes them."""
     internal = record.source.rawconfig.get(INTERNAL_KEY)
-    return isinstance(internal, Mapping) and bool(internal.keys() - {COPY_KEY})
+    return {key: value for key, value in internal.items() if key != COPY_KEY} if isinstance(internal, Mapping) else {}
 
 
 def _metric_of(configuration: Mapping[str, Any]) -> Reading | None:

@@ -10,6 +10,7 @@ import pytest
 from carbs import CARBSParams, LogSpace, Param
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath
+from wandb_carbs.agent import program_run
 from wandb_carbs.agent.outcome import Ending
 from wandb_carbs.agent.program_run import SECONDS_KEY, ProgramRun
 from wandb_carbs.agent.registration import Registration
@@ -52,6 +53,15 @@ def run_of(sweep: Sweep, run_id: str) -> ProgramRun:
     registration = Registration(path)
     registration.register()
     return ProgramRun(load_runnable_sweep(path), run_id, RunReader(path), registration)
+
+
+def announces(sweep: Sweep, run: ProgramRun) -> bool:
+    """Return whether W&B hears of a run from its agent."""
+    reader = RunReader(SweepPath(ENTITY, PROJECT, sweep.id))
+    sweep.was_heard_of(run.id, minutes=10)
+    before = reader.one(run.id).heartbeat_at
+    run.keep_alive()
+    return reader.one(run.id).heartbeat_at != before
 
 
 def logs(sweep: Sweep, run_id: str, **metrics: Any) -> None:
@@ -102,6 +112,35 @@ def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(sweep: S
     outcome = run.end(Ending(0), 5.0)
     assert (outcome.keys[STATE_KEY], outcome.keys[REASON_KEY]) == (ABANDONED, "loss was not logged")
     assert sweep.stored("again")[1][SECONDS_KEY] == 35.0
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_run_is_kept_alive_until_its_program_joins(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_new: bool
+) -> None:
+    """Traces of an earlier start, in W&B and on the disk, are not of this one."""
+    monkeypatch.setattr(program_run, "_ALIVE_SECONDS", 0.0)
+    if not is_new:
+        sweep.put("again", {**POINT, **JOINED}, {STATE_KEY: ABANDONED, SUGGESTION_KEY: json.dumps(POINT)})
+        (tmp_path / "wandb" / "run-20261127_101010-again").mkdir(parents=True)
+    run = run_of(sweep, "again")
+    run.begin()
+    run.command({"WANDB_DIR": str(tmp_path)})
+    assert announces(sweep, run)
+    kept, summary = sweep.stored("again")
+    sweep.put("again", {**kept, "_wandb": {"t": {}, "e": {"writer": {}}}}, summary, exit_code=None)
+    assert not announces(sweep, run), "the SDK speaks for itself"
+
+
+def test_a_run_whose_program_makes_a_folder_speaks_for_itself(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program_run, "_ALIVE_SECONDS", 0.0)
+    run = run_of(sweep, "again")
+    run.begin()
+    run.command({"WANDB_DIR": str(tmp_path)})
+    (tmp_path / "wandb" / "run-20261127_111111-again").mkdir()
+    assert not announces(sweep, run)
 
 
 def test_what_another_agent_recorded_meanwhile_is_corrected(sweep: Sweep) -> None:
