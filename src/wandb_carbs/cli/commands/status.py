@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -50,7 +52,8 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
     readings = follow(reader, threading.Event().wait, interval)
     try:
         if console.is_terminal and not console.is_dumb_terminal and not as_json:
-            _show_live(console, readings, interval)
+            with _sigterm_unwinds():
+                _show_live(console, readings, interval)
         for reading in readings:
             if isinstance(reading, str):
                 click.echo(f"Retrying: {reading}", err=True)
@@ -88,6 +91,20 @@ def follow(reader: SweepReader, wait: Callable[[float], object], interval: float
         except WandbConnectionError as error:
             reading = str(error)
         yield reading
+
+
+@contextlib.contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """Let SIGTERM end the process as Ctrl-C does: otherwise the terminal would get neither screen nor cursor back."""
+
+    def end(number: int, frame: object) -> NoReturn:  # noqa: ARG001
+        sys.exit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _show_live(console: Console, readings: Iterator[SweepHistory | str], interval: float) -> None:

@@ -188,6 +188,27 @@ def test_outage_is_seen_in_a_terminal_that_is_too_low(monkeypatch: pytest.Monkey
     assert left.splitlines()[-1] == "Last seen 0 s ago: cannot reach W&B"
 
 
+def test_terminal_comes_back_after_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under `timeout 60 wandb-carbs status --watch`."""
+
+    def follow(*_: object) -> Iterator[Any]:
+        yield object()
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(status, "open_sweep", lambda _: None)
+    monkeypatch.setattr(status, "follow", follow)
+    monkeypatch.setattr(status, "_render", lambda _: Group("a line"))
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        done = run_here("status", "e/p/s", "--watch", env={"FORCE_COLOR": "1", "TERM": "xterm"})
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stdout.split(LEAVES_ITS_SCREEN)[1].splitlines() == ["a line"]
+    assert done.stderr == ""
+
+
 def test_last_state_stays_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The screen that it had to itself is gone, with all that was on it."""
 
