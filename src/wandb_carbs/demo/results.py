@@ -64,12 +64,15 @@ class Comparison:
 
     @property
     def text(self) -> str:
-        """The comparison as sentences."""
+        """The comparison as sentences, which hold both losses: a frontier as good may end at a worse one."""
         found = f"Random search found loss {self.loss:.4f} in {short(self.seconds)} s of training ({self.runs} runs)"
         if self.reached is None:
             return f"{found}, and this time a frontier as good as the search's, which found {self.search_loss:.4f}."
         ratio = self.seconds / self.reached
-        return f"{found}. The search had a frontier as good after {short(self.reached)} s: {ratio:.2g} times less."
+        return (
+            f"{found}. The search found {self.search_loss:.4f}, and had a frontier as good (over all costs) after "
+            f"{short(self.reached)} s: {ratio:.2g} times less."
+        )
 
 
 def compare(history: SweepHistory, random_runs: Sequence[tuple[float, float]]) -> Comparison:

@@ -59,6 +59,7 @@ def test_search_is_compared_by_its_frontier(at_random: list[tuple[float, float]]
 def test_comparison_says_who_was_better() -> None:
     better = results.Comparison(runs=9, seconds=8.0, loss=0.25, reached=2.0, search_loss=0.125)
     assert "after 2 s: 4 times less" in better.text
+    assert "The search found 0.1250, and had a frontier as good" in better.text
     worse = results.Comparison(runs=9, seconds=8.0, loss=0.25, reached=None, search_loss=0.125)
     assert "less" not in worse.text
     assert "a frontier as good as the search's" in worse.text
