@@ -10,6 +10,7 @@
 | exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
 | it was about to be pre-empted | abandoned |
+| it was interrupted, or ran out of memory or into NaN, before its `finally` finished the run | as if it had not finished it |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
 | SIGTERM, SIGINT and other signals that somebody sends | abandoned |
 | SIGSEGV, SIGABRT and other signals of a crash | failure |
@@ -116,11 +117,23 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
     if ending.asked:
         return _lost(ending.asked)
     # An interpreter may crash on its way out, after all was done.
-    if ending.exit_code == 0 or (values.state == "finished" and values.objective is not None):
+    was_finished = values.state == "finished" and values.objective is not None
+    if ending.exit_code == 0 or (was_finished and not _was_cut_short(ending)):
         return _judge_end(ending, values)
     if values.state in ("preempting", "preempted"):
         return _lost("preempted")
     return _judge_crash(ending, has_joined=values.has_joined)
+
+
+def _was_cut_short(ending: Ending) -> bool:
+    """Tell whether a training has not come to its end, though W&B has the run as finished.
+
+    A program says so to W&B in a `finally` or in a handler of a signal, too. After SIGKILL it cannot.
+    """
+    code, words = behind_launcher(ending.exit_code, ending.last_words)
+    name = _signal_of(code)
+    was_sent = bool(name) and name not in _CRASHES and name != "SIGKILL"
+    return was_sent or _INTERRUPTED.search(words) is not None or judge_words(words) in (OUT_OF_MEMORY, NAN, _SIGNALLED)
 
 
 def _judge_end(ending: Ending, values: Values) -> Outcome:
@@ -170,8 +183,7 @@ def _without_metric(values: Values) -> Outcome:
 
 def _judge_crash(ending: Ending, *, has_joined: bool) -> Outcome:
     code, words = behind_launcher(ending.exit_code, ending.last_words)
-    number = -code if code < 0 else code - _SHELL
-    name = _signal_name(number)
+    name = _signal_of(code)
     known = judge_words(words)
     if name == "SIGKILL" and (ending.was_out_of_memory or known == OUT_OF_MEMORY):
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: OUT_OF_MEMORY})
@@ -205,7 +217,9 @@ def _logged(values: Values) -> str:
     return f"it logged {', '.join(values.logged)}" if values.logged else "it logged nothing"
 
 
-def _signal_name(number: int) -> str:
+def _signal_of(code: int) -> str:
+    """Return the name of the signal that an exit code stands for; empty if it stands for none."""
+    number = -code if code < 0 else code - _SHELL
     try:
         return signal.Signals(number).name if number > 0 else ""
     except ValueError:

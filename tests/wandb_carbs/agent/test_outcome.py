@@ -39,6 +39,25 @@ def test_a_crash_after_the_run_was_finished_does_not_lose_the_result() -> None:
     assert judged(Ending(1, traceback("RuntimeError: early")), nothing) == (FAILURE, "exception: RuntimeError")
 
 
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        (Ending(-signal.SIGINT, traceback("KeyboardInterrupt")), (ABANDONED, "killed by SIGINT")),
+        (Ending(1, traceback("KeyboardInterrupt")), (ABANDONED, INTERRUPTED)),
+        (Ending(143), (ABANDONED, "killed by SIGTERM")),
+        (Ending(-signal.SIGUSR1), (ABANDONED, "killed by SIGUSR1")),
+        (Ending(1, traceback("torch.OutOfMemoryError: CUDA out of memory")), (FAILURE, "out_of_memory")),
+        (Ending(1, traceback("ValueError: loss is nan")), (FAILURE, "nan")),
+        (Ending(-signal.SIGKILL), (SUCCESS, "")),  # nothing is done after it
+    ],
+)
+def test_a_training_that_was_cut_short_is_no_result_though_its_run_was_finished(
+    ending: Ending, expected: tuple[str, str]
+) -> None:
+    """`finally: wandb.finish()` says to W&B that all went well."""
+    assert judged(ending, LOGGED) == expected
+
+
 @pytest.mark.parametrize(("objective", "reason"), [(NAN, "loss is nan"), (-float("inf"), "loss is infinite")])
 def test_an_objective_that_is_not_finite_is_a_failure(objective: float, reason: str) -> None:
     assert judged(Ending(0), replace(LOGGED, objective=objective)) == (FAILURE, reason)
