@@ -10,7 +10,7 @@
 | exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
 | it was about to be pre-empted | abandoned |
-| it was interrupted, or ran out of memory or into NaN, before its `finally` finished the run | as if it had not finished it |
+| interrupted, out of memory or NaN, and its `finally` finished the run | as if that had not been finished |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
 | SIGTERM, SIGINT and other signals that somebody sends | abandoned |
 | SIGSEGV, SIGABRT and other signals of a crash | failure |
