@@ -226,9 +226,9 @@ class Surrogate:
         return found
 
     def predict_cost(self, points: Array) -> tuple[Array, Array]:
-        """Predict the log cost with all that is unknown of it, for people to see.
+        """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.
 
-        The search goes by the most probable model alone, which is faster. So that is the mean; the deviation from it is
+        The gain goes by the most probable model alone, which is faster. So that is the mean; the deviation from it is
         that of the mixture of all models.
 
         Args:

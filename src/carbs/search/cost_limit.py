@@ -72,7 +72,7 @@ class CostLimit:
             return self
         tuning, beliefs = self.situation.tuning.limit, self.situation.models.predict(points)
         predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth
-        surprising = float(np.min(self.worst(points, beliefs))) + tuning.growth
+        surprising = float(np.min(self.worst(points))) + tuning.growth
         return replace(
             self,
             predicted=min(max(self.predicted, predicted), self.cap),
@@ -81,16 +81,20 @@ class CostLimit:
 
     def is_exceeded(self, points: Array, beliefs: Beliefs) -> Flags:
         """Say which of `points`, shape (m, D), are too expensive by their predicted or worst cost; shape (m,)."""
-        is_exceeded: Flags = (beliefs.known_log_cost > self.predicted) | (self.worst(points, beliefs) > self.surprising)
+        is_exceeded: Flags = beliefs.known_log_cost > self.predicted
+        left = np.flatnonzero(~is_exceeded)
+        is_exceeded[left] = self.worst(points[left]) > self.surprising
         return is_exceeded
 
-    def worst(self, points: Array, beliefs: Beliefs) -> Array:
+    def worst(self, points: Array) -> Array:
         """Return the log cost that `points`, shape (m, D), may have at worst; shape (m,).
 
-        A prediction below the cheapest run so far counts as the cheapest run's cost.
+        All models of the cost count, not only the most probable one: it may be sure that a hyperparameter costs nothing
+        that has hardly been moved. A prediction below the cheapest run so far counts as the cheapest run's cost.
         """
-        cheapest = np.min(self.situation.models.groups.log_cost)
-        reached: Array = np.maximum(beliefs.known_log_cost, cheapest) + self.num_deviations * beliefs.known_log_cost_std
+        models = self.situation.models
+        log_cost, deviation = models.predict_cost(points)
+        reached: Array = np.maximum(log_cost, np.min(models.groups.log_cost)) + self.num_deviations * deviation
         if not self.is_early:
             return reached
         tuning = self.situation.tuning.limit

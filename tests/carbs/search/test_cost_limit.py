@@ -16,6 +16,11 @@ from carbs import (
     Param,
     ParamDict,
 )
+from carbs.models.groups import group
+from carbs.models.surrogate import Surrogate
+from carbs.search.cost_limit import CostLimit
+from carbs.search.situation import Situation
+from carbs.spaces.search_space import as_space
 from searches import SMALL, bowl, run
 
 
@@ -62,7 +67,7 @@ def test_a_failure_does_not_lift_the_limit_of_early_draws() -> None:
     for seed in range(7):
         carbs = CARBS(CARBSParams(seed=seed), params)
         costs = []
-        for place in range(7):
+        for place in range(5):
             suggestion = carbs.suggest().suggestion
             costs.append(math.prod(float(suggestion[param.name]) for param in params))
             carbs.observe(ObservationInParam(suggestion, math.log(costs[-1]), costs[-1], is_failure=place == 1))
@@ -110,3 +115,44 @@ def test_workers_that_start_in_a_cheap_corner_do_not_take_the_whole_space_for_ch
             cost, done = running.pop(int(np.argmin([cost for cost, _ in running])))
             shortfall = sum((math.log10(float(done[param.name])) + 2) ** 2 for param in rates)
             carbs.observe(ObservationInParam(done, -(cost**-0.2) - 0.02 * shortfall, cost))
+
+
+# Two searches whose costs are the product of the first four hyperparameters. Each row is of a run: its six search
+# coordinates, objective and log cost. The last run of each cost 12 and 31 times the highest cost before it.
+SURE_OF_TOO_LITTLE = (
+    [
+        [0.2, 0.2, 0.2, 0.2, -1.5, 1.0, 0.34, 2.8],
+        [0.2, 0.0, 0.3, 0.2, -1.5, 1.0, 0.38, 3.4],
+        [0.4, 0.1, 0.2, 0.3, -1.6, 0.8, 0.47, 4.0],
+        [0.4, 0.1, 0.2, 0.2, -1.6, 0.6, 0.49, 4.1],
+        [0.5, 0.4, 0.2, 0.0, -1.8, 0.4, 0.56, 5.2],
+        [0.8, 0.4, 0.2, 0.0, -1.6, 0.1, 0.72, 6.6],
+        [0.6, 0.2, 0.0, 0.2, -0.5, 0.0, 0.18, 4.3],
+        [0.4, 0.0, 0.0, 0.0, -2.5, 2.0, -0.22, 2.3],
+        [0.0, 0.0, 0.0, 1.9, -1.6, 0.4, 0.79, 9.1],
+    ],
+    [
+        [0.2, 0.2, 0.2, 0.2, -1.5, 1.0, 0.34, 2.8],
+        [0.0, 0.1, 0.4, 0.3, -1.3, 1.1, 0.38, 3.3],
+        [0.2, 0.3, 0.1, 0.0, -1.7, 0.5, 0.41, 3.3],
+        [0.1, 0.2, 0.3, 0.3, -1.1, 0.8, 0.39, 4.0],
+        [0.1, 0.4, 0.3, 0.0, -2.3, 0.3, 0.32, 4.2],
+        [0.2, 0.0, 0.0, 0.0, -1.5, 1.9, 0.02, 1.1],
+        [0.3, 0.3, 0.4, 0.0, -1.5, 0.2, 0.57, 4.7],
+        [0.3, 0.2, 0.6, 0.0, -1.4, 0.1, 0.67, 5.5],
+        [1.5, 0.1, 0.2, 0.0, -1.5, 1.1, 0.73, 8.9],
+    ],
+)
+
+
+@pytest.mark.parametrize("rows", SURE_OF_TOO_LITTLE)
+def test_a_hyperparameter_that_hardly_moved_is_not_taken_to_cost_nothing(rows: list[list[float]]) -> None:
+    """The most probable model is sure of it, and other models of the cost are not."""
+    sizes = [Param(f"n{i}", LogSpace(1, 1e4), 2.0) for i in range(4)]
+    space = as_space([*sizes, Param("rate", LogSpace(1e-5, 1e-1), 1e-3), Param("share", LinearSpace(0, 1), 0.5)])
+    X, y, log_cost = np.array(rows)[:, :6], np.array(rows)[:, 6], np.array(rows)[:, 7]
+    nothing = np.empty((0, 6))
+    models = Surrogate.fit(space, group(X[:-1], y[:-1], log_cost[:-1]), nothing)
+    here = Situation(space, CARBSParams(), X[:-1], nothing, nothing, models, np.random.default_rng(0))
+    limit = CostLimit.of(here, models.predict(X[:-1]).known_log_cost)
+    assert limit.is_exceeded(X, models.predict(X)).tolist() == [False] * 8 + [True]
