@@ -57,6 +57,11 @@ class Beliefs:
     known_log_cost_std: Array
     by_model: tuple[tuple[Array, Array], ...]
 
+    @property
+    def known(self) -> tuple[Array, Array]:
+        """The log cost by the observed runs alone, and its standard deviation, shape (m,) each."""
+        return self.known_log_cost, self.known_log_cost_std
+
 
 @dataclass(frozen=True)
 class Surrogate:
@@ -225,7 +230,7 @@ class Surrogate:
             raise ArithmeticError(_NOT_FINITE)
         return found
 
-    def predict_cost(self, points: Array) -> tuple[Array, Array]:
+    def predict_cost(self, points: Array, known: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.
 
         The gain goes by the most probable model alone, which is faster. So that is the mean; the deviation from it is
@@ -233,14 +238,21 @@ class Surrogate:
 
         Args:
             points: Shape (m, D).
+            known: Their `Beliefs.known`, if they were predicted before; the most probable model is not asked again.
 
         Returns:
             Expected natural logarithm and standard deviation, shape (m,) each.
         """
-        by_model = [model.predict(points - self.origin) for model in (self.known_cost, *self.cost_alternatives)]
-        means = np.array([mean[:, 0] for mean, _ in by_model])
-        squares = np.array([deviation**2 for _, deviation in by_model])
-        return means[0] + self.mean_log_cost, np.sqrt(np.mean(squares + (means - means[0]) ** 2, axis=0))
+        local = points - self.origin
+        if known is None:
+            means, deviation = self.known_cost.predict(local)
+            known = means[:, 0] + self.mean_log_cost, deviation
+        log_cost, deviation = known
+        squares = [deviation**2]
+        for model in self.cost_alternatives:
+            means, deviation = model.predict(local)
+            squares.append(deviation**2 + (means[:, 0] + self.mean_log_cost - log_cost) ** 2)
+        return log_cost, np.sqrt(np.mean(squares, axis=0))
 
 
 def _allowance(number: int) -> float:

@@ -72,7 +72,7 @@ class CostLimit:
             return self
         tuning, beliefs = self.situation.tuning.limit, self.situation.models.predict(points)
         predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth
-        surprising = float(np.min(self.worst(points))) + tuning.growth
+        surprising = float(np.min(self.worst(points, beliefs.known))) + tuning.growth
         return replace(
             self,
             predicted=min(max(self.predicted, predicted), self.cap),
@@ -83,17 +83,18 @@ class CostLimit:
         """Say which of `points`, shape (m, D), are too expensive by their predicted or worst cost; shape (m,)."""
         is_exceeded: Flags = beliefs.known_log_cost > self.predicted
         left = np.flatnonzero(~is_exceeded)
-        is_exceeded[left] = self.worst(points[left]) > self.surprising
+        log_cost, deviation = beliefs.known
+        is_exceeded[left] = self.worst(points[left], (log_cost[left], deviation[left])) > self.surprising
         return is_exceeded
 
-    def worst(self, points: Array) -> Array:
-        """Return the log cost that `points`, shape (m, D), may have at worst; shape (m,).
+    def worst(self, points: Array, known: tuple[Array, Array]) -> Array:
+        """Return the log cost that `points`, shape (m, D), may have at worst, shape (m,), by their `Beliefs.known`.
 
         All models of the cost count, not only the most probable one: it may be sure that a hyperparameter costs nothing
         that has hardly been moved. A prediction below the cheapest run so far counts as the cheapest run's cost.
         """
         models = self.situation.models
-        log_cost, deviation = models.predict_cost(points)
+        log_cost, deviation = models.predict_cost(points, known)
         reached: Array = np.maximum(log_cost, np.min(models.groups.log_cost)) + self.num_deviations * deviation
         if not self.is_early:
             return reached

@@ -78,7 +78,7 @@ def last_resort(
     fresh = pool[~are_among(pool, frozenset(keys(np.vstack([seen, situation.failures]))))]
     beliefs = models.predict(fresh) if len(fresh) else None
     if beliefs is not None and np.any(is_below := beliefs.known_log_cost <= limit.cap):
-        worst = np.where(is_below, limit.worst(fresh), np.inf)
+        worst = np.where(is_below, limit.worst(fresh, beliefs.known), np.inf)
         return fresh[np.argmin(worst)], "no candidate is sure to cost less than the limit; this is the surest"
     repeats = seen[situation.agree(seen) & situation.obey(seen)]
     repeats = repeats[models.predict(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats
