@@ -8,14 +8,15 @@ this one before it, and takes it away again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -25,6 +26,20 @@ _PATIENCE = 10.0
 _watchers: tuple[weakref.WeakMethod[Callable[[], None]], ...] = ()
 _lock = threading.RLock()
 _previous: Any = signal.SIG_DFL
+
+
+@contextlib.contextmanager
+def raising(error: BaseException) -> Iterator[None]:
+    """Let SIGTERM raise `error` in the main thread, so that the stack unwinds as after Ctrl-C."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+        raise error
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def watch(callback: Callable[[], None]) -> None:

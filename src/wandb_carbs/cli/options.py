@@ -13,8 +13,8 @@ import click
 # The name of a file that stands for standard output.
 STDOUT = "-"
 
-# Exit code of what Ctrl-C ended, as shells report it.
-INTERRUPTED = 130
+# Exit codes of what Ctrl-C and SIGTERM ended, as shells report them.
+INTERRUPTED, TERMINATED = 130, 143
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

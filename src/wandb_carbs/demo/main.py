@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from wandb_carbs.agent.sigterm import raising
 from wandb_carbs.demo import results
 from wandb_carbs.demo.display import Display
 from wandb_carbs.demo.problem import ENTITY, PARAMS, PROJECT, optimizer_options
@@ -56,7 +56,7 @@ def run_demo(
     """
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_interrupt_on_sigterm())
+        stack.enter_context(raising(KeyboardInterrupt()))
         if data_dir is None:
             # The SDK's service may write its last log line while the folder is being removed.
             temporary = tempfile.TemporaryDirectory(prefix="wandb-carbs-demo-", ignore_cleanup_errors=True)
@@ -217,17 +217,3 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
         wandb.teardown()
         os.environ.clear()
         os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _interrupt_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does."""
-
-    def interrupt(number: int, frame: object) -> NoReturn:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -102,3 +102,18 @@ for thread in threads: thread.join()
 print(len(sigterm._watchers))
 """
     assert outcome(code) == (0, "2000\n")
+
+
+def test_it_can_raise_an_error_for_a_while() -> None:
+    code = """
+before = signal.getsignal(signal.SIGTERM)
+try:
+    with sigterm.raising(SystemExit(7)):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            print("unwound", flush=True)
+finally:
+    print(signal.getsignal(signal.SIGTERM) is before)
+"""
+    assert outcome(code) == (7, "unwound\nTrue\n")

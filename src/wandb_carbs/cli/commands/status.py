@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from wandb_carbs.agent.sigterm import raising
 from wandb_carbs.cli.connection import connect, open_sweep, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
-from wandb_carbs.cli.options import INTERRUPTED, json_option
+from wandb_carbs.cli.options import INTERRUPTED, TERMINATED, json_option
 from wandb_carbs.plain import plural
 from wandb_carbs.tables import ConfigTable, ago, make_console, short, spread
 
@@ -52,7 +51,8 @@ def command(sweep: str, watch: bool, interval: float, as_json: bool) -> None:
     readings = follow(reader, threading.Event().wait, interval)
     try:
         if console.is_terminal and not console.is_dumb_terminal and not as_json:
-            with _sigterm_unwinds():
+            # Else the terminal would get neither its screen nor its cursor back.
+            with raising(SystemExit(TERMINATED)):
                 _show_live(console, readings, interval)
         for reading in readings:
             if isinstance(reading, str):
@@ -91,20 +91,6 @@ def follow(reader: SweepReader, wait: Callable[[float], object], interval: float
         except WandbConnectionError as error:
             reading = str(error)
         yield reading
-
-
-@contextlib.contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    """Let SIGTERM end the process as Ctrl-C does: otherwise the terminal would get neither screen nor cursor back."""
-
-    def end(number: int, frame: object) -> NoReturn:  # noqa: ARG001
-        sys.exit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _show_live(console: Console, readings: Iterator[SweepHistory | str], interval: float) -> None:
