@@ -25,6 +25,17 @@ def last_lines(words: str) -> list[str]:
     return [line for line in lines if line.strip() and not _SDK.match(line)][-_SHOWN_LINES:]
 
 
+def after_sdk(words: str) -> str:
+    """Return what a program said after the SDK's own lines, with which a run is finished; all of it without them.
+
+    Args:
+        words: The end of its standard error.
+    """
+    lines = words.split("\n")
+    last = max((number for number, line in enumerate(lines) if _SDK.match(_shown(line))), default=-1)
+    return "\n".join(lines[last + 1 :])
+
+
 def cause_of(exit_code: int, words: str, reason: str) -> str:
     """Say in one line why a program failed: the exception that ended it, or else its last line, with its exit code.
 

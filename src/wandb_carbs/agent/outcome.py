@@ -4,13 +4,13 @@
 |---|---|
 | it recorded its outcome itself, with `WandbCarbs` | that |
 | it was asked to end: stop, Ctrl-C, SIGTERM | abandoned |
-| exit code 0, or a crash after W&B had the run as finished; the metric is a finite number | observation |
+| exit code 0, or a crash of the interpreter after the run was finished; the metric is a finite number | observation |
 | the same, and the metric is NaN or infinite | failure |
 | the same, without the metric | abandoned, with advice |
 | exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
 | it was about to be pre-empted | abandoned |
-| interrupted, out of memory or NaN, and its `finally` finished the run | as if that had not been finished |
+| any other way, after the run was finished: `finally: wandb.finish()` | as if it had not been finished |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
 | SIGTERM, SIGINT and other signals that somebody sends | abandoned |
 | SIGSEGV, SIGABRT and other signals of a crash | failure |
@@ -22,16 +22,18 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
+from wandb_carbs.agent.last_words import after_sdk
 from wandb_carbs.agent.launchers import behind_launcher
 from wandb_carbs.agent.refusals import refusal_of
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
     FAILURE,
+    FINISHED,
     OBJECTIVE_KEY,
     REASON_KEY,
     STATE_KEY,
@@ -41,6 +43,8 @@ from wandb_carbs.record import (
 _CRASHES = {"SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGSYS", "SIGTRAP"}
 # Shells report a child that a signal ended by 128 and its number.
 _SHELL = 128
+# Python's, if its last output cannot be written: all else was done.
+_UNFLUSHED = 120
 _CANNOT_RUN = {126: "the command cannot be run", 127: "the command was not found"}
 _CONNECTION_LOST = ("exception: CommError", "exception: WandbConnectionError")
 # Runs that end like this may still be a matter of their values; three in a row are not.
@@ -48,6 +52,10 @@ _SOME = 3
 # Lightning ends a training that gets SIGTERM with exit code 0; torchrun raises an exception.
 _CUT_SHORT = re.compile(r"^\[rank: \d+\] Received SIGTERM\b", re.MULTILINE)
 _SIGNALLED = "exception: SignalException"
+_HIDDEN = (
+    "W&B has the run as finished, but its program failed, so that its {!r} does not count. Let `with wandb.init() as "
+    "run:` finish the run, and no `finally`; catch what may fail after the training, so that the exit code is 0"
+)
 _INTERRUPTED = re.compile(r"^(?:Detected )?KeyboardInterrupt\b", re.MULTILINE)
 
 
@@ -116,24 +124,33 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
     """
     if ending.asked:
         return _lost(ending.asked)
-    # An interpreter may crash on its way out, after all was done.
-    was_finished = values.state == "finished" and values.objective is not None
-    if ending.exit_code == 0 or (was_finished and not _was_cut_short(ending)):
+    was_finished = values.state == FINISHED and values.objective is not None
+    if ending.exit_code == 0:
         return _judge_end(ending, values)
+    if was_finished and (crash := _crash_on_the_way_out(ending)):
+        outcome = _judge_end(ending, values)
+        is_kept = outcome.keys[STATE_KEY] == SUCCESS
+        return Outcome({**outcome.keys, REASON_KEY: f"{crash} after the run was finished"}) if is_kept else outcome
     if values.state in ("preempting", "preempted"):
         return _lost("preempted")
-    return _judge_crash(ending, has_joined=values.has_joined)
+    outcome = _judge_crash(ending, has_joined=values.has_joined)
+    if was_finished and outcome.keys[STATE_KEY] == FAILURE:
+        return replace(outcome, advice=_HIDDEN.format(values.metric))
+    return outcome
 
 
-def _was_cut_short(ending: Ending) -> bool:
-    """Tell whether a training has not come to its end, though W&B has the run as finished.
+def _crash_on_the_way_out(ending: Ending) -> str:
+    """Return what ended the interpreter of a program that had come to its end; empty if the program itself failed.
 
-    A program says so to W&B in a `finally` or in a handler of a signal, too. After SIGKILL it cannot.
+    A run that is finished does not say so: a program finishes it in a `finally`, or in a handler of a signal, too.
+    After SIGKILL it cannot.
     """
     code, words = behind_launcher(ending.exit_code, ending.last_words)
+    if code == _UNFLUSHED:
+        return f"exit code {code}"
     name = _signal_of(code)
-    was_sent = bool(name) and name not in _CRASHES and name != "SIGKILL"
-    return was_sent or _INTERRUPTED.search(words) is not None or judge_words(words) in (OUT_OF_MEMORY, NAN, _SIGNALLED)
+    is_crash = name == "SIGKILL" or name in _CRASHES
+    return name if is_crash and not judge_words(after_sdk(words)) else ""
 
 
 def _judge_end(ending: Ending, values: Values) -> Outcome:

@@ -27,23 +27,30 @@ class Program:
 
     It has a process group of its own, so that Ctrl-C reaches the agent alone, and no standard input, as under W&B's own
     agent. Its standard error goes through this process, which keeps the end of it. Should this process be killed, the
-    program goes on: a keeper beside it reads what it writes.
+    program goes on: a keeper beside it reads what it writes, and gives the end of it to another command.
 
     Args:
         command: The program and its arguments.
         environment: All of its variables.
         when_ended: Called, from another thread, when the program has ended.
+        after_agent: The command that gets the last words by its standard input, should this process be killed.
 
     Raises:
         OSError: If it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], when_ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        when_ended: Callable[[], None],
+        after_agent: Sequence[str] = (),
+    ) -> None:
         self._kernel_kills = out_of_memory_kills()
         self._started = time.monotonic()
         self._process = _start(command, environment)
         assert self._process.stderr is not None
-        keeper = _start_keeper(self._process.stderr)
+        keeper = _start_keeper(self._process.stderr, after_agent)
         self._head, self._tail = bytearray(), bytearray()
         self._ended: float | None = None
         self._reader = threading.Thread(target=self._read, args=(self._process.stderr, keeper), daemon=True)
@@ -155,10 +162,14 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
     )
 
 
-def _start_keeper(stream: IO[bytes]) -> contextlib.AbstractContextManager[Any]:
+def _start_keeper(stream: IO[bytes], after_agent: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
     try:
         return subprocess.Popen(  # noqa: S603 - this package's own file
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py")), str(stream.fileno())],
+            [
+                *(sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py"))),
+                *(str(stream.fileno()), *after_agent),
+            ],
+            env=_without_service(os.environ),
             stdin=subprocess.PIPE,
             pass_fds=[stream.fileno()],
             # Signals that are meant for the agent's group or the program's must not end it.
@@ -192,8 +203,7 @@ def environment_for(
         parameters: File of the run's values.
     """
     return {
-        # The agent's own connection to the SDK's service is not the program's, which may have another SDK.
-        **{name: value for name, value in base.items() if name != "WANDB_SERVICE"},
+        **_without_service(base),
         "WANDB_ENTITY": entity,
         "WANDB_PROJECT": project,
         "WANDB_SWEEP_ID": sweep_id,
@@ -201,6 +211,11 @@ def environment_for(
         "WANDB_SWEEP_PARAM_PATH": str(parameters),
         "WANDB_DIR": str(Path(base.get("WANDB_DIR") or Path.cwd()).absolute()),
     }
+
+
+def _without_service(variables: Mapping[str, str]) -> dict[str, str]:
+    """Leave out this process's connection to its SDK's service, which ends with it; a program may have another SDK."""
+    return {name: value for name, value in variables.items() if name != "WANDB_SERVICE"}
 
 
 def out_of_memory_kills() -> int:

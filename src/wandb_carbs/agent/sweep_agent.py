@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from wandb_carbs.agent.after_agent import command_for
 from wandb_carbs.agent.command_line import passes_values
 from wandb_carbs.agent.endings import Endings, setting
 from wandb_carbs.agent.hints import hints
@@ -173,7 +174,7 @@ class SweepAgent:
         values = " ".join(f"{name}={value}" for name, value in suggestion.point.items())
         self._say(f"run {run.id} {'goes on' if suggestion.is_resumed else 'starts'}: {values}")
         try:
-            program = Program(line, environment, self._wake.set)
+            program = Program(line, environment, self._wake.set, command_for(self._sweep.path, run.id))
         except OSError as error:
             reason = f"the command {line[0]!r} cannot be run: {error.strerror}"
             run.abandon(reason)
@@ -226,17 +227,20 @@ class SweepAgent:
     def _show(self, run_id: str, outcome: Outcome, ending: Ending, seconds: float) -> str:
         """Say how a run ended; return why its program failed, if it did."""
         keys, cause = outcome.keys, ""
+        failed = ending.exit_code != 0 and not ending.asked
         if keys[STATE_KEY] == SUCCESS:
             name = self._sweep.metric.name if self._sweep.metric else "objective"
             cost = "" if self._sweep.cost is None else f", {self._sweep.cost.name} {keys[COST_KEY]:.6g}"
-            self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}")
+            but = f"; then its program ended with {_how(ending.exit_code)}" if failed else ""
+            self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}{but}")
         else:
             reason = keys.get(REASON_KEY) or "no reason is known"
             self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {reason}")
-            if ending.exit_code and not ending.asked:
+            if failed:
                 cause = cause_of(ending.exit_code, ending.last_words, str(reason))
                 self._show_words(cause, ending)
-        if outcome.advice:
+        if outcome.advice and outcome.advice not in self._hinted:
+            self._hinted.add(outcome.advice)
             self._say(outcome.advice)
         return cause
 
@@ -244,9 +248,7 @@ class SweepAgent:
         """Show the end of what a program said that failed, once for each cause."""
         lines = last_lines(ending.last_words)
         if lines and cause not in self._causes:
-            code = ending.exit_code
-            how = f"exit code {code}" if code > 0 else f"signal {-code}"
-            self._say("\n    ".join([f"the program ended with {how}; its last words:", *lines]))
+            self._say("\n    ".join([f"the program ended with {_how(ending.exit_code)}; its last words:", *lines]))
         self._causes.add(cause)
 
     def _hint(self, run: ProgramRun, *words: str) -> None:
@@ -285,3 +287,7 @@ class SweepAgent:
     @property
     def _kill_delay(self) -> float:
         return setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code > 0 else f"signal {-code}"

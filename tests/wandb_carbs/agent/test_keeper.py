@@ -18,7 +18,8 @@ def test_it_waits_for_the_agents_end_and_passes_everything_on() -> None:
     life, alive = os.pipe()
     source, program = os.pipe()
     read, target = os.pipe()
-    keeper = threading.Thread(target=keep, args=(life, source, target))
+    kept: list[bytes] = []
+    keeper = threading.Thread(target=lambda: kept.append(keep(life, source, target)))
     keeper.start()
     os.write(program, b"before")
     # The agent, which lives, has it.
@@ -28,6 +29,7 @@ def test_it_waits_for_the_agents_end_and_passes_everything_on() -> None:
     assert os.read(read, 100) == b"after"
     os.close(program)
     keeper.join()
+    assert kept == [b"after"]
     for descriptor in (life, source, read, target):
         os.close(descriptor)
 
@@ -62,3 +64,20 @@ def test_as_a_script_it_needs_nothing_of_the_package() -> None:
     )
     os.close(source)
     assert (done.stdout, done.stderr) == (b"", b"last words")
+
+
+def test_as_a_script_it_gives_the_last_words_on() -> None:
+    for words, told in ((b"last words", b"told: last words"), (b"", b"")):
+        source, program = os.pipe()
+        os.write(program, words)
+        os.close(program)
+        command = [sys.executable, "-I", "-S", "-c", "print(end='told: ' + input())"]
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(KEEPER), str(source), *command],
+            input=b"",
+            capture_output=True,
+            pass_fds=[source],
+            check=True,
+        )
+        os.close(source)
+        assert done.stdout == told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wandb_carbs.agent.last_words import cause_of, last_lines
+from wandb_carbs.agent.last_words import after_sdk, cause_of, last_lines
 
 TRACEBACK = """epoch 1:  50%|#####     |\repoch 1: 100%|##########|
 Traceback (most recent call last):
@@ -27,6 +27,12 @@ def test_the_end_of_a_traceback_is_shown_without_what_the_sdk_says_after_it() ->
     ]
     assert last_lines("a\n\n 10%\r 20%\r\n") == ["a", " 20%"]
     assert last_lines("") == []
+
+
+def test_what_is_said_after_the_run_was_finished_is_found() -> None:
+    assert after_sdk(TRACEBACK) == ""
+    assert after_sdk(f"{TRACEBACK}Traceback\nValueError: late\n") == "Traceback\nValueError: late\n"
+    assert after_sdk("epoch 1\nepoch 2") == "epoch 1\nepoch 2"
 
 
 def test_the_cause_is_the_exception_or_the_last_line_or_what_is_recorded() -> None:

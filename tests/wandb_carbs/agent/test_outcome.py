@@ -26,6 +26,11 @@ def traceback(line: str) -> str:
     return f"Traceback (most recent call last):\n  File 'train.py', line 3\n    train()\n{line}\nwandb: Run summary:\n"
 
 
+def finished(line: str) -> str:
+    """Return the words of a program whose exception has passed a `finally: wandb.finish()`."""
+    return f"wandb: Run summary:\nTraceback (most recent call last):\n{line}\n"
+
+
 def test_a_program_that_ended_well_is_an_observation() -> None:
     outcome = judge_outcome(Ending(0), LOGGED)
     assert outcome.keys == {STATE_KEY: SUCCESS, OBJECTIVE_KEY: 0.5, COST_KEY: 12.0, REASON_KEY: ""}
@@ -33,8 +38,13 @@ def test_a_program_that_ended_well_is_an_observation() -> None:
 
 
 def test_a_crash_after_the_run_was_finished_does_not_lose_the_result() -> None:
-    assert judged(Ending(-signal.SIGSEGV)) == (SUCCESS, "")
-    assert judged(Ending(1, traceback("RuntimeError: exporting the model"))) == (SUCCESS, "")
+    outcome = judge_outcome(Ending(-signal.SIGSEGV), LOGGED)
+    assert outcome.keys == {**judge_outcome(Ending(0), LOGGED).keys, REASON_KEY: "SIGSEGV after the run was finished"}
+    caught = "ValueError: the file is broken, and is left out\nwandb: Run summary:\n"
+    assert judged(Ending(134, caught)) == (SUCCESS, "SIGABRT after the run was finished")
+    # Python's code, where its output cannot be written any more.
+    assert judged(Ending(120, "BrokenPipeError: [Errno 32]")) == (SUCCESS, "exit code 120 after the run was finished")
+    assert judged(Ending(-signal.SIGSEGV), replace(LOGGED, objective=NAN)) == (FAILURE, "loss is nan")
     nothing = replace(LOGGED, objective=None)
     assert judged(Ending(1, traceback("RuntimeError: early")), nothing) == (FAILURE, "exception: RuntimeError")
 
@@ -48,7 +58,10 @@ def test_a_crash_after_the_run_was_finished_does_not_lose_the_result() -> None:
         (Ending(-signal.SIGUSR1), (ABANDONED, "killed by SIGUSR1")),
         (Ending(1, traceback("torch.OutOfMemoryError: CUDA out of memory")), (FAILURE, "out_of_memory")),
         (Ending(1, traceback("ValueError: loss is nan")), (FAILURE, "nan")),
-        (Ending(-signal.SIGKILL), (SUCCESS, "")),  # nothing is done after it
+        (Ending(1, traceback("RuntimeError: shapes")), (FAILURE, "exception: RuntimeError")),
+        (Ending(139, finished("RuntimeError: shapes")), (FAILURE, "exception: RuntimeError")),
+        (Ending(3), (FAILURE, "exit code 3")),
+        (Ending(-signal.SIGKILL), (SUCCESS, "SIGKILL after the run was finished")),  # nothing is done after it
     ],
 )
 def test_a_training_that_was_cut_short_is_no_result_though_its_run_was_finished(
@@ -56,6 +69,7 @@ def test_a_training_that_was_cut_short_is_no_result_though_its_run_was_finished(
 ) -> None:
     """`finally: wandb.finish()` says to W&B that all went well."""
     assert judged(ending, LOGGED) == expected
+    assert bool(judge_outcome(ending, LOGGED).advice) == (expected[0] == FAILURE)
 
 
 @pytest.mark.parametrize(("objective", "reason"), [(NAN, "loss is nan"), (-float("inf"), "loss is infinite")])

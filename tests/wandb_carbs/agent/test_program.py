@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -40,6 +41,14 @@ def stage() -> Iterator[Stage]:
         program.kill_group()
         program.wait()
         assert program.last_words is not None
+
+
+AGENT = """
+import os, sys
+from wandb_carbs.agent.program import Program
+Program([sys.executable, "-S", "-c", "open({pipe!r}).read(); raise ValueError('late')"], os.environ, print, {heir})
+os._exit(9)
+"""
 
 
 @pytest.fixture
@@ -96,6 +105,20 @@ def test_it_is_asked_by_sigterm_once_and_killed_with_all_it_started(stage: Stage
 def test_a_command_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(OSError, match="nowhere-at-all"):
         Program(["/nowhere-at-all"], os.environ, lambda: None)
+
+
+def test_should_its_agent_die_its_last_words_reach_another_command(pipe: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    # The SDK's service that the agent had ends with it.
+    code = f"import os, sys; open({str(told)!r}, 'w').write(os.environ.get('WANDB_SERVICE', '') + sys.stdin.read())"
+    agent = [sys.executable, "-c", AGENT.format(pipe=str(pipe), heir=[sys.executable, "-S", "-c", code])]
+    environment = {**os.environ, "WANDB_SERVICE": "gone"}
+    assert subprocess.run(agent, check=False, stderr=subprocess.DEVNULL, env=environment).returncode == 9
+    pipe.write_text("go on")
+    words = told.read_text()
+    assert words.startswith("Traceback")
+    assert words.endswith("ValueError: late\n")
 
 
 def test_the_sdk_joins_the_very_run(tmp_path: Path) -> None:

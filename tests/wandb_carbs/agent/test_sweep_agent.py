@@ -28,7 +28,16 @@ from wandb_carbs.agent import sweep_agent
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.agent.sweep_agent import SweepAgent
 from wandb_carbs.graphql import execute
-from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
+from wandb_carbs.record import (
+    ABANDONED,
+    COST_KEY,
+    FAILURE,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    STATE_KEY,
+    SUCCESS,
+    Standing,
+)
 from wandb_carbs.server.server import LocalServer
 from wandb_carbs.sweep.reading import Reading
 
@@ -232,8 +241,22 @@ def test_a_program_trains_with_the_suggestion(stage: Stage, code: str, command: 
 
 def test_a_program_that_finishes_early_and_crashes_on_its_way_out_keeps_its_result(stage: Stage) -> None:
     path = stage.sweep(ARGPARSE + TRAIN + "wandb.finish()\nimport os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
-    assert stage.agent(path)[0] == 0
-    expect_observation(path)
+    exit_code, said = stage.agent(path)
+    assert exit_code == 0
+    assert "; then its program ended with signal 11" in said
+    assert expect_observation(path)[REASON_KEY] == "SIGSEGV after the run was finished"
+
+
+def test_an_exception_is_not_hidden_by_the_end_of_the_run(stage: Stage) -> None:
+    """W&B has the run as finished, with what it had logged."""
+    code = ARGPARSE + "import wandb\nwandb.init()\ntry:\n    wandb.log({'loss': 9})\n    1 / 0\n"
+    path = stage.sweep(code + "finally:\n    wandb.finish()\n")
+    exit_code, said = stage.agent(path)
+    assert exit_code == 0
+    [run] = load_sweep(path).runs
+    assert (run.record.state, run.verdict.standing) == ("finished", Standing.FAILURE)
+    assert run.verdict.reason == "exception: ZeroDivisionError"
+    assert "Let `with wandb.init() as run:` finish the run" in said
 
 
 def test_constants_and_nested_parameters_reach_the_program(stage: Stage) -> None:
