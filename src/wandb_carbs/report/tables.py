@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import yaml
 
 from carbs.insight import Insight
 from carbs.spaces.kinds import LogitSpace, LogSpace, Pow2Space
@@ -115,21 +117,26 @@ def best_as_yaml(insight: Insight) -> str:
     lines = []
     for index in insight.members.tolist():
         lines += [
-            f"- cost: {yaml_scalar(float(np.exp(groups.log_cost[index])), digits=6)}",
-            f"  objective: {yaml_scalar(insight.sign * float(groups.y[index]), digits=6)}",
+            f"- cost: {yaml_value(float(np.exp(groups.log_cost[index])), digits=6)}",
+            f"  objective: {yaml_value(insight.sign * float(groups.y[index]), digits=6)}",
             f"  runs: {int(groups.count[index])}",
             "  config:",
         ]
         lines += [
-            f"    {yaml_scalar(name)}: {yaml_scalar(value)}" for name, value in insight.configuration(index).items()
+            f"    {yaml_value(name)}: {yaml_value(value)}" for name, value in insight.configuration(index).items()
         ]
     return "\n".join(lines) + "\n"
 
 
-def yaml_scalar(value: ParamValue, digits: int = 17) -> str:
-    """Write a scalar so that every version of YAML reads it as what it is."""
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT:
-        return value
+def yaml_value(value: ParamValue, digits: int = 17) -> str:
+    """Write a value on one line so that every version of YAML reads it as what it is."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT:
+            return value
+        # JSON's form would do, but for letters that it writes as two (emoji).
+        return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).rstrip("\n")
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(yaml_value(item, digits) for item in value)}]"
     if isinstance(value, float):
         mantissa, _, exponent = (repr(value) if digits == 17 else f"{value:.{digits}g}").partition("e")
         # YAML 1.1 takes a number without a point for text, or for a whole number.

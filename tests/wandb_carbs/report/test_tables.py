@@ -29,18 +29,19 @@ def test_yaml_reads_back_as_configurations(history: SweepHistory) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, [1, "x"]),
+        *(1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, [1, "x"], [], [[1e-05, 2], [None, "a, b"]]),
         *("no", "Y", "True", "null", "1e5", "e5", "a: b", "a #b", "ü\n", "", "_", "optimizer.lr"),
+        *("\U0001f600", '"\\', "\u2028\x7f", "long " * 40),
     ],
 )
-def test_scalars_keep_their_value_and_type(value: ParamValue) -> None:
-    read = yaml.safe_load(tables.yaml_scalar(value))
+def test_values_keep_their_value_and_type(value: ParamValue) -> None:
+    read = yaml.safe_load(tables.yaml_value(value))
     assert read == value
     assert type(read) is type(value)
 
 
 def test_ordinary_names_have_no_quotes_in_yaml() -> None:
-    assert [tables.yaml_scalar(text) for text in ("learning_rate", "a.b-c", "off", "2x")] == [
+    assert [tables.yaml_value(text) for text in ("learning_rate", "a.b-c", "off", "2x")] == [
         "learning_rate",
         "a.b-c",
         '"off"',

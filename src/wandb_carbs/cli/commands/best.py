@@ -111,9 +111,9 @@ def _written(config: dict[str, Any], form: str) -> str:
 
 def _yaml(config: dict[str, Any]) -> str:
     # JSON is YAML, but for numbers like 1e-05, which YAML 1.1 takes for text.
-    from wandb_carbs.report.tables import yaml_scalar  # noqa: PLC0415 - imports numpy
+    from wandb_carbs.report.tables import yaml_value  # noqa: PLC0415 - imports numpy
 
-    return "\n".join(f"{yaml_scalar(name)}: {yaml_scalar(value)}" for name, value in config.items())
+    return "\n".join(f"{yaml_value(name)}: {yaml_value(value)}" for name, value in config.items())
 
 
 def _text(value: Any) -> str:
