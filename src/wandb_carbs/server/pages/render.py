@@ -84,7 +84,7 @@ def duration(seconds: float | None) -> str:
 def size(number: float) -> str:
     """Write a number of bytes."""
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(number) < 1000:
+        if abs(number) < 999.5:  # three digits make 1e+03 of more
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} TB"

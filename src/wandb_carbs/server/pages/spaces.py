@@ -15,7 +15,8 @@ def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
     """Return the search space: name, kind, limits and centre of each parameter."""
     described = definition(sweep)
     if described is not None:
-        return [_space(param) for param in described.get("params", ()) if isinstance(param, dict)]
+        params = described.get("params")
+        return [_space(param) for param in params if isinstance(param, dict)] if isinstance(params, list) else []
     parameters = stored_config(sweep["config"]).get("parameters")
     return _distributions(parameters, "") if isinstance(parameters, Mapping) else []
 
@@ -24,7 +25,7 @@ def _space(param: Mapping[str, Any]) -> dict[str, Any]:
     space = param.get("space")
     space = space if isinstance(space, dict) else {}
     return {
-        "name": param.get("name", ""),
+        "name": str(param.get("name", "")),
         "kind": f"{space.get('kind', '')}{', integer' if space.get('is_integer') else ''}",
         "limits": _limits(space.get("choices"), space.get("min"), space.get("max")),
         "center": "" if param.get("search_center") is None else param["search_center"],

@@ -28,7 +28,11 @@ def test_durations_have_two_units(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2e6, "2 MB"), (3e9, "3 GB"), (5e12, "5 TB")]
+    ("number", "text"),
+    [
+        *((0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2e6, "2 MB"), (3e9, "3 GB"), (5e12, "5 TB")),
+        *((999_499, "999 kB"), (999_600, "1 MB"), (999_999_999, "1 GB")),
+    ],
 )
 def test_sizes(number: float, text: str) -> None:
     assert size(number) == text

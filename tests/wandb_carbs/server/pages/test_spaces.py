@@ -44,7 +44,8 @@ def test_of_wandb(store: Store) -> None:
     }
 
 
-@pytest.mark.parametrize("params", [[], ["odd"], [{}], [{"name": "x", "space": 3}]])
+@pytest.mark.parametrize("params", [[], ["odd"], [{}], [{"name": "x", "space": 3}], None, 7, [{"name": {}}]])
 def test_damaged_definitions_break_nothing(store: Store, params: Any) -> None:
     for space in spaces(make_sweep(store, description=json.dumps({"carbs": {"params": params}}))):
         assert set(space) == {"name", "kind", "limits", "center"}
+        assert isinstance(space["name"], str)
