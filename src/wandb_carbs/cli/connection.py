@@ -21,14 +21,17 @@ _FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
 
 
 class SweepName(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
-    """The name or address of a sweep, refused before W&B is asked where it is neither."""
+    """The name or address of a sweep, refused before W&B is asked where it is neither.
+
+    An address is checked once it is known where W&B is, which may be below a proxy's path.
+    """
 
     name = "sweep"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """Return the text, if it has one of the forms."""
-        _split(str(value))
-        return str(value)
+        text = str(value)
+        return text if "://" in text else _path(text)
 
 
 sweep_argument = click.argument("sweep", metavar="SWEEP", type=SweepName())
@@ -171,38 +174,46 @@ def connect() -> str:
 def parse_sweep(text: str, base_url: str) -> str:
     """Return the path of a sweep or of a project, given its path or its address.
 
+    Args:
+        text: [[ENTITY/]PROJECT/]SWEEP, ENTITY/PROJECT, or the address of the page of either.
+        base_url: Where W&B is, as `connect` returns it.
+
     Raises:
         UsageError: If `text` is neither, or the address is not on the server in use.
     """
-    path, server = _split(text)
-    # W&B's own pages and its API have different addresses: wandb.ai and api.wandb.ai.
-    if server and urlsplit(server).netloc.removeprefix("www.") != urlsplit(base_url).netloc.removeprefix("api."):
-        raise click.UsageError(
-            f"the sweep is at {server}, but WANDB_BASE_URL is {base_url}; set it and WANDB_API_KEY to where the sweep "
-            "is"
-        )
-    return path
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Return the path of a sweep or a project, and the server that its address names; a path names none.
-
-    Raises:
-        UsageError: If `text` is neither path nor address.
-    """
     if "://" not in text:
-        parts = text.strip("/").split("/")
-        if not all(parts) or len(parts) > 3:
-            raise click.UsageError(f"{text!r} does not name a sweep; write {_FORMS}")
-        return "/".join(parts), ""
+        return _path(text)
     try:
-        address = urlsplit(text)
+        address, base = urlsplit(text), urlsplit(base_url)
     except ValueError as error:
         raise click.UsageError(f"{text!r} is not an address: {error}; write {_FORMS}") from error
-    server = f"{address.scheme}://{address.netloc}"
-    parts = [unquote(part) for part in address.path.strip("/").split("/")]
-    if len(parts) == 2 and all(parts):
-        return "/".join(parts), server
+    parts, prefix = _parts(address.path), _parts(base.path)
+    # W&B's own pages and its API have different addresses: wandb.ai and api.wandb.ai.
+    is_there = address.netloc.removeprefix("www.") == base.netloc.removeprefix("api.")
+    if not is_there or parts[: len(prefix)] != prefix:
+        raise click.UsageError(
+            f"the sweep is at {address.scheme}://{address.netloc}, but WANDB_BASE_URL is {base_url}; set it and "
+            "WANDB_API_KEY to where the sweep is"
+        )
+    parts = parts[len(prefix) :]
+    if len(parts) == 2:
+        return "/".join(parts)
     if len(parts) < 4 or parts[2] != "sweeps":
         raise click.UsageError(f"{text!r} is not the address of a sweep; write {_FORMS}")
-    return f"{parts[0]}/{parts[1]}/{parts[3]}", server
+    return f"{parts[0]}/{parts[1]}/{parts[3]}"
+
+
+def _parts(path: str) -> list[str]:
+    return [unquote(part) for part in path.split("/") if part]
+
+
+def _path(text: str) -> str:
+    """Return the path of a sweep or a project without slashes around it.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    parts = text.strip("/").split("/")
+    if not all(parts) or len(parts) > 3:
+        raise click.UsageError(f"{text!r} does not name a sweep; write {_FORMS}")
+    return "/".join(parts)

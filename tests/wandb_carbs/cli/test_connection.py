@@ -57,6 +57,16 @@ def test_a_name_of_two_parts_that_is_nothing_is_said_to_be_neither(sweep: Sweep)
         assert_fails(sweep.run(command, "nothing"), "there is no project 'nothing'; `wandb-carbs list`")
 
 
+def test_sweeps_of_a_server_below_a_proxys_path_are_named_by_address() -> None:
+    base_url = "https://cluster.example/my%20sweeps/x/"
+    assert parse_sweep("https://cluster.example/my%20sweeps/x/a/b/sweeps/c", base_url) == "a/b/c"
+    assert parse_sweep("https://cluster.example/my sweeps/x/a/b/", base_url) == "a/b"
+    assert parse_sweep("a/b/c", base_url) == "a/b/c"
+    for name in ("https://cluster.example/a/b/sweeps/c", "https://cluster.example/my%20sweeps/x/c"):
+        with pytest.raises(click.UsageError):
+            parse_sweep(name, base_url)
+
+
 @pytest.mark.parametrize(
     "name", ["", "a//b", "a/b/c/d", "http://127.0.0.1:9/a/b/sweeps/c", "http://127.0.0.1:8080/a", "http://["]
 )
