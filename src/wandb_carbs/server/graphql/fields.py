@@ -101,11 +101,21 @@ def position_after(cursor: str | None) -> int:
     return int(cursor) + 1 if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 18 else 0
 
 
-def connection(items: Sequence[Any], first: int | None = None, after: str | None = None) -> Node:
-    """Return a page of a short list, whose cursors are positions."""
+def connection(
+    items: Sequence[Any], first: int | None = None, after: str | None = None, node: Callable[[Any], Any] | None = None
+) -> Node:
+    """Return a page of a short list, whose cursors are positions.
+
+    Args:
+        items: The whole list.
+        first: How many of it there are on the page; None for all.
+        after: The cursor that the page begins behind.
+        node: Makes the node of an item, which takes its time: only those of the page are made.
+    """
     start = position_after(after)
     end = len(items) if first is None else start + max(first, 0)
-    edges = [{"node": item, "cursor": str(start + place)} for place, item in enumerate(items[start:end])]
+    nodes = items[start:end] if node is None else [node(item) for item in items[start:end]]
+    edges = [{"node": item, "cursor": str(start + place)} for place, item in enumerate(nodes)]
     last = edges[-1]["cursor"] if edges else None
     page = {"endCursor": last, "hasNextPage": end < len(items)}
     return {"edges": edges, "pageInfo": page, "totalCount": len(items)}

@@ -60,8 +60,16 @@ def _files(
     first: int | None = None,
     after: str | None = None,
 ) -> Node:
-    found = manifests.nodes(context.db, context.files, row, context.base_url, names or None)
-    return connection(found, first, after)
+    found = manifests.entries_of(context.db, row["id"])
+    if names:
+        wanted = set(names)
+        found = [entry for entry in found if entry.path in wanted]
+    return connection(
+        found,
+        first,
+        after,
+        lambda entry: manifests.node(context.db, context.files, row, entry, context.base_url),
+    )
 
 
 def _files_of_entries(

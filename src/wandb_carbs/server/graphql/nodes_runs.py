@@ -11,14 +11,12 @@ from wandb_carbs.plain import finite
 from wandb_carbs.server.graphql import fields
 from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.viewer import USER
-from wandb_carbs.server.store import logs, run_states, run_streams, streams
+from wandb_carbs.server.store import files, logs, run_states, run_streams, streams
 from wandb_carbs.server.store.queries import SELECT_RUNS, select_runs
 
 if TYPE_CHECKING:
     import sqlite3
 
-# Where the files of artifacts are among a run's files; they are no files of the run to its users.
-_ARTIFACT_FILES = "artifact/"
 # Lines of output of one reply.
 _MOST_LINES = 100_000
 
@@ -56,18 +54,14 @@ def _files(
     first: int | None = None,
     after: str | None = None,
 ) -> Node:
-    found = [
-        file
-        for file in context.files.nodes(context.db, row["id"], context.base_url)
-        if not file["name"].startswith(_ARTIFACT_FILES)
-    ]
+    found = files.of_run(context.db, row["id"])
     if names:
         # The SDK uploads "./a" as "a", and asks for it by the name that the user gives.
         wanted = {*names, *(posixpath.normpath(name) for name in names if name is not None)}
         found = [file for file in found if file["name"] in wanted]
     if pattern:
         found = [file for file in found if fnmatch.fnmatchcase(file["name"], pattern.replace("%", "*"))]
-    return connection(found, first, after)
+    return connection(found, first, after, lambda file: context.files.node(file, context.base_url))
 
 
 def _history(
@@ -165,12 +159,7 @@ FIELDS: Fields = {
         "events": _events,
         "sampledHistory": lambda row, context, specs: streams.sampled_rows(context.db, row["id"], specs),
         "parquetHistory": _parquet_history,
-        "fileCount": lambda row, context: fields.count(
-            context,
-            "SELECT count(*) FROM files WHERE run_id = ? AND name NOT LIKE ?",
-            row["id"],
-            f"{_ARTIFACT_FILES}%",
-        ),
+        "fileCount": lambda row, context: files.count_of_run(context.db, row["id"]),
         "files": _files,
         "logLines": _log_lines,
     },

@@ -23,7 +23,7 @@ from wandb_carbs.server.pages.render import render
 from wandb_carbs.server.pages.spaces import spaces
 from wandb_carbs.server.pages.tables import Query, make_table
 from wandb_carbs.server.prefix import PREFIX
-from wandb_carbs.server.store import alerts, run_states
+from wandb_carbs.server.store import alerts, files, run_states
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import bayes, run_tables, standings
 from wandb_carbs.server.sweeps.config import stored_config
@@ -156,8 +156,8 @@ class Pages:
             row = run_row(db, entity, project, name)
             sweep = db.execute("SELECT * FROM sweeps WHERE id = ?", (row["sweep_id"],)).fetchone()
             goal = Goal.of(sweep)
-            files = self._files.nodes(db, row["id"], PREFIX.get())
-            shown = media.of_run(db, row, {file["name"]: file["url"] for file in files})
+            nodes = [self._files.node(file, PREFIX.get()) for file in files.of_run(db, row["id"])]
+            shown = media.of_run(db, row, {node["name"]: node["url"] for node in nodes})
             notes = alerts.of_run(db, row["id"])
         summary = json.loads(row["summary"])
         values = run_values(row["config"], summary, goal)
@@ -183,7 +183,7 @@ class Pages:
                 if not key.startswith((KEY_PREFIX, "_")) and not _is_medium(value)
             },
             media=shown,
-            files=[file for file in files if not file["name"].startswith("artifact/")],
+            files=nodes,
         )
 
     def compare(self, entity: str, project: str, names: Sequence[str]) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _TO_WRITE = "write:"
 _LONGEST_ID = 19
+# The files of artifacts are among a run's files, but they are no files of the run to its users.
+_OF_RUN = "FROM files WHERE run_id = ? AND name NOT GLOB 'artifact/*'"
 
 
 def file_id(run_id: int, name: str) -> str:
@@ -44,6 +46,17 @@ def file_of(identifier: str) -> tuple[int, str]:
     except (binascii.Error, UnicodeError, ValueError):
         pass
     raise RequestError(f"unknown file id {identifier!r}", 404)
+
+
+def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
+    """Return the rows of a run's files by name, but for those of its artifacts."""
+    return db.execute(f"SELECT * {_OF_RUN} ORDER BY name", (run_id,)).fetchall()
+
+
+def count_of_run(db: sqlite3.Connection, run_id: int) -> int:
+    """Return how many files a run has, but for those of its artifacts."""
+    number: int = db.execute(f"SELECT count(*) {_OF_RUN}", (run_id,)).fetchone()[0]
+    return number
 
 
 class RunFiles:
@@ -141,22 +154,20 @@ class RunFiles:
         for run_id, name in files:
             self.path(run_id, name).unlink(missing_ok=True)
 
-    def nodes(self, db: sqlite3.Connection, run_id: int, base_url: str) -> list[dict[str, Any]]:
-        """Return a run's files as GraphQL nodes, by name."""
-        rows = db.execute("SELECT * FROM files WHERE run_id = ? ORDER BY name", (run_id,)).fetchall()
-        return [
-            {
-                "id": file_id(run_id, row["name"]),
-                "name": row["name"],
-                "url": base_url + self.address(run_id, row["name"]),
-                "directUrl": base_url + self.address(run_id, row["name"]),
-                "sizeBytes": row["size"],
-                "mimetype": mimetypes.guess_type(row["name"])[0] or "application/octet-stream",
-                "updatedAt": timestamp(row["updated_at"]),
-                "md5": row["md5"],
-                "displayName": row["name"],
-                "storagePath": f"{run_id}/{row['name']}",
-                "digest": row["md5"],
-            }
-            for row in rows
-        ]
+    def node(self, row: sqlite3.Row, base_url: str) -> dict[str, Any]:
+        """Return a file's row as a node of GraphQL's type File."""
+        run_id, name = row["run_id"], row["name"]
+        address = base_url + self.address(run_id, name)
+        return {
+            "id": file_id(run_id, name),
+            "name": name,
+            "url": address,
+            "directUrl": address,
+            "sizeBytes": row["size"],
+            "mimetype": mimetypes.guess_type(name)[0] or "application/octet-stream",
+            "updatedAt": timestamp(row["updated_at"]),
+            "md5": row["md5"],
+            "displayName": name,
+            "storagePath": f"{run_id}/{name}",
+            "digest": row["md5"],
+        }

@@ -124,33 +124,23 @@ def entries_of(db: sqlite3.Connection, artifact_id: int) -> list[Entry]:
     return [Entry(r["path"], r["digest"], r["size"], r["reference"], r["birth_id"]) for r in rows]
 
 
-def nodes(
-    db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row, base_url: str, names: list[str] | None
-) -> list[dict[str, Any]]:
-    """Return an artifact's entries as nodes of GraphQL's type File; only those of the given names, if any are."""
-    wanted = None if names is None else set(names)
-    found = []
-    for place, entry in enumerate(entries_of(db, artifact["id"])):
-        if wanted is not None and entry.path not in wanted:
-            continue
-        file = None if entry.reference is not None else _stored(db, entry, artifact["id"])
-        address = entry.reference if file is None else base_url + files.address(file["run_id"], file["name"])
-        found.append(
-            {
-                "id": global_id("Entry", place) + str(artifact["id"]),
-                "name": entry.path,
-                "displayName": entry.path,
-                "url": address,
-                "directUrl": address,
-                "sizeBytes": entry.size if file is None else file["size"],
-                "storagePath": entry.reference or f"wandb_artifacts/{entry.birth_id}/{entry.path}",
-                "mimetype": "",
-                "updatedAt": timestamp(artifact["updated_at"]),
-                "digest": entry.digest,
-                "md5": entry.digest,
-            }
-        )
-    return found
+def node(db: sqlite3.Connection, files: RunFiles, artifact: sqlite3.Row, entry: Entry, base_url: str) -> dict[str, Any]:
+    """Return an entry of an artifact as a node of GraphQL's type File."""
+    file = None if entry.reference is not None else _stored(db, entry, artifact["id"])
+    address = entry.reference if file is None else base_url + files.address(file["run_id"], file["name"])
+    return {
+        "id": f"{artifact['id']}/{entry.path}",
+        "name": entry.path,
+        "displayName": entry.path,
+        "url": address,
+        "directUrl": address,
+        "sizeBytes": entry.size if file is None else file["size"],
+        "storagePath": entry.reference or f"wandb_artifacts/{entry.birth_id}/{entry.path}",
+        "mimetype": "",
+        "updatedAt": timestamp(artifact["updated_at"]),
+        "digest": entry.digest,
+        "md5": entry.digest,
+    }
 
 
 def file_at(db: sqlite3.Connection, files: RunFiles, place: str) -> Path | None:

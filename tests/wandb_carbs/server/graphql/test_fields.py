@@ -50,6 +50,13 @@ def test_connection_is_a_page(first: int | None, after: str | None, items: str, 
     assert (page["pageInfo"]["hasNextPage"], page["totalCount"]) == (has_next, 5)
 
 
+def test_nodes_are_made_for_the_page_alone() -> None:
+    made: list[str] = []
+    page = fields.connection("abcde", 2, "0", lambda item: made.append(item) or item.upper())  # type: ignore[func-returns-value]
+    assert [edge["node"] for edge in page["edges"]] == ["B", "C"]
+    assert made == ["b", "c"]
+
+
 def test_pages_cover_everything_once() -> None:
     seen, after = [], None
     while True:

@@ -10,7 +10,7 @@ import pytest
 from stored import make_run
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store.database import Store
-from wandb_carbs.server.store.files import RunFiles, file_id, file_of
+from wandb_carbs.server.store.files import RunFiles, count_of_run, file_id, file_of, of_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,8 @@ def test_file_is_kept_listed_and_replaced(store: Store, files: RunFiles) -> None
     put(files, run_id, "a/b.txt", b"newer")
     assert files.path(run_id, "a/b.txt").read_bytes() == b"newer"
     with store.reading() as db:
-        (node,) = files.nodes(db, run_id, "http://here")
+        (row,) = of_run(db, run_id)
+    node = files.node(row, "http://here")
     assert (node["name"], node["sizeBytes"], node["mimetype"]) == ("a/b.txt", 5, "text/plain")
     assert node["url"].startswith("http://here/storage/")
 
@@ -72,8 +73,17 @@ def test_files_are_deleted_all_or_none(store: Store, files: RunFiles) -> None:
     assert files.path(run_id, "a").exists()
     files.delete_some([file_id(run_id, "a"), file_id(run_id, "b"), file_id(run_id, "gone already")])
     with store.reading() as db:
-        assert [node["name"] for node in files.nodes(db, run_id, "")] == ["c"]
+        assert [row["name"] for row in of_run(db, run_id)] == ["c"]
     assert not files.path(run_id, "a").exists()
+
+
+def test_files_of_artifacts_are_not_listed_among_a_runs_own(store: Store, files: RunFiles) -> None:
+    run_id = make_run(store, "r")
+    for name in ("artifact/1/wandb_manifest.json", "Artifact/a", "artifact"):
+        put(files, run_id, name, b"x")
+    with store.reading() as db:
+        assert [row["name"] for row in of_run(db, run_id)] == ["Artifact/a", "artifact"]
+        assert count_of_run(db, run_id) == 2
 
 
 def test_identifier_stands_for_run_and_name() -> None:

@@ -52,6 +52,11 @@ class World:
         with self.store.reading() as db:
             return artifact_versions.by_id(db, global_id("Artifact", artifact_id))
 
+    def nodes(self, artifact_id: int) -> list[dict[str, Any]]:
+        with self.store.reading() as db:
+            entries = manifests.entries_of(db, artifact_id)
+            return [manifests.node(db, self.files, self.row(artifact_id), entry, "http://here") for entry in entries]
+
     def commit(self, artifact_id: int) -> None:
         artifacts.commit(self.store, global_id("Artifact", artifact_id), self.complete(artifact_id))
 
@@ -130,9 +135,7 @@ def test_nodes_have_the_address_of_the_bytes(world: World) -> None:
     world.manifest(artifact_id, {"a": {"digest": DIGEST}, "b": {"digest": "x", "ref": "https://b"}})
     world.file(artifact_id, "a")
     world.commit(artifact_id)
-    with world.store.reading() as db:
-        own, reference = manifests.nodes(db, world.files, world.row(artifact_id), "http://here", None)
-        assert manifests.nodes(db, world.files, world.row(artifact_id), "", ["b", "nosuch"])[0]["name"] == "b"
+    own, reference = world.nodes(artifact_id)
     assert own["directUrl"].startswith("http://here/storage/")
     assert (own["sizeBytes"], reference["directUrl"]) == (5, "https://b")
 
@@ -160,8 +163,7 @@ def test_renamed_file_is_not_taken_for_the_one_that_had_its_name(world: World) -
     world.commit(first)
     world.manifest(second, {"b": {"digest": DIGEST, "birthArtifactID": global_id("Artifact", first)}})
     world.commit(second)
-    with world.store.reading() as db:
-        (node,) = manifests.nodes(db, world.files, world.row(second), "", None)
+    (node,) = world.nodes(second)
     assert node["sizeBytes"] == len(b"bytes")
 
 
@@ -177,7 +179,7 @@ def test_inherited_file_is_found_once_the_version_of_its_birth_is_deleted(world:
     assert gone == [(world.run_id, artifact_versions.manifest_name(first))]
     with world.store.reading() as db:
         path = manifests.file_at(db, world.files, f"default/local/{birth}/{'00' * 16}")
-        (node,) = manifests.nodes(db, world.files, world.row(second), "http://here", None)
+    (node,) = world.nodes(second)
     assert path is not None
     assert path.read_bytes() == b"bytes"
     assert node["directUrl"].startswith("http://here/storage/")
