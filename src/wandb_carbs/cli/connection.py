@@ -211,7 +211,7 @@ def _path(text: str) -> str:
     """Return the path of a sweep or a project without slashes around it.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If it has another form.
     """
     parts = text.strip("/").split("/")
     if not all(parts) or len(parts) > 3:
