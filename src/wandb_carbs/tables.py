@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,32 @@ def make_console(*, stderr: bool = False) -> Console:
     if not console.is_terminal:
         console.width = _NO_TERMINAL_WIDTH
     return console
+
+
+def show(renderable: RenderableType, console: Console | None = None, end: str = "\n") -> None:
+    """Print something for good, on `make_console()` if there is no console.
+
+    Names and addresses in a `Line` can be copied from a terminal that is narrower than they are.
+    """
+    (console or make_console()).print(renderable, end=end, overflow="ignore", crop=False)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that is broken between words; within a word only where a screen of its own would cut the word off.
+
+    Attributes:
+        text: The line.
+        style: How it looks.
+    """
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        is_cut_off = options.overflow != "ignore"
+        lines = textwrap.wrap(self.text, options.max_width, break_long_words=is_cut_off, break_on_hyphens=False)
+        yield Text("\n".join(lines), style=self.style)
 
 
 @dataclass(frozen=True)
@@ -76,7 +103,7 @@ class ConfigTable:
             return
         # A table's own title is broken to the table's width.
         if self.title:
-            yield Text(self.title, style="italic")
+            yield Line(self.title, style="italic")
         if is_narrow:
             yield self._upright(is_plain=is_plain)
             return
@@ -87,7 +114,7 @@ class ConfigTable:
             shown = next(found for found in _fewer(self.lines) if len(found) == 1 or fits(lying(found)))
             if len(shown) < len(self.lines):
                 some = "The last" if len(shown) == 1 else str(len(shown))
-                yield Text(f"{some} of these configurations; a wider terminal shows all", style="italic")
+                yield Line(f"{some} of these configurations; a wider terminal shows all", style="italic")
             yield lying(shown)
             return
         lines = self.lines

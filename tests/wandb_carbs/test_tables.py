@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 
-from wandb_carbs.tables import ConfigTable, make_console, short, spread
+from wandb_carbs.tables import ConfigTable, Line, make_console, short, show, spread
 
 NAMES = [f"model.layer_{number}.width" for number in range(20)]
 LINES = [(1.5 * 10**run, 0.123 + run, f"run{run}", *(0.1234567 * 10.0**-run for _ in NAMES)) for run in range(6)]
@@ -110,6 +110,18 @@ def test_narrower_tables_are_shown_where_a_table_is_too_wide() -> None:
         console.print(wide)
         assert isinstance(console.file, io.StringIO)
         assert console.file.getvalue().split()[0] == first
+
+
+def test_a_word_can_be_copied_from_a_terminal_that_is_narrower() -> None:
+    name = "my-team/my-very-long-project"
+    console = Console(file=io.StringIO(), width=20, force_terminal=True, markup=False, color_system=None)
+    show(Group(Line(f"the sweeps of {name} are these"), ConfigTable(name, ("run",), (), [("a",)])), console)
+    # A screen of its own cuts off what is too long.
+    console.print(Line(name))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.strip() for line in console.file.getvalue().splitlines()]
+    assert lines[:4] == ["the sweeps of", name, "are these", name]
+    assert "".join(lines[-2:]) == name
 
 
 @pytest.mark.parametrize(("number", "shown"), [(9, "abcdef"), (6, "abcdef"), (3, "acf"), (2, "af"), (1, "f")])

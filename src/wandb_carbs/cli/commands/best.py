@@ -12,7 +12,7 @@ from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, make_console, short
+from wandb_carbs.tables import ConfigTable, short, show
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory
@@ -69,7 +69,7 @@ def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: b
         data, names = ReportData(history), columns(history)
         line = (row.cost, row.objective, row.id, *(row.config[name] for name in names))
         heads = ("cost", data.objective_title, "run")
-        make_console().print(ConfigTable("Best configuration, as observed", heads, names, [line]))
+        show(ConfigTable("Best configuration, as observed", heads, names, [line]))
         for doubt in data.doubts:
             click.echo(f"note: {doubt}", err=True)
 
@@ -94,7 +94,7 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
         ]
         sizes = ", ".join(f"{name}={value:g}" for name, value in found.given.items())
         title = f"Best configuration at {sizes}, by the scaling laws"
-        make_console().print(ConfigTable(title, ("", data.objective_title), names, lines))
+        show(ConfigTable(title, ("", data.objective_title), names, lines))
     for name in advice.choices:
         click.echo(f"note: {name} has no law, since its choices have no order: its value is the best run's", err=True)
     if advice.num_diverged:

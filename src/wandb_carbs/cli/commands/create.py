@@ -188,7 +188,7 @@ def _default_project() -> str:
 def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None:
     """Show how a file was understood."""
     from wandb_carbs.cli.spaces import describe  # noqa: PLC0415 - imports numpy
-    from wandb_carbs.tables import ConfigTable, make_console  # noqa: PLC0415 - imports rich, slow to import
+    from wandb_carbs.tables import ConfigTable, show  # noqa: PLC0415 - imports rich, slow to import
 
     space, sign = described.space, described.options.better_direction_sign
     goal = "maximize" if sign > 0 else "minimize"
@@ -207,4 +207,4 @@ def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None
     title = f"{named['name']}: {goal} {described.metric_name or 'the recorded objective'}"
     lines = [(param.name, *describe(param)) for param in space.params]
     lines += [(name, "constant", json.dumps(value, ensure_ascii=False), "") for name, value in space.constants.items()]
-    make_console().print(ConfigTable(title, ("parameter", "space", "values", "start"), (), lines, wraps="values"))
+    show(ConfigTable(title, ("parameter", "space", "values", "start"), (), lines, wraps="values"))

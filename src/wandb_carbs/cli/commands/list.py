@@ -10,7 +10,7 @@ import click
 
 from wandb_carbs.cli.connection import connect
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, ago, make_console
+from wandb_carbs.tables import ConfigTable, ago, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
         where = "/".join(filter(None, project or ())) or "the projects of your default entity and your teams"
         click.echo(f"There are no sweeps in {where}.", err=True)
         return
-    make_console().print(_table("", [(str(sweep.path), *_line(sweep)) for sweep in found], _by_project(found)))
+    show(_table("", [(str(sweep.path), *_line(sweep)) for sweep in found], _by_project(found)))
 
 
 def _by_project(sweeps: Sequence[ListedSweep]) -> list[ConfigTable]:

@@ -19,7 +19,7 @@ from wandb_carbs.cli.connection import connect, open_sweep, sweep_or_project_arg
 from wandb_carbs.cli.numbers import FiniteRange
 from wandb_carbs.cli.options import INTERRUPTED, TERMINATED, json_option
 from wandb_carbs.plain import plural
-from wandb_carbs.tables import ConfigTable, ago, make_console, short, spread
+from wandb_carbs.tables import ConfigTable, Line, ago, make_console, short, show, spread
 
 if TYPE_CHECKING:
     from wandb_carbs.sweep.history import SweepHistory, SweepReader
@@ -109,7 +109,7 @@ def _show_live(console: Console, readings: Iterator[SweepHistory | str], interva
                 live.update(Group(note, "", shown), refresh=True)
     finally:
         # The screen that it had to itself is gone, with all that was on it.
-        console.print(shown, end="")
+        show(shown, console, end="")
         if outage:
             console.print(Text(f"Last seen {ago(time.monotonic() - seen)}: {outage}", style="bold red"))
 
@@ -120,7 +120,7 @@ def _show(console: Console, history: SweepHistory, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summarize(history)))
     else:
-        console.print(_render(history))
+        show(_render(history), console)
 
 
 def _render(history: SweepHistory) -> Group:
@@ -128,7 +128,7 @@ def _render(history: SweepHistory) -> Group:
     from wandb_carbs.sweep.rows import columns  # noqa: PLC0415 - likewise
 
     facts, names = summary.summarize(history), columns(history)
-    parts: list[RenderableType] = list(_head(facts))
+    parts: list[RenderableType] = [Line(line) for line in _head(facts)]
     if facts["best"] is not None:
         lines = [
             (item["cost"], item["objective"], item["run"], *(item["config"][name] for name in names))

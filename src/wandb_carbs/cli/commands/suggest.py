@@ -12,7 +12,7 @@ from wandb_carbs.cli.assignments import Assignments, Given, values_of
 from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange, WholeRange
 from wandb_carbs.cli.options import json_option
-from wandb_carbs.tables import ConfigTable, make_console, short
+from wandb_carbs.tables import ConfigTable, short, show
 
 
 @click.command("suggest")
@@ -57,7 +57,7 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
         (*(each[place] for place in known), *(item["config"][name] for name in names))
         for each, item in zip(beliefs, found, strict=True)
     ]
-    make_console().print(ConfigTable("To run next", [heads[place] for place in known], names, lines))
+    show(ConfigTable("To run next", [heads[place] for place in known], names, lines))
     if history.definition.is_valid:
         click.echo(
             f"Agents obey the sweep's rule {history.definition.is_valid}; what is shown here need not.", err=True

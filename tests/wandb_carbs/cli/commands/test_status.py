@@ -216,10 +216,22 @@ def test_last_state_stays_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> No
         yield from (object(), object())
         raise KeyboardInterrupt
 
-    shown = iter(["before", "after"])
+    address = "http://127.0.0.1:8080/my-team/my-very-long-project/sweeps/ab12cd34"
+    shown = iter(["before", f"after\n{address}"])
     monkeypatch.setattr(status, "_render", lambda _: Group(next(shown)))
     console = Console(file=io.StringIO(), width=60, height=6, force_terminal=True, color_system=None)
     with pytest.raises(KeyboardInterrupt):
         status._show_live(console, readings(), 7.0)
     assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue().split(LEAVES_ITS_SCREEN)[1].splitlines() == ["after"]
+    # The address can be copied, though the terminal is narrower.
+    assert console.file.getvalue().split(LEAVES_ITS_SCREEN)[1].splitlines() == ["after", address]
+
+
+def test_address_is_whole_in_a_narrow_terminal(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(file=io.StringIO(), width=20, force_terminal=True, color_system=None)
+    monkeypatch.setattr(status, "make_console", lambda: console)
+    assert sweep.run("status", sweep.path).returncode == 0
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert sweep.address in lines
+    assert all(len(line) <= 20 for line in lines[: lines.index("")] if " " in line)
