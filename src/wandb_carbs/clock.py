@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from wandb_carbs.record import RunRecord
+from wandb_carbs.record import STALE_SECONDS, RunRecord
 
 _utc = timezone.utc
 # The wrong time zone is the largest error of a clock that is set at all.
@@ -57,3 +57,17 @@ def server_time(
         return just_heard_of.last_seen
     times = (record.last_seen for record in records if not record.has_ended)
     return max((t for t in times if t is not None and abs(t - machine_time) < _MAX_CLOCK_ERROR), default=machine_time)
+
+
+def time_of_ages(records: Iterable[RunRecord], machine_time: datetime) -> datetime:
+    """Return the time from which to count how long ago something was, as the user sees it.
+
+    `server_time` may lag: a process that died without a word is taken for alive until W&B misses its heartbeats. As
+    long as the lag explains the difference, this machine's clock is believed.
+
+    Args:
+        records: Runs.
+        machine_time: The time by this machine's clock.
+    """
+    known = server_time(records, machine_time)
+    return machine_time if timedelta() <= machine_time - known <= timedelta(seconds=STALE_SECONDS) else known

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.clock import parse_timestamp, server_time
+from wandb_carbs.clock import parse_timestamp, server_time, time_of_ages
 from wandb_carbs.record import RunRecord
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
@@ -73,3 +73,11 @@ def test_impossible_heartbeats_do_not_tell_the_time() -> None:
     runs = [record("running", {}, heartbeat=-century), record("running", {}, heartbeat=20)]
     assert server_time(runs, NOW) == NOW - timedelta(seconds=20)
     assert server_time(runs[:1], NOW) == NOW
+
+
+def test_ages_count_from_now_though_the_only_living_run_died_without_a_word() -> None:
+    runs = [record("running", {}, heartbeat=100)]
+    assert time_of_ages(runs, NOW) == NOW
+    for error in (-3600, 3600):  # a wrong clock of this machine
+        assert time_of_ages(runs, NOW + timedelta(seconds=error)) == NOW - timedelta(seconds=100)
+    assert time_of_ages([], NOW) == NOW

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timezone
 from typing import Any
 
-from wandb_carbs.clock import server_time
+from wandb_carbs.clock import time_of_ages
 from wandb_carbs.record import Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.sweep.history import SweepHistory
@@ -21,7 +21,7 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
     """Return what `status` says, as JSON can hold it; a cost beyond the floats is None, and so is an unknown time."""
     members, labels = find_frontier(history), history.labels
     spent = sum(row.cost or 0.0 for row in observations(history))
-    now = server_time([run.record for run in history.runs], datetime.now(timezone.utc))
+    now = time_of_ages([run.record for run in history.runs], datetime.now(timezone.utc))
     starts = [run.record.created_at for run in history.runs if run.record.created_at is not None]
     data = ReportData(history)
     return {

@@ -17,12 +17,13 @@ from wandb_carbs.sweep.history import SweepHistory, judge
 from wandb_carbs.sweep.path import SweepPath
 
 
-def history_of(*summaries: Mapping[str, Any], state: str = "finished") -> SweepHistory:
-    """Return a sweep of runs with these summaries, one a minute, the first nine minutes ago."""
+def history_of(*summaries: Mapping[str, Any], state: str = "finished", silent: float = 0) -> SweepHistory:
+    """Return a sweep of runs with these summaries, one a minute, the first nine minutes ago, silent for some seconds."""
     now = datetime.now(timezone.utc)
+    heard = now - timedelta(seconds=silent)
     definition = SweepDefinition((Param("lr", LogSpace(1e-3, 1e-1)),), CARBSParams(better_direction_sign=-1))
     records = [
-        RunRecord(f"r{i}", f"r{i}", state, now - timedelta(minutes=9 - i), now, {"lr": 0.01}, summary)
+        RunRecord(f"r{i}", f"r{i}", state, now - timedelta(minutes=9 - i), heard, {"lr": 0.01}, summary)
         for i, summary in enumerate(summaries)
     ]
     judged = judge(records, definition.optimizer().space, now)
@@ -49,8 +50,9 @@ def test_cost_beyond_the_floats_is_none() -> None:
     assert summarize(history_of(success(0.5, 1.7e308), success(0.2, 1.7e308)))["spent_cost"] is None
 
 
-def test_running_runs_have_an_age() -> None:
-    found = summarize(history_of({"carbs.state": "running"}, state="running"))
+@pytest.mark.parametrize("silent", [0, 250])
+def test_running_runs_have_an_age(silent: float) -> None:
+    found = summarize(history_of({"carbs.state": "running"}, state="running", silent=silent))
     (running,) = found["running"]
     assert (running["run"], running["config"]) == ("r0", {"lr": 0.01})
     assert running["seconds"] == pytest.approx(540, abs=60)
