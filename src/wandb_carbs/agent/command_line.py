@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -58,6 +59,10 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
 _WITH_NULL = ("args_append_hydra", "args_override_hydra", "args_json")
 _FILE = "args_json_file"
 _MACROS = ("env", "interpreter", "program", *_FORMATS, _FILE)
+# They start Python themselves.
+_LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed"})
+_NO_PYTHON = frozenset({"--no_python", "--no-python"})
+_INTERPRETERS = frozenset({"${interpreter}", "python", "python3"})
 _WHOLE = re.compile(r"\$\{([^}:]*)\}")
 _INSIDE = re.compile(rf"\$\{{?(?:{'|'.join(sorted((*_FORMATS, _FILE), reverse=True))})\b")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
@@ -136,6 +141,30 @@ def fill_in(
 def passes_values(command: Sequence[str]) -> bool:
     """Tell whether a command gives the hyperparameters to the program's command line."""
     return any(match[1] in (*_FORMATS, _FILE) for chunk in command if (match := _WHOLE.fullmatch(chunk)))
+
+
+def hint_of_start(command: Sequence[str]) -> str:
+    """Say why a command does not start the program, where its words show that.
+
+    Returns:
+        A sentence for the user; empty if it seems to start it.
+    """
+    words = [word for word in command if word != "${env}"]
+    first = words[0] if words else ""
+    if (match := _WHOLE.fullmatch(first)) and match[1] in (*_FORMATS, _FILE):
+        line = f"[${{env}}, ${{interpreter}}, ${{program}}, {first}]"
+        return f"the command begins with the hyperparameters, and starts no program: write {line}"
+    if len(parts := first.split()) > 1 and not Path(first).exists():
+        return f"{first!r} of the command is one word, and no program has this name: write [{', '.join(parts)}, …]"
+    for word, following in itertools.pairwise(words):
+        if word in _INTERPRETERS and following in _LAUNCHERS:
+            return f"{following!r} of the command is no Python file: leave out {word!r} before it"
+    before = words[: words.index("${program}")] if "${program}" in words else words
+    launched = list(itertools.dropwhile(lambda word: word not in _LAUNCHERS, before))
+    again = next((word for word in launched if word in _INTERPRETERS), "")
+    if again and _NO_PYTHON.isdisjoint(launched):
+        return f"{launched[0]!r} of the command starts Python itself: leave out {again!r} after it"
+    return ""
 
 
 def hint_of_parts(command: Sequence[str]) -> str:

@@ -104,6 +104,7 @@ class Values:
         cost: The cost; None if it was not logged.
         cost_metric: Name of the metric that is the cost; empty for the seconds.
         logged: Names of what was logged, for advice.
+        parameters: Names of the sweep's parameters, its constants among them.
     """
 
     has_joined: bool
@@ -113,6 +114,7 @@ class Values:
     cost: float | None
     cost_metric: str = ""
     logged: Sequence[str] = ()
+    parameters: Sequence[str] = ()
 
 
 def judge_outcome(ending: Ending, values: Values) -> Outcome:
@@ -133,7 +135,7 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
         return Outcome({**outcome.keys, REASON_KEY: f"{crash} after the run was finished"}) if is_kept else outcome
     if values.state in ("preempting", "preempted"):
         return _lost("preempted")
-    outcome = _judge_crash(ending, has_joined=values.has_joined)
+    outcome = _judge_crash(ending, values)
     if was_finished and outcome.keys[STATE_KEY] == FAILURE:
         return replace(outcome, advice=_HIDDEN.format(values.metric))
     return outcome
@@ -198,7 +200,7 @@ def _without_metric(values: Values) -> Outcome:
     )
 
 
-def _judge_crash(ending: Ending, *, has_joined: bool) -> Outcome:
+def _judge_crash(ending: Ending, values: Values) -> Outcome:
     code, words = behind_launcher(ending.exit_code, ending.last_words)
     name = _signal_of(code)
     known = judge_words(words)
@@ -217,7 +219,8 @@ def _judge_crash(ending: Ending, *, has_joined: bool) -> Outcome:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
         return _lost("connection to W&B lost")
-    if refusal := refusal_of(code, words, may_be_training=has_joined or bool(known)):
+    may_be_training = values.has_joined or bool(known)
+    if refusal := refusal_of(code, words, may_be_training=may_be_training, parameters=values.parameters):
         return _lost(refusal.reason, refusal.advice, tolerated=1 if refusal.is_certain else _SOME)
     return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or _words_of(ending) or f"exit code {code}"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 _USAGE = re.compile(
@@ -13,8 +14,10 @@ _USAGE = re.compile(
     r"|not used by the HfArgumentParser|flags parsing error|\[type=(?:\w+_parsing|extra_forbidden),",
     re.IGNORECASE,
 )
-# Pydantic's. A training may read something else by it, such as replies of a model, and one run of many may fail so.
+# Pydantic's. A training may read something else by it, such as replies of a model.
 _VALIDATION = re.compile(r"\[type=\w+,")
+# These name what is not taken: the former in its line, the latter in the line before.
+_KEYWORD = re.compile(r"unexpected keyword argument '([^']+)'")
 # A training may say these, too. With this exit code it is a parser: argparse, click, typer, jsonargparse or tyro.
 _REFUSED_CODE = 2
 _REFUSED = re.compile(
@@ -55,19 +58,22 @@ class Refusal:
     is_certain: bool = True
 
 
-def refusal_of(code: int, words: str, *, may_be_training: bool) -> Refusal | None:
+def refusal_of(code: int, words: str, *, may_be_training: bool, parameters: Collection[str] = ()) -> Refusal | None:
     """Find out whether a program has refused its arguments, or cannot start.
 
     Args:
         code: Its exit code.
         words: The end of its standard error.
         may_be_training: Whether it had begun its run, or an exception ended it: then words of a parser are needed.
+        parameters: Names of the sweep's parameters; a function or a model that does not take another name refuses
+            nothing of the sweep's. Without them every name may be one.
 
     Returns:
         Why it did not train; None if it may have.
     """
-    if complaint := _complaint(code, words):
-        is_certain = code == _REFUSED_CODE or not _VALIDATION.search(complaint)
+    if complaint := _complaint(code, words, parameters):
+        # A function or a model may be called with the same name in some configurations only.
+        is_certain = code == _REFUSED_CODE or not (_VALIDATION.search(complaint) or _KEYWORD.search(complaint))
         return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS, is_certain)
     if found := _BROKEN.search(words):
         return Refusal(found[0][:200], f"the program cannot start: {found[0][:200]}")
@@ -78,13 +84,26 @@ def refusal_of(code: int, words: str, *, may_be_training: bool) -> Refusal | Non
     return Refusal(f"refused its arguments: {last[:200]}", _ARGUMENTS, is_certain=False)
 
 
-def _complaint(code: int, words: str) -> str:
+def _complaint(code: int, words: str, parameters: Collection[str]) -> str:
     """Return the line in which a parser of arguments says what it does not take; empty if none does."""
     lines = _lines(words)
-    for line, following in zip(lines, [*lines[1:], ""], strict=False):
+    for before, line, following in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        if _is_of_others(before, line, parameters):
+            continue
         if _USAGE.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
             return (f"{line} {following}" if line.endswith(":") else line)[:200]
     return ""
+
+
+def _is_of_others(before: str, line: str, parameters: Collection[str]) -> bool:
+    """Tell whether a complaint names something that is no parameter of the sweep, nor a part of one's name."""
+    keyword = _KEYWORD.search(line)
+    name = keyword[1] if keyword else before if _VALIDATION.search(line) else ""
+    return bool(name and parameters) and _parts([name]).isdisjoint(_parts(parameters))
+
+
+def _parts(names: Iterable[str]) -> set[str]:
+    return {part for name in names for part in name.replace("-", "_").split(".")}
 
 
 def _lines(words: str) -> list[str]:

@@ -16,6 +16,7 @@ from wandb_carbs.agent.command_line import (
     DEFAULT_COMMAND,
     check_command,
     hint_of_parts,
+    hint_of_start,
     passes_none_as_text,
     passes_values,
 )
@@ -128,6 +129,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
         logged=sorted(
             name for name, _ in metrics.flat(record.summary, is_summary=True) if not name.startswith(("_", KEY_PREFIX))
         ),
+        parameters=[".".join(path) for path, _ in walk(sweep.parameters)],
     )
 
 
@@ -162,7 +164,7 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
 
 
 def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[str, Any]) -> str:
-    if hint := hint_of_parts(command):
+    if hint := hint_of_start(command) or hint_of_parts(command):
         return hint
     if passes_none_as_text(command):
         return hint_of_none([".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)])

@@ -13,7 +13,14 @@ from omegaconf import OmegaConf
 
 from carbs import CarbsError
 from wandb_carbs import WandbCarbsError
-from wandb_carbs.agent.command_line import check_command, fill_in, hint_of_parts, passes_none_as_text, passes_values
+from wandb_carbs.agent.command_line import (
+    check_command,
+    fill_in,
+    hint_of_parts,
+    hint_of_start,
+    passes_none_as_text,
+    passes_values,
+)
 
 VALUES = {
     "lr": 1e-05,
@@ -155,3 +162,38 @@ def test_a_macro_that_is_part_of_a_word_is_named(command: list[str], parts: str)
 
 def test_other_words_are_no_misplaced_macros() -> None:
     assert hint_of_parts(["${env}", "bash", "-c", "echo ${program} $arguments ${argsy}", "${args}"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        (["${args}"], "write [${env}, ${interpreter}, ${program}, ${args}]"),
+        (["${env}", "${args_json_file}"], "write [${env}, ${interpreter}, ${program}, ${args_json_file}]"),
+        (["accelerate launch", "${program}", "${args}"], "write [accelerate, launch, …]"),
+        (["${env}", "${interpreter}", "torchrun", "${program}"], "leave out '${interpreter}' before it"),
+        (["python3", "accelerate", "launch", "${program}"], "leave out 'python3' before it"),
+        (["accelerate", "launch", "python3", "${program}"], "'accelerate' of the command starts Python itself"),
+        (["${env}", "torchrun", "--nproc-per-node=2", "${interpreter}", "${program}"], "leave out '${interpreter}'"),
+    ],
+)
+def test_a_command_that_does_not_start_the_program_is_named(command: list[str], remedy: str) -> None:
+    assert remedy in hint_of_start(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["${env}", "${interpreter}", "${program}", "${args}"],
+        ["${env}", "torchrun", "--nproc-per-node=2", "${program}", "--interpreter", "python", "${args}"],
+        ["accelerate", "launch", "--no_python", "python3", "${program}"],
+        ["bash", "-c", 'torchrun train.py "$@"', "bash", "${args}"],
+        [],
+    ],
+)
+def test_a_command_that_starts_the_program_is_not_named(command: list[str]) -> None:
+    assert hint_of_start(command) == ""
+
+
+def test_a_programs_name_may_have_spaces(tmp_path: Path) -> None:
+    (program := tmp_path / "my run").touch()
+    assert hint_of_start([str(program), "${args}"]) == ""

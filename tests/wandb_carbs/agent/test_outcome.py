@@ -166,6 +166,12 @@ def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values() 
     assert outcome.tolerated == 1
 
 
+def test_a_function_that_is_called_with_a_name_of_the_programs_own_has_failed() -> None:
+    words = traceback("TypeError: SGD.__init__() got an unexpected keyword argument 'betas'")
+    assert judged(Ending(1, words), replace(RUNNING, parameters=["betas"]))[0] == ABANDONED
+    assert judged(Ending(1, words), replace(RUNNING, parameters=["lr"])) == (FAILURE, "exception: TypeError")
+
+
 def test_a_program_that_ends_with_a_parsers_code_before_its_run_began_is_no_fault_of_the_values() -> None:
     outcome = judge_outcome(Ending(2, "bad option --lr"), replace(RUNNING, has_joined=False))
     assert outcome.keys == {STATE_KEY: ABANDONED, REASON_KEY: "refused its arguments: bad option --lr"}

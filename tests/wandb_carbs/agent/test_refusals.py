@@ -66,6 +66,25 @@ def test_a_validation_error_may_be_of_one_run_alone() -> None:
     assert not refusal.is_certain
 
 
+KEYWORD = "TypeError: SGD.__init__() got an unexpected keyword argument 'betas'"
+FIELD = "ValidationError: 1 error for Settings\nstart_method\n  Extra inputs are [type=extra_forbidden, input]"
+
+
+@pytest.mark.parametrize("words", [KEYWORD, FIELD])
+def test_a_name_that_is_no_parameter_of_the_sweep_was_not_given_by_it(words: str) -> None:
+    """One optimizer of two does not take what the program gives it, or another version of a library does not."""
+    for code in (1, 2):
+        assert refusal_of(code, words, may_be_training=True, parameters=["optimizer.lr", "width"]) is None
+
+
+@pytest.mark.parametrize("parameters", [["optimizer.betas", "start_method"], ["betas.first", "start-method"], []])
+@pytest.mark.parametrize("words", [KEYWORD, FIELD])
+def test_a_parameter_that_is_not_taken_may_be_taken_in_other_configurations(words: str, parameters: list[str]) -> None:
+    refusal = refusal_of(1, words, may_be_training=True, parameters=parameters)
+    assert refusal is not None
+    assert not refusal.is_certain
+
+
 def test_what_a_training_says_is_no_refusal() -> None:
     for words in ("ValueError: invalid value for 'dropout'", "RuntimeError: mismatched input shapes"):
         assert refusal_of(1, words, may_be_training=True) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +78,12 @@ def test_best_follows_the_goal_and_the_lowest_cost_is_the_best() -> None:
 def test_without_a_metric_of_the_cost_it_is_the_seconds() -> None:
     read = values_of(sweep_of(None), record_of({"loss": 1.0, "_step": 3, "carbs.state": "running"}), 12.5)
     assert (read.objective, read.metric, read.cost, read.cost_metric, read.logged) == (None, "", 12.5, "", ["loss"])
+
+
+def test_the_parameters_are_named_with_those_that_hold_them() -> None:
+    parameters = {"lr": {"min": 0, "max": 1}, "model": {"parameters": {"width": {"value": 3}}}}
+    read = values_of(replace(sweep_of(None), parameters=parameters), record_of({}), 1.0)
+    assert read.parameters == ["lr", "model.width"]
 
 
 def test_what_was_logged_inside_a_mapping_is_named_as_the_sweep_may_name_it() -> None:

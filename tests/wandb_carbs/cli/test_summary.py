@@ -18,7 +18,7 @@ from wandb_carbs.sweep.path import SweepPath
 
 
 def history_of(*summaries: Mapping[str, Any], state: str = "finished", silent: float = 0) -> SweepHistory:
-    """Return a sweep of runs with these summaries, one a minute, the first nine minutes ago, silent for some seconds."""
+    """Return a sweep of runs, one a minute, the first nine minutes ago, that have been silent for some seconds."""
     now = datetime.now(timezone.utc)
     heard = now - timedelta(seconds=silent)
     definition = SweepDefinition((Param("lr", LogSpace(1e-3, 1e-1)),), CARBSParams(better_direction_sign=-1))

@@ -122,7 +122,11 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
     Raises:
         CarbsError: If its command cannot be run.
     """
-    from wandb_carbs.agent.command_line import check_command, hint_of_parts  # noqa: PLC0415 - imports the SDK
+    from wandb_carbs.agent.command_line import (  # noqa: PLC0415 - imports the SDK
+        check_command,
+        hint_of_parts,
+        hint_of_start,
+    )
     from wandb_carbs.record import OBJECTIVE_KEY  # noqa: PLC0415 - imports the SDK
 
     notes = []
@@ -135,8 +139,9 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
         )
     elif program is not None and not (Path(program).exists() or (folder / program).exists()):
         notes.append(f"program {program!r} does not exist here; {_remedy(program)}")
-    if options.get("command") and (hint := hint_of_parts(check_command(options["command"], program))):
-        notes.append(hint)
+    if options.get("command"):
+        command = check_command(options["command"], program)
+        notes += filter(None, (hint_of_start(command), hint_of_parts(command)))
     if metric not in {None, OBJECTIVE_KEY}:
         notes.append(
             f"the program has to log {metric!r}: `wandb-carbs agent` reads the objective there, unless the program "
@@ -149,7 +154,7 @@ def _remedy(program: str) -> str:
     first, *others = program.split()
     if not others:
         return "agents run it in the folder where they are started"
-    words = ([] if first.startswith("python") else ["${interpreter}"]) + [first, *others]
+    words = [*(["${interpreter}"] if first.endswith(".py") else []), first, *others]
     return f"its arguments belong into the command: [${{env}}, {', '.join(words)}, ${{args}}]"
 
 

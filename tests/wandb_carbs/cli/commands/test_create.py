@@ -124,6 +124,8 @@ OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}
             "program: nothing.py --fast\ncommand: [bash, -c, 'python train.py ${args}']",
             "belong into the command: [${env}, ${interpreter}, nothing.py, --fast, ${args}]\nNote: 'python train.py",
         ),
+        ("program: torchrun train.py", "belong into the command: [${env}, torchrun, train.py, ${args}]"),
+        ("command: [accelerate launch, train.py]", "'accelerate launch' of the command is one word"),
         ("metric: {name: loss}", "the program has to log 'loss'"),
         ("carbs: {max_suggestion_cost: 9}", "may exceed max_suggestion_cost=9 until 2 have succeeded"),
     ],
