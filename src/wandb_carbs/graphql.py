@@ -27,7 +27,7 @@ def execute(source: Any, document: str, variables: Mapping[str, Any]) -> Any:
     if callable(send):
         return send(document, dict(variables))
     # Before, the public API spoke to the server itself, through a GraphQL client that the SDK brings along.
-    from wandb_gql import gql  # type: ignore[import-not-found]  # noqa: PLC0415
+    from wandb_gql import gql  # noqa: PLC0415
 
     return source.client.execute(gql(document), variable_values=dict(variables))
 

@@ -59,8 +59,8 @@ def write_parquet(file: Path | IO[bytes], heads: Sequence[str], lines: _Lines) -
         heads: The columns' names.
         lines: The lines, by column.
     """
-    import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415 - an extra
-    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+    from pyarrow import parquet  # noqa: PLC0415
 
     def column(head: str) -> Any:
         values = [line[head] for line in lines]

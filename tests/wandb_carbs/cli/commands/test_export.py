@@ -29,7 +29,7 @@ def test_export_writes_every_run(sweep: Sweep) -> None:
 
 def test_export_to_parquet_holds_what_csv_holds(sweep: Sweep) -> None:
     pytest.importorskip("pyarrow")
-    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+    from pyarrow import parquet
 
     told = sweep.json("export", sweep.path, "-o", "runs.parquet", "--json")
     assert isinstance(told, dict)
@@ -53,7 +53,7 @@ def test_export_to_parquet_holds_what_csv_holds(sweep: Sweep) -> None:
 )
 def test_export_to_parquet_takes_integers_of_any_size(tmp_path: Path, values: list[Any], held: list[Any]) -> None:
     pytest.importorskip("pyarrow")
-    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+    from pyarrow import parquet
 
     from wandb_carbs.cli.commands.export import write_parquet
 
@@ -85,7 +85,7 @@ def test_json_has_only_numbers_that_json_knows(odd_sweep: Sweep) -> None:
 
 def test_export_to_parquet_takes_all_that_a_run_may_record(odd_sweep: Sweep) -> None:
     pytest.importorskip("pyarrow")
-    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+    from pyarrow import parquet
 
     done = odd_sweep.run("export", odd_sweep.path, "-o", "odd.parquet")
     assert done.returncode == 0, done.stderr
@@ -97,7 +97,7 @@ def test_export_to_parquet_takes_all_that_a_run_may_record(odd_sweep: Sweep) -> 
 def test_export_to_parquet_takes_choices_of_any_types(sweep: Sweep) -> None:
     """A column has one type; a sweep without runs has its columns all the same."""
     pytest.importorskip("pyarrow")
-    from pyarrow import parquet  # type: ignore[import-not-found, unused-ignore]
+    from pyarrow import parquet
 
     from wandb_carbs.cli.commands.export import write_parquet
 
