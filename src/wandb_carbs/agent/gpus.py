@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+from wandb_carbs.exit_codes import as_shell
+
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
@@ -41,7 +43,7 @@ def run_agents(arguments: Sequence[str], gpus: Sequence[str], environment: Mappi
         # One by one into the list, so that a signal that comes meanwhile reaches those that run.
         for gpu in gpus:
             processes.append(_start(arguments, {**environment, "CUDA_VISIBLE_DEVICES": gpu}))  # noqa: PERF401
-        return max(_exit_code(process.wait()) for process in processes)
+        return max(as_shell(process.wait()) for process in processes)
     finally:
         for process in processes:
             if process.poll() is None:
@@ -76,7 +78,3 @@ def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> subproce
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def _exit_code(code: int) -> int:
-    return code if code >= 0 else 128 - code

@@ -20,7 +20,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +28,7 @@ from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
 from wandb_carbs.agent.last_words import after_sdk
 from wandb_carbs.agent.launchers import behind_launcher
 from wandb_carbs.agent.refusals import refusal_of
+from wandb_carbs.exit_codes import signal_of
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
@@ -41,8 +41,6 @@ from wandb_carbs.record import (
 )
 
 _CRASHES = {"SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGSYS", "SIGTRAP"}
-# Shells report a child that a signal ended by 128 and its number.
-_SHELL = 128
 # Python's, if its last output cannot be written: all else was done.
 _UNFLUSHED = 120
 _CANNOT_RUN = {126: "the command cannot be run", 127: "the command was not found"}
@@ -150,7 +148,7 @@ def _crash_on_the_way_out(ending: Ending) -> str:
     code, words = behind_launcher(ending.exit_code, ending.last_words)
     if code == _UNFLUSHED:
         return f"exit code {code}"
-    name = _signal_of(code)
+    name = signal_of(code)
     is_crash = name == "SIGKILL" or name in _CRASHES
     return name if is_crash and not judge_words(after_sdk(words)) else ""
 
@@ -202,7 +200,7 @@ def _without_metric(values: Values) -> Outcome:
 
 def _judge_crash(ending: Ending, values: Values) -> Outcome:
     code, words = behind_launcher(ending.exit_code, ending.last_words)
-    name = _signal_of(code)
+    name = signal_of(code)
     known = judge_words(words)
     if name == "SIGKILL" and (ending.was_out_of_memory or known == OUT_OF_MEMORY):
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: OUT_OF_MEMORY})
@@ -235,15 +233,6 @@ def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcom
 
 def _logged(values: Values) -> str:
     return f"it logged {', '.join(values.logged)}" if values.logged else "it logged nothing"
-
-
-def _signal_of(code: int) -> str:
-    """Return the name of the signal that an exit code stands for; empty if it stands for none."""
-    number = -code if code < 0 else code - _SHELL
-    try:
-        return signal.Signals(number).name if number > 0 else ""
-    except ValueError:
-        return ""
 
 
 def _is_finite(value: float) -> bool:

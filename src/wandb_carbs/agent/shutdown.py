@@ -9,13 +9,14 @@ from enum import IntEnum
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.exit_codes import of_signal
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 # Sent on where signals are forwarded; the agent itself goes on.
 _MESSAGES = ("SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH")
 _TERMINATING = ("SIGTERM", "SIGHUP", "SIGQUIT")
-_SHELL = 128
 
 
 class Stage(IntEnum):
@@ -83,7 +84,7 @@ class Shutdown:
             self._forward(number)
         if name not in _MESSAGES:
             self.why = "Ctrl-C" if name == "SIGINT" else name
-            self.exit_code = _SHELL + number
+            self.exit_code = of_signal(number)
             least = Stage.WAITING if name == "SIGINT" else Stage.TERMINATING
             self.stage = max(least, Stage(min(self.stage + 1, Stage.KILLING)))
         self._wake.set()

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from wandb_carbs.cli.options import INTERRUPTED
+from wandb_carbs.exit_codes import INTERRUPTED
 
 # Each command is in a module of its own name, which is imported only when it is run: some of them need the SDK,
 # scikit-learn or matplotlib, and `--help` should answer at once.

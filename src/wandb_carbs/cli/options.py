@@ -13,9 +13,6 @@ import click
 # The name of a file that stands for standard output.
 STDOUT = "-"
 
-# Exit codes of what Ctrl-C and SIGTERM ended, as shells report them.
-INTERRUPTED, TERMINATED = 130, 143
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

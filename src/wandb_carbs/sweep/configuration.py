@@ -13,7 +13,6 @@ from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.distributions import SweepSpace, distribution_of, space_of
 from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
-from wandb_carbs.sweep.sources import flat
 
 _T = TypeVar("_T")
 
@@ -132,15 +131,24 @@ def _wanted(space: SweepSpace | None, initial: Any, problems: list[Problem | str
     return _caught(lambda: start.wanted(search, given, lambda _: True), problems) or []
 
 
-def without_constants(values: Mapping[str, Any], constants: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration, nested or not, by names with dots and without what is constant in any case."""
-    names = flat(values)
-    nested = {name for name, value in names.items() if isinstance(value, Mapping)}
-    return {
-        name: value
-        for name, value in names.items()
-        if name not in nested and not (name in constants and constants[name] == value)
-    }
+def without_constants(values: Mapping[str, Any], constants: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a configuration, nested or not, by names with dots and without what is constant in any case.
+
+    Args:
+        values: The configuration.
+        constants: The sweep's constants, by names with dots.
+        prefix: What to put before each name.
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if name in constants:  # it may be a mapping
+            found.update({} if constants[name] == value else {name: value})
+        elif isinstance(value, Mapping):
+            found.update(without_constants(value, constants, f"{name}."))
+        else:
+            found[name] = value
+    return found
 
 
 def _joined(

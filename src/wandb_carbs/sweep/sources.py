@@ -127,7 +127,7 @@ def _logged(record: RunRecord, metric: str, cost: str, config: CARBSParams) -> O
     maximize = config.better_direction_sign > 0
     objective = metrics.number_of(record.summary, metric, maximize=maximize)
     spent = metrics.value_of(record.summary, _RUNTIME_KEY if cost == RUNTIME else cost)
-    return _judged(OldRun(flat(record.config), objective, spent), metric)
+    return _judged(OldRun(_of_every_level(record.config), objective, spent), metric)
 
 
 def _judged(run: OldRun, metric: str) -> OldRun:
@@ -161,7 +161,7 @@ def _of_file(path: Path, metric: str, cost: str) -> list[OldRun]:
 
 def _of_row(row: Mapping[str, Any], metric: str, cost: str, of_run: Collection[str], *, is_text: bool) -> OldRun:
     inner = row.get("config")
-    values = flat(inner) if isinstance(inner, Mapping) else _values_of(row, of_run)
+    values = _of_every_level(inner) if isinstance(inner, Mapping) else _values_of(row, of_run)
     run = OldRun(values, _as_float(row.get(metric)), _as_float(row.get(cost)), is_text)
     return replace(run, objective=None) if row.get("state") == Standing.FAILURE.value else _judged(run, metric)
 
@@ -173,12 +173,12 @@ def _values_of(row: Mapping[str, Any], of_run: Collection[str]) -> dict[str, Any
     return {**plain, **named}
 
 
-def flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested values by names with dots, beside whole entries of the first level."""
+def _of_every_level(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of all levels by names with dots, those that nest others, too: a constant may be a mapping."""
     found = dict(config)
     for name, value in config.items():
         if isinstance(value, Mapping):
-            found.update({f"{name}.{inner}": item for inner, item in flat(value).items()})
+            found.update({f"{name}.{inner}": item for inner, item in _of_every_level(value).items()})
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carbs import CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
+from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
 from wandb_carbs import SweepDefinition, sweep_configuration
 from wandb_carbs.sweep.reading import Reading
 
@@ -122,6 +122,18 @@ def test_parameters_of_a_file_join_the_others_and_constants_reach_every_run() ->
 def test_constants_alone_may_join_the_others() -> None:
     found = sweep_configuration("s", PARAMS, parameters={"epochs": {"value": [1, None]}})
     assert found["parameters"]["epochs"] == {"value": [1, None]}
+
+
+def test_a_configuration_to_run_first_may_name_constants_be_they_mappings() -> None:
+    data = {"path": "x", "sizes": [1, 2]}
+    nested = {"optimizer": {"parameters": {"momentum": {"value": 0.9}, "decay": {"values": [0, 1]}}}}
+    first = {"lr": 0.01, "data": data, "optimizer": {"momentum": 0.9, "decay": 1}}
+    parameters = {"lr": {"min": 0.001, "max": 0.1}, "data": {"value": data}, **nested}
+    found = sweep_configuration("s", [], parameters=parameters, initial=[first])
+    assert SweepDefinition.from_json(found["description"]).initial == ({"lr": 0.01, "optimizer.decay": 1},)
+    first["data"] = {**data, "path": "y"}
+    with pytest.raises(CarbsError, match=r"initial\[0\]: parameter 'data' is unknown"):
+        sweep_configuration("s", [], parameters=parameters, initial=[first])
 
 
 def test_program_without_a_command_gets_no_arguments_of_wandb() -> None:

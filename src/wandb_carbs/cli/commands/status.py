@@ -17,7 +17,8 @@ from rich.text import Text
 from wandb_carbs.agent.sigterm import raising
 from wandb_carbs.cli.connection import connect, open_sweep, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange
-from wandb_carbs.cli.options import INTERRUPTED, TERMINATED, json_option
+from wandb_carbs.cli.options import json_option
+from wandb_carbs.exit_codes import INTERRUPTED, TERMINATED
 from wandb_carbs.plain import plural
 from wandb_carbs.tables import ConfigTable, Line, ago, make_console, short, show, spread
 

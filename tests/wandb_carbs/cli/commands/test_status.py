@@ -20,8 +20,8 @@ from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run, run_here
 from environment import without_wandb
 from wandb_carbs.cli.commands import status
-from wandb_carbs.cli.options import INTERRUPTED
 from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.exit_codes import INTERRUPTED
 from wandb_carbs.server import LocalServer
 
 RUNS = 6
