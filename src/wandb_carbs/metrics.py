@@ -42,6 +42,20 @@ def chosen(value: Any, *, maximize: bool) -> Any:
     return next(value[name] for name in kept(maximize=maximize) if name in value)
 
 
+def says_end(values: Any, name: str, *, maximize: bool) -> bool:
+    """Tell whether a summary says by which value of a metric a run counts: the last one, or the best by the goal.
+
+    It does not where `define_metric` has the SDK keep only another, such as the mean or the first value.
+
+    Args:
+        values: The summary.
+        name: The metric.
+        maximize: Whether more of the metric is better.
+    """
+    value = find(values, name)
+    return not _is_kept(value) or any(key in value for key in kept(maximize=maximize)[:3])
+
+
 def _is_kept(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value) and value.keys() <= _KEPT
 

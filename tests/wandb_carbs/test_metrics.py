@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, number_of, to_float, value_of, without
+from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, number_of, says_end, to_float, value_of, without
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,24 @@ def test_one_of_the_values_that_the_sdk_keeps_counts(value: Any, smallest: Any, 
 )
 def test_value_is_found_by_its_name(name: str, value: Any) -> None:
     assert find({"loss": 1.0, "a.b": 3.0, "a": {"b": 4.0, "d": 5.0}, "x": {}, "x.y": {"z": 6.0}}, name) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "smallest", "greatest"),
+    [
+        ({"min": 1}, True, False),
+        ({"max": 3, "mean": 2}, False, True),
+        ({"last": 2, "first": 9}, True, True),
+        ({"best": 3}, True, True),
+        ({"first": 9, "mean": 2}, False, False),
+        (2.5, True, True),
+        (MISSING, True, True),
+    ],
+)
+def test_mean_first_and_worst_value_are_no_end(value: Any, smallest: bool, greatest: bool) -> None:
+    summary = {} if value is MISSING else {"loss": value}
+    assert says_end(summary, "loss", maximize=False) is smallest
+    assert says_end(summary, "loss", maximize=True) is greatest
 
 
 def test_value_is_a_finite_number_or_none() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,17 +23,14 @@ from wandb_carbs.agent.hints import hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.plain import is_number
-from wandb_carbs.record import BEFORE_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
+from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.distributions import walk
+from wandb_carbs.sweep.logged import read_number
 from wandb_carbs.sweep.path import SweepPath
-from wandb_carbs.sweep.reading import BEST, LAST, Reading
+from wandb_carbs.sweep.reading import Reading
 from wandb_carbs.sweep.rules import load_rule
-
-# Points of a metric in one request.
-_PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -117,14 +113,17 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
         sweep: Its sweep.
         record: The run, after its program has ended.
         seconds: How long its program ran.
+
+    Raises:
+        WandbConnectionError: If the run's history is needed, and cannot be read.
     """
-    best = max if sweep.definition.config.better_direction_sign > 0 else min
+    maximize = sweep.definition.config.better_direction_sign > 0
     return Values(
         has_joined=has_joined(record),
         state=record.state,
         metric=sweep.metric.name if sweep.metric else "",
-        objective=_read(sweep.metric, record, best) if sweep.metric else None,
-        cost=_read(sweep.cost, record, min) if sweep.cost else seconds,
+        objective=read_number(sweep.metric, record, maximize=maximize) if sweep.metric else None,
+        cost=read_number(sweep.cost, record, maximize=False) if sweep.cost else seconds,
         cost_metric=sweep.cost.name if sweep.cost else "",
         logged=sorted(
             name for name, _ in metrics.flat(record.summary, is_summary=True) if not name.startswith(("_", KEY_PREFIX))
@@ -181,45 +180,3 @@ def _may_be_none(settings: Any) -> bool:
         return False
     values = settings.get("values")
     return ("value" in settings and settings["value"] is None) or (isinstance(values, list) and None in values)
-
-
-def _read(reading: Reading, record: RunRecord, best: Any) -> float | None:
-    """Read a number of a run; NaN and infinities are numbers here, since a run may have ended so."""
-    in_summary = metrics.number_of(record.summary, reading.name, maximize=best is max)
-    if reading.how == LAST and in_summary is not None:
-        return in_summary
-    # A second wandb.init() of the program, or its define_metric(), may have kept the metric out of the summary.
-    logged = [metrics.to_float(row.get(reading.name)) for row in _rows(record, reading.name)]
-    numbers = [number for number in logged if number is not None]
-    if not numbers:  # the program may have put it into the summary only
-        return in_summary
-    if reading.how == BEST:
-        finite = [number for number in numbers if math.isfinite(number)]
-        return float(best(finite)) if finite else numbers[-1]
-    kept = numbers[-reading.count :]
-    return math.fsum(kept) / len(kept) if all(map(math.isfinite, kept)) else sum(kept)
-
-
-def _rows(record: RunRecord, name: str) -> list[Mapping[str, Any]]:
-    """Read the points of a metric that belong to the training that has ended.
-
-    A run that was started again holds points of the time before, too. They belong to it if it went on where it was:
-    then its steps go on, else they begin anew.
-    """
-    rows: list[Mapping[str, Any]] = list(record.source.scan_history([name, "_step", "_timestamp"], _PAGE))
-    before: Any = record.summary.get(BEFORE_KEY)
-    if not is_number(before):
-        return rows
-
-    def is_old(row: Mapping[str, Any]) -> bool:
-        time: Any = row.get("_timestamp")
-        return is_number(time) and time <= before
-
-    old, new = [row for row in rows if is_old(row)], [row for row in rows if not is_old(row)]
-    goes_on = bool(old and new) and _step(new[0]) > _step(old[-1])
-    return rows if goes_on else new
-
-
-def _step(row: Mapping[str, Any]) -> float:
-    step: Any = row.get("_step")
-    return float(step) if is_number(step) else -1.0

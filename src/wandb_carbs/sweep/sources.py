@@ -19,8 +19,9 @@ from wandb_carbs.record import COST_KEY, FINISHED, OBJECTIVE_KEY, RunRecord, Sta
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.cells import rows_of
 from wandb_carbs.sweep.history import JudgedRun, SweepReader
+from wandb_carbs.sweep.logged import read_number
 from wandb_carbs.sweep.path import SweepPath
-from wandb_carbs.sweep.reading import RUNTIME
+from wandb_carbs.sweep.reading import RUNTIME, Reading
 from wandb_carbs.sweep.rows import Row
 from wandb_carbs.sweep.runs import RunReader, to_record
 
@@ -126,6 +127,8 @@ def _logged(record: RunRecord, metric: str, cost: str, config: CARBSParams) -> O
         return OldRun(left_out=f"state {record.state!r}")
     maximize = config.better_direction_sign > 0
     objective = metrics.number_of(record.summary, metric, maximize=maximize)
+    if objective is not None and not metrics.says_end(record.summary, metric, maximize=maximize):
+        objective = read_number(Reading(metric), record, maximize=maximize, limit=INTERACTIVE_SECONDS)
     spent = metrics.value_of(record.summary, _RUNTIME_KEY if cost == RUNTIME else cost)
     return _judged(OldRun(_of_every_level(record.config), objective, spent), metric)
 

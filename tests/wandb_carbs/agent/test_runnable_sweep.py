@@ -6,15 +6,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from carbs import CARBSParams, LogSpace, Param
 from wandb_carbs import SweepDefinition, SweepPath
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, has_joined, values_of
-from wandb_carbs.record import BEFORE_KEY, RunRecord
+from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep.reading import Reading
-
-NAN = float("nan")
 
 
 def sweep_of(metric: Reading | None, cost: Reading | None = None, sign: int = -1) -> RunnableSweep:
@@ -31,42 +27,6 @@ def record_of(summary: dict[str, Any], rows: list[dict[str, Any]] | None = None,
         scan_history=scan_history, rawconfig={"_wandb": {"t": {}} if internal is None else internal}
     )
     return RunRecord("r", "r", "finished", None, None, {}, summary, source)
-
-
-def points(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, Any]]:
-    return [{"loss": loss, "_step": step + i, "_timestamp": start + i} for i, loss in enumerate(losses)]
-
-
-@pytest.mark.parametrize(
-    ("reading", "summary", "rows", "objective"),
-    [
-        (Reading("loss"), {"loss": 0.5}, points(9.0), 0.5),
-        (Reading("loss"), {"loss": "NaN"}, [], NAN),
-        (Reading("loss"), {"loss": "Infinity"}, [], float("inf")),
-        (Reading("loss"), {"loss": True}, [], None),
-        (Reading("loss"), {"loss": "low"}, [], None),
-        (Reading("loss"), {"loss": {"min": 0.1, "last": 0.3}}, [], 0.3),
-        (Reading("loss"), {"loss": {"min": 0.1}}, [], 0.1),
-        (Reading("train.loss"), {"train": {"loss": 0.5}}, [], 0.5),
-        (Reading("train.loss"), {"train.loss": 0.4, "train": {"loss": 0.5}}, [], 0.4),
-        (Reading("loss"), {"loss": {"min": 0.1, "max": 0.9}}, points(0.9, 0.1, 0.3), 0.1),
-        (Reading("loss"), {"loss": {"min": "NaN"}}, points(0.9), NAN),
-        (Reading("loss"), {"loss": {"other": 0.1}}, [], None),
-        (Reading("loss"), {"test_loss": 0.7}, points(9.0, 8.0), 8.0),
-        (Reading("loss"), {}, [], None),
-        (Reading("loss", "best"), {"loss": 9.0}, points(3.0, 1.0, "NaN", 2.0), 1.0),
-        (Reading("loss", "best"), {}, points("NaN", "NaN"), NAN),
-        (Reading("loss", "best"), {"loss": 9.0}, [], 9.0),
-        (Reading("loss", "mean", 2), {}, points(9.0, 1.0, 2.0), 1.5),
-        (Reading("loss", "mean", 5), {}, points(1.0, 2.0), 1.5),
-        (Reading("loss", "mean", 2), {}, points(1.0, "NaN"), NAN),
-    ],
-)
-def test_the_objective_is_read_as_the_sweep_says(
-    reading: Reading, summary: dict[str, Any], rows: list[dict[str, Any]], objective: float | None
-) -> None:
-    read = values_of(sweep_of(reading), record_of(summary, rows), 1.0).objective
-    assert read == pytest.approx(objective, nan_ok=True)
 
 
 def test_best_follows_the_goal_and_the_lowest_cost_is_the_best() -> None:
@@ -89,22 +49,6 @@ def test_the_parameters_are_named_with_those_that_hold_them() -> None:
 def test_what_was_logged_inside_a_mapping_is_named_as_the_sweep_may_name_it() -> None:
     summary = {"val": {"loss": 1.0}, "_step": 3, "carbs.state": "running"}
     assert values_of(sweep_of(Reading("val/loss")), record_of(summary), 1.0).logged == ["val.loss"]
-
-
-@pytest.mark.parametrize(
-    ("step", "best"),
-    [pytest.param(0, 4.0, id="begun anew"), pytest.param(2, 1.0, id="gone on from a checkpoint")],
-)
-def test_points_from_before_a_new_start_count_only_where_training_goes_on(step: int, best: float) -> None:
-    rows = [*points(9.0, 1.0, start=100.0), *points(5.0, 4.0, start=200.0, step=step)]
-    record = record_of({BEFORE_KEY: 101.0}, rows)
-    assert values_of(sweep_of(Reading("loss", "best")), record, 1.0).objective == best
-
-
-@pytest.mark.parametrize("how", ["last", "best"])
-def test_only_old_points_are_no_outcome(how: str) -> None:
-    record = record_of({BEFORE_KEY: 101.0}, points(9.0, 1.0, start=100.0))
-    assert values_of(sweep_of(Reading("loss", how)), record, 1.0).objective is None
 
 
 def test_a_run_was_joined_when_the_sdk_left_its_mark() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +94,22 @@ class Project:
     def __init__(self, environment: Any) -> None:
         self.server = environment.server
 
-    def put(self, name: str, config: dict[str, Any], summary: dict[str, Any], sweep: str | None = None) -> None:
+    def put(
+        self,
+        name: str,
+        config: dict[str, Any],
+        summary: dict[str, Any],
+        sweep: str | None = None,
+        rows: Sequence[dict[str, Any]] = (),
+    ) -> None:
         """Add a run that has finished."""
         query = "mutation U($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { id } } }"
         wrapped = json.dumps({key: {"value": value} for key, value in config.items()})
         values = {"entityName": "e", "modelName": "p", "name": name, "config": wrapped}
         values |= {"summaryMetrics": json.dumps(summary), **({"sweep": sweep} if sweep else {})}
         self._post("/graphql", {"query": query, "variables": {"input": values}})
-        self._post(f"/files/e/p/{name}/file_stream", {"complete": True, "exitcode": 0})
+        files = {"wandb-history.jsonl": {"offset": 0, "content": [json.dumps(row) for row in rows]}}
+        self._post(f"/files/e/p/{name}/file_stream", {"files": files, "complete": True, "exitcode": 0})
 
     def _post(self, path: str, body: object) -> None:
         key = base64.b64encode(f"api:{self.server.api_key}".encode()).decode()
@@ -134,6 +143,8 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
     adam = {"lr": 2e-3, "opt": {"name": "adam"}}
     project.put("silent", adam, {"_runtime": 60})
     project.put("diverged", adam, {"val.loss": "NaN", "_runtime": 60})
+    rows = [{"val.loss": loss, "_step": step, "_timestamp": step} for step, loss in enumerate((9.0, 1.0))]
+    project.put("mean", adam, {"val.loss": {"mean": 5.0}, "_runtime": 90}, rows=rows)
 
     caplog.set_level("INFO", "wandb_carbs")
     by_filter = {"project": "e/p", "filters": {"config.opt.name": "adam"}, "metric": "val.loss"}
@@ -147,7 +158,7 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         start_from=[f"e/p/{old}", by_filter],
     )
     assert "start_from[0]: 4 of 5 runs are used; left out: 1 with state 'abandoned'" in caplog.text
-    assert "start_from[1]: 2 of 3 runs are used; left out: 1 with no number as 'val.loss'" in caplog.text
+    assert "start_from[1]: 3 of 4 runs are used; left out: 1 with no number as 'val.loss'" in caplog.text
     carbs = load_definition(f"e/p/{new}").optimizer()
     seen = [
         (run.input["lr"], run.input["opt.name"], run.output, run.cost, run.is_old) for run in carbs.success_observations
@@ -157,6 +168,7 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
         (0.001, "adam", 0.25, 2.0, True),
         (0.0001, "adam", 0.5, 3.0, True),
         (0.002, "adam", 0.125, 60.0, True),
+        (0.002, "adam", 1.0, 90.0, True),
     ]
     assert [run.input["lr"] for run in carbs.failure_observations] == [0.1, 0.002]
     first = carbs.suggest()

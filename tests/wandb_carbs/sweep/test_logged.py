@@ -1,0 +1,87 @@
+"""A number of a run is read as the sweep says, be it in the summary or in the history alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.record import BEFORE_KEY, RunRecord
+from wandb_carbs.sweep.logged import read_number
+from wandb_carbs.sweep.reading import Reading
+
+NAN = float("nan")
+
+
+def record_of(summary: dict[str, Any], rows: list[dict[str, Any]]) -> RunRecord:
+    def scan_history(keys: list[str], _: int) -> list[dict[str, Any]]:
+        return [{key: row[key] for key in keys if key in row} for row in rows if keys[0] in row]
+
+    return RunRecord("r", "r", "finished", None, None, {}, summary, SimpleNamespace(scan_history=scan_history))
+
+
+def points(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, Any]]:
+    return [{"loss": loss, "_step": step + i, "_timestamp": start + i} for i, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    ("reading", "summary", "rows", "objective"),
+    [
+        (Reading("loss"), {"loss": 0.5}, points(9.0), 0.5),
+        (Reading("loss"), {"loss": "NaN"}, [], NAN),
+        (Reading("loss"), {"loss": "Infinity"}, [], float("inf")),
+        (Reading("loss"), {"loss": True}, [], None),
+        (Reading("loss"), {"loss": "low"}, [], None),
+        (Reading("loss"), {"loss": {"min": 0.1, "last": 0.3}}, [], 0.3),
+        (Reading("loss"), {"loss": {"min": 0.1}}, [], 0.1),
+        (Reading("train.loss"), {"train": {"loss": 0.5}}, [], 0.5),
+        (Reading("train.loss"), {"train.loss": 0.4, "train": {"loss": 0.5}}, [], 0.4),
+        (Reading("loss"), {"loss": {"min": 0.1, "max": 0.9}}, points(0.9, 0.1, 0.3), 0.1),
+        (Reading("loss"), {"loss": {"min": "NaN"}}, points(0.9), NAN),
+        (Reading("loss"), {"loss": {"mean": 0.5, "first": 0.9}}, points(0.9, 0.1, 0.3), 0.3),
+        (Reading("loss"), {"loss": {"max": 0.9}}, points(0.9, 0.1, 0.3), 0.3),
+        (Reading("loss"), {"loss": {"mean": 0.5}}, [], 0.5),
+        (Reading("loss.mean"), {"loss": {"mean": 0.5}}, points(0.9, 0.1), 0.5),
+        (Reading("loss"), {"loss": {"other": 0.1}}, [], None),
+        (Reading("loss"), {"test_loss": 0.7}, points(9.0, 8.0), 8.0),
+        (Reading("loss"), {}, [], None),
+        (Reading("loss", "best"), {"loss": 9.0}, points(3.0, 1.0, "NaN", 2.0), 1.0),
+        (Reading("loss", "best"), {}, points("NaN", "NaN"), NAN),
+        (Reading("loss", "best"), {"loss": 9.0}, [], 9.0),
+        (Reading("loss", "mean", 2), {}, points(9.0, 1.0, 2.0), 1.5),
+        (Reading("loss", "mean", 5), {}, points(1.0, 2.0), 1.5),
+        (Reading("loss", "mean", 2), {}, points(1.0, "NaN"), NAN),
+    ],
+)
+def test_the_objective_is_read_as_the_sweep_says(
+    reading: Reading, summary: dict[str, Any], rows: list[dict[str, Any]], objective: float | None
+) -> None:
+    read = read_number(reading, record_of(summary, rows), maximize=False)
+    assert read == pytest.approx(objective, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("step", "best"),
+    [pytest.param(0, 4.0, id="begun anew"), pytest.param(2, 1.0, id="gone on from a checkpoint")],
+)
+def test_points_from_before_a_new_start_count_only_where_training_goes_on(step: int, best: float) -> None:
+    rows = [*points(9.0, 1.0, start=100.0), *points(5.0, 4.0, start=200.0, step=step)]
+    record = record_of({BEFORE_KEY: 101.0}, rows)
+    assert read_number(Reading("loss", "best"), record, maximize=False) == best
+
+
+@pytest.mark.parametrize("how", ["last", "best"])
+def test_only_old_points_are_no_outcome(how: str) -> None:
+    record = record_of({BEFORE_KEY: 101.0}, points(9.0, 1.0, start=100.0))
+    assert read_number(Reading("loss", how), record, maximize=False) is None
+
+
+def test_a_history_that_cannot_be_read_is_an_error_that_an_agent_waits_out() -> None:
+    def scan_history(*_: Any) -> Any:
+        raise ConnectionError("the network is down")
+
+    record = RunRecord("r", "run-1", "finished", None, None, {}, {}, SimpleNamespace(scan_history=scan_history))
+    with pytest.raises(WandbConnectionError, match="could not read the history of run run-1"):
+        read_number(Reading("loss"), record, maximize=False, limit=0.0)
