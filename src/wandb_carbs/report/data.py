@@ -141,9 +141,11 @@ class ReportData:
         log_cost = np.log10(cost)
         reference_cost = float(np.max(log_cost, initial=-np.inf))
         reference = float(np.median(objective)) if ended else 0.0
-        areas = [
-            hypervolume(objective[: k + 1], log_cost[: k + 1], reference, reference_cost) for k in range(len(ended))
-        ]
+        areas, members = [], np.zeros(0, int)
+        for newest in range(len(ended)):
+            members = np.append(members, newest)
+            members = members[frontier(objective[members], log_cost[members])]
+            areas.append(hypervolume(objective[members], log_cost[members], reference, reference_cost))
         starts = [run.record.created_at for run in self.history.runs if run.record.created_at is not None]
         return Progress(
             spent=np.cumsum(cost),

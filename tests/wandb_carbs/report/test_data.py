@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError
-from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY
+from carbs.pareto import hypervolume
+from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing
 from wandb_carbs.report.data import TOO_EXTREME, ReportData, or_reason
 from wandb_carbs.sweep.history import SweepHistory
 
@@ -19,6 +20,17 @@ def test_progress_follows_the_direction(history: SweepHistory) -> None:
     assert np.all(np.diff(progress.hypervolume) >= -1e-12)
     assert progress.hypervolume[-1] > 0
     assert np.all(np.diff(progress.hours) >= 0)
+
+
+def test_hypervolume_is_that_of_all_runs_so_far(history: SweepHistory) -> None:
+    data = ReportData(history)
+    summaries = [run.record.summary for run in data.runs(Standing.OBSERVATION)]
+    objective = data.sign * np.array([float(summary["carbs.objective"]) for summary in summaries])
+    log_cost = np.log10([float(summary["carbs.cost"]) for summary in summaries])
+    ends = (float(np.median(objective)), float(np.max(log_cost)))
+    # The runs of this history ended in the order in which they are.
+    direct = [hypervolume(objective[:number], log_cost[:number], *ends) for number in range(1, len(summaries) + 1)]
+    assert data.progress.hypervolume.tolist() == direct
 
 
 def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
