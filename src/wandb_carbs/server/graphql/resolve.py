@@ -112,5 +112,5 @@ def _fits(value: Any, kind: GraphQLInputType) -> bool:
     if name == "Boolean":
         return isinstance(value, bool)
     if name in _NUMBERS:
-        return type(value) in _NUMBERS[name] and abs(value) < 2**63
+        return type(value) in _NUMBERS[name] and abs(value) < (2**31 if name == "Int" else 2**63)
     return isinstance(value, str)

@@ -27,12 +27,11 @@ def fork(db: sqlite3.Connection, run_id: int) -> None:
     point = value.get("branch_point") if isinstance(value, dict) else None
     if not isinstance(point, dict):
         return
-    parent = db.execute(
-        "SELECT * FROM runs WHERE project_id = ? AND name = ?", (run["project_id"], point.get("run_id"))
-    ).fetchone()
-    step = point.get("step")
+    name, step = point.get("run_id"), point.get("step")
+    known = "SELECT * FROM runs WHERE project_id = ? AND name = ?"
+    parent = db.execute(known, (run["project_id"], name)).fetchone() if isinstance(name, str) else None
     if parent is None or not isinstance(step, (int, float)):
-        raise RequestError(f"fork_from: the project has no run {point.get('run_id')!r}", 404)
+        raise RequestError(f"fork_from: the project has no run {name!r}", 404)
     rows = _until(db, parent["id"], step)
     db.executemany(
         "INSERT INTO lines (run_id, stream, position, text) VALUES (?, ?, ?, ?)",

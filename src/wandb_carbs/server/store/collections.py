@@ -19,8 +19,9 @@ def ensure(db: sqlite3.Connection, project_id: int, name: str, kind: str, now: i
     """Return a collection's row, made on the fly when it is new.
 
     Raises:
-        RequestError: It has another type.
+        RequestError: It has another type, or the name is not fit for one.
     """
+    _check(name)
     db.execute(
         "INSERT OR IGNORE INTO collections (project_id, name, type, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
         (project_id, name, kind, now, now),
@@ -32,6 +33,11 @@ def ensure(db: sqlite3.Connection, project_id: int, name: str, kind: str, now: i
             f"the artifacts {name!r} are of type {row['type']!r}; one of type {kind!r} needs another name"
         )
     return row
+
+
+def _check(name: str) -> None:
+    if not set("/:").isdisjoint(name):
+        raise RequestError(f"artifacts cannot be named {name!r}: a name must hold no / and no :")
 
 
 def find(db: sqlite3.Connection, project_id: int, name: str) -> sqlite3.Row | None:
@@ -70,7 +76,7 @@ def update(store: Store, values: Mapping[str, Any]) -> int:
     """Change a collection's name or description, and return its row id.
 
     Raises:
-        RequestError: It is unknown (404), or the name is taken.
+        RequestError: It is unknown (404), or the new name is taken or not fit for one.
     """
     with store.transaction() as db:
         row = by_id(db, values["artifactSequenceID"])
@@ -78,6 +84,7 @@ def update(store: Store, values: Mapping[str, Any]) -> int:
             db.execute("UPDATE collections SET description = ? WHERE id = ?", (values["description"], row["id"]))
         name = values.get("name")
         if name and name != row["name"]:
+            _check(name)
             if find(db, row["project_id"], name) is not None:
                 raise RequestError(f"the project has artifacts named {name!r} already")
             db.execute("UPDATE collections SET name = ? WHERE id = ?", (name, row["id"]))

@@ -48,6 +48,15 @@ def test_variable_of_a_wrong_type_is_refused_by_the_arguments_name(store: Store,
     assert "argument 'name' must be of type String" in reply.body["errors"][0]["message"]
 
 
+def test_integer_beyond_32_bits_is_refused_where_they_are_declared(store: Store) -> None:
+    make_run(store, "r")
+    query = 'query Q($x: Int64) { project(name: "p") { runs(first: $x) { edges { node { name } } } } }'
+    assert ask(store, query, x=2**31 - 1).status == 200
+    reply = ask(store, query, x=2**63 - 1)
+    assert reply.status == 400
+    assert "argument 'first' must be of type Int" in reply.body["errors"][0]["message"]
+
+
 def test_fields_that_are_unknown_are_left_out(store: Store) -> None:
     make_run(store, "r")
     reply = ask(store, '{ project(name: "p") { name nosuch run(name: "r") { name newer { deep } } } nosuch }')

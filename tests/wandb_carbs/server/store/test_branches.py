@@ -50,10 +50,11 @@ def test_forked_run_begins_with_the_history_of_the_other(store: Store) -> None:
     assert len(history(store, "r")) == 5
 
 
-def test_fork_of_an_unknown_run_makes_none(store: Store) -> None:
+@pytest.mark.parametrize("name", ["nosuch", {}, 2**70, None])
+def test_fork_of_an_unknown_run_makes_none(store: Store, name: Any) -> None:
     make_run(store, "r")
     query = 'mutation M($c: JSONString) { upsertBucket(input: {name: "f", modelName: "p", config: $c}) { inserted } }'
-    config = {"_wandb": {"value": {"branch_point": {"run_id": "nosuch", "step": 2}}}}
+    config = {"_wandb": {"value": {"branch_point": {"run_id": name, "step": 2}}}}
     assert ask(store, query, c=json.dumps(config)).status == 404
     assert "errors" not in ask(store, '{ project(name: "p") { run(name: "f") { name } } }').body
     assert ask(store, '{ project(name: "p") { runCount } }').body["data"]["project"]["runCount"] == 1

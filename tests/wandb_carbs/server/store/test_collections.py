@@ -37,6 +37,14 @@ def test_collection_is_made_once_and_has_one_type(store: Store, collection: Any)
         assert collections.by_id(db, identifier(collection))["name"] == "model"
 
 
+@pytest.mark.parametrize("name", ["model:x", "a/b", ":"])
+def test_name_that_no_version_could_be_asked_for_by_is_refused(store: Store, collection: Any, name: str) -> None:
+    with store.transaction() as db, pytest.raises(RequestError, match="must hold no / and no :"):
+        collections.ensure(db, 1, name, "model", 9)
+    with pytest.raises(RequestError, match="must hold no / and no :"):
+        collections.update(store, {"artifactSequenceID": identifier(collection), "name": name})
+
+
 def test_renamed_collection_keeps_its_versions(store: Store, collection: Any) -> None:
     values = {"artifactSequenceID": identifier(collection), "name": "new", "description": "words"}
     collections.update(store, values)
