@@ -44,6 +44,11 @@ def finite(value: Any) -> Any:
     return value
 
 
+def as_utf8(text: str) -> str:
+    """Return a text in which what no file can hold, such as a byte of a file's name that is no text, is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def is_number(value: Any) -> bool:
     """Return whether a JSON value is a finite number, and one that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wandb_carbs.plain import finite, is_number, number, plain, plural, put_at, to_json
+from wandb_carbs.plain import as_utf8, finite, is_number, number, plain, plural, put_at, to_json
 
 
 def test_arrays_scalars_and_tuples_become_plain() -> None:
@@ -26,6 +26,10 @@ def test_numbers_that_json_lacks_are_words() -> None:
 def test_words_reach_into_every_depth() -> None:
     value = {"a": [math.nan, {"b": -math.inf}], "c": 1.5, "d": "NaN"}
     assert finite(value) == {"a": ["NaN", {"b": "-Infinity"}], "c": 1.5, "d": "NaN"}
+
+
+def test_what_no_file_can_hold_is_spelled_out() -> None:
+    assert as_utf8("caf\udce9 é \U0001f600") == "caf\\udce9 é \U0001f600"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1, True), (-0.5, True), (True, False), ("1", False), (None, False)])

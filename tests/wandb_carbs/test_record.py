@@ -42,6 +42,14 @@ def test_final_states_count_whatever_wandb_says(state: str, summary: dict[str, A
     assert standing(state, summary) is expected
 
 
+@pytest.mark.parametrize("state", ["failure", "abandoned"])
+def test_reason_can_be_printed_and_written(state: str) -> None:
+    """Names of files that are no text come with letters that no file can hold."""
+    summary = {"carbs.state": state, "carbs.reason": "FileNotFoundError: caf\udce9"}
+    assert classify(record("finished", summary), NOW).reason == "FileNotFoundError: caf\\udce9"
+    assert classify(record("finished", {**summary, "carbs.reason": 3}), NOW).reason == ""
+
+
 @pytest.mark.parametrize("state", ["running", "pending", "preempting", "new-in-2030"])
 def test_fresh_and_alive(state: str) -> None:
     assert standing(state, {"carbs.state": "running"}) is Standing.RUNNING
