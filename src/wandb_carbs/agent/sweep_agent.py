@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from wandb_carbs.agent.after_agent import command_for
 from wandb_carbs.agent.command_line import passes_values
 from wandb_carbs.agent.endings import Endings, setting
+from wandb_carbs.agent.exceptions import text_of
 from wandb_carbs.agent.hints import hints
 from wandb_carbs.agent.last_words import cause_of, last_lines
 from wandb_carbs.agent.orphans import settle
@@ -167,8 +169,8 @@ class SweepAgent:
         except WandbConnectionError as error:
             self._say(f"run {run.id} could not be started: {error}")
             return
-        except BaseException:
-            run.give_back("the agent was interrupted")
+        except BaseException as error:
+            run.give_back(text_of(error) if isinstance(error, Exception) else "the agent was interrupted")
             raise
         self._show_settled(run.settled)
         values = " ".join(f"{name}={value}" for name, value in suggestion.point.items())
@@ -282,7 +284,10 @@ class SweepAgent:
 
     def _forward(self, number: int) -> None:
         for entry in self._running.values():
-            entry.program.send(number)
+            if number == signal.SIGTERM:
+                entry.program.ask_to_end("SIGTERM")  # which is not repeated when the agent asks it to
+            else:
+                entry.program.send(number)
 
     @property
     def _kill_delay(self) -> float:

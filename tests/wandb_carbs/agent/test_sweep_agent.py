@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wandb
 
-from carbs import CARBSParams, LinearSpace, LogSpace, Param
+from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, Param
 from wandb_carbs import SweepDefinition, SweepPath, load_sweep, sweep_configuration
 from wandb_carbs.agent import sweep_agent
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
@@ -444,6 +444,16 @@ def test_an_agent_obeys_the_sweeps_rule_and_ends_when_the_sweep_has_its_runs(sta
     assert expect_observation(path)[OBJECTIVE_KEY] > 4
 
 
+def test_a_run_that_no_suggestion_can_be_found_for_says_why(stage: Stage) -> None:
+    (stage.folder / "rules_that_break.py").write_text("def fits(values):\n    raise ValueError('no such layer')\n")
+    path = stage.sweep(CONFIG, NO_ARGS, is_valid="rules_that_break:fits")
+    with pytest.raises(CarbsError, match="no such layer"):
+        stage.agent(path)
+    record, _ = only_run(path)
+    assert record[STATE_KEY] == ABANDONED
+    assert "no such layer" in record[REASON_KEY]
+
+
 def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
     ready, go = stage.fifo(), stage.fifo()
     code = CONFIG + f"\nopen({str(ready)!r}, 'w').write('1')\nopen({str(go)!r}).read()\n"
@@ -467,6 +477,27 @@ def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
     assert process.returncode == 143
     record, _ = only_run(second)
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "SIGTERM")
+
+
+def test_a_forwarded_sigterm_reaches_the_program_once(stage: Stage) -> None:
+    """A second one may mean that the program is to end without a checkpoint."""
+    ready, asked = stage.fifo(), stage.folder / "asked"
+    code = CONFIG + f"""
+import signal, threading
+asked, first = [], threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), first.set()))
+open({str(ready)!r}, "w").write("1")
+first.wait()
+threading.Event().wait(0.3)  # until another one would be here, too
+open({str(asked)!r}, "w").write(str(len(asked)))
+"""
+    path = stage.sweep(code, NO_ARGS)
+    process = stage.start(str(path), "--forward-signals")
+    ready.read_text()
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 143
+    assert asked.read_text() == "1"
 
 
 def test_a_program_whose_agent_is_killed_goes_on_and_the_next_agent_records_it(stage: Stage) -> None:
