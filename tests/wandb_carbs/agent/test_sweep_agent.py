@@ -482,7 +482,9 @@ def test_ctrl_c_waits_for_the_program_and_sigterm_ends_it(stage: Stage) -> None:
 def test_a_forwarded_sigterm_reaches_the_program_once(stage: Stage) -> None:
     """A second one may mean that the program is to end without a checkpoint."""
     ready, asked = stage.fifo(), stage.folder / "asked"
-    code = CONFIG + f"""
+    code = (
+        CONFIG
+        + f"""
 import signal, threading
 asked, first = [], threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: (asked.append(1), first.set()))
@@ -491,6 +493,7 @@ first.wait()
 threading.Event().wait(0.3)  # until another one would be here, too
 open({str(asked)!r}, "w").write(str(len(asked)))
 """
+    )
     path = stage.sweep(code, NO_ARGS)
     process = stage.start(str(path), "--forward-signals")
     ready.read_text()
