@@ -118,6 +118,15 @@ class Browser:
             with contextlib.suppress(_PageHasGoneError):  # to another one, and the promise with it
                 return self.evaluate(promise)
 
+    def drag(self, selector: str) -> None:
+        """Draw a rectangle in the middle of an element with the mouse."""
+        place = f"document.querySelector({json.dumps(selector)})"
+        box = f"(({{x, y, width, height}}) => [x, y, width, height])({place}.getBoundingClientRect())"
+        x, y, width, height = self.evaluate(f"({place}.scrollIntoView({{block: 'center'}}), {box})")
+        for kind, part in (("Pressed", 0.3), ("Moved", 0.4), ("Moved", 0.6), ("Released", 0.6)):
+            point = {"x": x + part * width, "y": y + part * height}
+            self._send("Input.dispatchMouseEvent", type=f"mouse{kind}", button="left", clickCount=1, **point)
+
     def answer_dialogs(self, text: str) -> None:
         """Answer every question that the page asks with this text."""
         shown = json.dumps(text)

@@ -125,6 +125,25 @@ def test_what_runs_report_appears_but_not_where_the_visitor_is_at_work(page: Bro
     page.wait(seen_again("document.querySelector('[data-live=runs]').innerText.includes('new')"))
 
 
+@pytest.mark.parametrize(
+    ("path", "plot"),
+    [("/local/p/sweeps/{}", "[data-figure=frontier] .plot"), ("/local/p/runs/r1", "[data-charts] .chart")],
+)
+def test_what_the_visitor_has_zoomed_into_stays_when_there_is_news(
+    page: Browser, site: Site, path: str, plot: str
+) -> None:
+    page.open(site.server.url + path.format(site.sweep))
+    page.wait(f"document.querySelector('{plot} .nsewdrag')")
+    shown = f"document.querySelector('{plot}')._fullLayout.xaxis.range.join()"
+    page.evaluate(f"(window.first = document.querySelector('{plot}'), window.before = {shown})")
+    page.drag(f"{plot} .nsewdrag")
+    page.wait(f"window.before !== {shown}")
+    page.evaluate(f"(window.before = {shown}, first.on('plotly_afterplot', () => (window.isNew = true)), 0)")
+    page.evaluate("document.dispatchEvent(new CustomEvent('newdata'))")
+    page.wait("window.isNew")
+    assert page.evaluate(f"window.before === {shown} && window.first === document.querySelector('{plot}')")
+
+
 def test_an_outage_is_said(page: Browser, tmp_path: Path) -> None:
     with LocalServer(tmp_path) as server:
         page.open(server.url)

@@ -41,9 +41,14 @@
   // Plotly
 
   function draw(place, figure) {
+    for (const gone of [...drawn.keys()].filter((other) => !other.isConnected)) {
+      Plotly.purge(gone); // it would listen to the window for ever
+      drawn.delete(gone);
+    }
     drawn.set(place, figure);
     if (figure.min_width) place.style.minWidth = `${figure.min_width}px`;
     const layout = themed(figure.layout);
+    layout.uirevision = layout.uirevision || "kept"; // news leave alone what the visitor has zoomed into
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: color("run"), activecolor: color("text") };
     layout.hoverlabel = { ...layout.hoverlabel, bgcolor: color("panel"), font: { color: color("text") } };
     return Plotly.react(place, themed(figure.data), layout, {
@@ -55,7 +60,7 @@
     });
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const [place, figure] of drawn) if (place.isConnected) draw(place, figure);
+    for (const [place, figure] of [...drawn]) if (place.isConnected) draw(place, figure);
   });
 
   function smallFigure(traces, x, more = {}) {
@@ -72,12 +77,13 @@
         showlegend: Boolean(more.legend),
         legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
         hovermode: more.hovermode || "x",
+        uirevision: more.revision,
       },
     };
   }
 
   // Only what is looked at is drawn.
-  const waiting = new Map();
+  const waiting = new WeakMap();
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
@@ -108,17 +114,14 @@
       const points = figure && figure.data && figure.data.some((trace) => trace.x && trace.x.length);
       if (!points) {
         place.replaceChildren(element("p", (figure && figure.note) || "Nothing to show yet.", { class: "soft" }));
-        drawn.delete(place);
         continue;
       }
-      if (!drawn.has(place)) place.replaceChildren();
       let target = place.querySelector(":scope > .plot");
-      if (!target) place.append((target = element("div", undefined, { class: "plot" })));
+      if (!target) place.replaceChildren((target = element("div", undefined, { class: "plot" })));
       await draw(target, figure);
       let note = place.querySelector(":scope > p");
       if (figure.note && !note) place.append((note = element("p", undefined, { class: "soft" })));
       if (note) note.textContent = figure.note || "";
-      drawn.set(place, figure);
       if (!target.dataset.linked) {
         target.dataset.linked = "yes";
         target.on("plotly_click", (event) => {
@@ -127,7 +130,6 @@
         });
       }
     }
-    drawn.forEach((_, place) => place.matches("[data-figure]") && drawn.delete(place));
   }
 
   // A line chart for every key
@@ -257,7 +259,7 @@
           });
         const x = state.x === "time" ? "seconds" : state.x;
         const yaxis = state.log ? { type: "log" } : around(traces);
-        return smallFigure(traces, x, { legend: several, yaxis });
+        return smallFigure(traces, x, { legend: several, yaxis, revision: `${state.x} ${state.log}` });
       });
   }
 
@@ -282,7 +284,8 @@
       opacity: 0.7,
       hovertemplate: `${escape(run.title)}: %{y:.5g}<extra></extra>`,
     }));
-    const figure = smallFigure(traces, x === "time" ? "seconds" : "step", { height: 340, hovermode: "closest" });
+    const more = { height: 340, hovermode: "closest", revision: `${choose.value} ${x}` };
+    const figure = smallFigure(traces, x === "time" ? "seconds" : "step", more);
     let target = place.querySelector(".plot");
     if (!target) place.append((target = element("div", undefined, { class: "plot" })));
     await draw(target, figure);
