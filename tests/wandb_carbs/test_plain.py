@@ -29,7 +29,7 @@ def test_words_reach_into_every_depth() -> None:
 
 
 def test_what_no_file_can_hold_is_spelled_out() -> None:
-    assert as_utf8("caf\udce9 é \U0001f600") == "caf\\udce9 é \U0001f600"
+    assert as_utf8("data\udce9 é \U0001f600") == "data\\udce9 é \U0001f600"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1, True), (-0.5, True), (True, False), ("1", False), (None, False)])

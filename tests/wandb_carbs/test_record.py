@@ -45,8 +45,8 @@ def test_final_states_count_whatever_wandb_says(state: str, summary: dict[str, A
 @pytest.mark.parametrize("state", ["failure", "abandoned"])
 def test_reason_can_be_printed_and_written(state: str) -> None:
     """Names of files that are no text come with letters that no file can hold."""
-    summary = {"carbs.state": state, "carbs.reason": "FileNotFoundError: caf\udce9"}
-    assert classify(record("finished", summary), NOW).reason == "FileNotFoundError: caf\\udce9"
+    summary = {"carbs.state": state, "carbs.reason": "FileNotFoundError: data\udce9"}
+    assert classify(record("finished", summary), NOW).reason == "FileNotFoundError: data\\udce9"
     assert classify(record("finished", {**summary, "carbs.reason": 3}), NOW).reason == ""
 
 
