@@ -47,7 +47,9 @@ def record_failure(path: SweepPath, run_id: str, words: str) -> str:
     if record.state != FINISHED or not is_open:
         return ""
     # The seconds do not matter: they are the cost of a success.
-    outcome = judge_outcome(Ending(_EXCEPTION, words), values_of(load_runnable_sweep(path), record, 1.0))
+    outcome = judge_outcome(
+        Ending(_EXCEPTION, words), values_of(load_runnable_sweep(path), record, 1.0, is_joined=True)
+    )
     publisher = RunPublisher(record, reader, limit=INTERACTIVE_SECONDS)
     keys = {**outcome.keys, SETTLED_KEY: True}
     publisher.outcome(keys, publisher.note(keys))

@@ -45,7 +45,7 @@ def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]
         if seconds is None:
             continue
         try:
-            outcome = judge_outcome(Ending(0), values_of(sweep, record, seconds))
+            outcome = judge_outcome(Ending(0), values_of(sweep, record, seconds, is_joined=True))
             publisher = RunPublisher(record, reader)
             keys = {**outcome.keys, SETTLED_KEY: True}
             publisher.outcome(keys, publisher.note(keys))

@@ -95,7 +95,7 @@ class Values:
     """The values that were read of a run.
 
     Attributes:
-        has_joined: Whether `wandb.init()` was called.
+        has_joined: Whether `wandb.init()` was called, by this start of the program.
         state: W&B's own state of the run.
         metric: Name of the metric that is the objective; empty if the sweep names none.
         objective: Its value; None if it was not logged. It need not be finite.

@@ -154,16 +154,22 @@ class ProgramRun:
         if self._has_joined or now < self._heard_of + _ALIVE_SECONDS:
             return
         self._heard_of = now
-        if self._folders() - self._old_folders:
-            self._has_joined = True
-            return
         try:
-            words = words_of_sdk(RunReader(self._reader.sweep, INTERACTIVE_SECONDS).one(self.id))
-            self._has_joined = words not in ({}, self._old_words)
+            reader = RunReader(self._reader.sweep, INTERACTIVE_SECONDS)
+            self._has_joined = self._has_folder() or self._has_words(reader.one(self.id))
             if not self._has_joined:
                 self._registration.announce(self.id, INTERACTIVE_SECONDS)
         except WandbConnectionError as error:
             logger.info("Run %s: %s", self.id, error)
+
+    def _has_folder(self) -> bool:
+        """Return whether the program's SDK has made a folder for the run, be it one of another project."""
+        return bool(self._folders() - self._old_folders)
+
+    def _has_words(self, record: RunRecord) -> bool:
+        """Return whether the program's SDK has written into the run: it may write what an earlier start has written."""
+        words = words_of_sdk(record)
+        return bool(words) and (words != self._old_words or self._has_folder())
 
     def _folders(self) -> frozenset[Path]:
         """Return the folders in which the SDK has put the run's files; a program may have them elsewhere."""
@@ -186,7 +192,8 @@ class ProgramRun:
         if record.summary.get(STATE_KEY) in (SUCCESS, FAILURE, ABANDONED) and not is_settled:
             return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
         spent = self._spent + seconds
-        outcome = judge_outcome(ending, values_of(self._sweep, record, spent))
+        values = values_of(self._sweep, record, spent, is_joined=self._has_words(record))
+        outcome = judge_outcome(ending, values)
         corrected = {SETTLED_KEY: False} if is_settled else {}
         if self.suggestion is not None:
             self.other_values = other_values(record.config, self.suggestion.point, self.suggestion.values)

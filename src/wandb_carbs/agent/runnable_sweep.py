@@ -106,23 +106,26 @@ def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
     )
 
 
-def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values:
+def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float, *, is_joined: bool) -> Values:
     """Read what a run has logged.
 
     Args:
         sweep: Its sweep.
         record: The run, after its program has ended.
         seconds: How long its program ran.
+        is_joined: Whether this start of its program shows in other ways than by the sweep's metric.
 
     Raises:
         WandbConnectionError: If the run's history is needed, and cannot be read.
     """
     maximize = sweep.definition.config.better_direction_sign > 0
+    objective = read_number(sweep.metric, record, maximize=maximize) if sweep.metric else None
     return Values(
-        has_joined=has_joined(record),
+        # No metric of an earlier start is an objective.
+        has_joined=is_joined or objective is not None,
         state=record.state,
         metric=sweep.metric.name if sweep.metric else "",
-        objective=read_number(sweep.metric, record, maximize=maximize) if sweep.metric else None,
+        objective=objective,
         cost=read_number(sweep.cost, record, maximize=False) if sweep.cost else seconds,
         cost_metric=sweep.cost.name if sweep.cost else "",
         logged=sorted(
@@ -132,13 +135,11 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Values
     )
 
 
-def has_joined(record: RunRecord) -> bool:
-    """Tell whether the SDK of a program has taken part in the run, so that `wandb.init()` was called."""
-    return bool(words_of_sdk(record))
-
-
 def words_of_sdk(record: RunRecord) -> dict[str, Any]:
-    """Return the SDK's own words in a run's configuration; each `wandb.init()` of the run changes them."""
+    """Return the SDK's own words in a run's configuration: there are none before the first `wandb.init()`.
+
+    Those of newer SDKs change with each `wandb.init()` of the run; those of 0.19 may stay.
+    """
     internal = record.source.rawconfig.get(INTERNAL_KEY)
     return {key: value for key, value in internal.items() if key != COPY_KEY} if isinstance(internal, Mapping) else {}
 

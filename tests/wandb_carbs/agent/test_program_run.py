@@ -100,8 +100,14 @@ def test_a_run_whose_program_says_that_it_trains_with_other_values_is_marked(mak
     assert json.loads(sweep.stored("other")[1][CHANGES_KEY]) == {"optim.lr": 0.5}
 
 
-def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(sweep: Sweep) -> None:
-    """It was pre-empted after its first point; now its program ends without logging any."""
+@pytest.mark.parametrize(("folder", "reason"), [(True, "loss was not logged"), (False, "wandb.init() was not called")])
+def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(
+    sweep: Sweep, tmp_path: Path, *, folder: bool, reason: str
+) -> None:
+    """It was pre-empted after its first point; now its program ends without logging any.
+
+    The SDK 0.19 writes the same into the run again, so only its folder shows that the program has joined it.
+    """
     keys = {STATE_KEY: ABANDONED, SUGGESTION_KEY: json.dumps(POINT), SECONDS_KEY: 30.0}
     sweep.put("again", {**POINT, **JOINED}, {**keys, "loss": 9.0, "accuracy": 0.1, "_timestamp": 1000.0})
     run = run_of(sweep, "again")
@@ -109,8 +115,11 @@ def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(sweep: S
     _, summary = sweep.stored("again")
     assert "loss" not in summary
     assert (summary["accuracy"], summary[BEFORE_KEY]) == (0.1, 1000.0)
+    run.command({"WANDB_DIR": str(tmp_path)})
+    if folder:
+        (tmp_path / "wandb" / "run-20261127_111111-again").mkdir()
     outcome = run.end(Ending(0), 5.0)
-    assert (outcome.keys[STATE_KEY], outcome.keys[REASON_KEY]) == (ABANDONED, "loss was not logged")
+    assert (outcome.keys[STATE_KEY], outcome.keys[REASON_KEY]) == (ABANDONED, reason)
     assert sweep.stored("again")[1][SECONDS_KEY] == 35.0
 
 
