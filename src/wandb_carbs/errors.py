@@ -11,3 +11,7 @@ class WandbCarbsError(CarbsError):
 
 class WandbConnectionError(WandbCarbsError, RuntimeError):
     """W&B did not answer, or refused; the message says what was asked and for how long."""
+
+
+class RunDeletedError(WandbConnectionError):
+    """W&B does not know a run any more."""

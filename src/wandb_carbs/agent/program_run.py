@@ -183,6 +183,7 @@ class ProgramRun:
             seconds: How long it ran.
 
         Raises:
+            RunDeletedError: If somebody has deleted the run.
             WandbConnectionError: If W&B cannot be reached; it may be called again.
         """
         assert self._publisher is not None

@@ -24,7 +24,7 @@ from wandb_carbs.agent.program_run import ProgramRun
 from wandb_carbs.agent.registration import EXIT, STOP, Command, Registration, SweepDeletedError
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.agent.shutdown import Shutdown, Stage
-from wandb_carbs.errors import WandbConnectionError
+from wandb_carbs.errors import RunDeletedError, WandbConnectionError
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
 from wandb_carbs.retry import is_transient
 from wandb_carbs.sweep.runs import RunReader
@@ -196,6 +196,9 @@ class SweepAgent:
             ending = Ending(code, entry.program.last_words, entry.program.asked_why, entry.program.was_out_of_memory)
             try:
                 outcome = entry.run.end(ending, entry.program.seconds)
+            except RunDeletedError:
+                self._say(f"run {run_id} was deleted in W&B: nothing is recorded")
+                outcome = None
             except WandbConnectionError as error:
                 if self._shutdown.stage < Stage.KILLING:
                     self._say(f"run {run_id} is not recorded yet, and will be tried again: {error}")

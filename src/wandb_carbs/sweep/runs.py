@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import wandb
 
 from wandb_carbs.clock import parse_timestamp
+from wandb_carbs.errors import RunDeletedError
 from wandb_carbs.graphql import execute
 from wandb_carbs.plain import as_utf8
 from wandb_carbs.record import (
@@ -108,10 +109,14 @@ class RunReader:
         """Read one run.
 
         Raises:
+            RunDeletedError: If W&B does not know it.
             WandbConnectionError: If it cannot be read.
         """
         path = f"{self.sweep.entity}/{self.sweep.project}/{run_id}"
-        return self._read(f"run {path}", lambda api: self._one(api, run_id))
+        record = self._read(f"run {path}", lambda api: self._one(api, run_id))
+        if record is None:
+            raise RunDeletedError(f"could not read run {path}: W&B does not know it; it may have been deleted")
+        return record
 
     def check_sweep(self) -> None:
         """Make sure that the sweep exists, in this project.
@@ -160,11 +165,9 @@ class RunReader:
                 return
             cursor = runs["pageInfo"]["endCursor"]
 
-    def _one(self, api: Any, run_id: str) -> RunRecord:
+    def _one(self, api: Any, run_id: str) -> RunRecord | None:
         node = self._ask(api, _RUN, {**self._project(), "name": run_id})["run"]
-        if node is None:
-            raise ValueError(f"W&B does not know run {run_id}")
-        return self._record(api, node)
+        return None if node is None else self._record(api, node)
 
     def _project(self) -> dict[str, str]:
         return {"entity": self.sweep.entity, "project": self.sweep.project}

@@ -437,6 +437,23 @@ def test_a_run_that_is_stopped_in_wandb_is_asked_to_end(stage: Stage) -> None:
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "stopped")
 
 
+def test_a_run_that_is_deleted_in_wandb_does_not_hold_up_the_agent(stage: Stage) -> None:
+    ready, go = stage.fifo(), stage.fifo()
+    code = CONFIG + f"\nopen({str(ready)!r}, 'w').write(run.id)\nopen({str(go)!r}).read()\n"
+    path = stage.sweep(code, NO_ARGS)
+    said: list[tuple[int, str]] = []
+    thread = threading.Thread(target=lambda: said.append(stage.agent(path)))
+    thread.start()
+    run_id = ready.read_text()
+    wandb.Api().run(f"team/project/{run_id}").delete()
+    go.write_text("1")
+    thread.join()
+    [(code_of_agent, words)] = said
+    assert code_of_agent == 0
+    assert f"run {run_id} was deleted in W&B: nothing is recorded" in words
+    assert not load_sweep(path).runs
+
+
 def test_an_agent_obeys_the_sweeps_rule_and_ends_when_the_sweep_has_its_runs(stage: Stage) -> None:
     (stage.folder / "rules_of_sweeps.py").write_text("def fits(values):\n    return values['layers'] == 4\n")
     path = stage.sweep(CONFIG, NO_ARGS, run_cap=1, is_valid="rules_of_sweeps:fits")
