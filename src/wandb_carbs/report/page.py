@@ -110,9 +110,9 @@ def make_report(history: SweepHistory, *, scale: Sequence[str] = ()) -> Report:
 
 def _subtitle(data: ReportData) -> str:
     direction = "maximised" if data.sign > 0 else "minimised"
-    number = len(data.carbs.space.params)
+    count = len(data.carbs.space.params)
     made = f"{datetime.now(timezone.utc):%-d %B %Y, %H:%M} UTC"
-    what = f"{number} hyperparameters, {data.objective_title} is {direction}; bands hold 90 %"
+    what = f"{count} {plural('hyperparameter', count)}, {data.objective_title} is {direction}; bands hold 90 %"
     return f"{data.history.path}, {made}: {what}"
 
 

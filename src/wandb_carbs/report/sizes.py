@@ -46,7 +46,8 @@ def sizes(data: ReportData) -> Section:
         "A hyperparameter without a figure shows no evidence of scaling: keep it constant. For the size that you will "
         "train: wandb-carbs best SWEEP --at …"
     )
-    notes = [f"Note: {len(laws.diverged)} runs diverged and are left out."] if laws.diverged else []
+    diverged = len(laws.diverged)
+    notes = [f"Note: {diverged} {plural('run', diverged)} diverged, left out."] if diverged else []
     return Section("sizes", TITLE, text, shown, notes, _table(laws, data.objective_title))
 
 

@@ -36,7 +36,6 @@ class _Fit:
     space: SearchSpace
     constants: Mapping[str, Any]
     left_out: Counter[str] = field(default_factory=Counter)
-    filled: Counter[str] = field(default_factory=Counter)
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
         if run.left_out:
@@ -49,7 +48,6 @@ class _Fit:
                 return None
         for param, space in zip(self.space.params, self.space.spaces, strict=True):
             if param.name not in run.values:
-                self.filled[param.name] += 1
                 values[param.name] = param.center
                 continue
             fitting = [value for value in _readings_of(run, param.name) if space.problem_with(value) is None]
@@ -98,20 +96,21 @@ def read_old_runs(
         read = reader_of(source, name)
         runs = read(config)
         fit = _Fit(space, constants or {})
-        found = [seen for run in runs if (seen := fit.observation(run)) is not None]
+        used = [(run, seen) for run in runs if (seen := fit.observation(run)) is not None]
         reasons = "; ".join(f"{number} with {reason}" for reason, number in fit.left_out.most_common())
-        if not found:
+        if not used:
             raise CarbsError(
                 f"{name}: none of the {len(runs)} runs of {shown(source)} can be used: {reasons or 'none'}"
             )
         notes.append(
-            f"{name}: {len(found)} of {len(runs)} runs are used" + (f"; left out: {reasons}" if reasons else "")
+            f"{name}: {len(used)} of {len(runs)} runs are used" + (f"; left out: {reasons}" if reasons else "")
         )
         notes += [
-            f"{name}: {number} runs say nothing of {param!r}, so they count as runs at its search centre"
-            for param, number in fit.filled.items()
+            f"{name}: {param.name!r} is unknown of {number} of {len(used)} runs, so its search centre is taken for it"
+            for param in space.params
+            if (number := sum(param.name not in run.values for run, _ in used))
         ]
-        observations += found
+        observations += [seen for _, seen in used]
     return OldRuns(tuple(observations), tuple(notes))
 
 

@@ -78,7 +78,7 @@ def test_parameters_were_added_removed_and_bounded_anew(tmp_path: Path) -> None:
     assert "1 of 5 runs are used" in notes[0]
     for reason in ("'lr' outside its space", "'opt.name' outside its space", "constant 'epochs'", "no positive cost"):
         assert f"1 with {reason}" in notes[0] or f"1 with another value of the {reason}" in notes[0]
-    assert "say nothing of 'width'" in notes[1]
+    assert "'width' is unknown of 1 of 1 runs" in notes[1]
 
 
 def test_members_of_another_task_s_frontier() -> None:

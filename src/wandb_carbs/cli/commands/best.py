@@ -99,7 +99,7 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
         click.echo(f"note: {name} has no law, since its choices have no order: its value is the best run's", err=True)
     if advice.num_diverged:
         number = len(data.carbs.success_observations)
-        click.echo(f"note: {advice.num_diverged} of {number} runs were taken for diverged and left out", err=True)
+        click.echo(f"note: left out, as diverged: {advice.num_diverged} of {number} runs", err=True)
 
 
 def _written(config: dict[str, Any], form: str) -> str:

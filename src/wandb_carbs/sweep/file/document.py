@@ -164,8 +164,11 @@ class _Composer:
                 if not isinstance(other, yaml.MappingNode):
                     self._found.problems.append((line, "'<<' takes a mapping, or a list of mappings: `<<: *name`"))
                     continue
-                inner = {k.value: (line, v) for k, v in other.value if k.tag != _TAG + "merge"}
-                found = {**self._merged(other), **inner, **found}
+                keys = [(k, v) for k, v in other.value if k.tag != _TAG + "merge"]
+                if not all(isinstance(k, yaml.ScalarNode) for k, _ in keys):
+                    self._found.problems.append((line, "a key must be a word, not a list or a mapping"))
+                    continue
+                found = {**self._merged(other), **{k.value: (line, v) for k, v in keys}, **found}
         return found
 
     def _scalar(self, node: yaml.ScalarNode, path: Path_) -> Any:

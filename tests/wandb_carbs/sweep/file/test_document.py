@@ -107,6 +107,7 @@ def test_byte_order_marks_and_line_ends_do_not_matter(text: str, tmp_path: Path)
         ("a: 1\n---\nb: 1\n", (3, "a second document begins: give each sweep a file of its own")),
         ("a: 1\nb: 2\na: 3\n", (3, "'a' is given twice, first in line 1")),
         ("? [a]\n: 1\n", (1, "a key must be a word, not a list or a mapping")),
+        ("a:\n  <<: {? [b] : 1}\n", (2, "a key must be a word, not a list or a mapping")),
         ("a:\n  <<: 3\n", (2, "'<<' takes a mapping, or a list of mappings: `<<: *name`")),
         ("", (1, "the file is empty")),
         ("# nothing\n", (1, "the file is empty")),
