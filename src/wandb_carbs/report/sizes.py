@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from carbs.scaling import SizeLaw, SizeLaws
 from wandb_carbs.figures import drawing
-from wandb_carbs.plain import number
+from wandb_carbs.plain import number, plural
 from wandb_carbs.report import figures
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.logit import on_logit_axis
