@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(value: Any) -> Any:
@@ -44,9 +48,14 @@ def finite(value: Any) -> Any:
     return value
 
 
-def as_utf8(text: str) -> str:
-    """Return a text in which what no file can hold, such as a byte of a file's name that is no text, is spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def readable(text: str) -> str:
+    """Return a text that any file can hold and that does nothing to a terminal.
+
+    Colours are left out. Control characters but tabs and ends of lines are spelled out, and so is what UTF-8 does not
+    have, such as a byte of a file's name that is no text.
+    """
+    spelled = _CONTROL.sub(lambda found: repr(found[0])[1:-1], _COLOURS.sub("", text))
+    return spelled.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_number(value: Any) -> bool:

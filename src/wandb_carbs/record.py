@@ -28,7 +28,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
-from wandb_carbs.plain import as_utf8, is_number
+from wandb_carbs.plain import is_number, readable
 
 KEY_PREFIX = "carbs."
 STATE_KEY = "carbs.state"
@@ -223,4 +223,4 @@ def _json_object(text: Any) -> dict[str, Any] | None:
 
 
 def _text(value: Any) -> str:
-    return as_utf8(value) if isinstance(value, str) else ""
+    return readable(value) if isinstance(value, str) else ""

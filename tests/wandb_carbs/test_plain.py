@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wandb_carbs.plain import as_utf8, finite, is_number, number, plain, plural, put_at, to_json
+from wandb_carbs.plain import finite, is_number, number, plain, plural, put_at, readable, to_json
 
 
 def test_arrays_scalars_and_tuples_become_plain() -> None:
@@ -28,8 +28,16 @@ def test_words_reach_into_every_depth() -> None:
     assert finite(value) == {"a": ["NaN", {"b": "-Infinity"}], "c": 1.5, "d": "NaN"}
 
 
-def test_what_no_file_can_hold_is_spelled_out() -> None:
-    assert as_utf8("data\udce9 é \U0001f600") == "data\\udce9 é \U0001f600"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("data\udce9 é \U0001f600", "data\\udce9 é \U0001f600"),
+        ("\x1b[1;31mErr\x1b[0m\x1b[2J: a\tb\nc", "Err: a\tb\nc"),
+        ("\x1b]0;title\x07\r\x00\x9b2J", r"\x1b]0;title\x07\r\x00\x9b2J"),
+    ],
+)
+def test_text_of_others_can_be_written_and_shown(text: str, shown: str) -> None:
+    assert readable(text) == shown
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1, True), (-0.5, True), (True, False), ("1", False), (None, False)])

@@ -17,7 +17,7 @@ import wandb
 from wandb_carbs.clock import parse_timestamp
 from wandb_carbs.errors import RunDeletedError
 from wandb_carbs.graphql import execute
-from wandb_carbs.plain import as_utf8
+from wandb_carbs.plain import readable
 from wandb_carbs.record import (
     COPY_KEY,
     FINISHED,
@@ -230,14 +230,14 @@ def _guarded(id_: str, name: Any, state: Any, source: Any, read: Callable[[], Ru
         return read()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is that run's alone
         problem = f"it cannot be read: {error!r}"
-        return RunRecord(id_, as_utf8(str(name or id_)), str(state), None, None, {}, {}, source, problem)
+        return RunRecord(id_, readable(str(name or id_)), str(state), None, None, {}, {}, source, problem)
 
 
 def _of_node(node: Mapping[str, Any], source: ListedRun) -> RunRecord:
     summary = json.loads(node.get("summaryMetrics") or "{}")
     return RunRecord(
         id=source.id,
-        name=as_utf8(node.get("displayName") or source.id),
+        name=readable(node.get("displayName") or source.id),
         state=str(node.get("state")),
         created_at=parse_timestamp(node.get("createdAt")),
         heartbeat_at=parse_timestamp(node.get("heartbeatAt")),
@@ -253,7 +253,7 @@ def _of_public(run: Any) -> RunRecord:
     summary = run.summary._json_dict if hasattr(run.summary, "_json_dict") else dict(run.summary)  # noqa: SLF001
     return RunRecord(
         id=run.id,
-        name=as_utf8(run.name or run.id),
+        name=readable(run.name or run.id),
         state=run.state,
         created_at=parse_timestamp(attributes.get("createdAt")),
         heartbeat_at=parse_timestamp(attributes.get("heartbeatAt")),
