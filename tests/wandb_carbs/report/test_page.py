@@ -64,6 +64,7 @@ def test_figures_hold_only_finite_numbers(page: str) -> None:
 
 def test_colours_are_defined_for_both_themes(page: str) -> None:
     roles = set(re.findall(r'"@([a-z-]+)"', json.dumps(figures_of(page))))
+    assert len(roles) > 3
     light, dark = page.split("prefers-color-scheme: dark", 2)[:2]
     for role in roles:
         assert f"--{role}:" in light

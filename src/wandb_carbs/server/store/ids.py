@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-def new_name(length: int = 8) -> str:
-    """Return a random name of lower-case letters and digits, as W&B gives to sweeps and runs."""
+def new_name() -> str:
+    """Return a random name of eight lower-case letters and digits, as W&B gives to sweeps and runs."""
     alphabet = string.ascii_lowercase + string.digits
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return "".join(secrets.choice(alphabet) for _ in range(8))
 
 
 def global_id(kind: str, number: int) -> str:
