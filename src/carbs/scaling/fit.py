@@ -75,8 +75,9 @@ def scaling_laws(
 ) -> ScalingLaws | SizeLaws:
     """Fit the scaling laws of a search, or of a table of runs.
 
-    All runs are used, not only the frontier's, and their order does not matter. Runs that diverged are found and do not
-    move the laws. Intervals come from fitting again to runs that are weighted anew.
+    All runs are used, not only the frontier's, and their order does not matter; of more than 3000, those nearest to the
+    frontier are. Runs that diverged are found and do not move the laws. Intervals come from fitting again to runs that
+    are weighted anew.
 
     Args:
         space: The search space, or its parameters.

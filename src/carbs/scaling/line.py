@@ -13,7 +13,7 @@ from carbs.pareto import frontier
 from carbs.scaling.first_guess import Runs, cost_direction, first_guess
 from carbs.scaling.response_surface import Surface
 
-# Runs that are fitted; of more, those nearest to the frontier.
+# Runs that are fitted; of more, those nearest to the frontier. The others are not judged either.
 _MAX_RUNS = 3000
 # A coordinate drives the cost if it has this share of the direction in which the cost grows.
 _DRIVING = 0.2
@@ -42,7 +42,7 @@ class Line:
         axes: Of the runs that were used, shape (n, k).
         corrected: Each run's objective, had it been on the line: the objective plus its shortfall, shape (1 + S, n).
         weight: Weights of `corrected`, shape (1 + S, n).
-        diverged: Whether each run that was given was taken for diverged.
+        diverged: Whether each run that was given was fitted and taken for diverged.
         widening: Factor on the draws' spread for the few sizes that they rest on.
     """
 
@@ -88,7 +88,7 @@ def fit_line(runs: Runs, num_draws: int, rng: np.random.Generator) -> Line:
         drawn = surface.refit(theta, weight, rng.standard_normal(surface.num_drawn))
         fits.append((*surface.line(drawn), corrected(drawn, _COMMON_ERROR * rng.standard_normal()), weight))
     position, slope, levels, weights = map(np.array, zip(*fits, strict=True))
-    diverged = np.ones(len(given.y), bool)
+    diverged = np.zeros(len(given.y), bool)
     diverged[used] = judged.soundness < _SOUND
     freedom = max(num_sizes - 1 - _PER_AXIS * runs.axes.shape[1], 1)
     widening = math.sqrt(num_sizes / freedom) * float(stdtrit(freedom, 0.95)) / float(stdtrit(1e6, 0.95))

@@ -29,8 +29,13 @@ class Table:
         X: Search coordinates, shape (n, D).
         y: Objective, higher is better, less its median and in units of the distance from there to the best, shape (n,).
         t: Log10 of the cost, shape (n,).
+        values: Values of each numeric hyperparameter, by name, each of shape (n,).
+        numeric: Places of the hyperparameters that are no choices.
         places: Where each run stands in the caller's list, shape (n,).
-        center, spread: The objective is center + spread * y.
+        center: What was taken off the objective.
+        spread: Its unit: the objective is center + spread * y, negated if it is minimised.
+        space: The search space.
+        sign: 1 if the objective is maximised, -1 if it is minimised.
     """
 
     def __init__(self, space: SearchSpace, observations: Sequence[ObservationInParam], sign: int) -> None:

@@ -37,6 +37,16 @@ def test_diverged_runs_are_named_and_do_not_move_the_line() -> None:
     assert line.slope[0, 0] == pytest.approx(SLOPE, abs=0.03)
 
 
+def test_of_very_many_runs_those_that_are_not_fitted_are_not_taken_for_diverged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("carbs.scaling.line._MAX_RUNS", 60)
+    line = fit_line(surface_runs(), 2, np.random.default_rng(0))
+    assert line.corrected.shape[1] == 60
+    assert len(line.diverged) == 120
+    assert np.sum(line.diverged) < 6
+
+
 def test_few_sizes_make_intervals_wider() -> None:
     runs = surface_runs()
     coarse = replace(runs, axes=np.round(runs.axes * 2) / 2)
