@@ -192,8 +192,8 @@ class ScalingLaws:
         params: One for each numeric hyperparameter, in the search space's order; choices have none.
         objective: That of the objective.
         reach: The costs that they rest on: those between which no hyperparameter that drives the cost is at its bounds.
-        diverged: Places of the observations that were taken for diverged, and so do not move the laws; of those that are
-            far from the frontier of more than 3000, none is judged.
+        diverged: Places of the observations that were taken for diverged, and so do not move the laws. Of more than
+            3000, those far from the frontier are neither used nor judged.
     """
 
     params: tuple[ParamLaw, ...]

@@ -195,8 +195,8 @@ class SizeLaws:
         params: One for each other numeric hyperparameter, in the search space's order; choices have none.
         objective: The objective's law.
         reach: The sizes that they rest on.
-        diverged: Places of the observations that were taken for diverged, and so do not move the laws; of those that are
-            far from the frontier of more than 3000, none is judged.
+        diverged: Places of the observations that were taken for diverged, and so do not move the laws. Of more than
+            3000, those far from the frontier are neither used nor judged.
     """
 
     scale: tuple[str, ...]

@@ -32,8 +32,8 @@ class Table:
         values: Values of each numeric hyperparameter, by name, each of shape (n,).
         numeric: Places of the hyperparameters that are no choices.
         places: Where each run stands in the caller's list, shape (n,).
-        center: What was taken off the objective.
-        spread: Its unit: the objective is center + spread * y, negated if it is minimised.
+        center: Median of the objective, negated if it is minimised.
+        spread: The unit of y: that objective is center + spread * y.
         space: The search space.
         sign: 1 if the objective is maximised, -1 if it is minimised.
     """
