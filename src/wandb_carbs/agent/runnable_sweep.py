@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import wandb
-
 from carbs import ParamDict
 from wandb_carbs import metrics
 from wandb_carbs.agent.command_line import (
@@ -24,11 +22,10 @@ from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.record import COPY_KEY, INTERNAL_KEY, KEY_PREFIX, OBJECTIVE_KEY, RunRecord
-from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.definition import SweepDefinition, definition_of
 from wandb_carbs.sweep.distributions import walk
 from wandb_carbs.sweep.logged import read_number
-from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.path import SweepPath, read_sweep
 from wandb_carbs.sweep.reading import Reading
 from wandb_carbs.sweep.rules import load_rule
 
@@ -73,11 +70,7 @@ def load_runnable_sweep(path: SweepPath, is_valid: str = "") -> RunnableSweep:
         CarbsError: If they cannot be; says what to change.
         WandbConnectionError: If the sweep cannot be read.
     """
-    sweep = with_retries(
-        f"read sweep {str(path)!r}",
-        lambda: wandb.Api().sweep(str(path)),  # type: ignore[no-untyped-call]
-        limit=INTERACTIVE_SECONDS,
-    )
+    sweep = read_sweep(path)
     configuration: Mapping[str, Any] = sweep.config if isinstance(sweep.config, Mapping) else {}
     definition, notes = definition_of(configuration)
     program = configuration.get("program")
@@ -136,7 +129,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float, *, is_joi
 
 
 def words_of_sdk(record: RunRecord) -> dict[str, Any]:
-    """Return the SDK's own words in a run's configuration: there are none before the first `wandb.init()`.
+    """Return the SDK's own words in a run's configuration, where the first `wandb.init()` puts them.
 
     Those of newer SDKs change with each `wandb.init()` of the run; those of 0.19 may stay.
     """

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _TIMEOUT = 10.0
 # By these an agent says to the SDK which run a program is. A command that is started from a program is not that run.
 _OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
+_IS_IT_RUNNING = "Is the server running (wandb-carbs server), and is WANDB_BASE_URL its address?"
+_IS_IT_MEANT = (
+    "For a local server (wandb-carbs server) set WANDB_BASE_URL and WANDB_API_KEY to what it printed at its start"
+)
 _FORMS = "ENTITY/PROJECT/SWEEP, or the address of its page"
 
 
@@ -164,10 +168,9 @@ def connect() -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         words = getattr(reason, "strerror", None) or reason  # without its number
-        raise click.ClickException(
-            f"cannot reach W&B at {base_url}: {words}. Is the server running (wandb-carbs server), and is "
-            "WANDB_BASE_URL its address?"
-        ) from error
+        is_set = "WANDB_BASE_URL" in os.environ
+        hint = _IS_IT_RUNNING if is_set else _IS_IT_MEANT
+        raise click.ClickException(f"cannot reach W&B at {base_url}: {words}. {hint}") from error
     return base_url
 
 

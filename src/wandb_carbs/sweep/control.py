@@ -18,7 +18,7 @@ from wandb_carbs.graphql import execute
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import COST_KEY, STATE_KEY, SUCCESS
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
-from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.path import SweepPath, read_sweep, there_is_no
 
 _PAGE = 100
 _RUNS_PAGE = 1000
@@ -156,7 +156,7 @@ def set_state(sweep: SweepPath, action: str) -> str:
     data = with_retries(f"read sweep {sweep}", lambda: execute(api, _SWEEP, asked), limit=INTERACTIVE_SECONDS)
     found = (data.get("project") or {}).get("sweep")
     if found is None:
-        raise WandbCarbsError(f"there is no sweep {sweep}")
+        raise WandbCarbsError(there_is_no(sweep))
     before = str(found["state"]).upper()
     # W&B itself starts an ended sweep again, but neither pauses nor ends it.
     is_refused = before in _ENDED if action != "pause" else before not in {"RUNNING", "PAUSED"}
@@ -173,9 +173,7 @@ def address_of(sweep: SweepPath) -> str:
     Raises:
         WandbConnectionError: If there is no such sweep, or it cannot be read.
     """
-    # The SDK does not annotate it.
-    read: Callable[[], Any] = lambda: wandb.Api().sweep(str(sweep))  # type: ignore[no-untyped-call]  # noqa: E731
-    return str(with_retries(f"read sweep {str(sweep)!r}", read, limit=INTERACTIVE_SECONDS).url)
+    return str(read_sweep(sweep).url)
 
 
 def _sweeps_of(api: Any, entity: str, project: str) -> Iterator[ListedSweep]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from wandb_carbs.sweep.configuration import sweep_configuration
 from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.old_runs import members_of, read_old_runs
+from wandb_carbs.sweep.path import read_sweep
 from wandb_carbs.sweep.reading import LAST
 
 logger = logging.getLogger("wandb_carbs")
@@ -154,9 +155,7 @@ def _started(sweep: Mapping[str, Any], start_from: Any, *, same_task: bool) -> s
 def _check_kept(sweep_id: str, entity: str | None, project: str, description: str) -> None:
     """Make sure that W&B kept the whole definition: with thousands of old runs it is long."""
     path = "/".join([*([entity] if entity else []), project, sweep_id])
-    # The SDK does not annotate it.
-    read: Callable[[], Any] = lambda: wandb.Api().sweep(path)  # type: ignore[no-untyped-call]  # noqa: E731
-    kept = with_retries(f"read sweep {path!r}", read, limit=INTERACTIVE_SECONDS).config.get("description")
+    kept = read_sweep(path).config.get("description")
     if kept != description:
         raise CarbsError(
             f"W&B did not keep the definition of sweep {path}, of {len(description)} characters: start from fewer "

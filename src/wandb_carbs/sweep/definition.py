@@ -8,16 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import wandb
-
 from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, ParamDict, SearchSpace
 from carbs.errors import refuse
 from carbs.start import doubt_of_cap
 from wandb_carbs.errors import WandbCarbsError
-from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.packing import pack, unpack
+from wandb_carbs.sweep.path import read_sweep
 from wandb_carbs.sweep.reading import Reading
 
 logger = logging.getLogger("wandb_carbs")
@@ -216,9 +215,7 @@ def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> S
 
 def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tuple[SweepDefinition, SweepLabels]:
     """Read the definition of a sweep, and how it is shown; see `load_definition`."""
-    # The SDK does not annotate it.
-    read: Callable[[], Any] = lambda: wandb.Api().sweep(sweep_path)  # type: ignore[no-untyped-call]  # noqa: E731
-    sweep = with_retries(f"read sweep {sweep_path!r}", read, limit=limit)
+    sweep = read_sweep(sweep_path, limit)
     configuration = sweep.config if isinstance(sweep.config, Mapping) else {}
     try:
         definition, notes = definition_of(configuration)

@@ -1,13 +1,18 @@
-"""Where a sweep is."""
+"""Where a sweep is, and whether it is there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import wandb
 
-from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
+
+# How every SDK says it, as a ValueError.
+_NOT_FOUND = "Could not find sweep"
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,30 @@ class SweepPath:
 
     def __str__(self) -> str:
         return f"{self.entity}/{self.project}/{self.sweep_id}"
+
+
+def read_sweep(sweep: str | SweepPath, limit: float = INTERACTIVE_SECONDS) -> Any:
+    """Read a sweep by W&B's public API.
+
+    Args:
+        sweep: "entity/project/sweep", or what else `wandb.Api().sweep` accepts.
+        limit: Seconds after which no new attempt is begun.
+
+    Raises:
+        WandbConnectionError: If there is no such sweep, or it cannot be read.
+    """
+    path = str(sweep)
+    # The SDK does not annotate it.
+    read: Callable[[], Any] = lambda: wandb.Api().sweep(path)  # type: ignore[no-untyped-call]  # noqa: E731
+    try:
+        return with_retries(f"read sweep {path!r}", read, limit=limit)
+    except WandbConnectionError as error:
+        if str(error.__cause__).startswith(_NOT_FOUND):
+            raise WandbConnectionError(there_is_no(path)) from error
+        raise
+
+
+def there_is_no(sweep: str | SweepPath) -> str:
+    """Return the words for a sweep that is not there."""
+    project = str(sweep).strip("/").rpartition("/")[0]
+    return f"there is no sweep {sweep}; `wandb-carbs list{project and f' {project}'}` shows those that there are"

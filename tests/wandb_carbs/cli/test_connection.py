@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
+import wandb
 
 from carbs import LogSpace, Param
 from command_line import Sweep, assert_fails, run, run_here
-from wandb_carbs.cli.connection import parse_sweep
+from wandb_carbs.cli.connection import connect, parse_sweep
 
 
 def test_unknown_sweep_is_an_error(sweep: Sweep) -> None:
-    assert_fails(sweep.run("status", "e/p/nothing"), "Could not find sweep e/p/nothing")
+    words = "there is no sweep e/p/nothing; `wandb-carbs list e/p` shows those that there are"
+    for command in ("status", "agent", "open", "stop"):
+        assert_fails(sweep.run(command, "e/p/nothing"), words)
 
 
 def test_wrong_key_is_an_error(sweep: Sweep) -> None:
@@ -26,6 +30,19 @@ def test_wrong_key_is_an_error(sweep: Sweep) -> None:
 def test_unreachable_server_is_an_error(tmp_path: Path) -> None:
     env = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "x" * 40, "WANDB_DIR": str(tmp_path)}
     assert_fails(run("status", "a/b/c", env=env), "cannot reach W&B at http://127.0.0.1:9: Connection refused. ")
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_where_to_look_depends_on_who_chose_the_server(monkeypatch: pytest.MonkeyPatch, *, is_set: bool) -> None:
+    settings = SimpleNamespace(base_url="http://127.0.0.1:9")
+    monkeypatch.setattr(wandb, "setup", lambda: SimpleNamespace(settings=settings))
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_BASE_URL", settings.base_url)
+    if not is_set:
+        monkeypatch.delenv("WANDB_BASE_URL")
+    words = "is WANDB_BASE_URL its address" if is_set else "For a local server .* set WANDB_BASE_URL and WANDB_API_KEY"
+    with pytest.raises(click.ClickException, match=f"cannot reach W&B at http://127.0.0.1:9: .*{words}"):
+        connect()
 
 
 def test_malformed_server_address_is_an_error(tmp_path: Path) -> None:

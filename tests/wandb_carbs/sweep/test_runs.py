@@ -200,7 +200,7 @@ def test_refusal_for_good_is_told_at_once(sweep: SweepPath, proxy: Proxy) -> Non
 
 def test_unknown_sweep(proxy: Proxy) -> None:
     assert proxy
-    with pytest.raises(WandbConnectionError, match="could not read sweep 'team/project/none'"):
+    with pytest.raises(WandbConnectionError, match="there is no sweep team/project/none; "):
         load_sweep("team/project/none")
 
 
