@@ -34,6 +34,8 @@ logger = logging.getLogger("wandb_carbs")
 # As W&B's own agent: how often it asks.
 _POLL_SECONDS = 5.0
 _KILL_SECONDS = 30.0
+# After so many questions in a row without an answer the user is told why the agent waits.
+_QUIET_POLLS = 3
 # How often to look whether a program that was asked to end has left nothing behind.
 _LEAVING_SECONDS = 0.5
 
@@ -79,6 +81,7 @@ class SweepAgent:
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
+        self._quiet = 0
         # Said once.
         self._hinted: set[str] = set()
         self._warned: set[str] = set()
@@ -141,6 +144,9 @@ class SweepAgent:
             self._is_deleted = True
             self._say(f"{error}" + ("; its run may end" if self._running else ""))
             return
+        self._quiet = 0 if commands or self._running else self._quiet + 1
+        if self._quiet == _QUIET_POLLS:
+            self._say("waiting for W&B to give a run; a sweep that is paused gives none")
         for command in commands:
             self._obey(command)
         for entry in self._running.values():
@@ -149,6 +155,8 @@ class SweepAgent:
     def _obey(self, command: Command) -> None:
         if command.kind == EXIT:
             self._shutdown.leave()
+            if not self._running:
+                self._say("W&B has no more runs: the sweep is over, or has started all that it may have")
             for entry in self._running.values():
                 entry.program.kill("the sweep ended")
         elif command.kind == STOP:

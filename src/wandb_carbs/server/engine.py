@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import resource
 import socket
 import sys
@@ -103,7 +104,9 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
-        raise ServerError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from error
+        is_host = isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        other = "--host" if is_host else "--port"
+        raise ServerError(f"cannot listen on {host}:{port}: {reason}; choose another {other}") from error
     return listener
 
 

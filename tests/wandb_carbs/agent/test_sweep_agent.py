@@ -25,6 +25,7 @@ import wandb
 from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, Param
 from wandb_carbs import SweepDefinition, SweepPath, load_sweep, sweep_configuration
 from wandb_carbs.agent import sweep_agent
+from wandb_carbs.agent.registration import EXIT, Command, Registration
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.agent.sweep_agent import SweepAgent
 from wandb_carbs.graphql import execute
@@ -48,6 +49,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:Depre
 
 PARAMS = (Param("lr", LogSpace(min=1e-4, max=1e-1)), Param("layers", LinearSpace(1, 4, is_integer=True)))
 NO_ARGS = ["${env}", "${interpreter}", "${program}"]
+OVER = "W&B has no more runs: the sweep is over, or has started all that it may have"
 # The rest of each program: it has `lr` and `layers`.
 TRAIN = """
 import wandb
@@ -546,15 +548,24 @@ print("the end", file=sys.stderr)
     lines = list(itertools.takewhile(lambda line: line != "the end\n", process.stderr))
     assert sum(line.startswith("a line ") for line in lines) == 80, lines
     # Its agent may be alive, and about to record it.
-    assert stage.agent(path, count=None) == (0, "")
+    assert stage.agent(path, count=None) == (0, OVER)
     with contextlib.closing(sqlite3.connect(stage.folder / "files" / "server" / "wandb-carbs.db")) as db, db:
         db.execute("UPDATE runs SET heartbeat_at = heartbeat_at - 600000000 WHERE name = ?", (run_id,))
         db.execute("UPDATE runs SET created_at = created_at - 600000000 WHERE name = ?", (run_id,))
     code_, said = stage.agent(path, count=None)
-    assert (code_, said) == (0, f"run {run_id} had ended without its agent, and is recorded now: success")
+    assert code_ == 0
+    assert said == f"{OVER}\nrun {run_id} had ended without its agent, and is recorded now: success"
     expect_observation(path)
-    assert stage.agent(path, count=None) == (0, "")
+    assert stage.agent(path, count=None) == (0, OVER)
     process.communicate()
+
+
+def test_an_agent_that_gets_no_run_says_why(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = stage.sweep(CONFIG, NO_ARGS)
+    answers: Iterator[list[Command]] = iter([[], [], [], [], [Command(EXIT)]])
+    monkeypatch.setattr(Registration, "heartbeat", lambda *_: next(answers))
+    said = f"waiting for W&B to give a run; a sweep that is paused gives none\n{OVER}"
+    assert stage.agent(path, count=None) == (0, said)
 
 
 def test_one_agent_for_each_gpu(stage: Stage) -> None:

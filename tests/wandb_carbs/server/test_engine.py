@@ -27,6 +27,12 @@ def test_taken_address_is_named_with_what_to_do(host: str) -> None:
         bind(host, port)
 
 
+def test_address_of_another_machine_is_named_with_what_to_do() -> None:
+    # Of the addresses that are kept for documents.
+    with pytest.raises(ServerError, match=r"cannot listen on 192\.0\.2\.1:0: .* choose another --host"):
+        bind("192.0.2.1", 0)
+
+
 @pytest.mark.parametrize("port", [-1, 70_000])
 def test_number_that_is_no_port_is_named(port: int) -> None:
     with pytest.raises(ServerError, match=f"cannot listen on 127.0.0.1:{port}"):
