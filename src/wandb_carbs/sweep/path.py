@@ -62,7 +62,7 @@ def read_sweep(sweep: str | SweepPath, limit: float = INTERACTIVE_SECONDS) -> An
         limit: Seconds after which no new attempt is begun.
 
     Raises:
-        WandbConnectionError: If there is no such sweep, or it cannot be read.
+        WandbConnectionError: If it is not there, or cannot be read.
     """
     path = str(sweep)
     # The SDK does not annotate it.
