@@ -93,15 +93,20 @@ class History:
         self.revision = 0
         self._sources: dict[str, _Source] = {}
 
-    def add(self, observation: ObservationInParam) -> None:
+    def add(self, observation: ObservationInParam) -> ObservationInParam:
         """Add an observation; its suggestion, if it names one, is outstanding no longer.
+
+        Returns:
+            The observation as it is kept.
 
         Raises:
             CarbsError: If it is no observation, its configuration is not in the search space, or its cost is not
                 positive and finite. Nothing is changed then.
         """
-        self._append(self._checked(observation))
+        kept = self._checked(observation)
+        self._append(kept)
         self.forget(observation.input)
+        return kept
 
     def synchronize(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from typing import Any
 
-from carbs.history import History, SuggestOutput
+from carbs.history import History, ObservationInParam, SuggestOutput
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict, ParamValue
 
 # Names that the package exported, with what to write now, and what they mean.
@@ -49,6 +50,41 @@ def renamed(name: str) -> Any:
     new, meaning = _RENAMED[name]
     warn_of(f"carbs.{name}", new, stacklevel=4)
     return meaning
+
+
+class ObserveLogs(dict[str, Any]):
+    """The numbers that `observe` returns. Names that the old one had in their place work, and warn.
+
+    Args:
+        history: All observations.
+        observation: The last one, as it is kept.
+        sign: 1 if the search maximises, -1 if it minimises.
+    """
+
+    def __init__(self, history: History, observation: ObservationInParam, sign: int) -> None:
+        successes, failures = history.successes, history.failures
+        super().__init__(num_successes=len(successes), num_failures=len(failures))
+        self._old: dict[str, Any] = {
+            "observation_count": len(successes) + len(failures),
+            "failed_observation_count": len(failures),
+            "cumulative_cost": math.fsum(run.cost for run in successes),
+            "observation/is_failure": int(observation.is_failure),
+        }
+        if successes:
+            best = max(successes, key=lambda run: sign * run.output)
+            self._old.update(_flat("best_observation/", best))
+        self._old.update(_flat("observation/", observation))
+
+    def __missing__(self, key: str) -> Any:
+        if key not in self._old:
+            raise KeyError(key)
+        warn_of(f"ObserveOutput.logs[{key!r}]", "the observation that you gave, and carbs.success_observations")
+        return self._old[key]
+
+
+def _flat(prefix: str, run: ObservationInParam) -> dict[str, Any]:
+    values = run.input if run.is_failure else {**run.input, "output": run.output, "cost": run.cost}
+    return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 class LegacyNames:

@@ -16,7 +16,7 @@ from carbs import checkpoint, start
 from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, refuse
 from carbs.history import History, ObservationInParam, ObserveOutput, SuggestOutput, check_suggestion_id, copies
-from carbs.legacy import LegacyNames
+from carbs.legacy import LegacyNames, ObserveLogs
 from carbs.proposer import Proposer, num_awaited
 from carbs.request import Request
 from carbs.rule import Rule
@@ -242,10 +242,8 @@ class CARBS(LegacyNames):
             CarbsError: If it is invalid; nothing is changed then.
         """
         with self._lock:
-            self._history.add(new_observation_in_param)
-            return ObserveOutput(
-                {"num_successes": len(self._history.successes), "num_failures": len(self._history.failures)}
-            )
+            kept = self._history.add(new_observation_in_param)
+            return ObserveOutput(ObserveLogs(self._history, kept, self.config.better_direction_sign))
 
     def remember_suggestion(self, suggestion: Mapping[str, Any], suggestion_id: str) -> None:
         """Add an outstanding suggestion that another process made; one of the same identifier is replaced.

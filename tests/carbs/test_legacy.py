@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import carbs
-from carbs import CARBS, LinearSpace, ObservationInParam, Param
+from carbs import CARBS, CARBSParams, LinearSpace, ObservationInParam, Param
 
 PARAMS = [Param("x", LinearSpace(min=0, max=1))]
 
@@ -52,3 +52,36 @@ def test_random_sampling_and_resample_count() -> None:
     search.observe(ObservationInParam({"x": 0.9}, is_failure=True))
     with pytest.warns(DeprecationWarning, match="failure_observations"):
         assert search.observation_count == 7
+
+
+@pytest.mark.parametrize(("sign", "best"), [(1, 0.75), (-1, 0.25)])
+def test_logs_of_an_observation(sign: int, best: float) -> None:
+    """The program of the old package's README reads them."""
+    carbs = CARBS(CARBSParams(better_direction_sign=sign), PARAMS)
+    for x in (0.25, 0.75, 0.5):
+        logs = carbs.observe(ObservationInParam({"x": x}, output=10 * x, cost=2 * x)).logs
+    expected = {
+        "observation_count": 3,
+        "failed_observation_count": 0,
+        "cumulative_cost": 3.0,
+        "observation/is_failure": 0,
+        "observation/x": 0.5,
+        "observation/output": 5.0,
+        "observation/cost": 1.0,
+        "best_observation/x": best,
+        "best_observation/output": 10 * best,
+        "best_observation/cost": 2 * best,
+    }
+    with pytest.warns(DeprecationWarning, match="use the observation that you gave"):
+        assert {key: logs[key] for key in expected} == expected
+    assert logs == {"num_successes": 3, "num_failures": 0}
+    with pytest.raises(KeyError):
+        logs["pareto_curve"]
+
+
+def test_logs_of_a_failure() -> None:
+    logs = CARBS(params=PARAMS).observe(ObservationInParam({"x": 0.5}, is_failure=True)).logs
+    with pytest.warns(DeprecationWarning, match="is a name of the old package"):
+        assert (logs["observation_count"], logs["observation/is_failure"], logs["observation/x"]) == (1, 1, 0.5)
+    with pytest.raises(KeyError):
+        logs["best_observation/x"]
