@@ -25,6 +25,17 @@ def last_lines(words: str) -> list[str]:
     return [line for line in lines if line.strip() and not _SDK.match(line)][-_SHOWN_LINES:]
 
 
+def ending_of(exit_code: int, words: str) -> tuple[str, list[str]]:
+    """Return how a program ended, and its last few lines: those of the process that a launcher had started, if it did.
+
+    Args:
+        exit_code: Its exit code; a negative number for a signal.
+        words: The end of its standard error.
+    """
+    code, own = behind_launcher(exit_code, words)
+    return f"exit code {code}" if code > 0 else f"signal {-code}", last_lines(own) or last_lines(words)
+
+
 def after_sdk(words: str) -> str:
     """Return what a program said after the SDK's own lines, with which a run is finished; all of it without them.
 

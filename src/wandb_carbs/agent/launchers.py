@@ -10,6 +10,8 @@ _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*(ChildFailedError|CalledProcessError)
 _STATUS = re.compile(r"returned non-zero exit status (\d+)")
 _SIGNAL = re.compile(r"died with <Signals\.\w+: (\d+)>")
 _FIRST_FAILURE = re.compile(r"^Root Cause.*?^\s*exitcode\s*:\s*(-?\d+)", re.MULTILINE | re.DOTALL)
+# torchrun's log of what it does with the processes.
+_LOG = re.compile(r"^[IWE]\d{4} [^\n]*\btorch/distributed/[^\n]*\n?", re.MULTILINE)
 
 
 def behind_launcher(exit_code: int, words: str) -> tuple[int, str]:
@@ -38,4 +40,4 @@ def behind_launcher(exit_code: int, words: str) -> tuple[int, str]:
         exit_code = int(status[1])
     elif signal := _SIGNAL.search(told):
         exit_code = -int(signal[1])
-    return exit_code, words[: max(begin, 0)]
+    return exit_code, _LOG.sub("", words[: max(begin, 0)])

@@ -15,7 +15,7 @@ from wandb_carbs.agent.command_line import passes_values
 from wandb_carbs.agent.endings import Endings, setting
 from wandb_carbs.agent.exceptions import text_of
 from wandb_carbs.agent.hints import hints
-from wandb_carbs.agent.last_words import cause_of, last_lines
+from wandb_carbs.agent.last_words import cause_of, ending_of
 from wandb_carbs.agent.orphans import settle
 from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.own_names import explain
@@ -241,28 +241,24 @@ class SweepAgent:
         """Say how a run ended; return why its program failed, if it did."""
         keys, cause = outcome.keys, ""
         failed = ending.exit_code != 0 and not ending.asked
+        how, lines = ending_of(ending.exit_code, ending.last_words)
         if keys[STATE_KEY] == SUCCESS:
             name = self._sweep.metric.name if self._sweep.metric else "objective"
             cost = "" if self._sweep.cost is None else f", {self._sweep.cost.name} {keys[COST_KEY]:.6g}"
-            but = f"; then its program ended with {_how(ending.exit_code)}" if failed else ""
+            but = f"; then its program ended with {how}" if failed else ""
             self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}{but}")
         else:
             reason = keys.get(REASON_KEY) or "no reason is known"
             self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {reason}")
             if failed:
                 cause = cause_of(ending.exit_code, ending.last_words, str(reason))
-                self._show_words(cause, ending)
+                if lines and cause not in self._causes:
+                    self._say("\n    ".join([f"the program ended with {how}; its last words:", *lines]))
+                self._causes.add(cause)
         if outcome.advice and outcome.advice not in self._hinted:
             self._hinted.add(outcome.advice)
             self._say(outcome.advice)
         return cause
-
-    def _show_words(self, cause: str, ending: Ending) -> None:
-        """Show the end of what a program said that failed, once for each cause."""
-        lines = last_lines(ending.last_words)
-        if lines and cause not in self._causes:
-            self._say("\n    ".join([f"the program ended with {_how(ending.exit_code)}; its last words:", *lines]))
-        self._causes.add(cause)
 
     def _hint(self, run: ProgramRun, *words: str) -> None:
         """Say once what may be wrong with the program."""
@@ -303,7 +299,3 @@ class SweepAgent:
     @property
     def _kill_delay(self) -> float:
         return setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)
-
-
-def _how(code: int) -> str:
-    return f"exit code {code}" if code > 0 else f"signal {-code}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wandb_carbs.agent.last_words import after_sdk, cause_of, last_lines
+from wandb_carbs.agent.last_words import after_sdk, cause_of, ending_of, last_lines
 
 TRACEBACK = """epoch 1:  50%|#####     |\repoch 1: 100%|##########|
 Traceback (most recent call last):
@@ -43,9 +43,17 @@ def test_the_cause_is_the_exception_or_the_last_line_or_what_is_recorded() -> No
     assert len(cause_of(1, "x" * 5000, "exit code 1")) < 400
 
 
+LAUNCHER = (
+    "Traceback (most recent call last):\n"
+    "subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 7.\n"
+)
+
+
 def test_the_cause_is_that_of_the_process_behind_a_launcher() -> None:
-    words = (
-        f"{TRACEBACK}Traceback (most recent call last):\n"
-        "subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 7.\n"
-    )
-    assert cause_of(1, words, "").endswith("'data.csv' (exit code 7)")
+    assert cause_of(1, TRACEBACK + LAUNCHER, "").endswith("'data.csv' (exit code 7)")
+
+
+def test_the_last_words_are_those_of_the_process_behind_a_launcher() -> None:
+    assert ending_of(1, TRACEBACK + LAUNCHER) == ("exit code 7", last_lines(TRACEBACK))
+    assert ending_of(1, LAUNCHER) == ("exit code 7", last_lines(LAUNCHER))
+    assert ending_of(-11, "") == ("signal 11", [])

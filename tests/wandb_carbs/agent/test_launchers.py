@@ -49,6 +49,7 @@ def test_the_process_behind_a_launcher_is_judged(said: str, code: int) -> None:
     assert found == code
     assert words.startswith(OWN)
     assert "ChildFailedError" not in words
+    assert "failed (exitcode" not in words
     assert "CalledProcessError" not in words
 
 
