@@ -19,6 +19,9 @@ _RENAMED: dict[str, tuple[str, Any]] = {
 }
 _SPACES = "spaces of your own cannot be searched here: use Pow2Space, OrdinalSpace, CategoricalSpace or LogSpace"
 _TENSORS = "the old optimizer's tensors are gone: read carbs.success_observations, or use carbs.insight.Insight"
+_CHECKPOINTS = "use carbs.save(path) and CARBS.load(path); an old checkpoint, which is a pickle, cannot be read"
+_SAVE = "use carbs.save(path)"
+_LOAD = "use CARBS.load(path); an old checkpoint, which is a pickle, cannot be read"
 _GONE = {
     "RealNumberSpace": _SPACES,
     "ParamSpace": _SPACES,
@@ -27,6 +30,10 @@ _GONE = {
     "SurrogateModelParams": _TENSORS,
     "load_observations_from_wandb_run": "use wandb_carbs.carbs_from_sweep(sweep)",
     "load_latest_checkpoint_from_wandb_run": "use wandb_carbs.carbs_from_sweep(sweep)",
+    "load_checkpoint_from_wandb_run": "use wandb_carbs.carbs_from_sweep(sweep)",
+    "get_checkpoint_obs_count": _CHECKPOINTS,
+    "CARBS_CHECKPOINT_PREFIX": _CHECKPOINTS,
+    "CARBS_CHECKPOINT_SUFFIX": _CHECKPOINTS,
 }
 
 
@@ -50,6 +57,23 @@ def renamed(name: str) -> Any:
     new, meaning = _RENAMED[name]
     warn_of(f"carbs.{name}", new, stacklevel=4)
     return meaning
+
+
+class _Gone:
+    """A member that is no more: it is not there, and says what to use.
+
+    Args:
+        instead: What to use.
+    """
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        raise AttributeError(f"CARBS.{self._name} is a name of the old package; {self._instead}")
 
 
 class ObserveLogs(dict[str, Any]):
@@ -91,6 +115,24 @@ class LegacyNames:
     """Members of `CARBS` that only old programs use."""
 
     _history: History
+
+    save_to_file = _Gone(_SAVE)
+    serialize = _Gone(_SAVE)
+    get_state_dict = _Gone(_SAVE)
+    load_from_file = _Gone(_LOAD)
+    load_from_string = _Gone(_LOAD)
+    load_state_dict = _Gone(_LOAD)
+    warm_start_from_wandb = _Gone("use carbs.warm_start(carbs_from_sweep(sweep)), with carbs_from_sweep of wandb_carbs")
+    set_search_center = _Gone("give Param(…, search_center=…)")
+    get_surrogate_model = _Gone("use carbs.insight.Insight")
+    _remember_suggestion = _Gone("use carbs.remember_suggestion(values, id)")
+    _set_seed = _Gone("give CARBSParams(seed=…)")
+
+    @property
+    def cumulative_cost(self) -> float:
+        """The cost of all successes together."""
+        warn_of("CARBS.cumulative_cost", "the costs of success_observations")
+        return math.fsum(observation.cost for observation in self._history.successes)
 
     def _is_random_sampling(self: Any) -> bool:
         warn_of("CARBS._is_random_sampling()", "CARBS.num_awaited > 0")

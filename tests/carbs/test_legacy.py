@@ -85,3 +85,22 @@ def test_logs_of_a_failure() -> None:
         assert (logs["observation_count"], logs["observation/is_failure"], logs["observation/x"]) == (1, 1, 0.5)
     with pytest.raises(KeyError):
         logs["best_observation/x"]
+
+
+def test_the_cost_of_all_successes() -> None:
+    carbs = CARBS(params=PARAMS)
+    for cost in (1.5, 2.0):
+        carbs.observe(ObservationInParam({"x": 0.5}, 1.0, cost))
+    with pytest.warns(DeprecationWarning, match="CARBS.cumulative_cost"):
+        assert carbs.cumulative_cost == 3.5
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("save_to_file", "carbs.save"), ("load_from_file", "CARBS.load"), ("set_search_center", "search_center=…")],
+)
+def test_a_member_that_is_gone_says_what_to_use(name: str, instead: str) -> None:
+    for owner in (CARBS, CARBS(params=PARAMS)):
+        assert not hasattr(owner, name)
+        with pytest.raises(AttributeError, match=f"CARBS.{name} is a name of the old package; .*{instead}"):
+            getattr(owner, name)

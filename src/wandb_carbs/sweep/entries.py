@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from carbs import Param, Pow2Space
@@ -46,6 +46,7 @@ _OTHER_WORDS = {
     "kind": "space",
 }
 _FLAGS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_SEED = re.compile(r"(?:^|[._-])(?:seeds?|random_?state)$")
 _ALMOST = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:(%)|(?:(\^|\*\*|/)([+-]?\d+(?:\.\d+)?)))?")
 _NUMBERS = ("min", "max", "scale", "base", "rounding_factor", "mu", "sigma", "q", "a", "b")
 
@@ -90,8 +91,17 @@ def read_entry(name: str, settings: Any) -> Entry | list[Problem]:
     found = _read_own(name, settings) if is_own else _read_wandb(name, settings)
     if isinstance(found, Entry) and found.param is not None:
         problems = found.param.problems()
-        return problems or found
+        return problems or replace(found, notes=(*found.notes, *_notes_on_name(name)))
     return found
+
+
+def _notes_on_name(name: str) -> list[str]:
+    """Return what is to be said of a parameter that is searched, by its name."""
+    note = (
+        f"parameter {name!r}: a seed is searched like any other, for the luckiest one; leave it out, and let the "
+        "program draw its own: the search expects noise, and repeats runs by itself"
+    )
+    return [note] if _SEED.search(name.lower()) else []
 
 
 def _read_own(name: str, settings: dict[str, Any]) -> Entry | list[Problem]:

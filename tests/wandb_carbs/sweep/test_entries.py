@@ -16,6 +16,19 @@ def test_search_center_is_taken_with_any_form() -> None:
     assert found.params == (Param("x", LogSpace(1e-5, 1e-1), 1e-3),)
 
 
+@pytest.mark.parametrize("name", ["seed", "train.seed", "random-seed", "random_state", "Seeds"])
+@pytest.mark.parametrize("settings", [{"values": [8, 9]}, {"space": "linear", "min": 0, "max": 1000}])
+def test_a_seed_that_is_searched_is_noted(name: str, settings: Any) -> None:
+    [note] = space_of({"parameters": {name: settings}}).notes
+    assert note.startswith(f"parameter {name!r}: a seed is searched like any other")
+
+
+@pytest.mark.parametrize(("name", "settings"), [("seed", {"value": 8}), ("seed_length", {"min": 1, "max": 9})])
+def test_a_constant_seed_and_other_names_are_not_noted(name: str, settings: Any) -> None:
+    parameters = {name: settings, "x": {"min": 0.0, "max": 1.0}}
+    assert space_of({"parameters": parameters}).notes == ()
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
