@@ -199,6 +199,8 @@ def _beta(kind: str, numbers: Mapping[str, float]) -> Understood:
 
 def _multiples(space: LinearSpace | LogSpace, low: float, high: float, step: float) -> Understood:
     """Restrict a space to multiples of a step."""
+    if not math.isfinite(max(abs(low), abs(high)) / step):
+        return Understood(space, notes=(f"values are not rounded to multiples of {step:g}, which is too small",))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if isinstance(space, LogSpace):
         first = max(first, 1)

@@ -132,6 +132,7 @@ def test_what_cannot_vary_is_a_constant(settings: dict[str, Any], value: object)
         ({"values": ["a", "a", "b"]}, "listed twice"),
         ({"distribution": "log_uniform", "min": 1e-5, "max": 1e-1}, "log_uniform_values"),
         ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-6}, "1000001"),
+        ({"distribution": "q_uniform", "min": 1, "max": 1.5, "q": 1e-320}, "too small"),
         ({"distribution": "beta"}, "a and b"),
         ({"values": ["a", "b"], "min": 0, "max": 1}, "'min', 'max' are not used beside categorical"),
         ({"min": 1e-5, "max": 1e-1}, "`{space: log, min: 1e-05, max: 0.1}` would search it by its logarithm"),

@@ -142,7 +142,7 @@ def _other_problems(config: Mapping[str, Any]) -> list[str]:
         problems.append(f"run_cap {cap!r} must be a positive integer")
     controller = config.get("controller")
     kind = controller.get("type") if isinstance(controller, Mapping) else controller
-    if controller is not None and kind not in {"local", "cloud"}:
+    if controller is not None and kind not in ("local", "cloud"):
         problems.append(f"controller.type {kind!r} must be local or cloud")
     return problems
 

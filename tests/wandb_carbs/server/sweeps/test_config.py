@@ -23,6 +23,7 @@ PARAMETERS = {"x": {"min": 0.0, "max": 1.0}}
         ({"metrics": {}}, "must be a list"),
         ({"run_cap": 2**31}, "run_cap"),
         ({"controller": {"type": "remote"}}, "controller.type 'remote' must be local or cloud"),
+        ({"controller": [1]}, "controller.type [1] must be local or cloud"),
         ({"early_terminate": {"type": "envelope"}}, "'envelope' must be hyperband"),
         ({"early_terminate": {"type": "hyperband", "min_iter": 1}}, "needs a metric"),
         ({"early_terminate": {"type": "hyperband"}, "metric": {"name": "a"}}, "needs min_iter, or max_iter and s"),
