@@ -101,14 +101,18 @@ def _files(db: sqlite3.Connection, run_id: int, artifact_id: int) -> list[str]:
 def keep(store: Store, files: RunFiles, run_id: int) -> None:
     """Keep the artifacts of a run that is about to be deleted, with their files.
 
-    They are given to a run that nobody sees, in a project whose name no client can give.
+    They are given to a run that nobody sees, in a project whose name no client can give. Should the server be killed
+    meanwhile, the next call goes on.
     """
+    # Deleted ones as well: later versions may have inherited files of theirs.
+    kept_ones = "SELECT id FROM artifacts WHERE run_id = ? AND state != ?"
     with store.transaction() as db:
-        # Deleted ones as well: later versions may have inherited files of theirs.
-        rows = db.execute("SELECT id FROM artifacts WHERE run_id = ? AND state != ?", (run_id, PENDING)).fetchall()
-        if not rows:
+        if db.execute(kept_ones, (run_id, PENDING)).fetchone() is None:
             return
+        # It stays even if what follows is undone: the bytes that are with it by then are found there.
         kept = keeper(db, store.now())
+    with store.transaction() as db:
+        rows = db.execute(kept_ones, (run_id, PENDING)).fetchall()
         names = [(kept, run_id, name) for row in rows for name in _files(db, run_id, row["id"])]
         db.executemany("UPDATE artifacts SET run_id = ? WHERE id = ?", [(kept, row["id"]) for row in rows])
         db.executemany("UPDATE files SET run_id = ? WHERE run_id = ? AND name = ?", names)

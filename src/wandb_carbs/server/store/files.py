@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import mimetypes
@@ -144,10 +145,11 @@ class RunFiles:
         self.unlink(gone)
 
     def move(self, run_id: int, other_id: int, name: str) -> None:
-        """Move a file's bytes from one run to another."""
+        """Move a file's bytes from one run to another, if they are not there already."""
         target = self.path(other_id, name)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path(run_id, name).replace(target)
+        with contextlib.suppress(FileNotFoundError):
+            self.path(run_id, name).replace(target)
 
     def unlink(self, files: Iterable[tuple[int, str]]) -> None:
         """Delete the bytes of files, given by run and name."""

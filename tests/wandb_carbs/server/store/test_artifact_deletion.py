@@ -9,7 +9,7 @@ import pytest
 from stored import ask, make_run
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import artifact_versions, artifacts
-from wandb_carbs.server.store.artifact_deletion import delete
+from wandb_carbs.server.store.artifact_deletion import delete, keep
 from wandb_carbs.server.store.artifact_versions import Entry
 from wandb_carbs.server.store.database import Store
 from wandb_carbs.server.store.files import RunFiles
@@ -132,6 +132,31 @@ def test_deleted_version_keeps_only_what_others_have_inherited(world: World) -> 
     assert world.names(first) == {"a"}
     world.delete(of_a)
     assert world.names(first) == set()
+
+
+def test_artifacts_are_kept_though_the_server_was_killed_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact_id = world.whole()
+    run_id, move = world.row(artifact_id)["run_id"], world.files.move
+    left = [1]
+
+    def move_one(*arguments: Any) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        move(*arguments)
+
+    monkeypatch.setattr(world.files, "move", move_one)
+    with pytest.raises(KeyboardInterrupt):
+        keep(world.store, world.files, run_id)
+    make_run(world.store, "another")  # whose number the undone one could have had
+    monkeypatch.undo()
+    keep(world.store, world.files, run_id)
+    kept = world.row(artifact_id)["run_id"]
+    assert kept != run_id
+    names = [artifact_versions.file_name(artifact_id, name) for name in ("a", "b", "manifest")]
+    assert [world.files.path(kept, name).read_bytes() for name in names] == [b"bytes"] * 3
 
 
 def test_renamed_file_of_a_deleted_version_stays(world: World) -> None:
