@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from carbs import CarbsError, CARBSParams, Param, ParamDict, SearchSpace, start
 from carbs.config import as_config
 from carbs.errors import Problem, raise_problems
+from carbs.values import shown
 from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
@@ -122,30 +124,49 @@ def _readings(
 
 
 def _wanted(space: SweepSpace | None, initial: Any, problems: list[Problem | str]) -> list[ParamDict]:
-    """Return the configurations to run first; the sweep's constants may be among their values."""
     if not initial or space is None or problems:
         return []
-    search, given = SearchSpace(space.params), initial
-    if isinstance(given, Sequence):
-        given = [without_constants(part, space.constants) if isinstance(part, Mapping) else part for part in given]
-    return _caught(lambda: start.wanted(search, given, lambda _: True), problems) or []
+    return _caught(lambda: first_runs(space, initial), problems) or []
 
 
-def without_constants(values: Mapping[str, Any], constants: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a configuration, nested or not, by names with dots and without what is constant in any case.
+def first_runs(space: SweepSpace, given: Any) -> list[ParamDict]:
+    """Check the configurations to run first; the sweep's constants may be among their values.
 
     Args:
-        values: The configuration.
-        constants: The sweep's constants, by names with dots.
-        prefix: What to put before each name.
+        space: Parameters and constants of the sweep.
+        given: The configurations, nested or not.
+
+    Returns:
+        Whole configurations without the constants, by names with dots, in the same order.
+
+    Raises:
+        CarbsError: If one does not fit; names every problem and its place.
     """
+    constants = space.constants
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        given = [_without_constants(part, constants) if isinstance(part, Mapping) else part for part in given]
+    try:
+        return start.wanted(SearchSpace(space.params), given, lambda _: True)
+    except CarbsError as error:
+        problems = [
+            replace(problem, rule=f"must be {shown(constants[problem.key])}, as in the whole sweep", subject=None)
+            if problem.key in constants
+            else problem
+            for problem in error.problems
+        ]
+        raise_problems("invalid configurations to run first", problems)
+        raise
+
+
+def _without_constants(values: Mapping[str, Any], constants: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a configuration, nested or not, by names with dots and without what is constant in any case."""
     found: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
         if name in constants:  # it may be a mapping
             found.update({} if constants[name] == value else {name: value})
         elif isinstance(value, Mapping):
-            found.update(without_constants(value, constants, f"{name}."))
+            found.update(_without_constants(value, constants, f"{name}."))
         else:
             found[name] = value
     return found

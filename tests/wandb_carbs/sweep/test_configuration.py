@@ -132,8 +132,12 @@ def test_a_configuration_to_run_first_may_name_constants_be_they_mappings() -> N
     found = sweep_configuration("s", [], parameters=parameters, initial=[first])
     assert SweepDefinition.from_json(found["description"]).initial == ({"lr": 0.01, "optimizer.decay": 1},)
     first["data"] = {**data, "path": "y"}
-    with pytest.raises(CarbsError, match=r"initial\[0\]: parameter 'data' is unknown"):
+    words = r"initial\[0\]: data={'path': 'y', .*} must be {'path': 'x', .*}, as in the whole sweep"
+    with pytest.raises(CarbsError, match=words):
         sweep_configuration("s", [], parameters=parameters, initial=[first])
+    text: Any = "lr=1"
+    with pytest.raises(CarbsError, match="must be a list of configurations"):
+        sweep_configuration("s", [], parameters=parameters, initial=text)
 
 
 def test_program_without_a_command_gets_no_arguments_of_wandb() -> None:

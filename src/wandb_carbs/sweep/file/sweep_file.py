@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from carbs import CarbsError, CARBSParams, SearchSpace
+from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, raise_problems
-from carbs.start import wanted
-from wandb_carbs.sweep.configuration import problems_with_names, without_constants
+from wandb_carbs.sweep.configuration import first_runs, problems_with_names
 from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
 from wandb_carbs.sweep.file.document import read_document
@@ -226,10 +225,9 @@ def _read_initial(keys: Keys, space: SweepSpace | None) -> tuple[Mapping[str, An
     if space is None:
         return ()
     for place, values in enumerate(initial):
-        given = [without_constants(values, space.constants) if isinstance(values, dict) else values]
         try:
-            wanted(SearchSpace(space.params), given, lambda _: True)
-        except CarbsError as error:
+            first_runs(space, [values])
+        except CarbsError as error:  # noqa: PERF203 - each has its own line in the file
             for problem in error.problems:
                 keys.say(str(problem).replace("initial[0]", f"initial[{place}]"), "initial", place, problem.key)
     return tuple(initial)
