@@ -79,6 +79,8 @@ class _Gone:
 class ObserveLogs(dict[str, Any]):
     """The numbers that `observe` returns. Names that the old one had in their place work, and warn.
 
+    What they mean is computed when one is read: each would take as long as there are observations.
+
     Args:
         history: All observations.
         observation: The last one, as it is kept.
@@ -88,22 +90,26 @@ class ObserveLogs(dict[str, Any]):
     def __init__(self, history: History, observation: ObservationInParam, sign: int) -> None:
         successes, failures = history.successes, history.failures
         super().__init__(num_successes=len(successes), num_failures=len(failures))
-        self._old: dict[str, Any] = {
-            "observation_count": len(successes) + len(failures),
-            "failed_observation_count": len(failures),
-            "cumulative_cost": math.fsum(run.cost for run in successes),
-            "observation/is_failure": int(observation.is_failure),
-        }
-        if successes:
-            best = max(successes, key=lambda run: sign * run.output)
-            self._old.update(_flat("best_observation/", best))
-        self._old.update(_flat("observation/", observation))
+        self._successes, self._observation, self._sign = successes, observation, sign
 
     def __missing__(self, key: str) -> Any:
-        if key not in self._old:
+        old = self._old()
+        if key not in old:
             raise KeyError(key)
         warn_of(f"ObserveOutput.logs[{key!r}]", "the observation that you gave, and carbs.success_observations")
-        return self._old[key]
+        return old[key]
+
+    def _old(self) -> dict[str, Any]:
+        successes = self._successes[: self["num_successes"]]  # later ones are none of this observation's
+        best = max(successes, key=lambda run: self._sign * run.output, default=None)
+        return {
+            "observation_count": self["num_successes"] + self["num_failures"],
+            "failed_observation_count": self["num_failures"],
+            "cumulative_cost": math.fsum(run.cost for run in successes),
+            "observation/is_failure": int(self._observation.is_failure),
+            **({} if best is None else _flat("best_observation/", best)),
+            **_flat("observation/", self._observation),
+        }
 
 
 def _flat(prefix: str, run: ObservationInParam) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def test_logs_of_an_observation(sign: int, best: float) -> None:
     carbs = CARBS(CARBSParams(better_direction_sign=sign), PARAMS)
     for x in (0.25, 0.75, 0.5):
         logs = carbs.observe(ObservationInParam({"x": x}, output=10 * x, cost=2 * x)).logs
+    for x in (0.0, 1.0):
+        carbs.observe(ObservationInParam({"x": x}, output=10 * x, cost=7.0))
     expected = {
         "observation_count": 3,
         "failed_observation_count": 0,
