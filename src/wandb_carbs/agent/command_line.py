@@ -183,6 +183,13 @@ def hint_of_parts(command: Sequence[str]) -> str:
     )
 
 
+def remedy_of(program: str) -> str:
+    """Say how a program that is a whole line is written as a command; empty if it is one word."""
+    first, *others = program.split() or [""]
+    words = [*(["${interpreter}"] if first.endswith(".py") else []), first, *others]
+    return f"its arguments belong into the command: [${{env}}, {', '.join(words)}, ${{args}}]" if others else ""
+
+
 def passes_none_as_text(command: Sequence[str]) -> bool:
     """Tell whether a command passes None by the word `None`, which most parsers take for a text."""
     spelled = {f"${{{name}}}" for name in _FORMATS if name not in _WITH_NULL}

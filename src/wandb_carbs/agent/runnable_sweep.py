@@ -16,6 +16,7 @@ from wandb_carbs.agent.command_line import (
     hint_of_start,
     passes_none_as_text,
     passes_values,
+    remedy_of,
 )
 from wandb_carbs.agent.hints import hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
@@ -146,14 +147,12 @@ def _metric_of(configuration: Mapping[str, Any]) -> Reading | None:
 def _check_program(command: Iterable[str], program: str | None) -> None:
     """Refuse a script that is not here, before a run is taken for it."""
     chunks = list(command)
-    if program is None or "${program}" not in chunks or not program.endswith(".py"):
+    if program is None or "${program}" not in chunks or not (program.endswith(".py") or " " in program):
         return
     before = chunks[: chunks.index("${program}")]
     if before and before[-1] in ("${interpreter}", "python", "python3") and not Path(program).exists():
-        raise WandbCarbsError(
-            f"the sweep's program {program!r} does not exist in {Path.cwd()}: start the agent in the folder of the "
-            "program"
-        )
+        missing = f"the sweep's program {program!r} does not exist in {Path.cwd()}"
+        raise WandbCarbsError(f"{missing}: {remedy_of(program) or 'start the agent in the folder of the program'}")
 
 
 def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[str, Any]) -> str:

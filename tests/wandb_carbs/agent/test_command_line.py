@@ -20,6 +20,7 @@ from wandb_carbs.agent.command_line import (
     hint_of_start,
     passes_none_as_text,
     passes_values,
+    remedy_of,
 )
 
 VALUES = {
@@ -192,6 +193,19 @@ def test_a_command_that_does_not_start_the_program_is_named(command: list[str], 
 )
 def test_a_command_that_starts_the_program_is_not_named(command: list[str]) -> None:
     assert hint_of_start(command) == ""
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("train.py --fast", "[${env}, ${interpreter}, train.py, --fast, ${args}]"),
+        ("torchrun train.py", "[${env}, torchrun, train.py, ${args}]"),
+        ("python -m train", "[${env}, python, -m, train, ${args}]"),
+    ],
+)
+def test_a_program_that_is_a_whole_line_belongs_into_the_command(program: str, words: str) -> None:
+    assert remedy_of(program).endswith(words)
+    assert remedy_of("train.py") == remedy_of("") == ""
 
 
 def test_a_programs_name_may_have_spaces(tmp_path: Path) -> None:

@@ -584,6 +584,7 @@ def test_one_agent_for_each_gpu(stage: Stage) -> None:
     [
         ({"parameters": {"lr": {"min": 0.0, "max": 1.0}, "momentum": {"min": 0.0, "max": 1.0}}}, "'momentum'"),
         ({"program": "nowhere.py"}, "does not exist in"),
+        ({"program": "python -m nowhere"}, "does not exist in .*, python, -m, nowhere, "),
         ({"program": None}, "neither a program nor a command"),
         ({"command": ["python", "${argz}"]}, "argz"),
         ({"is_valid": "nowhere_at_all:fits"}, "cannot be loaded from"),

@@ -126,6 +126,7 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
         check_command,
         hint_of_parts,
         hint_of_start,
+        remedy_of,
     )
     from wandb_carbs.record import OBJECTIVE_KEY  # noqa: PLC0415 - imports the SDK
 
@@ -138,7 +139,8 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
             "wandb.agent(…, function=train), where `train` takes its suggestion with WandbCarbs.from_sweep(run)"
         )
     elif program is not None and not (Path(program).exists() or (folder / program).exists()):
-        notes.append(f"program {program!r} does not exist here; {_remedy(program)}")
+        where = "agents run it in the folder where they are started"
+        notes.append(f"program {program!r} does not exist here; {remedy_of(program) or where}")
     if options.get("command"):
         command = check_command(options["command"], program)
         notes += filter(None, (hint_of_start(command), hint_of_parts(command)))
@@ -148,14 +150,6 @@ def _notes_on_program(described: SweepFile, folder: Path) -> list[str]:
             "calls record_observation(objective=…)"
         )
     return notes
-
-
-def _remedy(program: str) -> str:
-    first, *others = program.split()
-    if not others:
-        return "agents run it in the folder where they are started"
-    words = [*(["${interpreter}"] if first.endswith(".py") else []), first, *others]
-    return f"its arguments belong into the command: [${{env}}, {', '.join(words)}, ${{args}}]"
 
 
 def _beside(source: Any, folder: Path) -> Any:
