@@ -100,7 +100,7 @@ class ObserveLogs(dict[str, Any]):
         return old[key]
 
     def _old(self) -> dict[str, Any]:
-        successes = self._successes[: self["num_successes"]]  # later ones are none of this observation's
+        successes = self._successes[: self["num_successes"]]  # those until then
         best = max(successes, key=lambda run: self._sign * run.output, default=None)
         return {
             "observation_count": self["num_successes"] + self["num_failures"],
