@@ -39,9 +39,9 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
     """
     history = load(sweep)
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - imports the models
-    from wandb_carbs.sweep.history import carbs_from_sweep  # noqa: PLC0415 - imports the SDK
 
-    carbs = carbs_from_sweep(history)
+    data = ReportData(history)
+    carbs = data.carbs
     values = values_of(carbs.space, given)
     outputs = [carbs.suggest(for_cost=for_cost, given=values) for _ in range(number)]
     found = [{"config": carbs.space.select(output.suggestion), "log": output.log} for output in outputs]
@@ -49,7 +49,7 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
         click.echo(json.dumps(found))
         return
     names = carbs.space.names
-    heads = ("kind", "expected cost", f"expected {ReportData(history).objective_title}", "success")
+    heads = ("kind", "expected cost", f"expected {data.objective_title}", "success")
     beliefs = [_beliefs(item["log"]) for item in found]
     # The first runs are not predicted: their columns are left out.
     known = [place for place in range(len(heads)) if any(each[place] is not None for each in beliefs)]
