@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY
-from wandb_carbs.agent.outcome import Outcome
+from wandb_carbs.agent.outcome import STOPPED, Outcome
 from wandb_carbs.record import FAILURE, REASON_KEY, STATE_KEY, SUCCESS
 
 # As W&B's own agent: when it takes a program for one that cannot work.
@@ -62,7 +62,7 @@ class Endings:
             if self.fruitless >= outcome.tolerated:
                 why = "the next run would end like this one"
         # A signal that somebody else sent says nothing of the program; a fault of its own (SIGSEGV, SIGABRT) does.
-        if asked or state == SUCCESS or (code <= 0 and state != FAILURE):
+        if asked or reason == STOPPED or state == SUCCESS or (code <= 0 and state != FAILURE):
             self.failed_in_row = 0
             return why
         self.failed_in_row += 1

@@ -9,7 +9,7 @@
 | the same, without the metric | abandoned, with advice |
 | exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
-| it was about to be pre-empted | abandoned |
+| it was about to be pre-empted, or W&B has stopped its run | abandoned |
 | any other way, after the run was finished: `finally: wandb.finish()` | as if it had not been finished |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
 | SIGTERM, SIGINT and other signals that somebody sends | abandoned |
@@ -40,6 +40,8 @@ from wandb_carbs.record import (
     SUCCESS,
 )
 
+# The reason of a run that was stopped in W&B.
+STOPPED = "stopped"
 _CRASHES = {"SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS", "SIGILL", "SIGSYS", "SIGTRAP"}
 # Python's, if its last output cannot be written: all else was done.
 _UNFLUSHED = 120
@@ -133,6 +135,9 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
         return Outcome({**outcome.keys, REASON_KEY: f"{crash} after the run was finished"}) if is_kept else outcome
     if values.state in ("preempting", "preempted"):
         return _lost("preempted")
+    # The SDK interrupts a program whose run somebody, or W&B's early stopping, has stopped.
+    if values.state == "killed":
+        return _lost(STOPPED)
     outcome = _judge_crash(ending, values)
     if was_finished and outcome.keys[STATE_KEY] == FAILURE:
         return replace(outcome, advice=_HIDDEN.format(values.metric))

@@ -17,7 +17,7 @@ from wandb_carbs.agent.exceptions import text_of
 from wandb_carbs.agent.hints import hints
 from wandb_carbs.agent.last_words import cause_of, ending_of
 from wandb_carbs.agent.orphans import settle
-from wandb_carbs.agent.outcome import Ending, Outcome
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.own_names import explain
 from wandb_carbs.agent.program import Program
 from wandb_carbs.agent.program_run import ProgramRun
@@ -161,7 +161,7 @@ class SweepAgent:
                 entry.program.kill("the sweep ended")
         elif command.kind == STOP:
             if command.run_id in self._running:
-                self._running[command.run_id].program.ask_to_end("stopped")
+                self._running[command.run_id].program.ask_to_end(STOPPED)
         elif self._shutdown.stage is Stage.WORKING and command.run_id not in self._running:
             self._start(command)
 
@@ -240,7 +240,7 @@ class SweepAgent:
     def _show(self, run_id: str, outcome: Outcome, ending: Ending, seconds: float) -> str:
         """Say how a run ended; return why its program failed, if it did."""
         keys, cause = outcome.keys, ""
-        failed = ending.exit_code != 0 and not ending.asked
+        failed = ending.exit_code != 0 and not ending.asked and keys.get(REASON_KEY) != STOPPED
         how, lines = ending_of(ending.exit_code, ending.last_words)
         if keys[STATE_KEY] == SUCCESS:
             name = self._sweep.metric.name if self._sweep.metric else "objective"

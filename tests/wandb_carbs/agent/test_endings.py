@@ -88,6 +88,8 @@ def test_failures_that_the_search_learns_from_and_ends_that_were_asked_for_do_no
     assert judged(Endings(), *[TOO_BIG] * 9)[-1] == ""
     assert judged(Endings(), *[FAILED] * 9, asked=True)[-1] == ""
     assert judged(Endings(), *[FAILED] * 9, code=-9)[-1] == ""
+    stopped = Outcome({STATE_KEY: ABANDONED, REASON_KEY: "stopped"})  # in W&B: its program was interrupted there
+    assert judged(Endings(limit=3), *[stopped] * 9) == [""] * 9
 
 
 def test_ends_that_every_other_run_would_have_stop_the_agent() -> None:

@@ -72,6 +72,12 @@ def test_a_training_that_was_cut_short_is_no_result_though_its_run_was_finished(
     assert bool(judge_outcome(ending, LOGGED).advice) == (expected[0] == FAILURE)
 
 
+@pytest.mark.parametrize("ending", [Ending(-signal.SIGINT), Ending(1, traceback("KeyboardInterrupt"))])
+def test_a_run_that_wandb_has_stopped_says_so(ending: Ending) -> None:
+    """The SDK interrupts its program, often before the agent hears of it."""
+    assert judged(ending, replace(LOGGED, state="killed")) == (ABANDONED, "stopped")
+
+
 @pytest.mark.parametrize(("objective", "reason"), [(NAN, "loss is nan"), (-float("inf"), "loss is infinite")])
 def test_an_objective_that_is_not_finite_is_a_failure(objective: float, reason: str) -> None:
     assert judged(Ending(0), replace(LOGGED, objective=objective)) == (FAILURE, reason)
