@@ -51,6 +51,24 @@ def hint_of_none(names: Sequence[str]) -> str:
     )
 
 
+def hint_of_nested(names: Sequence[str]) -> str:
+    """Say that a program gets nested parameters as one word.
+
+    Args:
+        names: The parameters that nest others, and are passed to the program's command line.
+
+    Returns:
+        A sentence for the user; empty without such a parameter.
+    """
+    if not names:
+        return ""
+    return (
+        f"the parameters within {', '.join(map(repr, names))} are passed to the program as one word, "
+        f"--{names[0]}={{'name': value}}, as by W&B's own agent: ${{args_override_hydra}} gives Hydra each by its own "
+        f"name; other programs get --{names[0]}.name=value if the sweep's file names it {names[0]}.name"
+    )
+
+
 def hints(words: Iterable[str], run_id: str, *, passes_values: bool) -> list[str]:
     """Return sentences for the user.
 

@@ -164,7 +164,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
             "wandb.init() was not called",
             f"the program ended without calling wandb.init(), so that nothing can be learnt from it: call it, and log "
             f"{values.metric or 'a metric'!r} with wandb.log(). If it does, then not for this run: it must not be "
-            "offline or disabled, and the program must not set WANDB_PROJECT or WANDB_ENTITY",
+            "offline or disabled, and the program must not set WANDB_PROJECT or WANDB_ENTITY, nor call wandb.agent(): "
+            "let it call the training function itself",
             tolerated=1,
         )
     if ending.exit_code == 0 and _CUT_SHORT.search(ending.last_words):

@@ -38,8 +38,9 @@ _LAST_LINES = 20
 _ARGUMENTS = (
     "the program does not take the arguments that the sweep's command gives it. Name the parameters as the program "
     "does, or change `command` in the sweep's file: ${args} gives --name=value, ${args_no_equals} --name value, "
-    "${args_no_hyphens} name=value, ${args_no_boolean_flags} --name for what is true, ${args_switches} also --no-name "
-    "for what is false; without any, the program reads wandb.config"
+    "${args_no_hyphens} name=value, ${args_override_hydra} the same for Hydra, nested parameters and null among them, "
+    "${args_no_boolean_flags} --name for what is true, ${args_switches} also --no-name for what is false; without any, "
+    "the program reads wandb.config"
 )
 
 

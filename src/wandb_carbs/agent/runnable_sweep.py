@@ -18,7 +18,7 @@ from wandb_carbs.agent.command_line import (
     passes_values,
     remedy_of,
 )
-from wandb_carbs.agent.hints import hint_of_none, hint_of_source
+from wandb_carbs.agent.hints import hint_of_nested, hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
@@ -159,7 +159,9 @@ def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[st
     if hint := hint_of_start(command) or hint_of_parts(command):
         return hint
     if passes_none_as_text(command):
-        return hint_of_none([".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)])
+        nested = sorted({path[0] for path, _ in walk(parameters) if len(path) > 1})
+        may_be_none = [".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)]
+        return hint_of_nested(nested) or hint_of_none(may_be_none)
     if program is None or not program.endswith(".py") or passes_values(command):
         return ""
     try:

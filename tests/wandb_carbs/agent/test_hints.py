@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_carbs.agent.hints import hint_of_none, hint_of_source, hints
+from wandb_carbs.agent.hints import hint_of_nested, hint_of_none, hint_of_source, hints
 
 JOINED = "wandb: Run data is saved locally in /home/me/wandb/run-20261127_064316-abc\n"
 AGAIN = JOINED.replace("abc", "abc-1")
@@ -51,3 +51,11 @@ def test_none_as_a_text_is_said_once_for_all_parameters() -> None:
     assert "null of 'drop', 'optim.clip' is passed to the program as the text None" in hint_of_none(
         ["drop", "optim.clip"]
     )
+
+
+def test_nested_parameters_that_are_passed_as_one_word_are_named() -> None:
+    assert hint_of_nested([]) == ""
+    found = hint_of_nested(["model", "optim"])
+    assert found.startswith("the parameters within 'model', 'optim' are passed to the program as one word, --model={'")
+    assert "${args_override_hydra}" in found
+    assert "if the sweep's file names it model.name" in found

@@ -88,6 +88,7 @@ def test_an_objective_that_is_not_finite_is_a_failure(objective: float, reason: 
     [
         (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "log 'loss' with wandb.log"),
         (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "WANDB_PROJECT"),
+        (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "nor call wandb.agent()"),
         (replace(LOGGED, objective=None), "loss was not logged", "it logged loss, accuracy"),
         (replace(LOGGED, objective=None, metric=""), "nothing was recorded", "names no metric"),
         (replace(LOGGED, cost=None, cost_metric="hours"), "the cost hours was not logged", "'hours'"),

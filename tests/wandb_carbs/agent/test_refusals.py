@@ -38,6 +38,7 @@ def test_a_parser_is_known_by_its_words(words: str) -> None:
     assert refusal.is_certain
     assert refusal.reason.startswith("refused its arguments: ")
     assert "${args_no_hyphens}" in refusal.advice
+    assert "${args_override_hydra}" in refusal.advice
 
 
 @pytest.mark.parametrize(
