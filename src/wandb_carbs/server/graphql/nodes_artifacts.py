@@ -153,7 +153,8 @@ def _membership(row: sqlite3.Row, context: Context, aliasName: str) -> sqlite3.R
 
 
 def _aliases_of_all(row: sqlite3.Row, context: Context, first: int | None = None, after: str | None = None) -> Node:
-    versions = artifact_versions.versions(context.db, row["project_id"], row["name"])
+    place = row["project_id"], row["name"]
+    versions = artifact_versions.versions(context.db, *place, artifact_versions.HAS_ALIASES)
     return connection([alias for version in versions for alias in _aliases(version, context)], first, after)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.store.ids import row_by_id
 from wandb_carbs.server.store.queries import SELECT_RUNS
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 PENDING, COMMITTED, DELETED = "PENDING", "COMMITTED", "DELETED"
 LATEST = "latest"
+HAS_ALIASES = "aliases != '[]'"
+_OF_COLLECTION = "FROM artifacts WHERE project_id = ? AND collection = ? AND state = ?"
+_VERSION = re.compile("v[0-9]{1,17}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,11 @@ def by_client_id(db: sqlite3.Connection, client_id: str) -> sqlite3.Row | None:
 def find(db: sqlite3.Connection, project_id: int, name: str) -> sqlite3.Row | None:
     """Return the version that "collection:alias" or "collection:v0" names, by default the latest, or None."""
     collection, _, alias = name.partition(":")
-    found = versions(db, project_id, collection)
-    for row in found:
+    number = int(alias[1:]) if _VERSION.fullmatch(alias) else None
+    for row in versions(db, project_id, collection, f"version IS ? OR {HAS_ALIASES}", number):
         if (alias or LATEST) in {f"v{row['version']}", *json.loads(row["aliases"])}:
             return row
-    return found[0] if found and alias in {"", LATEST} else None
+    return newest(db, project_id, collection) if alias in {"", LATEST} else None
 
 
 def of_run(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
@@ -96,9 +100,24 @@ def users(db: sqlite3.Connection, artifact_id: int) -> list[sqlite3.Row]:
     return db.execute(query, (artifact_id,)).fetchall()
 
 
-def versions(db: sqlite3.Connection, project_id: int, collection: str) -> list[sqlite3.Row]:
-    """Return the committed versions of a collection, the latest first."""
-    return db.execute(
-        "SELECT * FROM artifacts WHERE project_id = ? AND collection = ? AND state = ? ORDER BY version DESC",
-        (project_id, collection, COMMITTED),
-    ).fetchall()
+def versions(
+    db: sqlite3.Connection, project_id: int, collection: str, condition: str = "1", *values: Any
+) -> list[sqlite3.Row]:
+    """Return the committed versions of a collection, the latest first.
+
+    Args:
+        db: The database.
+        project_id: Row id of the project.
+        collection: Name of the collection.
+        condition: What else must hold, as SQL: there may be thousands of versions.
+        values: Values for the condition's question marks.
+    """
+    query = f"SELECT * {_OF_COLLECTION} AND ({condition}) ORDER BY version DESC"
+    return db.execute(query, (project_id, collection, COMMITTED, *values)).fetchall()
+
+
+def newest(db: sqlite3.Connection, project_id: int, collection: str) -> sqlite3.Row | None:
+    """Return the newest committed version of a collection, or None."""
+    query = f"SELECT * {_OF_COLLECTION} ORDER BY version DESC LIMIT 1"
+    row: sqlite3.Row | None = db.execute(query, (project_id, collection, COMMITTED)).fetchone()
+    return row

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import collections, run_states, runs
-from wandb_carbs.server.store.artifact_versions import COMMITTED, PENDING, Entry, by_id, versions
+from wandb_carbs.server.store.artifact_versions import COMMITTED, HAS_ALIASES, PENDING, Entry, by_id, newest, versions
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.projects import ensure_project, find_project
 
@@ -60,14 +60,12 @@ def create(store: Store, values: Mapping[str, Any]) -> int:
             return int(known["id"])
         collection = collections.ensure(db, project_id, names[0], kind, now)
         if values.get("enableDigestDeduplication") and values.get("digest"):
-            for twin in versions(db, project_id, collection["name"]):
-                if twin["digest"] == values["digest"]:
-                    give_aliases(db, twin, aliases)
-                    db.execute(
-                        "INSERT OR IGNORE INTO artifact_outputs (run_id, artifact_id) VALUES (?, ?)",
-                        (run_id, twin["id"]),
-                    )
-                    return int(twin["id"])
+            for twin in versions(db, project_id, collection["name"], "digest = ?", values["digest"])[:1]:
+                give_aliases(db, twin, aliases)
+                db.execute(
+                    "INSERT OR IGNORE INTO artifact_outputs (run_id, artifact_id) VALUES (?, ?)", (run_id, twin["id"])
+                )
+                return int(twin["id"])
         tags = [tag["tagName"] for tag in values.get("tags") or []]
         cursor = db.execute(
             """INSERT INTO artifacts (
@@ -134,7 +132,7 @@ def set_base(store: Store, identifier: str, base: str | None) -> None:
     """
     with store.transaction() as db:
         row = by_id(db, identifier)
-        found = by_id(db, base) if base else next(iter(versions(db, row["project_id"], row["collection"])), None)
+        found = by_id(db, base) if base else newest(db, row["project_id"], row["collection"])
         if found is not None and found["id"] != row["id"]:
             db.execute("UPDATE artifacts SET base_id = ? WHERE id = ?", (found["id"], row["id"]))
 
@@ -179,7 +177,7 @@ def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
 def give_aliases(db: sqlite3.Connection, row: sqlite3.Row, aliases: Sequence[str]) -> None:
     """Give aliases to a version; the versions that had them lose them."""
     taken = set(aliases)
-    for other in versions(db, row["project_id"], row["collection"]):
+    for other in versions(db, row["project_id"], row["collection"], HAS_ALIASES):
         held = json.loads(other["aliases"])
         if other["id"] != row["id"] and taken.intersection(held):
             left = [alias for alias in held if alias not in taken]

@@ -33,6 +33,8 @@ def versions(store: Store) -> list[int]:
         ("model:v1", 1),
         ("model:best", 0),
         ("model:v2", None),
+        ("model:v01", None),
+        ("model:v" + "9" * 30, None),
         ("model:nosuch", None),
         ("other", None),
     ],
@@ -46,6 +48,11 @@ def test_version_is_found_by_number_and_alias(store: Store, versions: list[int],
 def test_only_committed_versions_are_listed_the_latest_first(store: Store, versions: list[int]) -> None:
     with store.reading() as db:
         assert [row["id"] for row in artifact_versions.versions(db, 1, "model")] == versions[1::-1]
+        assert [row["id"] for row in artifact_versions.versions(db, 1, "model", "version < ?", 1)] == versions[:1]
+        newest = artifact_versions.newest(db, 1, "model")
+        assert newest is not None
+        assert newest["id"] == versions[1]
+        assert artifact_versions.newest(db, 1, "other") is None
         assert [row["id"] for row in artifact_versions.of_run(db, 1)] == versions[:2]
 
 
