@@ -163,7 +163,7 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
     if state == ABANDONED:
         return Verdict(Standing.ABANDONED, _text(record.summary.get(REASON_KEY)))
     if state not in (RUNNING, INITIALIZING, None):
-        return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r} is not a known state")
+        return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r:.100} is not a known state")
     if record.state == FINISHED:
         if state is None:
             return Verdict(Standing.SKIPPED, _NO_SUGGESTION)
@@ -208,7 +208,7 @@ def _judge_success(record: RunRecord) -> Verdict:
         if value is None:
             return Verdict(Standing.SKIPPED, f"{key} is missing")
         if not is_number(value):
-            return Verdict(Standing.SKIPPED, f"{key}={value!r} is not a finite number")
+            return Verdict(Standing.SKIPPED, f"{key}={value!r:.100} is not a finite number")
     if record.summary[COST_KEY] <= 0:
         return Verdict(Standing.SKIPPED, f"{COST_KEY}={record.summary[COST_KEY]!r} is not positive")
     return Verdict(Standing.OBSERVATION)

@@ -42,6 +42,13 @@ def test_final_states_count_whatever_wandb_says(state: str, summary: dict[str, A
     assert standing(state, summary) is expected
 
 
+@pytest.mark.parametrize("change", [{"carbs.state": "x" * 9999}, {"carbs.cost": ["x"] * 9999}])
+def test_long_nonsense_is_named_in_short(change: dict[str, Any]) -> None:
+    verdict = classify(record("finished", {**GOOD, **change}), NOW)
+    assert verdict.standing is Standing.SKIPPED
+    assert len(verdict.reason) < 200
+
+
 @pytest.mark.parametrize("state", ["failure", "abandoned"])
 def test_reason_can_be_printed_and_written(state: str) -> None:
     """Names of files that are no text come with letters that no file can hold."""

@@ -229,7 +229,7 @@ def _guarded(id_: str, name: Any, state: Any, source: Any, read: Callable[[], Ru
     try:
         return read()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is that run's alone
-        problem = f"it cannot be read: {error!r}"
+        problem = f"it cannot be read: {error!r:.200}"
         return RunRecord(id_, readable(str(name or id_)), str(state), None, None, {}, {}, source, problem)
 
 
