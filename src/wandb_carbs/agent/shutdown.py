@@ -38,6 +38,7 @@ class Shutdown:
         wake: Set whenever something has happened.
         is_idle: Tells whether no program runs: then a second signal ends this process at once, whatever it waits for.
         forward: Sends a signal to the programs; None if they are not to get it.
+        press: Ends the programs as the stage says. It is called at once, since this process may be waiting for W&B.
 
     Attributes:
         stage: How far the agent is on its way out.
@@ -46,7 +47,11 @@ class Shutdown:
     """
 
     def __init__(
-        self, wake: threading.Event, is_idle: Callable[[], bool], forward: Callable[[int], None] | None = None
+        self,
+        wake: threading.Event,
+        is_idle: Callable[[], bool],
+        forward: Callable[[int], None] | None = None,
+        press: Callable[[], None] = lambda: None,
     ) -> None:
         self.stage = Stage.WORKING
         self.why = ""
@@ -54,6 +59,7 @@ class Shutdown:
         self._wake = wake
         self._is_idle = is_idle
         self._forward = forward
+        self._press = press
         self._former: dict[int, Any] = {}
         self._shown = Stage.WORKING
 
@@ -88,8 +94,10 @@ class Shutdown:
             least = Stage.WAITING if name == "SIGINT" else Stage.TERMINATING
             self.stage = max(least, Stage(min(self.stage + 1, Stage.KILLING)))
         self._wake.set()
-        if self.stage >= Stage.TERMINATING and self._is_idle():
-            raise KeyboardInterrupt
+        if self.stage >= Stage.TERMINATING:
+            self._press()
+            if self._is_idle():
+                raise KeyboardInterrupt
 
     def news(self) -> str:
         """Return, once for each stage, what a signal has changed; a handler must not print."""

@@ -77,7 +77,8 @@ class SweepAgent:
         self._running: dict[str, _Running] = {}
         self._endings = Endings(max_failed)
         self._wake = threading.Event()
-        self._shutdown = Shutdown(self._wake, lambda: not self._running, self._forward if forward_signals else None)
+        forward = self._forward if forward_signals else None
+        self._shutdown = Shutdown(self._wake, lambda: not self._running, forward, self._end_programs)
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
@@ -276,10 +277,13 @@ class SweepAgent:
             self._say(f"the agent stops: {reason}")
 
     def _press(self) -> None:
-        """Ask programs to end, and end those that have been asked for long enough."""
-        stage, why = self._shutdown.stage, self._shutdown.why
         if self._running and (news := self._shutdown.news()):
             self._say(news)
+        self._end_programs()
+
+    def _end_programs(self) -> None:
+        """Ask programs to end, and end those that have been asked for long enough; a handler of signals calls this."""
+        stage, why = self._shutdown.stage, self._shutdown.why
         for entry in self._running.values():
             if stage >= Stage.KILLING:
                 entry.program.kill(why)

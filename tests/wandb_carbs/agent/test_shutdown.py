@@ -42,6 +42,17 @@ def test_sigterm_asks_at_once_and_the_former_handler_comes_back() -> None:
     assert signal.getsignal(signal.SIGTERM) is former
 
 
+def test_programs_hear_of_it_at_once_whatever_the_agent_waits_for() -> None:
+    pressed: list[Stage] = []
+    shutdown = Shutdown(threading.Event(), lambda: False, press=lambda: pressed.append(shutdown.stage))
+    with shutdown:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not pressed
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert pressed == [Stage.TERMINATING, Stage.KILLING]
+
+
 def test_without_a_program_a_second_signal_ends_whatever_is_waited_for() -> None:
     with entered(is_idle=True):
         os.kill(os.getpid(), signal.SIGINT)
