@@ -20,6 +20,7 @@ from carbs.spaces.values import SUGGESTION_ID_KEY
 from carbs.values import is_dictionary
 from wandb_carbs.agent import changes, own_run
 from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
+from wandb_carbs.agent.forks import spare_forks
 from wandb_carbs.agent.legacy import LegacyNames
 from wandb_carbs.agent.publisher import RunPublisher, suggestion_keys
 from wandb_carbs.agent.ranks import check_rank
@@ -116,6 +117,7 @@ class WandbCarbs(LegacyNames):
         if not isinstance(carbs, CARBS):
             raise WandbCarbsError(f"carbs={carbs!r} must be a CARBS; write WandbCarbs(carbs=CARBS(params=…))")
         own_run.check_names(carbs.space.names)
+        spare_forks()
         self._carbs = carbs
         run = own_run.check_run(wandb_run if wandb_run is not None else wandb.run)
         self._wandb_run = run
