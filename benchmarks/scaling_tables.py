@@ -2,16 +2,21 @@
 
 uv run benchmarks/scaling_tables.py --tables 12 --runs 100 300 0
 uv run benchmarks/scaling_tables.py --tables 0 --curves FOLDER
+uv run benchmarks/scaling_tables.py --tables 0 --published dense_lr_bs_loss.csv
 
 For simulated tables it prints the three figures of papers on hyperparameter transfer: the exponents' errors and how
 often intervals hold them, the error of the loss that is predicted for the largest size without it, and the loss that
 is paid there for the predicted learning rate and batch size. A real table is an npz file: `openlm_grid.npz`, or
 `scalebench_*.npz` with `columns`, `train` rows and `test` rows at higher cost.
+
+The published table holds learning rates and batch sizes at 17 sizes: github.com/step-law/steplaw (Li et al. 2025,
+"Predictable Scale: Part I, Step Law"), data/dense_lr_bs_loss.csv.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +32,7 @@ from carbs.scaling import measure_transfer, scaling_laws
 
 _LOSS = CARBSParams(better_direction_sign=-1)
 _HELD_OUT = 0.2  # share of the sizes of a real table, the most expensive ones
+_ORDERS = 10  # draws of rows of the published table
 Array = NDArray[np.float64]
 
 
@@ -120,6 +126,66 @@ def _pool(data: np.lib.npyio.NpzFile) -> tuple[list[str], Array, Array, Array, A
     )
 
 
+def published(path: Path, numbers: list[int]) -> None:
+    """Print exponents and what is paid at the largest size over draws of rows, and the errors of losses left out."""
+    columns = {"n": "N", "d": "D", "lr": "lr", "bs": "bs"}
+    with path.open(newline="") as file:
+        rows = [
+            [*(float(row[column]) for column in columns.values()), float(row["smooth loss"])]
+            for row in csv.DictReader(file)
+        ]
+    runs = [ObservationInParam(dict(zip(columns, row, strict=False)), row[-1]) for row in rows]
+    params = [Param(name, LogSpace(min=1e-9, max=1e18)) for name in columns]
+    sizes, member = np.unique(np.array(rows)[:, :2], axis=0, return_inverse=True)
+    member = member.ravel()
+    best = np.array(
+        [min(row[-1] for row, own in zip(rows, member, strict=True) if own == i) for i in range(len(sizes))]
+    )
+    _show_paper(np.array(rows), best[member])
+    largest = int(np.argmax(np.prod(sizes, axis=1)))
+    for number in numbers:
+        laws, transfers = [], []
+        for seed in range(_ORDERS):
+            order = np.random.default_rng(seed).permutation(len(runs))
+            laws.append(scaling_laws(params, [runs[i] for i in order[: number or None]], _LOSS, scale=["n", "d"]))
+            seen = [runs[i] for i in order if member[i] != largest][: number or None]
+            seen += [runs[i] for i in np.flatnonzero(member == largest)]
+            transfers.append(measure_transfer(params, seen, _LOSS, scale=["n", "d"], held_out=1e-9))
+        for name, size in (("lr", "n"), ("lr", "d"), ("bs", "n"), ("bs", "d")):
+            exponents = [law[name].exponents[size] for law in laws]
+            low, high = np.median([law[name].intervals[size] for law in laws], axis=0)
+            print(
+                f"{number or 'all':>6} runs: {name} ~ {size}^{np.median(exponents):.3f}, {min(exponents):.3f} to "
+                f"{max(exponents):.3f} in {_ORDERS} draws; 90 % interval {low:.2f} to {high:.2f}"
+            )
+        paid = [figures.paid[0] for figures in transfers]
+        print(
+            f"{number or 'all':>6} runs: largest size, unseen: loss paid {np.mean(paid):.2%}, at most {max(paid):.2%}"
+        )
+    errors, held = [], []
+    for place, (size, loss) in enumerate(zip(sizes, best, strict=True)):
+        others = np.arange(len(sizes)) != place
+        seen = [run for run, own in zip(runs, member, strict=True) if own != place]
+        found = scaling_laws(params, seen, _LOSS, scale=["n", "d"]).objective.predict(n=size[0], d=size[1])
+        least = float(_least_squares(sizes[others], best[others], size[None])[0])
+        errors.append([found.value / loss - 1, least / loss - 1])
+        held.append(found.low <= loss <= found.high)
+    ours, least = np.sqrt(np.mean(np.square(errors), axis=0))
+    print(
+        f"one size of {len(sizes)} left out: rms error of its best loss {ours:.2%}, of a least-squares power law "
+        f"{least:.2%}; held by the 90 % interval {np.mean(held):.2f}"
+    )
+
+
+def _show_paper(rows: Array, best: Array) -> None:
+    """Print the exponents by the paper's procedure: least squares through the rows within 0.25 % of the best."""
+    near = np.log(rows[rows[:, -1] < 1.0025 * best])
+    design = np.column_stack([np.ones(len(near)), near[:, :2]])
+    rate = np.linalg.lstsq(design, near[:, 2])[0]
+    batch = np.linalg.lstsq(design[:, [0, 2]], near[:, 3])[0]
+    print(f"rows within 0.25 % of the best: lr ~ n^{rate[1]:.3f} d^{rate[2]:.3f}, bs ~ d^{batch[1]:.3f}")
+
+
 def _least_squares(sizes: Array, loss: Array, test_sizes: Array) -> Array:
     """Predict by loss = limit + sum of amplitude * size^-exponent, fitted by least squares from several starts."""
     center = np.mean(np.log(sizes), axis=0)
@@ -148,12 +214,15 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="seed of the first of them")
     parser.add_argument("--runs", type=int, nargs="*", default=[100, 300, 0], help="runs of each table, 0 for all")
     parser.add_argument("--curves", type=Path, help="folder of real tables")
+    parser.add_argument("--published", type=Path, help="a table of learning rates and batch sizes, as above")
     arguments = parser.parse_args()
     if arguments.tables:
         for number in arguments.runs:
             simulated(range(arguments.first, arguments.first + arguments.tables), number)
     if arguments.curves:
         real(arguments.curves)
+    if arguments.published:
+        published(arguments.published, arguments.runs)
 
 
 if __name__ == "__main__":
