@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError, LinearSpace, LogitSpace, LogSpace, ObservationInParam, Param, Pow2Space
-from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest
+from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest, shows_effects
 
 SPACE = (Param("rate", LogSpace(min=1e-4, max=0.1)), Param("width", LinearSpace(min=2, max=9, is_integer=True)))
 
@@ -108,3 +108,51 @@ def test_doubts_need_enough_to_go_by() -> None:
     """Two runs on an edge and eleven intervals are too few to say anything."""
     few = [run(0.1, 2, 0.0, 1.0), run(0.1, 3, 1.0, 2.0)]
     assert doubts(SPACE, few, 1, (np.zeros(11), np.ones(11), np.full(11, 9.0))) == []
+
+
+def spread(objectives: np.ndarray) -> list[ObservationInParam]:
+    """Return runs of different configurations, in no order of theirs; the last are the best of their cost."""
+    rates = 10.0 ** -(1 + 3 * ((np.arange(len(objectives)) * 0.618) % 1))
+    return [
+        run(float(rate), 2 + i % 8, float(y), 1.0 + i)
+        for i, (rate, y) in enumerate(zip(rates, objectives, strict=True))
+    ]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_doubts_say_that_objectives_are_noise(sign: int) -> None:
+    """They are where nothing is learnt, and not where one hyperparameter has an effect."""
+    noise = np.random.default_rng(1).standard_normal(24)
+    said = doubts(SPACE, spread(noise), sign)
+    assert said[-1] == (
+        "the objectives of 24 runs look like noise, whatever the hyperparameters are: check the metric, "
+        "average it over more seeds or episodes, or start where something is learnt"
+    )
+    slopes = np.array([math.log10(float(seen.input["rate"])) for seen in spread(noise)])
+    assert not any("look like noise" in doubt for doubt in doubts(SPACE, spread(noise + 3 * slopes), sign))
+
+
+def test_a_search_that_has_settled_showed_effects() -> None:
+    """Hundreds of runs at the best configuration differ by noise alone, but those before them count, too."""
+    rng = np.random.default_rng(2)
+    before = spread(3 * np.arange(60.0))
+    settled = [run(0.01 + 1e-4 * rng.random(), 5, 180 + rng.standard_normal(), 9.0) for _ in range(240)]
+    assert shows_effects(SPACE, [*before, *settled])
+    assert not shows_effects(SPACE, settled)
+
+
+def test_effects_need_enough_runs() -> None:
+    """Of 19 configurations nothing is said, and repeats of a few are no more."""
+    noise = np.random.default_rng(1).standard_normal(19)
+    assert shows_effects(SPACE, spread(noise))
+    assert shows_effects(SPACE, 3 * spread(noise))
+
+
+def test_a_constant_objective_shows_no_effects() -> None:
+    assert not shows_effects(SPACE, spread(np.zeros(24)))
+
+
+def test_objectives_that_no_model_can_be_fitted_to_raise_no_doubt() -> None:
+    """Differences of the largest numbers overflow; that is said elsewhere."""
+    huge = np.where(np.arange(24) % 2, 1.0, -1.0) * np.linspace(1.0, 1.7, 24) * 1e308
+    assert shows_effects(SPACE, spread(huge))

@@ -286,6 +286,16 @@ class Posterior:
         expected: Array = warped_kernel(self._warped, warp(points, self.hyper.warps), self.hyper).T @ self.alpha
         return expected
 
+    def leave_one_out(self) -> tuple[Array, Array]:
+        """Predict each output from all others (R&W equations 5.10 to 5.12).
+
+        Returns:
+            What was seen less what is expected, shape (n, S), and its standard deviation, with the noise, shape (n,).
+        """
+        inverse, _ = dpotri(self.L, lower=1)
+        precision = np.diag(inverse)
+        return self.alpha / precision[:, None], 1 / np.sqrt(precision)
+
     def expected_slopes(self) -> Array:
         """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
         expected: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha

@@ -27,6 +27,8 @@ _NOT_FINITE = "the model's predictions are not finite"
 # there are hardly any.
 _UPPER = 0.95
 _MIN_FREEDOM = 1.5
+# Of a standardised output.
+_LEAST_VARIANCE = 1e-12
 # Runs for a degree of freedom. The fit spends some on its length scales, and a suggestion is chosen because its
 # prediction is high: it is too high more often than not (Smith and Winkler 2006, "The Optimizer's Curse").
 _RUNS_A_FREEDOM = 3
@@ -112,6 +114,21 @@ class Surrogate:
     def models(self) -> tuple[gp.Posterior, ...]:
         """All models of the objective, the one with the most probable hyperparameters first."""
         return (self.objective, *self.alternatives)
+
+    def evidence_of_effects(self) -> float:
+        """Return by how much the objective's model predicts each run from all others better than their mean does.
+
+        It is a difference of log predictive densities, in nats, with the most probable hyperparameters: about zero, or
+        below, where no hyperparameter has an effect that stands out from the noise. At least three outputs are needed.
+        """
+        number, centred = len(self.y), self.y - np.mean(self.y)
+        errors, deviation = self.objective.leave_one_out()
+        # Mean and variance of the others, by what each output contributes to those of all.
+        errors_of_mean = centred * number / (number - 1)
+        variance = (np.sum(centred**2) - centred * errors_of_mean) / (number - 2) * number / (number - 1)
+        deviation_of_mean = np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
+        gain = _log_density(errors[:, 0], deviation) - _log_density(errors_of_mean, deviation_of_mean)
+        return float(np.sum(gain))
 
     @classmethod
     def fit(cls, space: SearchSpace, groups: Groups, failures: Array, tuning: ModelTuning = DEFAULT.model) -> Surrogate:
@@ -253,6 +270,12 @@ class Surrogate:
             means, deviation = model.predict(local)
             squares.append(deviation**2 + (means[:, 0] + self.mean_log_cost - log_cost) ** 2)
         return log_cost, np.sqrt(np.mean(squares, axis=0))
+
+
+def _log_density(errors: Array, deviation: Array) -> Array:
+    """Return the logarithms of normal densities at distances from their means, less a constant; shapes (n,)."""
+    density: Array = -0.5 * (errors / deviation) ** 2 - np.log(deviation)
+    return density
 
 
 def _allowance(number: int) -> float:

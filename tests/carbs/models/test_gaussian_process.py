@@ -160,3 +160,17 @@ def test_joint_draws_have_the_posteriors_moments() -> None:
     )
     assert draws.mean(1) == pytest.approx(mean[:, 0], abs=0.1)
     assert draws.std(1) == pytest.approx(deviation, rel=0.1, abs=0.01)
+
+
+def test_leaving_one_out_agrees_with_conditioning_on_the_others() -> None:
+    """Means of repeats have less noise than single runs, also where they are predicted."""
+    X, y = data(12, 3)
+    count = np.where(np.arange(12) % 3 == 0, 4.0, 1.0)
+    hyper = Hyperparameters(np.full(3, 0.7), 1.3, np.full(3, 0.2), 0.1)
+    errors, deviation = gp.Posterior.condition(hyper, X, y[:, None], count).leave_one_out()
+    for place in range(12):
+        others = np.arange(12) != place
+        posterior = gp.Posterior.condition(hyper, X[others], y[others, None], count[others])
+        mean, its_deviation = posterior.predict(X[[place]])
+        assert errors[place, 0] == pytest.approx(y[place] - mean[0, 0], abs=1e-6)
+        assert deviation[place] == pytest.approx(math.sqrt(its_deviation[0] ** 2 + 0.1 / count[place]), abs=1e-6)

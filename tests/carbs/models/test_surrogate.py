@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from carbs import (
     CARBS,
@@ -135,3 +136,22 @@ def test_means_alone_are_those_of_the_whole_prediction() -> None:
     beliefs = model.predict(points)
     assert len(model.models) > 1
     assert model.means(points) == pytest.approx(np.column_stack([beliefs.objective, beliefs.log_cost]))
+
+
+def test_evidence_of_effects_is_what_the_model_knows_beyond_the_mean() -> None:
+    """It is that of the others' mean and variance for each run, and zero or less where the objective is noise."""
+    rng = np.random.default_rng(0)
+    runs = configs(30, 1000.0, 0)
+    noise = rng.standard_normal(30)
+    effect = [math.log(run["rate"]) for run in runs]
+    assert fit(runs, noise.tolist(), [1.0] * 30).evidence_of_effects() < 3
+    found = fit(runs, (noise + effect).tolist(), [1.0] * 30)
+    assert found.evidence_of_effects() > 10
+    errors, deviation = found.objective.leave_one_out()
+    by_model = scipy.stats.norm.logpdf(errors[:, 0], 0.0, deviation)
+    others = [np.delete(found.y, place) for place in range(30)]
+    by_mean = [
+        scipy.stats.norm.logpdf(y, np.mean(rest), np.std(rest, ddof=1) * math.sqrt(30 / 29))
+        for y, rest in zip(found.y, others, strict=True)
+    ]
+    assert found.evidence_of_effects() == pytest.approx(np.sum(by_model) - np.sum(by_mean))
