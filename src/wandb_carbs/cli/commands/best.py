@@ -43,6 +43,8 @@ def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: b
     """Show the best configuration up to a cost, as observed, or the predicted best at given sizes."""
     if at and max_cost is not None:
         raise click.UsageError("--at asks for a prediction, --max-cost for an observed run: give one of them")
+    if as_json and form not in {"table", "json"}:
+        raise click.UsageError(f"--json and --format {form} ask for two forms: give one of them")
     history = load(sweep)
     form = "json" if as_json else form
     if at:

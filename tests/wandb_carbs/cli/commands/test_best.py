@@ -44,3 +44,9 @@ def test_best_at_sizes_is_predicted_with_intervals(sweep: Sweep) -> None:
 def test_best_is_written_as_yaml_and_as_arguments(sweep: Sweep) -> None:
     assert sweep.run("best", sweep.path, "--format", "args").stdout == "--learning_rate=0.1 --epochs=32\n"
     assert sweep.run("best", sweep.path, "--format", "yaml").stdout == "learning_rate: 0.1\nepochs: 32\n"
+
+
+def test_best_takes_one_form(sweep: Sweep) -> None:
+    """YAML is not dropped for JSON without a word; `--json` beside `--format json` is no contradiction."""
+    assert_fails(sweep.run("best", sweep.path, "--format", "yaml", "--json"), "give one of them", code=2)
+    assert sweep.run("best", sweep.path, "--format", "json", "--json").stdout.startswith("{")
