@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,8 @@ from carbs.scaling import measure_transfer, scaling_laws
 _LOSS = CARBSParams(better_direction_sign=-1)
 _HELD_OUT = 0.2  # share of the sizes of a real table, the most expensive ones
 _ORDERS = 10  # draws of rows of the published table
+# Its columns, and what they are called here.
+_PUBLISHED = {"n": "N", "d": "D", "lr": "lr", "bs": "bs", "loss": "smooth loss"}
 Array = NDArray[np.float64]
 
 
@@ -126,53 +128,80 @@ def _pool(data: np.lib.npyio.NpzFile) -> tuple[list[str], Array, Array, Array, A
     )
 
 
+@dataclass(frozen=True)
+class _Published:
+    """The published table: `rows` of n, d, learning rate, batch size and loss, shape (m, 5), and the same as `runs`.
+
+    `sizes`, shape (k, 2), are the different n and d. `member`, shape (m,), says which of them a row has, and `best`,
+    shape (k,), is the least loss of each.
+    """
+
+    rows: Array
+    runs: list[ObservationInParam]
+    sizes: Array
+    member: NDArray[np.int64]
+    best: Array
+
+    @classmethod
+    def read(cls, path: Path) -> _Published:
+        with path.open(newline="") as file:
+            rows = np.array([[float(row[name]) for name in _PUBLISHED.values()] for row in csv.DictReader(file)])
+        *names, _ = _PUBLISHED
+        runs = [ObservationInParam(dict(zip(names, row, strict=False)), row[-1]) for row in rows.tolist()]
+        sizes, member = np.unique(rows[:, :2], axis=0, return_inverse=True)
+        member = member.ravel()
+        best = np.array([np.min(rows[member == place, -1]) for place in range(len(sizes))])
+        return cls(rows, runs, sizes, member, best)
+
+    @property
+    def params(self) -> list[Param]:
+        return [Param(name, LogSpace(min=1e-9, max=1e18)) for name in self.runs[0].input]
+
+
 def published(path: Path, numbers: list[int]) -> None:
     """Print exponents and what is paid at the largest size over draws of rows, and the errors of losses left out."""
-    columns = {"n": "N", "d": "D", "lr": "lr", "bs": "bs"}
-    with path.open(newline="") as file:
-        rows = [
-            [*(float(row[column]) for column in columns.values()), float(row["smooth loss"])]
-            for row in csv.DictReader(file)
-        ]
-    runs = [ObservationInParam(dict(zip(columns, row, strict=False)), row[-1]) for row in rows]
-    params = [Param(name, LogSpace(min=1e-9, max=1e18)) for name in columns]
-    sizes, member = np.unique(np.array(rows)[:, :2], axis=0, return_inverse=True)
-    member = member.ravel()
-    best = np.array(
-        [min(row[-1] for row, own in zip(rows, member, strict=True) if own == i) for i in range(len(sizes))]
-    )
-    _show_paper(np.array(rows), best[member])
-    largest = int(np.argmax(np.prod(sizes, axis=1)))
+    table = _Published.read(path)
+    _show_paper(table.rows, table.best[table.member])
     for number in numbers:
-        laws, transfers = [], []
-        for seed in range(_ORDERS):
-            order = np.random.default_rng(seed).permutation(len(runs))
-            laws.append(scaling_laws(params, [runs[i] for i in order[: number or None]], _LOSS, scale=["n", "d"]))
-            seen = [runs[i] for i in order if member[i] != largest][: number or None]
-            seen += [runs[i] for i in np.flatnonzero(member == largest)]
-            transfers.append(measure_transfer(params, seen, _LOSS, scale=["n", "d"], held_out=1e-9))
-        for name, size in (("lr", "n"), ("lr", "d"), ("bs", "n"), ("bs", "d")):
-            exponents = [law[name].exponents[size] for law in laws]
-            low, high = np.median([law[name].intervals[size] for law in laws], axis=0)
-            print(
-                f"{number or 'all':>6} runs: {name} ~ {size}^{np.median(exponents):.3f}, {min(exponents):.3f} to "
-                f"{max(exponents):.3f} in {_ORDERS} draws; 90 % interval {low:.2f} to {high:.2f}"
-            )
-        paid = [figures.paid[0] for figures in transfers]
+        _show_draws(table, number)
+    _show_left_out(table)
+
+
+def _show_draws(table: _Published, number: int) -> None:
+    """Print the figures of ten draws of `number` rows, all for 0."""
+    largest = int(np.argmax(np.prod(table.sizes, axis=1)))
+    laws, paid = [], []
+    for seed in range(_ORDERS):
+        order = np.random.default_rng(seed).permutation(len(table.runs))
+        some = [table.runs[i] for i in order[: number or None]]
+        laws.append(scaling_laws(table.params, some, _LOSS, scale=["n", "d"]))
+        seen = [table.runs[i] for i in order if table.member[i] != largest][: number or None]
+        seen += [table.runs[i] for i in np.flatnonzero(table.member == largest)]
+        paid += measure_transfer(table.params, seen, _LOSS, scale=["n", "d"], held_out=1e-9).paid
+    head = f"{number or 'all':>6} runs:"
+    for name, size in (("lr", "n"), ("lr", "d"), ("bs", "n"), ("bs", "d")):
+        exponents = [law[name].exponents[size] for law in laws]
+        low, high = np.median([law[name].intervals[size] for law in laws], axis=0)
         print(
-            f"{number or 'all':>6} runs: largest size, unseen: loss paid {np.mean(paid):.2%}, at most {max(paid):.2%}"
+            f"{head} {name} ~ {size}^{np.median(exponents):.3f}, {min(exponents):.3f} to {max(exponents):.3f} in "
+            f"{_ORDERS} draws; 90 % interval {low:.2f} to {high:.2f}"
         )
+    print(f"{head} largest size, unseen: loss paid {np.mean(paid):.2%}, at most {max(paid):.2%}")
+
+
+def _show_left_out(table: _Published) -> None:
+    """Print how well the best loss of each size is predicted from the runs of all others."""
     errors, held = [], []
-    for place, (size, loss) in enumerate(zip(sizes, best, strict=True)):
-        others = np.arange(len(sizes)) != place
-        seen = [run for run, own in zip(runs, member, strict=True) if own != place]
-        found = scaling_laws(params, seen, _LOSS, scale=["n", "d"]).objective.predict(n=size[0], d=size[1])
-        least = float(_least_squares(sizes[others], best[others], size[None])[0])
+    for place, (size, loss) in enumerate(zip(table.sizes, table.best, strict=True)):
+        seen = [table.runs[i] for i in np.flatnonzero(table.member != place)]
+        found = scaling_laws(table.params, seen, _LOSS, scale=["n", "d"]).objective.predict(n=size[0], d=size[1])
+        others = np.arange(len(table.sizes)) != place
+        least = float(_least_squares(table.sizes[others], table.best[others], size[None])[0])
         errors.append([found.value / loss - 1, least / loss - 1])
         held.append(found.low <= loss <= found.high)
     ours, least = np.sqrt(np.mean(np.square(errors), axis=0))
     print(
-        f"one size of {len(sizes)} left out: rms error of its best loss {ours:.2%}, of a least-squares power law "
+        f"one size of {len(table.sizes)} left out: rms error of its best loss {ours:.2%}, of a least-squares power law "
         f"{least:.2%}; held by the 90 % interval {np.mean(held):.2f}"
     )
 
