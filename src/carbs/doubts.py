@@ -148,8 +148,8 @@ def shows_effects(
 
     Args:
         space: The search space, or its parameters.
-        observations: Successes and failures in the order of their ends; of more than 200
-            successes, as many count that are spread evenly over them.
+        observations: Successes and failures in the order of their ends. Of more than 200 successes, 200 count that are
+            spread evenly over them.
         better_direction_sign: 1 if the objective is maximised, -1 if it is minimised.
 
     Returns:
@@ -160,10 +160,13 @@ def shows_effects(
         CarbsError: If an observation is invalid.
     """
     space = as_space(space)
-    successes = gather(space, observations).successes
+    return _show_effects(space, gather(space, observations).successes, better_direction_sign)
+
+
+def _show_effects(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> bool:
     # Not the newest alone: once a search has settled, they differ by noise.
     places = np.linspace(0, len(successes) - 1, min(len(successes), _MOST_FITTED)).round().astype(int)
-    groups = group_successes(space, [successes[place] for place in places], better_direction_sign)
+    groups = group_successes(space, [successes[place] for place in places], sign)
     if groups.size < _MIN_FOR_EFFECTS:
         return True
     try:
@@ -220,7 +223,7 @@ def doubts(
             f"no run has improved the frontier for {since.runs} runs and {100 * since.share:.0f} % of the cost: "
             "stop here, or widen the search"
         )
-    if not shows_effects(space, successes, better_direction_sign):
+    if not _show_effects(space, successes, better_direction_sign):
         said.append(
             f"the objectives of {len(successes)} runs look like noise, whatever the hyperparameters are: check the "
             "metric, average it over more seeds or episodes, or start where something is learnt"
