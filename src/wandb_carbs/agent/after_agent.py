@@ -50,9 +50,7 @@ def record_failure(path: SweepPath, run_id: str, words: str) -> str:
     outcome = judge_outcome(
         Ending(_EXCEPTION, words), values_of(load_runnable_sweep(path), record, 1.0, is_joined=True)
     )
-    publisher = RunPublisher(record, reader, limit=INTERACTIVE_SECONDS)
-    keys = {**outcome.keys, SETTLED_KEY: True}
-    publisher.outcome(keys, publisher.note(keys))
+    RunPublisher(record, reader, limit=INTERACTIVE_SECONDS).settle(outcome.keys)
     return str(outcome.keys[STATE_KEY])
 
 

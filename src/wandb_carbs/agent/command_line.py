@@ -62,7 +62,7 @@ _MACROS = ("env", "interpreter", "program", *_FORMATS, _FILE)
 # They start Python themselves.
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed"})
 _NO_PYTHON = frozenset({"--no_python", "--no-python"})
-_INTERPRETERS = frozenset({"${interpreter}", "python", "python3"})
+INTERPRETERS = frozenset({"${interpreter}", "python", "python3"})
 _WHOLE = re.compile(r"\$\{([^}:]*)\}")
 _INSIDE = re.compile(rf"\$\{{?(?:{'|'.join(sorted((*_FORMATS, _FILE), reverse=True))})\b")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
@@ -157,11 +157,11 @@ def hint_of_start(command: Sequence[str]) -> str:
     if len(parts := first.split()) > 1 and not Path(first).exists():
         return f"{first!r} of the command is one word, and no program has this name: write [{', '.join(parts)}, …]"
     for word, following in itertools.pairwise(words):
-        if word in _INTERPRETERS and following in _LAUNCHERS:
+        if word in INTERPRETERS and following in _LAUNCHERS:
             return f"{following!r} of the command is no Python file: leave out {word!r} before it"
     before = words[: words.index("${program}")] if "${program}" in words else words
     launched = list(itertools.dropwhile(lambda word: word not in _LAUNCHERS, before))
-    again = next((word for word in launched if word in _INTERPRETERS), "")
+    again = next((word for word in launched if word in INTERPRETERS), "")
     if again and _NO_PYTHON.isdisjoint(launched):
         return f"{launched[0]!r} of the command starts Python itself: leave out {again!r} after it"
     return ""

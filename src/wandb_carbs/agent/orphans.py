@@ -18,7 +18,7 @@ from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
 from wandb_carbs.clock import server_time
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import BEGUN_KEY, SETTLED_KEY, RunRecord
+from wandb_carbs.record import BEGUN_KEY, RunRecord
 from wandb_carbs.sweep.runs import RunReader, is_orphan
 
 logger = logging.getLogger("wandb_carbs")
@@ -46,9 +46,7 @@ def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]
             continue
         try:
             outcome = judge_outcome(Ending(0), values_of(sweep, record, seconds, is_joined=True))
-            publisher = RunPublisher(record, reader)
-            keys = {**outcome.keys, SETTLED_KEY: True}
-            publisher.outcome(keys, publisher.note(keys))
+            RunPublisher(record, reader).settle(outcome.keys)
         except WandbConnectionError as error:
             logger.warning("Run %s ended without its agent, and cannot be recorded now: %s", record.name, error)
             continue

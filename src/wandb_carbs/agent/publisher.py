@@ -11,7 +11,16 @@ from wandb_carbs.agent import own_run
 from wandb_carbs.agent.nesting import nested
 from wandb_carbs.graphql import execute
 from wandb_carbs.plain import plain, to_json
-from wandb_carbs.record import CONFIG_KEY, COPY_KEY, INTERNAL_KEY, KEY_PREFIX, PREEMPTING, SUGGESTION_KEY, RunRecord
+from wandb_carbs.record import (
+    CONFIG_KEY,
+    COPY_KEY,
+    INTERNAL_KEY,
+    KEY_PREFIX,
+    PREEMPTING,
+    SETTLED_KEY,
+    SUGGESTION_KEY,
+    RunRecord,
+)
 from wandb_carbs.retry import RETRY_SECONDS, with_retries
 from wandb_carbs.sweep.runs import RunReader
 
@@ -109,6 +118,15 @@ class RunPublisher:
             if all(written.get(key) == value for key, value in keys.items()):
                 return
         logger.warning("The record of run %s was overwritten; W&B has it when the run ends", self.record.name)
+
+    def settle(self, keys: Mapping[str, Any]) -> None:
+        """Publish the outcome of a run whose agent is gone. Should that live after all, it corrects what this says.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        marked = {**keys, SETTLED_KEY: True}
+        self.outcome(marked, self.note(marked))
 
     def last_words(self, keys: Mapping[str, Any], limit: float) -> None:
         """Publish flat summary keys from a process that is about to end; nothing is read back.

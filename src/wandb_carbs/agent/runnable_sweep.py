@@ -11,6 +11,7 @@ from carbs import ParamDict
 from wandb_carbs import metrics
 from wandb_carbs.agent.command_line import (
     DEFAULT_COMMAND,
+    INTERPRETERS,
     check_command,
     hint_of_parts,
     hint_of_start,
@@ -150,7 +151,7 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
     if program is None or "${program}" not in chunks or not (program.endswith(".py") or " " in program):
         return
     before = chunks[: chunks.index("${program}")]
-    if before and before[-1] in ("${interpreter}", "python", "python3") and not Path(program).exists():
+    if before and before[-1] in INTERPRETERS and not Path(program).exists():
         missing = f"the sweep's program {program!r} does not exist in {Path.cwd()}"
         raise WandbCarbsError(f"{missing}: {remedy_of(program) or 'start the agent in the folder of the program'}")
 
