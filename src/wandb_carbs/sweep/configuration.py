@@ -10,6 +10,7 @@ from carbs import CarbsError, CARBSParams, Param, ParamDict, SearchSpace, start
 from carbs.config import as_config
 from carbs.errors import Problem, raise_problems
 from carbs.values import shown
+from wandb_carbs import hyperband
 from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
@@ -68,6 +69,7 @@ def sweep_configuration(
         problems.append(Problem("", "description", description, "must be a string"))
     if (problem := rules.problem_with(is_valid)) is not None:
         problems.append(problem)
+    problems += [problem for _, problem in hyperband.problems_with(sweep_options.get("early_terminate"))]
     options = _caught(lambda: as_config(config), problems)
     metric, cost_reading = _readings(metric_name, metric_how, cost, problems)
     space = _joined(params, parameters, problems)

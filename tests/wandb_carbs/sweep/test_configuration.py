@@ -150,6 +150,14 @@ def test_program_without_a_command_gets_no_arguments_of_wandb() -> None:
         assert not SweepDefinition.from_json(given["description"]).passes_arguments
 
 
+def test_early_terminate_that_wandb_would_refuse_is_an_error() -> None:
+    rule = {"type": "hyperband", "min_iter": 3}
+    assert sweep_configuration("s", PARAMS, early_terminate=rule)["early_terminate"] == rule
+    assert "early_terminate" not in sweep_configuration("s", PARAMS, early_terminate=None)
+    with pytest.raises(CarbsError, match=r"early_terminate.type 'median' .*\n.*early_terminate needs min_iter"):
+        sweep_configuration("s", PARAMS, early_terminate={"type": "median"})
+
+
 def test_how_metric_and_cost_are_read_and_words_are_kept_in_the_definition() -> None:
     found = sweep_configuration(
         "s",

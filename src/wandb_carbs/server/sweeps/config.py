@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wandb_carbs import hyperband
+from wandb_carbs.hyperband import MAX_INT
 from wandb_carbs.plain import is_number
 from wandb_carbs.server.caching import SizedCache
 from wandb_carbs.server.errors import RequestError
@@ -20,10 +24,9 @@ _KEYS = frozenset(
         *("launch", "queue", "resource", "resource_args", "template_variables", "iteration", "wandb_version"),
     }
 )
-# GraphQL's largest Int.
-_MAX_INT = 2**31 - 1
 _GOALS = ("minimize", "maximize")
-_HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
+# As many as W&B's own hyperband has.
+_MOST_BANDS = 100
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _metric_problems(config: Mapping[str, Any]) -> list[str]:
 def _other_problems(config: Mapping[str, Any]) -> list[str]:
     problems = []
     cap = config.get("run_cap")
-    if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or not 1 <= cap <= _MAX_INT):
+    if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or not 1 <= cap <= MAX_INT):
         problems.append(f"run_cap {cap!r} must be a positive integer")
     controller = config.get("controller")
     kind = controller.get("type") if isinstance(controller, Mapping) else controller
@@ -156,27 +159,19 @@ def early_stopping(config: Mapping[str, Any]) -> Hyperband | None:
     settings = config.get("early_terminate")
     if not settings or has_local_controller(config):
         return None  # a local controller names itself the runs to stop
-    if not isinstance(settings, Mapping) or settings.get("type") != "hyperband":
-        kind = settings.get("type") if isinstance(settings, Mapping) else settings
-        raise RequestError(f"early_terminate.type {kind!r} must be hyperband, the only one of this server")
+    problems = [problem for _, problem in hyperband.problems_with(settings)]
     if not isinstance(config.get("metric"), Mapping):
-        raise RequestError("early_terminate needs a metric")
-    numbers = {key: settings.get(key) for key in ("min_iter", "max_iter", "s", "eta")}
-    for key, value in numbers.items():
-        least = 2 if key == "eta" else 1
-        if value is not None and not (
-            isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MAX_INT
-        ):
-            raise RequestError(f"early_terminate.{key} {value!r} must be an integer of at least {least}")
-    eta = numbers["eta"] or 3
-    if numbers["min_iter"] is not None:
-        bands = [numbers["min_iter"] * eta**power for power in range(32)]
-    elif numbers["max_iter"] is not None and numbers["s"] is not None:
-        bands = [numbers["max_iter"] // eta**power for power in range(1, min(numbers["s"], 32) + 1)]
+        problems.append("early_terminate needs a metric")
+    if problems:
+        raise RequestError("; ".join(problems))
+    eta = settings.get("eta") or hyperband.DEFAULT_ETA
+    if settings.get("min_iter") is not None:
+        bands = (settings["min_iter"] * eta**power for power in range(_MOST_BANDS))
     else:
-        raise RequestError("early_terminate needs min_iter, or max_iter and s")
-    useful = tuple(sorted({band for band in bands if 1 <= band <= _MAX_INT}))
-    return Hyperband(useful, 1 / eta, bool(settings.get("strict")))
+        count = min(math.ceil(settings["s"]), _MOST_BANDS)
+        bands = (settings["max_iter"] // eta**power for power in range(1, count + 1))
+    useful = {int(band) for band in itertools.takewhile(lambda band: 1 <= band <= MAX_INT, bands)}
+    return Hyperband(tuple(sorted(useful)), 1 / eta, bool(settings.get("strict")))
 
 
 def config_warnings(config: Mapping[str, Any]) -> list[str]:
@@ -187,7 +182,7 @@ def config_warnings(config: Mapping[str, Any]) -> list[str]:
         warnings.append(f"unknown keys are ignored: {', '.join(unknown)}")
     stopping = config.get("early_terminate")
     if isinstance(stopping, Mapping):
-        odd = [str(key) for key in stopping if key not in _HYPERBAND_KEYS]
+        odd = hyperband.unknown_keys(stopping)
         if odd and not has_local_controller(config):
             warnings.append(f"unknown keys of early_terminate are ignored: {', '.join(odd)}")
     return warnings
@@ -201,4 +196,4 @@ def expected_runs(config: Mapping[str, Any]) -> int | None:
         return None
     grid = None if space is None else grid_size(space)
     sizes = [size for size in (config.get("run_cap"), grid) if size is not None]
-    return min(*sizes, _MAX_INT) if sizes else None
+    return min(*sizes, MAX_INT) if sizes else None

@@ -12,6 +12,8 @@ from typing import Any
 
 from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, raise_problems
+from wandb_carbs import hyperband
+from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep.configuration import first_runs, problems_with_names
 from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
@@ -115,17 +117,17 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
         if "${" in (text or ""):
             keys.say(f"{key}={text!r} is not filled in by anybody: write its name, or give --{key}", key)
     description, program, command = keys.text("description"), keys.text("program"), _read_command(keys)
-    options = {
+    options: dict[str, Any] = {
         "program": program,
         "command": command,
         "run_cap": _read_run_cap(keys),
-        "early_terminate": _read_early_terminate(keys),
     }
     if "job" in keys.values and not (program or command):
         keys.say("'job' belongs to W&B Launch, which is not used: write 'program' or 'command' instead", "job")
     if "method" in keys.values:
         keys.notes.append(f"method: {keys.values['method']} is not used: CARBS takes its place")
     metric_name, metric_how, goal = read_metric(keys)
+    options["early_terminate"] = _read_early_terminate(keys, metric_name)
     cost = read_cost(keys)
     space = _read_space(keys)
     carbs = _read_options(keys, goal or "maximize")
@@ -184,17 +186,23 @@ def _read_run_cap(keys: Keys) -> int | None:
     return None
 
 
-def _read_early_terminate(keys: Keys) -> dict[str, Any] | None:
+def _read_early_terminate(keys: Keys, metric_name: str | None) -> dict[str, Any] | None:
     rule = keys.values.get("early_terminate")
-    if rule is not None and not isinstance(rule, dict):
-        example = "write `{type: hyperband, min_iter: 3}`"
-        keys.say(f"early_terminate={rule!r} must be a mapping: {example}", "early_terminate")
+    if isinstance(rule, dict):
+        rule = {key: as_number(value) for key, value in rule.items() if value is not None}
+    problems = hyperband.problems_with(rule)
+    for key, problem in problems:
+        keys.say(problem, "early_terminate", *([key] if key else []))
+    if rule is None or problems:
         return None
-    if rule:
-        keys.notes.append(
-            "'early_terminate' goes to W&B, which judges by the metric; a run that it stops counts as abandoned, and "
-            "teaches the search nothing"
-        )
+    is_logged = metric_name not in {None, OBJECTIVE_KEY}
+    by = "the metric" if is_logged else f"{OBJECTIVE_KEY!r}, which has no value before a run's end: name another metric"
+    keys.notes.append(
+        f"'early_terminate' goes to W&B, which judges by {by}; a run that it stops counts as abandoned, and "
+        "teaches the search nothing"
+    )
+    if unknown := hyperband.unknown_keys(rule):
+        keys.notes.append(f"W&B does not know {', '.join(map(repr, unknown))} of 'early_terminate'")
     return rule
 
 

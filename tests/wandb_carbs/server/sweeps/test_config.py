@@ -24,12 +24,12 @@ PARAMETERS = {"x": {"min": 0.0, "max": 1.0}}
         ({"run_cap": 2**31}, "run_cap"),
         ({"controller": {"type": "remote"}}, "controller.type 'remote' must be local or cloud"),
         ({"controller": [1]}, "controller.type [1] must be local or cloud"),
-        ({"early_terminate": {"type": "envelope"}}, "'envelope' must be hyperband"),
+        ({"early_terminate": {"type": "envelope"}}, "'envelope' must be 'hyperband'"),
         ({"early_terminate": {"type": "hyperband", "min_iter": 1}}, "needs a metric"),
         ({"early_terminate": {"type": "hyperband"}, "metric": {"name": "a"}}, "needs min_iter, or max_iter and s"),
         (
             {"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 1}, "metric": {"name": "a"}},
-            "eta 1 must be an integer of at least 2",
+            "eta 1 must be a number above 1",
         ),
         ({"parameters": {}}, "'parameters' must be"),
     ],
@@ -57,13 +57,15 @@ def test_scheduler_needs_no_parameters() -> None:
         ({"max_iter": 27, "s": 2}, (3, 9)),
         ({"max_iter": 32, "s": 9, "eta": 2}, (1, 2, 4, 8, 16)),
         ({"min_iter": 2, "eta": 4}, (2, 8, 32, 128)),
+        ({"min_iter": 2, "eta": 1.5}, (2, 3, 4, 6, 10)),
+        ({"max_iter": 20, "s": 2.5, "eta": 2.5}, (1, 3, 8)),
     ],
 )
 def test_bands_of_hyperband(settings: dict[str, object], bands: tuple[int, ...]) -> None:
     found = early_stopping({"metric": {"name": "a"}, "early_terminate": {"type": "hyperband", **settings}})
     assert found is not None
     assert found.bands[: len(bands)] == bands
-    assert found.keep == 1 / int(str(settings.get("eta", 3)))
+    assert found.keep == 1 / float(str(settings.get("eta", 3)))
 
 
 def test_warnings_name_what_is_ignored() -> None:

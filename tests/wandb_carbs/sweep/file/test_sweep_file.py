@@ -97,7 +97,7 @@ def test_file_of_wandb_is_read(is_wrapped: bool, tmp_path: Path) -> None:
         "command": ["${env}", "python", "--env_id", "38", "--tol", "1e-3", "--flag=yes"],
         "early_terminate": {"type": "hyperband", "min_iter": 20},
     }
-    assert [note.split()[0] for note in found.notes] == ["'early_terminate'", "method:"]
+    assert [note.split()[0] for note in found.notes] == ["method:", "'early_terminate'"]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,9 @@ def test_how_metric_and_cost_are_read(lines: str, metric_how: Any, cost: Any, tm
         ("name: x", "command: [python, [a]]", "line 1: ['a'] of 'command' must be a word"),
         ("name: x", "run_cap: 0", "line 1: run_cap=0 must be a whole number of at least 1"),
         ("name: x", "early_terminate: hyperband", "line 1: early_terminate='hyperband' must be a mapping"),
+        ("name: x", "early_terminate: {type: median, min_iter: 3}", "line 1: early_terminate.type 'median' must be"),
+        ("name: x", "early_terminate:\n  type: hyperband\n  min_iter: 0", "line 3: early_terminate.min_iter 0 must be"),
+        ("name: x", "early_terminate: {type: hyperband}", "line 1: early_terminate needs min_iter, or max_iter and s"),
         ("name: x", "job: e/p/j:latest", "line 1: 'job' belongs to W&B Launch, which is not used: write 'program'"),
         ("name: x", "carbs: {max_suggestion_cost: 2:00:00}", "if it is a time, write its seconds, 7200"),
         ("name: x", "carbs: {sede: 1}", "line 1: 'carbs': unknown option 'sede'"),
@@ -232,6 +235,21 @@ def test_every_problem_is_named_with_its_line(tmp_path: Path) -> None:
     numbers = [int(line.removeprefix("line ").split(":")[0]) for line in found]
     assert numbers == [1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 13, 19, 21, 22]
     assert "parameter 'e.f': max='no' must be a finite number" in found[11]
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("metric: {name: loss, goal: minimize}", "judges by the metric;"),
+        ("goal: minimize", "has no value before a run's end"),
+    ],
+)
+def test_early_terminate_goes_to_wandb_with_notes(metric: str, words: str, tmp_path: Path) -> None:
+    rule = 'early_terminate: {type: hyperband, min_iter: "3", eta: null, minn: 1}\n'
+    found = read(tmp_path, rule + OWN.replace("goal: minimize", metric))
+    assert found.sweep_options["early_terminate"] == {"type": "hyperband", "min_iter": 3, "minn": 1}
+    assert words in found.notes[0]
+    assert found.notes[1] == "W&B does not know 'minn' of 'early_terminate'"
 
 
 @pytest.mark.parametrize("text", ["", "- a", "5", "parameters: {}", "parameters: 3", "sweep: 3", "sweep: {}"])
