@@ -1,6 +1,7 @@
-"""Record that a program failed after its agent was killed, by its last words: nobody else has them.
+"""Record that a program failed although its agent was killed, by its last words: nobody else has them.
 
-The keeper beside the program runs this as a script. An end without an exception is left to the next agent of the sweep.
+The keeper beside the program runs this as a script. Where the agent was killed after the program, its exit code is
+known, too; else an end without an exception is left to the next agent of the sweep.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from carbs import CarbsError
 from wandb_carbs.agent.exceptions import judge_words
 from wandb_carbs.agent.last_words import after_sdk
 from wandb_carbs.agent.launchers import behind_launcher
+from wandb_carbs.agent.orphans import seconds_of
 from wandb_carbs.agent.outcome import Ending, judge_outcome
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep, values_of
-from wandb_carbs.record import FINISHED, RUNNING, SETTLED_KEY, STATE_KEY
+from wandb_carbs.record import FINISHED, RUNNING, SETTLED_KEY, STATE_KEY, SUCCESS
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
@@ -24,13 +26,14 @@ from wandb_carbs.sweep.runs import RunReader
 _EXCEPTION = 1
 
 
-def record_failure(path: SweepPath, run_id: str, words: str) -> str:
-    """Record a run whose program an exception has ended though W&B has it as finished.
+def record_failure(path: SweepPath, run_id: str, words: str, exit_code: int | None = None) -> str:
+    """Record a run whose program has failed though W&B has it as finished.
 
     Args:
         path: The sweep.
         run_id: The run.
         words: The end of the program's standard error.
+        exit_code: How the program ended; None if nobody knows, so that only an exception in the words says so.
 
     Returns:
         The state that is recorded; empty if nothing is.
@@ -39,31 +42,36 @@ def record_failure(path: SweepPath, run_id: str, words: str) -> str:
         CarbsError: If the sweep cannot be run here.
         WandbConnectionError: If W&B cannot be reached.
     """
-    if not judge_words(after_sdk(behind_launcher(_EXCEPTION, words)[1])):
+    if exit_code is None and not judge_words(after_sdk(behind_launcher(_EXCEPTION, words)[1])):
         return ""
     reader = RunReader(path, INTERACTIVE_SECONDS)
     record = reader.one(run_id)
     is_open = record.summary.get(STATE_KEY) == RUNNING or record.summary.get(SETTLED_KEY) is True
     if record.state != FINISHED or not is_open:
         return ""
-    # The seconds do not matter: they are the cost of a success.
-    outcome = judge_outcome(
-        Ending(_EXCEPTION, words), values_of(load_runnable_sweep(path), record, 1.0, is_joined=True)
-    )
+    ending, seconds = Ending(_EXCEPTION if exit_code is None else exit_code, words), seconds_of(record.summary)
+    outcome = judge_outcome(ending, values_of(load_runnable_sweep(path), record, seconds or 1.0, is_joined=True))
+    if seconds is None and outcome.keys[STATE_KEY] == SUCCESS:
+        return ""  # its cost is not known
     RunPublisher(record, reader, limit=INTERACTIVE_SECONDS).settle(outcome.keys)
     return str(outcome.keys[STATE_KEY])
 
 
 def command_for(path: SweepPath, run_id: str) -> list[str]:
-    """Return the command that does so with the words that it reads from its standard input."""
+    """Return the command that does so with the words that it reads from its standard input, and an exit code behind."""
     return [sys.executable, "-m", __name__, str(path), run_id]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read the words, and say how the run is recorded."""
-    path, run_id = arguments
+    """Read the words, and say how the run is recorded.
+
+    Args:
+        arguments: The sweep's path, the run's id, and the exit code if it is known.
+    """
+    path, run_id, *code = arguments
+    words = sys.stdin.buffer.read().decode(errors="replace")
     try:
-        state = record_failure(SweepPath.parse(path), run_id, sys.stdin.buffer.read().decode(errors="replace"))
+        state = record_failure(SweepPath.parse(path), run_id, words, int(code[0]) if code else None)
     except CarbsError as error:
         sys.exit(f"run {run_id} ended without its agent, and cannot be recorded: {error}")
     if state:

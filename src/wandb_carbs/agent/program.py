@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from wandb_carbs.agent.keeper import RECORDED, message
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -27,7 +29,8 @@ class Program:
 
     It has a process group of its own, so that Ctrl-C reaches the agent alone, and no standard input, as under W&B's own
     agent. Its standard error goes through this process, which keeps the end of it. Should this process be killed, the
-    program goes on: a keeper beside it reads what it writes, and gives the end of it to another command.
+    program goes on: a keeper beside it reads what it writes, and gives the end of it to another command. The same holds
+    for a program that has ended with an exit code, until `release` is called.
 
     Args:
         command: The program and its arguments.
@@ -50,12 +53,14 @@ class Program:
         self._started = time.monotonic()
         self._process = _start(command, environment)
         assert self._process.stderr is not None
-        keeper = _start_keeper(self._process.stderr, after_agent)
+        self._keeper = _Keeper(self._process.stderr, after_agent)
         self._head, self._tail = bytearray(), bytearray()
         self._ended: float | None = None
-        self._reader = threading.Thread(target=self._read, args=(self._process.stderr, keeper), daemon=True)
-        self._reader.start()
-        threading.Thread(target=self._wait, args=(when_ended,), daemon=True).start()
+        self._code: int | None = None
+        self._is_read, self._is_released = threading.Event(), threading.Event()
+        threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True).start()
+        self._waiter = threading.Thread(target=self._wait, args=(when_ended,), daemon=True)
+        self._waiter.start()
         self.asked_at: float | None = None
         self.asked_why = ""
         self._is_group_asked = False
@@ -63,7 +68,7 @@ class Program:
     @property
     def exit_code(self) -> int | None:
         """How it ended: a negative number for a signal; None while it runs."""
-        return self._process.poll()
+        return self._code
 
     @property
     def seconds(self) -> float:
@@ -73,13 +78,13 @@ class Program:
     @property
     def first_words(self) -> str:
         """The beginning of its standard error."""
-        self._reader.join(_TAIL_SECONDS)
+        self._is_read.wait(_TAIL_SECONDS)
         return bytes(self._head).decode(errors="replace")
 
     @property
     def last_words(self) -> str:
         """The end of its standard error."""
-        self._reader.join(_TAIL_SECONDS)
+        self._is_read.wait(_TAIL_SECONDS)
         return bytes(self._tail).decode(errors="replace")
 
     @property
@@ -129,16 +134,24 @@ class Program:
 
     def wait(self) -> None:
         """Wait until it has ended."""
-        self._process.wait()
+        self._waiter.join()
+
+    def release(self) -> None:
+        """Let the keeper go: how the program ended is recorded."""
+        self._keeper.tell(RECORDED)
+        self._is_released.set()
 
     def _wait(self, when_ended: Callable[[], None]) -> None:
-        self._process.wait()
+        code = self._process.wait()
         self._ended = time.monotonic()
+        if code != 0:
+            self._is_read.wait(_TAIL_SECONDS)
+            self._keeper.tell(message(code, bytes(self._tail)))
+        self._code = code  # nobody acts on it before the keeper has it
         when_ended()
 
-    def _read(self, stream: IO[bytes], keeper: contextlib.AbstractContextManager[Any]) -> None:
-        # In this order: the stream has ended before the keeper is let go, so that it finds nothing to read.
-        with keeper, stream, contextlib.suppress(OSError, ValueError):
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream, contextlib.suppress(OSError, ValueError):
             while chunk := os.read(stream.fileno(), _KEPT_BYTES):
                 self._head += chunk[: _KEPT_BYTES - len(self._head)]
                 self._tail += chunk
@@ -146,6 +159,48 @@ class Program:
                 # The program must not wait for a terminal that is gone.
                 with contextlib.suppress(OSError, ValueError):
                     _pass_on(chunk)
+        # The stream has ended before the keeper is let go, so that it finds nothing to read.
+        self._is_read.set()
+        self._is_released.wait()
+        self._keeper.let_go()
+
+
+class _Keeper:
+    """The process that has the program's standard error, should this one be killed.
+
+    Args:
+        stream: The standard error.
+        after_agent: The command that gets its end.
+    """
+
+    def __init__(self, stream: IO[bytes], after_agent: Sequence[str]) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this package's own file
+                [
+                    *(sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py"))),
+                    *(str(stream.fileno()), *after_agent),
+                ],
+                env=_without_service(os.environ),
+                stdin=subprocess.PIPE,
+                pass_fds=[stream.fileno()],
+                # Signals that are meant for the agent's group or the program's must not end it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            logger.warning("Should this agent be killed, its program ends, too: %s", error)
+
+    def tell(self, text: bytes) -> None:
+        """Write a message to it; it may be gone."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.write(text)
+                self._process.stdin.flush()
+
+    def let_go(self) -> None:
+        """Let it end, and wait until it has."""
+        if self._process is not None:
+            self._process.communicate()
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -160,24 +215,6 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
         stderr=subprocess.PIPE,
         preexec_fn=os.setpgrp,  # noqa: PLW1509 - nothing else is run between fork and exec
     )
-
-
-def _start_keeper(stream: IO[bytes], after_agent: Sequence[str]) -> contextlib.AbstractContextManager[Any]:
-    try:
-        return subprocess.Popen(  # noqa: S603 - this package's own file
-            [
-                *(sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py"))),
-                *(str(stream.fileno()), *after_agent),
-            ],
-            env=_without_service(os.environ),
-            stdin=subprocess.PIPE,
-            pass_fds=[stream.fileno()],
-            # Signals that are meant for the agent's group or the program's must not end it.
-            start_new_session=True,
-        )
-    except OSError as error:
-        logger.warning("Should this agent be killed, its program ends, too: %s", error)
-        return contextlib.nullcontext()
 
 
 def _pass_on(chunk: bytes) -> None:

@@ -215,6 +215,7 @@ class SweepAgent:
                 self._say(f"run {run_id} could not be recorded: {error}")
                 outcome = None
             del self._running[run_id]
+            entry.program.release()
             self._endings.finished += 1
             self._hint(entry.run, entry.program.first_words, ending.last_words)
             if outcome is not None:

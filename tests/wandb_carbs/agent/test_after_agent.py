@@ -41,19 +41,23 @@ def test_an_exception_is_recorded_and_nothing_else(
         sweep.was_heard_of(name, minutes=0 if exit_code is None else 10)
 
     put("hidden")
+    put("refused")
     put("well")
     put("recorded", SUCCESS)
     put("alive", exit_code=None)
     path = SweepPath(ENTITY, PROJECT, sweep.id)
     # The agent that is next was quicker.
     reader = RunReader(path)
-    assert set(settle(load_runnable_sweep(path), reader, reader.all())) == {"hidden", "well"}
+    assert set(settle(load_runnable_sweep(path), reader, reader.all())) == {"hidden", "refused", "well"}
     arguments = command_for(path, "hidden")[3:]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TRACEBACK.encode())))
     main(arguments)
     assert capsys.readouterr().err == "run hidden ended without its agent, and is recorded as failure\n"
     summary = reader.one("hidden").summary
     assert (summary[STATE_KEY], summary[REASON_KEY]) == (FAILURE, "exception: RuntimeError")
+    # The agent had seen the exit code before it was killed.
+    assert record_failure(path, "refused", "no such layer\n", 3) == FAILURE
+    assert reader.one("refused").summary[REASON_KEY] == "exit code 3"
     assert record_failure(path, "well", f"ValueError: it was caught\n{TRACEBACK.splitlines()[0]}\n") == ""
     assert record_failure(path, "recorded", TRACEBACK) == record_failure(path, "alive", TRACEBACK) == ""
     assert reader.one("well").summary[STATE_KEY] == SUCCESS

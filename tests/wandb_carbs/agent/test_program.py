@@ -40,9 +40,22 @@ def stage() -> Iterator[Stage]:
     for program in made.programs:
         program.kill_group()
         program.wait()
+        program.release()
         assert program.last_words is not None
 
 
+# Killed as soon as its program has ended, before or after that is recorded.
+QUICK_AGENT = """
+import os, sys
+from wandb_carbs.agent.program import Program
+def end():
+    if {is_recorded}: program.release()
+    os._exit(9)
+open({pipe!r}).read()
+program = Program([sys.executable, "-S", "-c", "import sys; sys.exit('bye')"], os.environ, end, {heir})
+program.wait()
+while True: input()
+"""
 AGENT = """
 import os, sys
 from wandb_carbs.agent.program import Program
@@ -119,6 +132,31 @@ def test_should_its_agent_die_its_last_words_reach_another_command(pipe: Path, t
     words = told.read_text()
     assert words.startswith("Traceback")
     assert words.endswith("ValueError: late\n")
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_should_its_agent_die_before_its_end_is_recorded_the_end_is_not_lost(
+    pipe: Path, tmp_path: Path, is_recorded: bool
+) -> None:
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    code = f"import sys; open({str(told)!r}, 'w').write(sys.stdin.read() + sys.argv[1])"
+    heir = [sys.executable, "-S", "-c", code]
+    # The pipe to its standard input ends when the last of its children has.
+    agent = subprocess.Popen(
+        [sys.executable, "-c", QUICK_AGENT.format(pipe=str(pipe), heir=heir, is_recorded=is_recorded)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    pipe.write_text("begin")
+    if not is_recorded:
+        assert told.read_text() == "bye\n1"
+    with agent:
+        assert agent.stdout is not None
+        # The keeper has the same output: it has ended without another command.
+        assert agent.stdout.read() == b""
+    assert agent.returncode == 9
 
 
 def test_the_sdk_joins_the_very_run(tmp_path: Path) -> None:

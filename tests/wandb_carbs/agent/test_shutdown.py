@@ -93,6 +93,7 @@ def test_a_programs_end_is_noticed_with_its_code_and_its_last_words(capfd: pytes
     assert len(program.last_words) < 70_000
     assert 0 < program.seconds < 60
     assert capfd.readouterr().out == "to the output\n"
+    program.release()
 
 
 def test_a_training_behind_a_shell_is_asked_to_end_and_waited_for(tmp_path: Path) -> None:
@@ -114,6 +115,7 @@ signal.pause()
     assert ended.wait(60)
     while program.is_leaving(60):
         threading.Event().wait(0.05)
+    program.release()
     assert (tmp_path / "saved").read_text() == "a checkpoint"
 
 
@@ -126,3 +128,4 @@ def test_a_program_that_does_not_listen_is_killed() -> None:
     assert ended.wait(60)
     assert program.exit_code in (-signal.SIGKILL, -signal.SIGTERM)
     assert program.asked_why == "stopped"
+    program.release()
