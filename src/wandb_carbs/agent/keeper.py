@@ -46,7 +46,7 @@ def keep(life: int, source: int, target: int) -> tuple[str, bytes]:
         del words[:-_CHUNK]
         with contextlib.suppress(OSError):
             os.write(target, chunk)
-    # What has no end was cut short by the agent's own end.
+    # A message without an end was cut short by the agent's own end.
     *_, last, _ = (b"", *messages.split(b"\0"))
     code, _, told = bytes(last).partition(b"\n")
     return code.decode(), told if code else bytes(words)
