@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import uuid
 from collections.abc import Mapping, Sequence
@@ -77,8 +78,8 @@ def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Seq
     }
     document = {
         **definition(space.params, config),
-        "successes": [{"input": o.input, "output": o.output, "cost": o.cost, **_age(o)} for o in history.successes],
-        "failures": [{"input": o.input, "cost": o.cost, **_age(o)} for o in history.failures],
+        "successes": [_written(success) for success in history.successes],
+        "failures": [_written(failure) for failure in history.failures],
         "outstanding": history.pending,
         **({"initial": list(initial)} if initial else {}),
         # Which runs of a sweep the observations are, by their places among successes and failures: read again after
@@ -88,8 +89,25 @@ def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Seq
     return json.dumps(document, indent=1, allow_nan=False)
 
 
-def _age(observation: ObservationInParam) -> dict[str, bool]:
-    return {"is_old": True} if observation.is_old else {}
+def _written(observation: ObservationInParam) -> dict[str, Any]:
+    return {
+        "input": observation.input,
+        **({} if observation.is_failure else {"output": observation.output}),
+        "cost": observation.cost,
+        **({"is_old": True} if observation.is_old else {}),
+        **({"points": [_written(point) for point in observation.points]} if observation.points else {}),
+    }
+
+
+def _read(written: Mapping[str, Any], *, is_failure: bool = False) -> ObservationInParam:
+    return ObservationInParam(
+        written["input"],
+        math.nan if is_failure else written["output"],
+        written.get("cost", 1.0) if is_failure else written["cost"],  # older checkpoints have no cost of a failure
+        is_failure=is_failure,
+        is_old=written.get("is_old", False),
+        points=[_read(point) for point in written.get("points", ())],
+    )
 
 
 def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, list[ParamDict]]:
@@ -112,12 +130,9 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, l
     history = History(SearchSpace(params))
     try:
         for success in document["successes"]:
-            age = success.get("is_old", False)
-            history.add(ObservationInParam(success["input"], success["output"], success["cost"], is_old=age))
+            history.add(_read(success))
         for failure in document["failures"]:
-            # Older checkpoints have no cost of a failure.
-            cost, age = failure.get("cost", 1.0), failure.get("is_old", False)
-            history.add(ObservationInParam(failure["input"], cost=cost, is_failure=True, is_old=age))
+            history.add(_read(failure, is_failure=True))
         for suggestion_id, values in document["outstanding"].items():
             history.remember(suggestion_id, values)
         observations = (*history.successes, *history.failures)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from carbs.errors import CarbsError, Problem, raise_problems, refuse
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
-from carbs.values import as_float, is_dictionary, is_flag, is_positive, plain, shown
+from carbs.values import as_float, is_dictionary, is_finite, is_flag, is_positive, plain, shown
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class ObservationInParam:
         cost: What the run cost, positive, in any unit (usually seconds). Not used for a failure.
         is_failure: Whether the run failed for reasons that lie in its hyperparameters (out of memory, divergence).
         is_old: Whether it is a run of an earlier search: it teaches the models, but its cost raises no limit of cost.
+        points: Points of the same run on its way, each the result of another configuration: after 5 of 50 epochs that
+            of 5 epochs, if the schedule does not depend on their number. Each is a success without points of its own.
+            They teach the models, which know that they share the run's noise; in all else the run is its end alone.
     """
 
     input: ParamDict
@@ -30,6 +33,7 @@ class ObservationInParam:
     cost: float = 1.0
     is_failure: bool = False
     is_old: bool = False
+    points: Sequence[ObservationInParam] = ()
 
 
 @dataclass(frozen=True)
@@ -188,24 +192,53 @@ class History:
         if not isinstance(observation, ObservationInParam):
             problem = Problem("", "", observation, "must be an ObservationInParam", shown(observation))
             raise refuse(problem, "invalid observation")
+        points, problems = observation.points, self._problems_with(observation)
+        if isinstance(points, str) or not isinstance(points, Sequence):
+            problems.append(Problem("", "points", points, "must be a list of ObservationInParam"))
+            points = ()
+        for number, point in enumerate(points):
+            problems += self._problems_with_point(f"points[{number}]", point)
+        raise_problems("invalid observation", problems)
+        return replace(self._kept(observation), points=tuple(map(self._kept, points)))
+
+    def _problems_with(self, observation: ObservationInParam) -> list[Problem]:
+        """List why an observation is invalid, its points aside."""
         problems = self._space.problems_with(observation.input)
-        output, cost = as_float(observation.output), observation.cost
-        is_failure = is_flag(observation.is_failure) and bool(observation.is_failure)
-        if not is_flag(observation.is_failure):
-            problems.append(Problem("", "is_failure", observation.is_failure, "must be True or False"))
+        output, is_failure = observation.output, observation.is_failure
+        if not is_flag(is_failure):
+            problems.append(Problem("", "is_failure", is_failure, "must be True or False"))
         if not is_flag(observation.is_old):
             problems.append(Problem("", "is_old", observation.is_old, "must be True or False"))
-        failed = is_failure or output is None or not math.isfinite(output)
-        if output is None and observation.output is not None and not is_failure:
-            problems.append(Problem("", "output", observation.output, "must be a number"))
-        if not failed and not is_positive(cost):
-            problems.append(Problem("", "cost", cost, "must be a positive, finite number"))
-        raise_problems("invalid observation", problems)
-        values = self._space.select(observation.input)
-        if output is None or failed:
-            known = float(cost) if is_positive(cost) else 1.0
-            return ObservationInParam(values, math.nan, known, is_failure=True, is_old=bool(observation.is_old))
-        return ObservationInParam(values, output, float(cost), is_old=bool(observation.is_old))
+        has_failed = _has_failed(observation)
+        if as_float(output) is None and output is not None and not (is_flag(is_failure) and is_failure):
+            problems.append(Problem("", "output", output, "must be a number"))
+        if not has_failed and not is_positive(observation.cost):
+            problems.append(Problem("", "cost", observation.cost, "must be a positive, finite number"))
+        return problems
+
+    def _problems_with_point(self, place: str, point: Any) -> list[Problem]:
+        """List why a point on a run's way is invalid."""
+        if not isinstance(point, ObservationInParam):
+            return [Problem(place, "", point, "must be an ObservationInParam", shown(point))]
+        problems = self._problems_with(point)
+        if _has_failed(point) and not problems:
+            problems.append(Problem("", "output", point.output, "must be a finite number, and no failure"))
+        if len(point.points):
+            problems.append(Problem("", "points", point.points, "must be empty"))
+        return [replace(one, place=f"{place}: {one.place}" if one.place else place) for one in problems]
+
+    def _kept(self, valid: ObservationInParam) -> ObservationInParam:
+        """Return a valid observation as it is kept, without its points."""
+        values, is_old = self._space.select(valid.input), bool(valid.is_old)
+        if _has_failed(valid):
+            cost = float(valid.cost) if is_positive(valid.cost) else 1.0
+            return ObservationInParam(values, math.nan, cost, is_failure=True, is_old=is_old)
+        return ObservationInParam(values, float(valid.output), float(valid.cost), is_old=is_old)
+
+
+def _has_failed(observation: ObservationInParam) -> bool:
+    """Say whether an observation counts as a failure: it says so, or its objective is not finite."""
+    return (is_flag(observation.is_failure) and bool(observation.is_failure)) or not is_finite(observation.output)
 
 
 def gather(space: SearchSpace, observations: Iterable[ObservationInParam]) -> History:
@@ -244,7 +277,10 @@ def check_suggestion_id(suggestion_id: Any) -> None:
         raise refuse(Problem("", "suggestion_id", suggestion_id, "must be a non-empty string"))
 
 
-def copies(observations: list[ObservationInParam]) -> list[ObservationInParam]:
+def copies(observations: Sequence[ObservationInParam]) -> list[ObservationInParam]:
     """Return copies that the caller may change."""
     # First the whole list at once: another thread may be adding to it.
-    return [replace(observation, input=dict(observation.input)) for observation in list(observations)]
+    return [
+        replace(observation, input=dict(observation.input), points=tuple(copies(observation.points)))
+        for observation in list(observations)
+    ]

@@ -15,7 +15,7 @@ from carbs.config import CARBSParams, as_config
 from carbs.errors import CarbsError, Problem, check_positive, check_whole, refuse
 from carbs.history import ObservationInParam, gather
 from carbs.intervals import HALF_WIDTH
-from carbs.models.groups import group_successes, in_words
+from carbs.models.groups import group_points, group_successes, in_words
 from carbs.models.surrogate import Surrogate
 from carbs.pareto import frontier
 from carbs.spaces.categorical import ChoiceSpace
@@ -100,7 +100,7 @@ class Insight:
         successes: The observations with an objective and a cost.
         failures: Those of failed runs.
         groups: Successes grouped by configuration; objectives as the search sees them, higher is better.
-        surrogate: The models.
+        surrogate: The models; they have learnt from the points on the runs' way, too.
 
     Raises:
         CarbsError: If an observation is invalid, or fewer than three different configurations succeeded.
@@ -121,7 +121,8 @@ class Insight:
             raise CarbsError(f"{in_words(self.groups.size)} succeeded; the models need at least 3")
         with one_thread():
             failures = self.space.encode([observation.input for observation in self.failures])
-            self.surrogate = Surrogate.fit(self.space, self.groups, failures)
+            learnt = group_points(self.space, self.successes, self.failures, self.sign)
+            self.surrogate = Surrogate.fit(self.space, learnt, failures)
 
     @property
     def objective_noise(self) -> float:

@@ -13,7 +13,7 @@ from carbs import start
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.history import History
-from carbs.models.groups import group_successes
+from carbs.models.groups import group_points
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.request import Request
 from carbs.rule import Rule
@@ -113,7 +113,8 @@ class Proposer:
     def _surrogate(self, history: History, situation: Situation) -> Surrogate:
         """Return the models of the observed runs, fitted anew only if they have changed."""
         if self._fitted is None or self._fitted[0] != history.revision:
-            groups = group_successes(self._space, history.successes, self._config.better_direction_sign)
+            sign = self._config.better_direction_sign
+            groups = group_points(self._space, history.successes, history.failures, sign)
             surrogate = Surrogate.fit(self._space, groups, situation.failures, self._tuning.model)
             self._fitted = history.revision, surrogate
         return self._fitted[1]

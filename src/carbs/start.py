@@ -101,8 +101,15 @@ def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> lis
     Parameters that the earlier search did not have take the search centre, and those that this one does not have are
     left out.
     """
-    all_ = [replace(seen, input={**_centers(space), **seen.input}, is_old=True) for seen in observations]
-    return [seen for seen in all_ if not space.problems_with(seen.input)]
+    def move(seen: ObservationInParam) -> ObservationInParam:
+        return replace(
+            seen,
+            input={**_centers(space), **seen.input},
+            is_old=True,
+            points=[point for point in map(move, seen.points) if not space.problems_with(point.input)],
+        )
+
+    return [seen for seen in map(move, observations) if not space.problems_with(seen.input)]
 
 
 def not_among(

@@ -23,6 +23,7 @@ from carbs.models.kernel import (
     warped_kernel,
     warped_variance,
 )
+from carbs.models.noise import Noise
 from carbs.tuning import DEFAULT
 
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
@@ -65,7 +66,7 @@ class Prior:
 
 
 def negative_log_posterior(
-    theta: Array, X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior
+    theta: Array, X: Array, y: Array, noise: Noise, within: float, owner: Indices, prior: Prior
 ) -> tuple[float, Array]:
     """Compute minus the log posterior of the hyperparameters, up to a constant, and its gradient.
 
@@ -74,7 +75,7 @@ def negative_log_posterior(
             of the owners, if the prior has any; shape (2 P + 2,) or (3 P + 2,).
         X: Shape (n, D).
         y: Shape (n,).
-        count: Shape (n,).
+        noise: Of the n outputs.
         within: Sum of squared deviations of repeats from their means: what repeats tell about the noise.
         owner: Index of the length scale and slope of each coordinate, shape (D,).
         prior: Priors.
@@ -101,7 +102,7 @@ def negative_log_posterior(
     K += matern
     K += prior.mean_variance
     diagonal = np.diag_indices(n)
-    K[diagonal] += t2 / count + _JITTER
+    noise.add_to(K, t2, _JITTER)
     # LAPACK itself: for as few runs as there are, scipy's checks take longer than the arithmetic.
     L, info = dpotrf(K, lower=1, clean=1, overwrite_a=1)
     if info:
@@ -112,7 +113,7 @@ def negative_log_posterior(
     W = np.outer(alpha, alpha)  # dlogp = tr(W dK) / 2
     W -= inverse
     W -= inverse.T
-    repeats = float(np.sum(count) - n)
+    repeats = float(np.sum(noise.count) - n)
     value = 0.5 * y @ alpha + np.sum(np.log(L[diagonal])) + 0.5 * (within / t2 + repeats * math.log(t2))
     # dK/dlog l_j = s2 * 5/3 * (1 + z) exp(-z) * (x_j - x'_j)^2 / l_j^2; the sum over pairs by two matrix products.
     M = (z + 1) * decay
@@ -124,7 +125,7 @@ def negative_log_posterior(
         return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_owners))
 
     WX = W @ X
-    of_noise = -0.5 * np.sum(W[diagonal] * t2 / count) + 0.5 * (repeats - within / t2)
+    of_noise = -0.5 * noise.inner(W, t2) + 0.5 * (repeats - within / t2)
     parts: list[Array] = [
         by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0))),
         by_owner(b2 * np.sum(X * WX, 0)),
@@ -154,14 +155,14 @@ def _prior_arrays(prior: Prior, num_owners: int) -> tuple[Array, Array]:
 
 
 def fit(
-    X: Array, y: Array, count: Array, within: float, owner: Indices, prior: Prior, *, max_iterations: int = 60
+    X: Array, y: Array, noise: Noise, within: float, owner: Indices, prior: Prior, *, max_iterations: int = 60
 ) -> Hyperparameters:
     """Find the hyperparameters of the largest posterior density, by L-BFGS-B from the prior's mode and from much noise.
 
     Args:
         X: Shape (n, D).
         y: Shape (n,).
-        count: Shape (n,).
+        noise: Of the n outputs.
         within: Sum of squared deviations of repeats from their means.
         owner: Index of the length scale and slope of each coordinate, shape (D,).
         prior: Priors.
@@ -171,7 +172,7 @@ def fit(
         The hyperparameters.
     """
     num_owners = int(owner.max()) + 1
-    args = (X, y, count, within, owner, prior)
+    args = (X, y, noise, within, owner, prior)
 
     def climb(start: Array) -> tuple[Array, float]:
         result = minimize(
@@ -245,14 +246,13 @@ class Posterior:
     alpha: Array
 
     @classmethod
-    def condition(cls, hyper: Hyperparameters, X: Array, y: Array, count: Array) -> Posterior:
-        """Condition on outputs `y`, shape (n, S), at `X`."""
+    def condition(cls, hyper: Hyperparameters, X: Array, y: Array, noise: Noise) -> Posterior:
+        """Condition on outputs `y`, shape (n, S), at `X`, with their noise."""
         K = kernel(X, X, hyper)
-        diagonal = np.diag_indices(len(X))
         jitter = _JITTER
         while True:
             noisy = K.copy()
-            noisy[diagonal] += hyper.noise / count + jitter
+            noise.add_to(noisy, hyper.noise, jitter)
             try:
                 L = cholesky(noisy, lower=True, check_finite=False)
             except np.linalg.LinAlgError:

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from carbs.arrays import Array
+from carbs.arrays import Array, Flags, Indices
 from carbs.history import ObservationInParam
+from carbs.models.noise import Noise
 from carbs.spaces.identity import rounded
 from carbs.spaces.search_space import SearchSpace
 
@@ -21,13 +22,17 @@ _LARGEST = 1e150
 class Groups:
     """Successes grouped by configuration: repeats are averaged, their number kept.
 
+    A run with points on its way is no mean of several: its end and its points are groups of their own.
+
     Attributes:
-        X: Search coordinates of the m different configurations, shape (m, D).
+        X: Search coordinates of the m configurations, shape (m, D).
         y: Mean objective, higher is better, shape (m,).
         log_cost: Mean natural logarithm of the cost, shape (m,).
-        count: Number of observations, shape (m,).
+        count: Number of runs, shape (m,).
         within_y: Sum of squared deviations of repeated objectives from their means.
         within_log_cost: The same of the log costs.
+        run: Number of the run that each is a point of, shape (m,); None where no run has points.
+        is_end: Whether it is the end of runs rather than a point on the way of one, shape (m,).
     """
 
     X: Array
@@ -36,16 +41,33 @@ class Groups:
     count: Array
     within_y: float
     within_log_cost: float
+    run: Indices | None
+    is_end: Flags
 
     @cached_property
     def size(self) -> int:
-        """Number of different configurations, m."""
+        """Number of groups, m."""
         return len(self.y)
 
     @cached_property
+    def noise(self) -> Noise:
+        """Covariance of their noise."""
+        return Noise(self.count, self.run)
+
+    @cached_property
+    def num_runs(self) -> float:
+        """Number of runs that have ended in a success."""
+        return float(np.sum(self.count[self.is_end]))
+
+    @cached_property
+    def num_ends(self) -> int:
+        """Number of different configurations with which they have."""
+        return len(np.unique(rounded(self.X[self.is_end]), axis=0))
+
+    @cached_property
     def num_repeats(self) -> float:
-        """Number of observations beside the first of each configuration."""
-        return float(np.sum(self.count)) - self.size
+        """Number of runs beside the first of each configuration."""
+        return self.num_runs - self.num_ends
 
 
 def group_successes(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> Groups:
@@ -59,9 +81,47 @@ def group_successes(space: SearchSpace, successes: Sequence[ObservationInParam],
     Returns:
         The groups; their objectives are the higher the better, and at most 1e150 in size.
     """
-    y = sign * np.array([run.output for run in successes], float)
-    log_cost = np.log(np.array([run.cost for run in successes], float))
-    return group(space.encode([run.input for run in successes]), np.clip(y, -_LARGEST, _LARGEST), log_cost)
+    return group(*_arrays(space, successes, sign))
+
+
+def group_points(
+    space: SearchSpace, successes: Sequence[ObservationInParam], failures: Sequence[ObservationInParam], sign: int
+) -> Groups:
+    """Group all that the models learn objectives and costs from: successful runs, and the points on any run's way.
+
+    Args:
+        space: The search space.
+        successes: The runs that succeeded, in order.
+        failures: Those that failed: their points were seen all the same.
+        sign: 1 if the objective is maximised, -1 if it is minimised.
+
+    Returns:
+        The groups as of `group_successes`, those of runs without points first.
+    """
+    groups = group_successes(space, [run for run in successes if not run.points], sign)
+    ways = [(*run.points, *(() if run.is_failure else (run,))) for run in (*successes, *failures) if run.points]
+    if not ways:
+        return groups
+    X, y, log_cost = _arrays(space, [point for way in ways for point in way], sign)
+    run = groups.size + np.repeat(np.arange(len(ways)), [len(way) for way in ways])
+    is_end = np.array([bool(point.points) for way in ways for point in way])  # points have none of their own
+    kept = _last_of_equals(np.column_stack([run, rounded(X)]))
+    return Groups(
+        np.vstack([groups.X, X[kept]]),
+        np.concatenate([groups.y, y[kept]]),
+        np.concatenate([groups.log_cost, log_cost[kept]]),
+        np.concatenate([groups.count, np.ones(len(kept))]),
+        groups.within_y,
+        groups.within_log_cost,
+        np.concatenate([np.arange(groups.size), run[kept]]),
+        np.concatenate([groups.is_end, is_end[kept]]),
+    )
+
+
+def _last_of_equals(rows: Array) -> Indices:
+    """Return the indices of `rows`, shape (n, k), without those that come again later; in order."""
+    _, first_from_behind = np.unique(rows[::-1], axis=0, return_index=True)
+    return np.sort(len(rows) - 1 - first_from_behind)
 
 
 def group(X: Array, y: Array, log_cost: Array) -> Groups:
@@ -88,7 +148,15 @@ def group(X: Array, y: Array, log_cost: Array) -> Groups:
     within_y, within_log_cost = (
         float(np.sum((values - mean[member]) ** 2)) for values, mean in ((y, mean_y), (log_cost, mean_log_cost))
     )
-    return Groups(X[first[order]], mean_y, mean_log_cost, count, within_y, within_log_cost)
+    is_end = np.ones(len(order), bool)
+    return Groups(X[first[order]], mean_y, mean_log_cost, count, within_y, within_log_cost, None, is_end)
+
+
+def _arrays(space: SearchSpace, seen: Sequence[ObservationInParam], sign: int) -> tuple[Array, Array, Array]:
+    """Return search coordinates, shape (n, D), objectives, the higher the better, and log costs, shape (n,) each."""
+    y = sign * np.array([run.output for run in seen], float)
+    log_cost = np.log(np.array([run.cost for run in seen], float))
+    return space.encode([run.input for run in seen]), np.clip(y, -_LARGEST, _LARGEST), log_cost
 
 
 def in_words(size: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from carbs.arrays import Array, Indices
 from carbs.models import gaussian_process as gp
 from carbs.models.kernel import Hyperparameters
+from carbs.models.noise import Noise
 
 # Step of the finite differences, as a share of the prior's deviation: gradients are exact, so it need not be small.
 _STEP = 0.1
@@ -20,7 +21,7 @@ def draw(
     hyper: Hyperparameters,
     X: Array,
     y: Array,
-    count: Array,
+    noise: Noise,
     within: float,
     owner: Indices,
     prior: gp.Prior,
@@ -36,7 +37,7 @@ def draw(
         hyper: The mode.
         X: Shape (n, D).
         y: Shape (n,).
-        count: Shape (n,).
+        noise: Of the n outputs.
         within: Sum of squared deviations of repeats from their means.
         owner: Index of the length scale and slope of each coordinate, shape (D,).
         prior: Priors.
@@ -46,7 +47,7 @@ def draw(
         The k settings.
     """
     mode, low, high, deviation = gp.pack(hyper, owner, prior)
-    arguments = (X, y, count, within, owner, prior)
+    arguments = (X, y, noise, within, owner, prior)
     _, at_mode = gp.negative_log_posterior(mode, *arguments)
     curvature = np.empty((len(mode), len(mode)))
     for place, step in enumerate(np.where(mode + _STEP * deviation > high, -_STEP, _STEP)):

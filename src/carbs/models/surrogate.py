@@ -13,6 +13,7 @@ from carbs.models import gaussian_process as gp
 from carbs.models import laplace
 from carbs.models.groups import Groups
 from carbs.models.kernel import Hyperparameters
+from carbs.models.noise import Noise
 from carbs.models.outputs import Scaler, winsorise
 from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
 from carbs.models.success import Classifier
@@ -82,7 +83,7 @@ class Surrogate:
         success: Model of the probability of success, or None if nothing failed.
         y: Outputs of the objective's model, shape (k,).
         c: Outputs of the cost's model, shape (k,).
-        count: Number of observations behind each output, shape (k,).
+        noise: Of these outputs.
         origin: Zero of the models' inputs, the middle of the space, where their linear parts meet; shape (D,).
     """
 
@@ -97,7 +98,7 @@ class Surrogate:
     success: Classifier | None
     y: Array
     c: Array
-    count: Array
+    noise: Noise
     origin: Array
 
     @property
@@ -155,12 +156,12 @@ class Surrogate:
         share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
 
         def condition(hyper: Hyperparameters, outputs: Array) -> gp.Posterior:
-            return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.count[keep])
+            return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.noise.of(keep))
 
         is_certain = groups.size * len(space.params) > tuning.max_alternative_values
 
         def fit(outputs: Array, within: float, prior: gp.Prior) -> tuple[gp.Posterior, tuple[gp.Posterior, ...]]:
-            fitted_to = (X[chosen], outputs[chosen], groups.count[chosen], share * within, owner)
+            fitted_to = (X[chosen], outputs[chosen], groups.noise.of(chosen), share * within, owner)
             hyper = gp.fit(*fitted_to, prior)
             if is_certain:
                 return condition(hyper, outputs), ()
@@ -191,7 +192,7 @@ class Surrogate:
             success,
             y[keep],
             c[keep],
-            groups.count[keep],
+            groups.noise.of(keep),
             space.middle,
         )
 
@@ -209,13 +210,13 @@ class Surrogate:
             return self
         num_sets = noise.shape[2]
         local = pending - self.origin
-        count = np.concatenate([self.count, np.ones(len(pending))])
+        noise_of_all = self.noise.and_new(len(pending))
 
         def imagine(posterior: gp.Posterior, outputs: Array, draws: Array) -> gp.Posterior:
             drawn = posterior.sample(local, draws)
             X = np.vstack([posterior.X, local])
             outputs = np.vstack([np.repeat(outputs[:, None], num_sets, 1), drawn])
-            return gp.Posterior.condition(posterior.hyper, X, outputs, count)
+            return gp.Posterior.condition(posterior.hyper, X, outputs, noise_of_all)
 
         return replace(
             self,
@@ -229,7 +230,7 @@ class Surrogate:
         local = points - self.origin
         by_model = tuple(model.predict(local) for model in self.models)
         objective, objective_std = _mixture(by_model)
-        objective_std = objective_std * _allowance(self.groups.size)
+        objective_std = objective_std * _allowance(self.groups.num_ends)
         log_cost, log_cost_std = self.cost.predict(local)
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost

@@ -46,7 +46,7 @@ class CostLimit:
         """
         groups, tuning = situation.models.groups, situation.tuning.limit
         own = situation.own
-        spent = groups.log_cost + np.log(groups.count) if own is None else own.log_cost
+        spent = (groups.log_cost + np.log(groups.count))[groups.is_end] if own is None else own.log_cost
         log_spent = float(np.logaddexp.reduce(spent))
         least = log_spent + math.log(tuning.spent_share)
         cap = log_cap(situation.config)
@@ -54,8 +54,8 @@ class CostLimit:
         running = np.max(log_cost[groups.size :], initial=observed)
         highest = float(min(running, observed + tuning.outstanding_steps * tuning.growth))
         predicted = min(max(highest + tuning.growth, least), cap)
-        num_deviations = float(stdtrit(max(groups.size - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
-        is_early = bool(np.sum(groups.count) < max(tuning.num_early, situation.config.num_random_samples))
+        num_deviations = float(stdtrit(max(groups.num_ends - 1, tuning.min_freedom), ndtr(tuning.num_deviations)))
+        is_early = bool(groups.num_runs < max(tuning.num_early, situation.config.num_random_samples))
         return cls(situation, predicted, predicted + tuning.surprise, num_deviations, is_early, cap)
 
     def lowered_to(self, predicted: float) -> CostLimit:

@@ -114,7 +114,7 @@ def propose(situation: Situation) -> Proposal:
 
     # Now and then a member of the frontier may be run again, if that has the largest gain: repeats show the noise.
     frequency = situation.config.resample_frequency
-    num_runs, num_repeats = models.groups.count.sum(), models.groups.num_repeats
+    num_runs, num_repeats = models.groups.num_runs, models.groups.num_repeats
     is_repeat_due = frequency and num_runs >= (num_repeats + 1) * frequency
     observed = members[members < models.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen

@@ -12,17 +12,18 @@ from carbs.models import gaussian_process as gp
 from carbs.models import laplace
 from carbs.models.groups import group
 from carbs.models.kernel import Hyperparameters
+from carbs.models.noise import Noise
 from carbs.models.surrogate import Surrogate
 from carbs.tuning import DEFAULT
 
 PRIOR = gp.Prior(length_scale=(0.5, 0.7), signal=(0.0, 1.0), slope=(-1.0, 2.0), noise=(-6.0, 2.0), warp=(0.1, 0.5))
 
 
-def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, np.ndarray, float, np.ndarray]]:
+def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, Noise, float, np.ndarray]]:
     rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, (n, 2))
     y = np.sin(3 * X[:, 0]) + 0.3 * X[:, 1] + 0.1 * rng.standard_normal(n)
-    data = (X, (y - y.mean()) / y.std(), np.ones(n), 0.0, np.arange(2))
+    data = (X, (y - y.mean()) / y.std(), Noise(np.ones(n)), 0.0, np.arange(2))
     return gp.fit(*data, PRIOR), data
 
 
