@@ -59,6 +59,21 @@ class Ours:
         self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None))
 
 
+Point = tuple[ParamDict, float, float]
+"""A point on a run's way: the configuration that it is the result of, its objective and cost."""
+
+
+class OursWithPoints(Ours):
+    """The same, which also learns from the points on each run's way: set them before the run is told."""
+
+    points: Sequence[Point] = ()
+
+    def tell(self, handle: Any, objective: float | None, cost: float) -> None:
+        output = math.nan if objective is None else objective
+        way = [ObservationInParam(*point) for point in self.points]
+        self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None, points=way))
+
+
 class Random:
     def __init__(self, params: Sequence[Param], seed: int) -> None:
         self.space, self.rng = SearchSpace(tuple(params)), np.random.default_rng(seed)
@@ -116,6 +131,7 @@ class Optuna:
 
 OPTIMIZERS: dict[str, Callable[[Sequence[Param], int], Optimizer]] = {
     "carbs": Ours,
+    "carbs-points": OursWithPoints,
     "optuna-gp": lambda params, seed: Optuna(params, seed, "gp"),
     "optuna-tpe": lambda params, seed: Optuna(params, seed, "tpe"),
     "random": Random,

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optimizers import OPTIMIZERS, Ours
-from worlds import Folders, problem
+from optimizers import OPTIMIZERS, Ours, OursWithPoints, Point
+from worlds import Folders, Variant, problem
 
 from carbs import LogSpace, Param, ParamDict
 from carbs.spaces import CategoricalSpace
+
+NUM_POINTS = 8
+# Correlation of the noise of a point on a run's way with that of its end.
+SHARED = 0.9
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ def run(task: Task, folders: Folders) -> Trajectory:
             optimizer.tell(handle, None, 1.0)
             failures += 1
             continue
+        if isinstance(optimizer, OursWithPoints):
+            optimizer.points = way(searched, config, seen[0] - outcome[0], rng)
         optimizer.tell(handle, *seen)
         result.objective.append(outcome[0])
         result.cost.append(outcome[1])
@@ -86,6 +92,29 @@ def run(task: Task, folders: Folders) -> Trajectory:
         result.errors.append((of_objective, of_cost) if belief else missing)
         result.edges.append(edges(params, config) if belief or not isinstance(optimizer, Ours) else math.nan)
     return Trajectory(**{**vars(result), "failures": failures})
+
+
+def way(searched: Variant, config: ParamDict, noise: float, rng: np.random.Generator) -> list[Point]:
+    """Return the points on a run's way, at most eight, spaced by the logarithm of the progress.
+
+    Args:
+        searched: The problem.
+        config: The run's configuration.
+        noise: What was added to its objective: most of the noise of a point is the same.
+        rng: Source of that part.
+    """
+    name = searched.progress
+    if name is None:
+        return []
+    length = int(config[name])  # type: ignore[arg-type]
+    found = []
+    for step in sorted(set(np.geomspace(1, length, NUM_POINTS + 1).round().astype(int).tolist()) - {length}):
+        point = {key: value for key, value in config.items() if key != "suggestion_uuid"} | {name: step}
+        outcome = searched.evaluate(point)
+        if outcome is not None:
+            own = searched.noise * math.sqrt(1 - SHARED**2) * rng.standard_normal()
+            found.append((point, outcome[0] + SHARED * noise + own, outcome[1]))
+    return found
 
 
 def edges(params: tuple[Param, ...], config: ParamDict, within: float = 0.0) -> float:

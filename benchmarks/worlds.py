@@ -95,6 +95,11 @@ class Variant:
         """Standard deviation of what is added to the objective."""
         return self.base.noise if "noisy" in self.prefixes else 0.0
 
+    @property
+    def progress(self) -> str | None:
+        """The hyperparameter whose value a run passes through on its way, None where there is none."""
+        return getattr(self.base, "progress", None)
+
     def evaluate(self, config: Mapping[str, ParamValue]) -> tuple[float, float] | None:
         """Return objective and cost without noise, None for a run that fails."""
         if "oom" in self.prefixes and LCBench.size(config) > LCBench.memory:

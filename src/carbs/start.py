@@ -101,6 +101,7 @@ def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> lis
     Parameters that the earlier search did not have take the search centre, and those that this one does not have are
     left out.
     """
+
     def move(seen: ObservationInParam) -> ObservationInParam:
         return replace(
             seen,

@@ -96,7 +96,9 @@ def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
     carbs = CARBS(CARBSParams(better_direction_sign=-1, max_suggestion_cost=50.0), PARAMS)
     rng = random.Random(4)
     run(carbs, 7, lambda _: (rng.random(), 1 + rng.random()))
-    carbs.observe(ObservationInParam(carbs.suggest().suggestion, is_failure=True))
+    way = [ObservationInParam(carbs.suggest(is_suggestion_remembered=False).suggestion, 0.5, 1.0)]
+    carbs.observe(ObservationInParam(carbs.suggest().suggestion, is_failure=True, points=way))
+    carbs.observe(ObservationInParam(carbs.suggest().suggestion, 0.25, 2.0, points=way))
     carbs.suggest("waiting")
     path = tmp_path / "carbs.json"
     carbs.save(path)
@@ -106,6 +108,7 @@ def test_checkpoints_keep_everything_and_are_json(tmp_path: Path) -> None:
     assert again.params == carbs.params
     assert again.success_observations == carbs.success_observations
     assert [o.input for o in again.failure_observations] == [o.input for o in carbs.failure_observations]
+    assert again.failure_observations[0].points == carbs.failure_observations[0].points != ()
     assert again.outstanding_suggestions == carbs.outstanding_suggestions
     assert list(tmp_path.iterdir()) == [path]
 

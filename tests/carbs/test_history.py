@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 
 from carbs import (
@@ -170,3 +172,38 @@ def test_an_objective_that_is_not_finite_is_a_failure(output: float) -> None:
     carbs.observe(ObservationInParam({"x": 0.5, "y": 5}, output, 3.0))
     assert len(carbs.failure_observations) == 1
     assert not carbs.success_observations
+
+
+def test_points_on_the_way_of_a_run_come_and_go_with_it(carbs: CARBS) -> None:
+    way = [ObservationInParam({"x": np.float64(0.1), "other": 3}, 4, 1), ObservationInParam({"x": 0.2}, 5.0, 2.0)]
+    carbs.synchronize("sweep", {"a": ObservationInParam({"x": 0.3}, 6.0, 3.0, points=way)})
+    plain = (ObservationInParam({"x": 0.1}, 4.0, 1.0), ObservationInParam({"x": 0.2}, 5.0, 2.0))
+    assert [run.points for run in carbs.success_observations] == [(), plain]
+    carbs.success_observations[1].points[0].input["x"] = 0.9  # a copy
+    assert carbs.success_observations[1].points == plain
+    carbs.synchronize("sweep", {"a": ObservationInParam({"x": 0.3}, math.nan, points=way)})
+    assert [run.points for run in carbs.failure_observations] == [plain]
+    carbs.synchronize("sweep", {})
+    assert (seen(carbs), carbs.failure_observations) == ([9], [])
+
+
+POINT = ObservationInParam({"x": 0.1}, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (5, "points=5 must be a list of ObservationInParam"),
+        ("text", "points='text' must be a list"),
+        ([POINT, 5], r"points\[1\]: 5 must be an ObservationInParam"),
+        ([ObservationInParam({"x": 7.0}, 1.0, 1.0)], r"points\[0\]: parameter 'x': value 7.0 must be"),
+        ([ObservationInParam({"x": 0.1}, math.nan, 1.0)], r"points\[0\]: output=nan must be a finite number"),
+        ([ObservationInParam({"x": 0.1}, 1.0, 1.0, is_failure=True)], r"points\[0\]: .* no failure"),
+        ([ObservationInParam({"x": 0.1}, 1.0, -1.0)], r"points\[0\]: cost=-1.0 must be a positive"),
+        ([ObservationInParam({"x": 0.1}, 1.0, 1.0, points=[POINT])], r"points\[0\]: points=.* must be empty"),
+    ],
+)
+def test_what_is_no_point_on_a_way_is_refused_by_its_place(carbs: CARBS, points: Any, words: str) -> None:
+    with pytest.raises(CarbsError, match=words):
+        carbs.observe(ObservationInParam({"x": 0.5}, 1.0, 1.0, points=points))
+    assert seen(carbs) == [9, 1, 2]

@@ -21,3 +21,17 @@ def test_objectives_whose_squares_are_no_floats_are_taken_as_suggest_takes_them(
     assert np.all(np.isfinite(believed.objective))
     assert np.max(np.abs(insight.groups.y)) == 1e150
     assert all(0 <= importance.objective <= 1 for importance in insight.importance())
+
+
+def test_points_on_the_way_teach_the_models_and_are_no_runs() -> None:
+    def run(x: float, *, has_points: bool) -> ObservationInParam:
+        way = [ObservationInParam({"x": x, "y": y}, math.log(y), y) for y in (1.0, 10.0, 90.0)]
+        return ObservationInParam({"x": x, "y": 95.0}, math.log(95), 95.0, points=way if has_points else ())
+
+    ends, whole = (Insight(SMALL, [run(i / 4, has_points=has) for i in range(5)]) for has in (False, True))
+    assert len(whole.successes) == whole.groups.size == 5
+    cheap = whole.space.encode([{"x": 0.6, "y": 10.0}])
+    assert whole.believe(cheap).cost[0] == pytest.approx(10, rel=0.2)
+    assert whole.believe(cheap).objective[0] == pytest.approx(math.log(10), abs=0.5)
+    assert ends.believe(cheap).objective_high[0] - ends.believe(cheap).objective_low[0] > 0
+    assert ends.believe(cheap).cost[0] > 50

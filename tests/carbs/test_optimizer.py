@@ -182,3 +182,49 @@ def test_a_warm_start_takes_what_fits() -> None:
     assert {o.input["z"] for o in new.success_observations} == {0.25}
     with pytest.raises(CarbsError, match="better_direction_sign"):
         CARBS(CARBSParams(better_direction_sign=-1), SMALL).warm_start(old)
+
+
+def with_points(values: ParamDict) -> ObservationInParam:
+    """Run one: the state after y' of y epochs is the result of y' epochs."""
+
+    def after(y: int) -> tuple[float, float]:
+        return bowl({**values, "y": y})
+
+    length = int(values["y"])
+    ways = sorted({max(1, round(length ** (share / 4))) for share in range(4)} - {length})
+    return ObservationInParam(
+        values, *after(length), points=[ObservationInParam({**values, "y": y}, *after(y)) for y in ways]
+    )
+
+
+def test_a_run_with_points_on_its_way_counts_once() -> None:
+    carbs = CARBS(CARBSParams(num_random_samples=4, resample_frequency=0), SMALL)
+    for awaited in (4, 3, 2, 1):
+        assert carbs.num_awaited == awaited
+        output = carbs.suggest(is_suggestion_remembered=False)
+        assert output.log["kind"] == "random"
+        values = without_id(output.suggestion)
+        carbs.observe(with_points({**values, "y": max(20, int(values["y"]))}))
+    passed = {(point.input["x"], point.input["y"]) for run in carbs.success_observations for point in run.points}
+    assert len(passed) > 8
+    for _ in range(12):
+        output = carbs.suggest()
+        assert output.log["kind"] == "model"  # never what a run has passed already
+        assert (output.suggestion["x"], output.suggestion["y"]) not in passed
+        carbs.observe(with_points(output.suggestion))
+
+
+def test_points_on_the_way_teach_what_was_not_run() -> None:
+    """Six long runs of one length: only their points show what short ones reach, and cost."""
+    short = {"x": 0.3, "y": 3}
+    objective, cost = bowl(short)
+    errors = []
+    for has_points in (False, True):
+        carbs = CARBS(params=SMALL)
+        for x in np.linspace(0, 1, 6).tolist():
+            run = with_points({"x": x, "y": 90})
+            carbs.observe(run if has_points else ObservationInParam(run.input, run.output, run.cost))
+        log = carbs.suggest(given=short).log
+        errors.append((abs(log["predicted_objective"] - objective), abs(math.log(log["predicted_cost"] / cost))))
+    assert errors[1][0] < errors[0][0] / 3
+    assert errors[1][1] < min(0.2, errors[0][1] / 3)

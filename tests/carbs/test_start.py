@@ -245,6 +245,18 @@ def test_a_warm_start_that_is_repeated_adds_nothing_and_new_runs_are_added() -> 
     assert (len(new.success_observations), len(new.failure_observations)) == (9, 2)
 
 
+def test_a_warm_start_takes_the_points_on_the_way_that_fit() -> None:
+    old = CARBS(params=PARAMS)
+    way = [ObservationInParam({"lr": 1e-3, "epochs": epochs}, 0.1 * epochs, epochs) for epochs in (1, 5)]
+    old.observe(ObservationInParam({"lr": 1e-3, "epochs": 9}, 1.0, 9.0, points=way))
+    narrow = Param("epochs", LogSpace(4, 10, is_integer=True))
+    narrower = CARBS(params=[PARAMS[0], narrow, Param("width", LogSpace(1, 9), 3)])
+    assert narrower.warm_start(old) == 1
+    (run,) = narrower.success_observations
+    assert [(point.input, point.is_old) for point in run.points] == [({"lr": 1e-3, "epochs": 5, "width": 3}, True)]
+    assert narrower.warm_start(old) == 0
+
+
 def test_a_search_is_not_its_own_warm_start() -> None:
     carbs = CARBS(params=PARAMS)
     search(carbs, 2)

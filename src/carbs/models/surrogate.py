@@ -158,7 +158,7 @@ class Surrogate:
         def condition(hyper: Hyperparameters, outputs: Array) -> gp.Posterior:
             return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.noise.of(keep))
 
-        is_certain = groups.size * len(space.params) > tuning.max_alternative_values
+        is_certain = groups.num_ends * len(space.params) > tuning.max_alternative_values
 
         def fit(outputs: Array, within: float, prior: gp.Prior) -> tuple[gp.Posterior, tuple[gp.Posterior, ...]]:
             fitted_to = (X[chosen], outputs[chosen], groups.noise.of(chosen), share * within, owner)

@@ -68,7 +68,8 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
     y = (y - y.mean()) / y.std()
     fresh = rng.uniform(-1, 1, (200, 2))
     truth = -np.exp(-3 * fresh[:, 0])
-    hypers = [gp.fit(X, y, Noise(np.ones(30)), 0.0, np.arange(2), replace(PRIOR, warp=warp)) for warp in (None, (0.0, 0.5))]
+    priors = [replace(PRIOR, warp=warp) for warp in (None, (0.0, 0.5))]
+    hypers = [gp.fit(X, y, Noise(np.ones(30)), 0.0, np.arange(2), prior) for prior in priors]
     assert hypers[0].warps is None
     assert hypers[1].warps is not None
     assert hypers[1].warps[0] < -0.5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from carbs import LinearSpace, LogSpace, ObservationInParam, Param
-from carbs.models.groups import group, group_successes
+from carbs.models.groups import group, group_points, group_successes
 from carbs.spaces.search_space import as_space
 
 
@@ -36,3 +36,36 @@ def test_runs_are_grouped_with_the_better_objective_higher_and_none_beyond_float
     assert groups.y.tolist() == [sign * 3.0, sign * 1e150, sign * -1e150]
     assert groups.log_cost.tolist() == pytest.approx([1.0, 0.0, 0.0])
     assert math.isfinite(groups.within_y)
+
+
+SPACE = as_space([Param("x", LinearSpace(0, 1)), Param("n", LogSpace(1, 10, is_integer=True))])
+
+
+def seen(x: float, n: int, output: float, **more: object) -> ObservationInParam:
+    return ObservationInParam({"x": x, "n": n}, output, float(n), **more)  # type: ignore[arg-type]
+
+
+def test_points_on_the_way_are_learnt_and_are_no_runs() -> None:
+    way = [seen(0.5, 1, 1.0), seen(0.5, 3, 2.0)]
+    successes = [seen(0.25, 2, 5.0), seen(0.5, 9, 3.0, points=way), seen(0.25, 2, 7.0), seen(0.5, 9, 4.0, points=way)]
+    failures = [ObservationInParam({"x": 0.75, "n": 8}, is_failure=True, points=[seen(0.75, 2, -1.0)])]
+    groups = group_points(SPACE, successes, failures, 1)
+    assert groups.y.tolist() == [6.0, 1.0, 2.0, 3.0, 1.0, 2.0, 4.0, -1.0]
+    assert groups.is_end.tolist() == [True, False, False, True, False, False, True, False]
+    assert groups.run is not None
+    shared = groups.run[:, None] == groups.run[None]
+    assert [list(np.flatnonzero(row)) for row in shared] == [[0], *[[1, 2, 3]] * 3, *[[4, 5, 6]] * 3, [7]]
+    assert (groups.num_runs, groups.num_ends, groups.num_repeats) == (4, 2, 2)
+    assert (groups.within_y, groups.count.tolist()) == (2.0, [2, *[1] * 7])
+
+
+def test_without_points_they_are_the_groups_of_the_successes() -> None:
+    successes = [seen(0.25, 2, 5.0), seen(0.25, 2, 7.0)]
+    groups = group_points(SPACE, successes, [ObservationInParam({"x": 0.75, "n": 8}, is_failure=True)], -1)
+    assert (groups.y.tolist(), groups.run, groups.num_runs) == ([-6.0], None, 2)
+
+
+def test_of_equal_points_of_a_run_the_last_counts() -> None:
+    way = [seen(0.5, 1, 1.0), seen(0.5, 1, 1.5), seen(0.5, 9, 2.0)]
+    groups = group_points(SPACE, [seen(0.5, 9, 3.0, points=way)], [], 1)
+    assert (groups.y.tolist(), groups.is_end.tolist()) == ([1.5, 3.0], [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from carbs import (
     Param,
     ParamDict,
 )
-from carbs.models.groups import group
+from carbs.models.groups import group, group_points
 from carbs.models.surrogate import Surrogate
 from carbs.search.cost_limit import CostLimit
 from carbs.search.situation import Situation
@@ -156,3 +157,20 @@ def test_a_hyperparameter_that_hardly_moved_is_not_taken_to_cost_nothing(rows: l
     here = Situation(space, CARBSParams(), X[:-1], nothing, nothing, models, np.random.default_rng(0))
     limit = CostLimit.of(here, models.predict(X[:-1]).known_log_cost)
     assert limit.is_exceeded(X, models.predict(X)).tolist() == [False] * 8 + [True]
+
+
+def test_points_on_the_way_are_part_of_their_runs_cost() -> None:
+    """A suggestion may cost 30 % of all that was spent. A run of three points was paid for once."""
+    runs = [ObservationInParam({"x": i / 9, "y": 10}, i / 9, 10.0) for i in range(10)]
+    way = [ObservationInParam({"x": 0.5, "y": y}, 0.0, float(y)) for y in (7, 8, 9)]
+    space = as_space(SMALL)
+
+    def limit(seen: list[ObservationInParam]) -> float:
+        groups, nothing = group_points(space, seen, [], 1), np.empty((0, 2))
+        models = Surrogate.fit(space, groups, nothing)
+        here = Situation(space, CARBSParams(), groups.X, nothing, nothing, models, np.random.default_rng(0))
+        return CostLimit.of(here, models.predict(groups.X).known_log_cost).predicted
+
+    expected = math.log(0.3 * 10 * 10.0)
+    assert limit(runs) == pytest.approx(expected)
+    assert limit([replace(run, points=way) for run in runs]) == pytest.approx(expected)
