@@ -100,7 +100,7 @@ def way(searched: Variant, config: ParamDict, noise: float, rng: np.random.Gener
     Args:
         searched: The problem.
         config: The run's configuration.
-        noise: What was added to its objective: most of the noise of a point is the same.
+        noise: The noise in its objective; most of the noise of a point is the same.
         rng: Source of that part.
     """
     name = searched.progress

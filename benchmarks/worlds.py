@@ -97,7 +97,7 @@ class Variant:
 
     @property
     def progress(self) -> str | None:
-        """The hyperparameter whose value a run passes through on its way, None where there is none."""
+        """The hyperparameter whose value a run passes through on its way, if there is one; else None."""
         return getattr(self.base, "progress", None)
 
     def evaluate(self, config: Mapping[str, ParamValue]) -> tuple[float, float] | None:

@@ -216,7 +216,7 @@ def test_a_run_with_points_on_its_way_counts_once() -> None:
 
 def test_points_on_the_way_teach_what_was_not_run() -> None:
     """Six long runs of one length: only their points show what short ones reach, and cost."""
-    short = {"x": 0.3, "y": 3}
+    short: ParamDict = {"x": 0.3, "y": 3}
     objective, cost = bowl(short)
     errors = []
     for has_points in (False, True):
