@@ -65,6 +65,8 @@ RUNNING = "running"
 SUCCESS = "success"
 FAILURE = "failure"
 ABANDONED = "abandoned"
+# The states of a run whose outcome is recorded.
+OUTCOMES = (SUCCESS, FAILURE, ABANDONED)
 
 STALE_SECONDS = 300.0
 # A run asks as soon as it has begun: this is twice as long as it would try to reach W&B. Should it ask later still, its

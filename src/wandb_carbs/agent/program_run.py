@@ -29,8 +29,8 @@ from wandb_carbs.record import (
     BEGUN_KEY,
     CHANGES_KEY,
     COST_KEY,
-    FAILURE,
     OBJECTIVE_KEY,
+    OUTCOMES,
     REASON_KEY,
     SETTLED_KEY,
     STATE_KEY,
@@ -190,7 +190,7 @@ class ProgramRun:
         assert self._recorder is not None
         record = self._publisher.read()
         is_settled = record.summary.get(SETTLED_KEY) is True
-        if record.summary.get(STATE_KEY) in (SUCCESS, FAILURE, ABANDONED) and not is_settled:
+        if record.summary.get(STATE_KEY) in OUTCOMES and not is_settled:
             return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
         spent = self._spent + seconds
         values = values_of(self._sweep, record, spent, is_joined=self._has_words(record))

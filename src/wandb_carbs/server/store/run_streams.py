@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.metrics import MAX_NAME, flat
 from wandb_carbs.plain import finite, is_number
-from wandb_carbs.record import ABANDONED, FAILURE, KEY_PREFIX, STATE_KEY, SUCCESS
+from wandb_carbs.record import KEY_PREFIX, OUTCOMES, STATE_KEY
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states, writers
 from wandb_carbs.server.store.json_objects import json_object
@@ -26,7 +26,6 @@ _COUNTERS = {HISTORY: "history_lines", EVENTS: "event_lines", OUTPUT: "log_lines
 _MAX_POSITION = 2**31 - 1
 # Keys of a history that are listed: each request of the run reads the list. All lines are kept, whatever their keys.
 _MAX_KEYS = 10_000
-_ENDED = (SUCCESS, FAILURE, ABANDONED)
 
 
 def stream(store: Store, entity: str, project: str, name: str, body: Any, writer: str | None = None) -> dict[str, bool]:
@@ -117,10 +116,10 @@ def _keep_record(db: sqlite3.Connection, run_id: int, text: str) -> str:
     upsert. A program that knows nothing of the record sends summaries without it all the time.
     """
     summary = json_object(SUMMARY, text)
-    if summary.get(STATE_KEY) in _ENDED:
+    if summary.get(STATE_KEY) in OUTCOMES:
         return text
     stored = json.loads(db.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()["summary"])
-    if stored.get(STATE_KEY) not in _ENDED and (STATE_KEY in summary or STATE_KEY not in stored):
+    if stored.get(STATE_KEY) not in OUTCOMES and (STATE_KEY in summary or STATE_KEY not in stored):
         return text
     return json.dumps({**summary, **{key: value for key, value in stored.items() if key.startswith(KEY_PREFIX)}})
 

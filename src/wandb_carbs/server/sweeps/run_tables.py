@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wandb_carbs.record import OUTCOMES
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.sweeps.run_rows import RunRow
 
@@ -70,20 +71,27 @@ class Counts:
 
     Attributes:
         total: All runs.
-        states: The states that occur, each with its number of runs.
+        states: The states in W&B that occur, each with its number of runs.
+        settled: Runs that W&B takes for alive, but whose outcome is recorded.
         counted: Observations.
         spent: Their costs together.
     """
 
     total: int
     states: dict[str, int]
+    settled: int
     counted: int
     spent: float
 
     @property
     def alive(self) -> int:
-        """How many runs are alive."""
+        """How many runs W&B takes for alive."""
         return sum(self.states.get(state, 0) for state in run_states.ALIVE)
+
+    @property
+    def running(self) -> int:
+        """How many runs are alive and have no outcome yet; `wandb-carbs status` counts them so."""
+        return self.alive - self.settled
 
     @property
     def waiting(self) -> int:
@@ -115,12 +123,17 @@ def counts(db: sqlite3.Connection, scope: Scope) -> Counts:
         scope.values,
     )
     states = {row["state"]: row["number"] for row in rows}
+    settled = db.execute(
+        f"""SELECT count(*) FROM runs JOIN standings ON run_id = runs.id
+            WHERE {scope.condition} AND runs.state IN {run_states.ALIVE} AND carbs_state IN {OUTCOMES}""",  # noqa: S608
+        scope.values,
+    ).fetchone()[0]
     own = "sweep_id" if scope.sweep_id is not None else "project_id"
     observed = db.execute(
         f"SELECT count(*), total(cost) FROM standings WHERE {own} = :scope AND {_COUNTS}",  # noqa: S608 - our own names
         scope.values,
     ).fetchone()
-    return Counts(sum(states.values()), states, *observed)
+    return Counts(sum(states.values()), states, settled, *observed)
 
 
 def parameter_names(db: sqlite3.Connection, scope: Scope) -> list[str]:

@@ -55,6 +55,8 @@ def test_frontier_at_a_limit_is_said(site: Site) -> None:
         run = {"name": f"e{place}", "modelName": "q", "sweep": sweep, "summaryMetrics": json.dumps(summary)}
         site.graphql("mutation M($i: UpsertBucketInput!) { upsertBucket(input: $i) { inserted } }", i=run)
     page, _ = site.get(f"/local/q/sweeps/{sweep}")
+    # Their programs have not ended in W&B, but their outcomes are known.
+    assert "6 runs: 0 running, 0 waiting, 6 observed" in page
     assert "4 of 6 frontier runs are on the upper edge of x (9): widen it if you can" in page
     assert "lower edge" not in page
 

@@ -81,6 +81,11 @@ def test_counts_are_those_of_all_runs(store: Store, sweep: Any) -> None:
         project = run_tables.counts(db, Scope(sweep["project_id"]))
     assert (own.total, own.alive, own.waiting) == (65, 12, 0)
     assert own.states == {"finished": 53, "running": 12}
+    # Whatever W&B says, a run whose outcome is recorded does not run.
+    rows = [row for row in all_rows(store, sweep) if row.state == "running"]
+    settled = [row for row in rows if row.carbs_state in {"success", "failure"}]
+    assert own.running == project.running - 1 == len(rows) - len(settled)
+    assert 0 < len(settled) < len(rows)
     assert own.counted == len(counted)
     assert own.spent == pytest.approx(sum(row.cost for row in counted))
     assert project.total == 66  # without the scheduler's own
