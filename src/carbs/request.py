@@ -16,6 +16,9 @@ from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import ParamDict
 from carbs.values import as_float, is_dictionary, is_positive, plain
 
+# The end of the sentence about a value beyond its bounds.
+BEYOND = "; beyond its bounds `carbs.scaling.recommend(…, given=…)` predicts"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -72,7 +75,7 @@ def _checked_values(space: SearchSpace, given: Any) -> ParamDict:
             found[name] = settled.own(value) if isinstance(settled, ChoiceSpace) else plain(value)
             continue
         if isinstance(settled, NumericSpace) and is_positive(value) and settled.is_beyond(plain(value)):
-            problem += "; beyond its bounds `carbs.scaling.recommend(…, given=…)` predicts"
+            problem += BEYOND
         problems.append(Problem("given", name, value, problem))
     raise_problems("invalid request", problems)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,11 +79,18 @@ def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: b
 
 def _predicted(history: SweepHistory, at: Given, form: str) -> None:
     """Show what the laws predict to be best at sizes."""
+    from carbs.errors import CarbsError, raise_problems  # noqa: PLC0415 - imports numpy
     from wandb_carbs.cli.advice import advise  # noqa: PLC0415 - imports the models
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - likewise
 
     data = ReportData(history)
-    advice = advise(data.carbs, values_of(data.carbs.space, at))
+    try:
+        advice = advise(data.carbs, values_of(data.carbs.space, at))
+    except CarbsError as error:
+        # Python calls it `scale`.
+        wrong = [replace(problem, key="--at") for problem in error.problems if problem.key == "scale"]
+        raise_problems("invalid sizes", wrong)
+        raise
     if form == "json":
         click.echo(json.dumps(advice.to_dict()))
     elif form != "table":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from wandb_carbs.cli.connection import load, sweep_or_project_argument
 from wandb_carbs.cli.numbers import FiniteRange, WholeRange
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, short, show
+
+if TYPE_CHECKING:
+    from carbs.errors import CarbsError
 
 
 @click.command("suggest")
@@ -38,12 +42,17 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
     Expected values come with one standard deviation: "0.31 ± 0.02", and for a cost "12 (9 to 16)".
     """
     history = load(sweep)
+    from carbs.errors import CarbsError  # noqa: PLC0415 - imports numpy
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - imports the models
 
     data = ReportData(history)
     carbs = data.carbs
     values = values_of(carbs.space, given)
-    outputs = [carbs.suggest(for_cost=for_cost, given=values) for _ in range(number)]
+    try:
+        outputs = [carbs.suggest(for_cost=for_cost, given=values) for _ in range(number)]
+    except CarbsError as error:
+        _refuse_given(error, sweep)
+        raise
     found = [{"config": carbs.space.select(output.suggestion), "log": output.log} for output in outputs]
     if as_json:
         click.echo(json.dumps(found))
@@ -63,6 +72,23 @@ def command(sweep: str, number: int, for_cost: float | None, given: Given, as_js
             f"Agents obey the sweep's rule {history.definition.is_valid}; what is shown here need not.", err=True
         )
     click.echo("Nothing is started or changed: each run gets its own.", err=True)
+
+
+def _refuse_given(error: CarbsError, sweep: str) -> None:
+    """Raise the problems with values that were given, in the words of the command's options.
+
+    Raises:
+        CarbsError: If there are such problems.
+    """
+    from carbs.errors import raise_problems  # noqa: PLC0415 - imports numpy
+    from carbs.request import BEYOND  # noqa: PLC0415 - likewise
+
+    problems = []
+    for problem in error.problems:
+        if problem.place == "given":
+            advice = f"; beyond its bounds `wandb-carbs best {sweep} --at {problem.key}={problem.value}` predicts"
+            problems.append(replace(problem, place="", rule=problem.rule.replace(BEYOND, advice)))
+    raise_problems("invalid --given", problems)
 
 
 def _beliefs(log: dict[str, Any]) -> tuple[str | None, ...]:

@@ -36,7 +36,10 @@ def test_best_at_sizes_is_predicted_with_intervals(sweep: Sweep) -> None:
     assert "Best configuration at n=5e+09, by the scaling laws" in shown
     assert "90 % from" in shown
     assert_fails(made.run("best", made.path, "--at", "n=1e20"), "is too far from the sizes 1e+06 to 1e+09")
-    assert_fails(made.run("best", made.path, "--at", "m=5"), "must name a numeric hyperparameter")
+    assert_fails(
+        made.run("best", made.path, "--at", "m=5"),
+        "Error: invalid sizes: --at='m' must name a numeric hyperparameter; known are n, rate",
+    )
     assert_fails(made.run("best", made.path, "--at", "n=5", "--max-cost", "3"), "give one of them", code=2)
     assert_fails(sweep.run("best", sweep.path, "--at", "epochs=500"), "too few runs for scaling laws")
 

@@ -28,8 +28,12 @@ def test_given_values_are_kept(sweep: Sweep) -> None:
     found = sweep.json("suggest", sweep.path, "-n", "2", "--given", "epochs=8", "--json")
     assert isinstance(found, list)
     assert [item["config"]["epochs"] for item in found] == [8, 8]
-    assert_fails(sweep.run("suggest", sweep.path, "--given", "epochs=1000"), "given: epochs=1000 must be between min=1")
-    assert_fails(sweep.run("suggest", sweep.path, "--given", "epoch=8"), "did you mean 'epochs'?")
+    beyond = sweep.run("suggest", sweep.path, "--given", "epochs=1000")
+    # In the words of the command line, not of Python.
+    advice = f"beyond its bounds `wandb-carbs best {sweep.path} --at epochs=1000` predicts"
+    assert_fails(beyond, "invalid --given: epochs=1000 must be between min=1", advice)
+    unknown = sweep.run("suggest", sweep.path, "--given", "epoch=8")
+    assert_fails(unknown, "invalid --given: parameter 'epoch' is unknown; did you mean 'epochs'?")
 
 
 def test_a_rule_that_is_not_obeyed_here_is_said(sweep: Sweep) -> None:
