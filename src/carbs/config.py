@@ -72,7 +72,7 @@ class CARBSParams:
         better_direction_sign: 1 to maximise the objective, -1 to minimise it.
         seed: Same history and same seed give the same suggestion.
         num_random_samples: Runs before the model suggests: they have succeeded, or are outstanding beside two that
-            have. The draws until then are space-filling.
+            have; points on their way count, too. The draws until then are space-filling.
         initial_search_radius: Standard deviation of the draws around a given search centre, in search units, once two
             runs have succeeded. Before any success it is a quarter of this (0.15), and it doubles with every success.
         resample_frequency: Run a member of the frontier again every so many successes, to learn the noise; 0 never.

@@ -29,8 +29,8 @@ logger = logging.getLogger("carbs")
 def num_awaited(config: CARBSParams, history: History) -> int:
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
     wanted_runs, succeeded = config.num_random_samples, len(history.successes)
-    missing = wanted_runs - succeeded - len(history.pending)
-    return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, missing, 0)
+    seen = succeeded + sum(len(run.points) for run in history.successes)
+    return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, wanted_runs - seen - len(history.pending), 0)
 
 
 class Proposer:
