@@ -179,8 +179,8 @@ class CARBS(LegacyNames):
     def num_awaited(self) -> int:
         """How many more runs it takes before the model suggests, 0 if it does.
 
-        It takes `CARBSParams.num_random_samples` of runs that succeeded, points on their way, and outstanding runs, with
-        two successes among them: many agents that start together need not wait for one another.
+        It takes `CARBSParams.num_random_samples` of runs that succeeded, points on their way, and outstanding runs,
+        with two successes among them: many agents that start together need not wait for one another.
         """
         return num_awaited(self.config, self._history)
 
