@@ -16,6 +16,8 @@ _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 # Longer names of nested values are not put together: a key of megabytes would come before each value inside.
 MAX_NAME = 1_000
 _KEPT = frozenset({"last", "first", "best", "min", "max", "mean"})
+# So many of these, as `kept` orders them, are values by which a run counts: the last one, and the best by the goal.
+ENDS = 3
 
 
 def kept(*, maximize: bool) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def says_end(values: Any, name: str, *, maximize: bool) -> bool:
         maximize: Whether more of the metric is better.
     """
     value = find(values, name)
-    return not _is_kept(value) or any(key in value for key in kept(maximize=maximize)[:3])
+    return not _is_kept(value) or any(key in value for key in kept(maximize=maximize)[:ENDS])
 
 
 def _is_kept(value: Any) -> bool:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.metrics import kept
+from wandb_carbs.metrics import ENDS, kept
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.json_fields import Value, json_value, own_json, plain_json
 from wandb_carbs.server.store.run_fields import COLUMNS, EPOCH, JSON, TIMES, parse_moment
@@ -97,8 +97,8 @@ def order(key: str, *, descending: bool, place: int) -> Order | None:
     )
 
 
-def metric(name: str, *, maximize: bool) -> tuple[str, str] | None:
-    """Translate a metric in a run's summary.
+def metric(name: str, *, maximize: bool) -> tuple[str, Sql] | None:
+    """Translate a metric of a run at its end: it says the same as `sweeps.metrics.value_at_end`.
 
     Args:
         name: Its name.
@@ -111,23 +111,40 @@ def metric(name: str, *, maximize: bool) -> tuple[str, str] | None:
     found = json_value(f"summary.{name}", plain_json)
     if found is None:
         return None
-    held = _chosen(Value("kind0", "value0"), maximize=maximize)
-    is_number = f"{held.kind} IN ('integer', 'real') AND abs({held.text}) < 9e999"
-    return f"{found.kind} AS kind0, {found.text} AS value0", f"(CASE WHEN {is_number} THEN {held.text} END)"
+    held = Value("kind0", "value0")
+    counts = _chosen(held, maximize=maximize)
+    says_end = f"(SELECT inner_.key {_first_kept(held, maximize=maximize)}) IN {kept(maximize=maximize)[:ENDS]}"
+    logged = Sql("FROM json_each(last_values) WHERE json_each.key = ?", (name,))
+    value = Sql(
+        f"""(CASE WHEN {held.kind} = 'object' AND NOT {says_end} AND EXISTS (SELECT 1 {logged.text})
+            THEN (SELECT CASE WHEN {_is_finite("type", "value")} THEN value END {logged.text})
+            WHEN {_is_finite(counts.kind, counts.text)} THEN {counts.text} END)""",
+        logged.values * 2,
+    )
+    return f"{found.kind} AS kind0, {found.text} AS value0, last_values", value
+
+
+def _is_finite(kind: str, text: str) -> str:
+    return f"{kind} IN ('integer', 'real') AND abs({text}) < 9e999"
 
 
 def _chosen(value: Value, *, maximize: bool) -> Value:
     """Return SQL of what counts of a metric's value: it says the same as `metrics.chosen`."""
-    names = kept(maximize=maximize)
-    places = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(names))
-    inner = f"json_each(CASE {value.kind} WHEN 'object' THEN {value.text} END) AS inner_"
-    first = f"""FROM {inner} WHERE NOT EXISTS (SELECT 1 FROM {inner} WHERE inner_.key NOT IN {names})
-        ORDER BY CASE inner_.key {places} END LIMIT 1"""  # noqa: S608 - our own names
+    first = _first_kept(value, maximize=maximize)
     kind, text = f"coalesce((SELECT inner_.type {first}), 'object')", f"(SELECT inner_.value {first})"
     return Value(
         f"(CASE {value.kind} WHEN 'object' THEN {kind} ELSE {value.kind} END)",
         f"(CASE {value.kind} WHEN 'object' THEN {text} ELSE {value.text} END)",
     )
+
+
+def _first_kept(value: Value, *, maximize: bool) -> str:
+    """Return SQL of the source `inner_`: of the values that the SDK keeps of a metric, the one that counts."""
+    names = kept(maximize=maximize)
+    places = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(names))
+    inner = f"json_each(CASE {value.kind} WHEN 'object' THEN {value.text} END) AS inner_"
+    return f"""FROM {inner} WHERE NOT EXISTS (SELECT 1 FROM {inner} WHERE inner_.key NOT IN {names})
+        ORDER BY CASE inner_.key {places} END LIMIT 1"""  # noqa: S608 - our own names
 
 
 def _joined(word: str, parts: Sequence[Sql]) -> Sql:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.metrics import number_of
 from wandb_carbs.plain import put_at
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.sweeps.config import has_local_controller, is_custom
+from wandb_carbs.server.sweeps.metrics import number_at_end
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,11 +135,17 @@ def _runs(
 ) -> list[_Run]:
     """Return the sweep's runs whose parameters lie in the search space, in the order of their creation."""
     found = []
-    for row in db.execute("SELECT name, state, config, summary FROM runs WHERE sweep_id = ? ORDER BY id", (sweep_id,)):
+    columns = "name, state, config, summary, last_values"
+    for row in db.execute(f"SELECT {columns} FROM runs WHERE sweep_id = ? ORDER BY id", (sweep_id,)):  # noqa: S608
         config = {key: held.get("value") for key, held in json.loads(row["config"]).items() if isinstance(held, dict)}
         values = {name: _at(config, path) for name, path in space.paths.items()}
         if not searched.problems_with(values):
-            value = number_of(json.loads(row["summary"]), metric["name"], maximize=metric.get("goal") == "maximize")
+            value = number_at_end(
+                json.loads(row["summary"]),
+                row["last_values"],
+                metric["name"],
+                maximize=metric.get("goal") == "maximize",
+            )
             found.append(_Run(row["name"], row["state"], searched.select(values), value))
     return found
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.metrics import value_of
 from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.sweeps.config import stored_config
+from wandb_carbs.server.sweeps.metrics import value_at_end
 
 if TYPE_CHECKING:
     import sqlite3
@@ -138,9 +138,10 @@ def read_run(row: sqlite3.Row, goal: Goal) -> RunRow:
     carbs_state = summary.get(STATE_KEY)
     objective, cost = drawable(summary.get(OBJECTIVE_KEY)), drawable(summary.get(COST_KEY))
     if carbs_state is None and not goal.is_carbs:
-        value = value_of(summary, goal.metric, maximize=goal.maximize) if goal.metric else None
-        objective = drawable(value)
-        cost = drawable(summary.get("_runtime")) if goal.metric else None
+        objective = cost = None
+        if goal.metric:
+            objective = drawable(value_at_end(summary, row["last_values"], goal.metric, maximize=goal.maximize))
+            cost = drawable(summary.get("_runtime"))
         # The SDK counts whole seconds, and a cost must be positive.
         cost = _SHORT if cost == 0 else cost
     return RunRow.of(row, str(carbs_state or ""), objective, cost, run_values(row["config"], summary, goal))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wandb_carbs.metrics import value_of
 from wandb_carbs.server.store import run_states, run_streams, runs
 from wandb_carbs.server.sweeps import sweeps
 from wandb_carbs.server.sweeps.bands import Bands, Progress
 from wandb_carbs.server.sweeps.config import Hyperband, early_stopping, stored_config
+from wandb_carbs.server.sweeps.metrics import value_at_end
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,7 +94,7 @@ def _reaches_target(run: sqlite3.Row, metric: Mapping[str, Any]) -> bool:
     if target is None:
         return False
     maximize = metric.get("goal") == "maximize"
-    value = value_of(json.loads(run["summary"]), metric["name"], maximize=maximize)
+    value = value_at_end(json.loads(run["summary"]), run["last_values"], metric["name"], maximize=maximize)
     if value is None:
         return False
     return bool(value >= target if maximize else value <= target)

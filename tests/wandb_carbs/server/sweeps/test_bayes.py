@@ -35,7 +35,7 @@ def ask(store: Store, sweep: str) -> tuple[str, dict[str, Any]]:
     return command["run_id"], {key: held["value"] for key, held in command["args"].items()}
 
 
-def end(store: Store, name: str, loss: float, state: str = run_states.FINISHED) -> None:
+def end(store: Store, name: str, loss: Any, state: str = run_states.FINISHED) -> None:
     with store.transaction() as db:
         db.execute("UPDATE runs SET state = ?, summary = ? WHERE name = ?", (state, json.dumps({"loss": loss}), name))
 
@@ -99,6 +99,17 @@ def test_parameters_are_nested_whole_and_constant_as_the_sweep_says(store: Store
 def test_search_learns_from_runs_that_have_ended_by_themselves(state: str, loss: float | None, learns: str) -> None:
     seen = bayes._Run("a", state, {"x": 1.0}, loss).seen
     assert learns == ("nothing" if seen is None else "failure" if seen.is_failure else "value")
+
+
+def test_search_learns_the_last_value_where_the_summary_keeps_a_mean(store: Store) -> None:
+    sweep = create(store, LINE)
+    for _ in range(10):
+        name, values = ask(store, sweep)
+        last = json.dumps({"loss": (values["x"] - 7) ** 2})
+        with store.transaction() as db:
+            db.execute("UPDATE runs SET last_values = ? WHERE name = ?", (last, name))
+        end(store, name, {"mean": 1.0})
+    assert abs(ask(store, sweep)[1]["x"] - 7) < 0.3
 
 
 def test_agent_whose_turn_does_not_come_asks_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

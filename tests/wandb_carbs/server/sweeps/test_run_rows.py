@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stored import make_run
+from stored import make_run, send
 from wandb_carbs.server.sweeps.run_rows import Goal, RunRow, drawable, read_run, run_values
 
 if TYPE_CHECKING:
@@ -70,9 +70,12 @@ def test_run_counts_once_it_has_succeeded_with_an_objective_and_a_cost(
         ("val.loss", {"val": {"loss": 0.5}}),
         ("val.loss", {"val.loss": 0.5}),
         ("loss", {"loss": {"min": 0.1, "max": 0.5}}),
+        ("ended", {"ended": {"mean": 0.3}}),
     ],
 )
 def test_objective_is_the_metric_wherever_the_summary_has_it(store: Store, metric: str, summary: Any) -> None:
+    make_run(store, "r")
+    send(store, "wandb-history.jsonl", 0, '{"ended": 0.5}')
     make_run(store, "r", summary={**summary, "_runtime": 3}, state="finished")
     with store.reading() as db:
         row = db.execute("SELECT * FROM runs").fetchone()

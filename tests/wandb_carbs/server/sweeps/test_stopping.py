@@ -133,3 +133,21 @@ def test_target_ends_the_sweep(store: Store, goal: str, last: float) -> None:
     log(store, run, 1, last, complete=True)
     assert sweep_row(store, sweep_id)["state"] == "FINISHED"
     assert agents.heartbeat(store, agent, "{}") == [{"type": "exit"}]
+
+
+def test_target_is_not_reached_by_a_mean(store: Store) -> None:
+    """`run.define_metric("loss", summary="mean")` keeps the last value out of the summary."""
+    row = make_sweep(store, metric={"name": "loss", "goal": "minimize", "target": 1.0})
+    _, run = begin_run(store, row["name"])
+
+    def stream(offset: int, loss: float, mean: float) -> str:
+        files = {
+            run_streams.HISTORY: {"offset": offset, "content": [json.dumps({"_step": offset, "loss": loss})]},
+            run_streams.SUMMARY: {"offset": 0, "content": [json.dumps({"loss": {"mean": mean}})]},
+        }
+        stopping.stream(store, "local", "p", run, {"files": files})
+        state: str = sweep_row(store, row["id"])["state"]
+        return state
+
+    assert stream(0, 2.0, 0.5) == "RUNNING"
+    assert stream(1, 0.5, 1.25) == "FINISHED"
