@@ -149,7 +149,8 @@ def _laws_of_cost(table: Table, num_draws: int, rng: np.random.Generator) -> Sca
     line = fit_line(Runs(X, t[:, None], table.others(), table.y, is_free, drives_cost=True), num_draws, rng)
     reach = Reach(float(10**low), float(10**high))
     params = tuple(_param_law(table.space, i, line, column, reach) for column, i in enumerate(table.numeric))
-    return ScalingLaws(params, _objective_law(table, line, reach, rng), reach, table.diverged(line))
+    objective = _objective_law(table, line, reach, rng)
+    return ScalingLaws(params, objective, reach, table.diverged(line), table.num_unused(line))
 
 
 def _param_law(space: SearchSpace, place: int, line: Line, column: int, reach: Reach) -> ParamLaw:

@@ -74,7 +74,8 @@ def laws_of_sizes(table: Table, scale: tuple[str, ...], num_draws: int, rng: np.
     line = fit_line(runs, num_draws, rng)
     reach = SizeReach(*(dict(zip(scale, end(sizes, 0).tolist(), strict=True)) for end in (np.min, np.max)))
     laws = tuple(_size_law(table.space, i, line, column, reach) for column, i in enumerate(params))
-    return SizeLaws(scale, laws, _size_objective(table, line, reach, rng), reach, table.diverged(line))
+    objective = _size_objective(table, line, reach, rng)
+    return SizeLaws(scale, laws, objective, reach, table.diverged(line), table.num_unused(line))
 
 
 def _size_law(space: SearchSpace, place: int, line: Line, column: int, reach: SizeReach) -> SizeLaw:

@@ -192,14 +192,15 @@ class ScalingLaws:
         params: One for each numeric hyperparameter, in the search space's order; choices have none.
         objective: That of the objective.
         reach: The costs that they rest on: those between which no hyperparameter that drives the cost is at its bounds.
-        diverged: Places of the observations that were taken for diverged, and so do not move the laws. Of more than
-            3000, those far from the frontier are neither used nor judged.
+        diverged: Places of the observations that were taken for diverged, and so do not move the laws.
+        num_unused: How many were neither used nor judged: of more than 3000 successes, those far from the frontier.
     """
 
     params: tuple[ParamLaw, ...]
     objective: ObjectiveLaw
     reach: Reach
     diverged: tuple[int, ...] = ()
+    num_unused: int = 0
 
     def at(self, cost: float) -> Recommendation:
         """Predict the best value of every hyperparameter at a cost, and the objective where its law reaches so far.

@@ -195,15 +195,16 @@ class SizeLaws:
         params: One for each other numeric hyperparameter, in the search space's order; choices have none.
         objective: The objective's law.
         reach: The sizes that they rest on.
-        diverged: Places of the observations that were taken for diverged, and so do not move the laws. Of more than
-            3000, those far from the frontier are neither used nor judged.
+        diverged: Places of the observations that were taken for diverged, and so do not move the laws.
+        num_unused: How many were neither used nor judged: of more than 3000 successes, those far from the frontier.
     """
 
     scale: tuple[str, ...]
     params: tuple[SizeLaw, ...]
     objective: SizeObjectiveLaw
     reach: SizeReach
-    diverged: tuple[int, ...]
+    diverged: tuple[int, ...] = ()
+    num_unused: int = 0
 
     def __getitem__(self, name: str) -> SizeLaw:
         """Return the law of the hyperparameter `name`.

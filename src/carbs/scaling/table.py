@@ -86,6 +86,10 @@ class Table:
         """Return the places of the runs that were taken for diverged."""
         return tuple(sorted(self.places[line.diverged].tolist()))
 
+    def num_unused(self, line: Line) -> int:
+        """Return how many runs are too far from the frontier to be fitted, since there are so many."""
+        return len(self.y) - len(line.axes)
+
     def losses(self, standardised: Array) -> Array:
         """Return standardised objectives as losses in the objective's unit, any shape."""
         return -self.center - self.spread * standardised

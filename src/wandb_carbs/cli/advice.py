@@ -22,12 +22,14 @@ class Advice:
         choices: Names of the hyperparameters that have no law, because they have no order: their values are those of
             the best run.
         num_diverged: How many runs were taken for diverged, and so do not move the laws.
+        num_unused: How many of very many runs are too far from the frontier for the laws to use them.
     """
 
     config: ParamDict
     recommendation: Recommendation
     choices: tuple[str, ...]
     num_diverged: int
+    num_unused: int = 0
 
     def ends(self, end: Literal["low", "high"]) -> list[float | None]:
         """Return one end of each 90 % interval, the objective's first; None for what is given, or is a choice."""
@@ -44,6 +46,7 @@ class Advice:
             "objective": None if advised.objective is None else vars(advised.objective),
             "choices": list(self.choices),
             "diverged": self.num_diverged,
+            "unused": self.num_unused,
         }
 
 
@@ -65,4 +68,5 @@ def advise(carbs: CARBS, given: Mapping[str, float]) -> Advice:
         name for name, settled in zip(space.names, space.spaces, strict=True) if isinstance(settled, ChoiceSpace)
     )
     values = {**best.input, **recommendation.values, **given}
-    return Advice({name: values[name] for name in space.names}, recommendation, choices, len(laws.diverged))
+    config = {name: values[name] for name in space.names}
+    return Advice(config, recommendation, choices, len(laws.diverged), laws.num_unused)

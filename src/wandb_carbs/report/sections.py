@@ -18,7 +18,7 @@ from wandb_carbs.report.data import ReportData, or_reason
 from wandb_carbs.report.parallel import axes as space_axes
 from wandb_carbs.report.section import Captioned, Section
 from wandb_carbs.report.sizes import TITLE as SIZES
-from wandb_carbs.report.sizes import sizes
+from wandb_carbs.report.sizes import left_out, sizes
 from wandb_carbs.sweep.history import JudgedRun
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
@@ -101,7 +101,7 @@ def _scaling(data: ReportData, insight: Insight) -> Section:
         f"frontier. The laws rest on costs from {reach} (dotted line), where no hyperparameter that drives "
         "the cost is at its bounds. Grey where there is no evidence of scaling."
     )
-    return Section("scaling", "Scaling laws", text, shown)
+    return Section("scaling", "Scaling laws", text, shown, left_out(data, laws))
 
 
 def _objective_caption(law: ObjectiveLaw) -> Markup:

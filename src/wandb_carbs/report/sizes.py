@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from carbs.scaling import SizeLaw, SizeLaws
+from carbs.scaling import ScalingLaws, SizeLaw, SizeLaws
 from wandb_carbs.figures import drawing
 from wandb_carbs.plain import number, plural
 from wandb_carbs.report import figures
@@ -46,9 +46,16 @@ def sizes(data: ReportData) -> Section:
         "A hyperparameter without a figure shows no evidence of scaling: keep it constant. For the size that you will "
         "train: wandb-carbs best SWEEP --at …"
     )
-    diverged = len(laws.diverged)
+    return Section("sizes", TITLE, text, shown, left_out(data, laws), _table(laws, data.objective_title))
+
+
+def left_out(data: ReportData, laws: ScalingLaws | SizeLaws) -> list[str]:
+    """Return notes on the runs that laws do not rest on."""
+    diverged, total = len(laws.diverged), len(data.carbs.success_observations)
     notes = [f"Note: {diverged} {plural('run', diverged)} diverged, left out."] if diverged else []
-    return Section("sizes", TITLE, text, shown, notes, _table(laws, data.objective_title))
+    if laws.num_unused:
+        notes.append(f"Note: of {total} runs, the laws use the {total - laws.num_unused} nearest to the frontier.")
+    return notes
 
 
 def _table(laws: SizeLaws, objective: str) -> Table:

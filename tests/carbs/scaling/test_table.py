@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError, CategoricalSpace, LogSpace, ObservationInParam, Param
+from carbs.scaling.line import Line
 from carbs.scaling.table import Table
 from carbs.spaces.search_space import as_space
 
@@ -46,6 +47,13 @@ def test_numeric_columns_and_those_of_choices_are_apart() -> None:
     table = Table(SPACE, RUNS, 1)
     assert table.columns(table.numeric) == [0]
     assert table.others().shape == (16, 2)
+
+
+def test_runs_that_no_line_was_fitted_to_are_counted() -> None:
+    table = Table(SPACE, RUNS, 1)
+    axes, nothing = table.t[:12, None], np.zeros(0)
+    line = Line(nothing, nothing, nothing, axes, nothing, nothing, np.zeros(16, bool), 1.0)
+    assert table.num_unused(line) == 4
 
 
 def test_what_floats_cannot_square_is_pulled_in() -> None:

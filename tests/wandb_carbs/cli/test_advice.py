@@ -20,8 +20,8 @@ PARAMS = [
 
 
 @pytest.fixture(scope="module")
-def advice() -> Advice:
-    """Advice from a table of runs at four sizes, for one that is ten times as large as its bound."""
+def carbs() -> CARBS:
+    """Make a table of runs at four sizes."""
     rng = np.random.default_rng(0)
     carbs = CARBS(CARBSParams(better_direction_sign=-1), PARAMS)
     for n in (1e6, 1e7, 1e8, 1e9):
@@ -34,6 +34,12 @@ def advice() -> Advice:
             carbs.observe(ObservationInParam(values, loss + 0.002 * rng.standard_normal(), n))
         # A run that diverged.
         carbs.observe(ObservationInParam({"rate": 0.1, "n": n, "opt": "adam", "batch": 1}, 40.0, n))
+    return carbs
+
+
+@pytest.fixture(scope="module")
+def advice(carbs: CARBS) -> Advice:
+    """Advice for a size that is ten times as large as its bound."""
     return advise(carbs, {"n": 10_000_000_000})
 
 
@@ -51,6 +57,13 @@ def test_choices_are_those_of_the_best_run(advice: Advice) -> None:
 
 def test_runs_that_diverged_are_counted(advice: Advice) -> None:
     assert 4 <= advice.num_diverged <= 8
+    assert advice.num_unused == 0
+
+
+def test_of_very_many_runs_those_that_are_not_used_are_counted(carbs: CARBS, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carbs.scaling.line._MAX_RUNS", 40)
+    number = len(carbs.success_observations)
+    assert advise(carbs, {"n": 1e10}).to_dict()["unused"] == number - 40 > 0
 
 
 def test_ends_follow_the_objective_and_the_configuration(advice: Advice) -> None:

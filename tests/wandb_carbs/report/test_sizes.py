@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError, CARBSParams, CategoricalSpace, LogSpace, Param
+from carbs.scaling import ScalingLaws
 from carbs.spaces.search_space import as_space
 from wandb_carbs.record import RunRecord
 from wandb_carbs.report import make_report
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Section
-from wandb_carbs.report.sizes import sizes
+from wandb_carbs.report.sizes import left_out, sizes
 from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.history import SweepHistory, judge
 from wandb_carbs.sweep.path import SweepPath
@@ -66,6 +67,7 @@ def test_a_line_for_each_hyperparameter_with_a_law_and_the_objective(section: Se
     assert " to " in rate[2].value
     assert rate[4].value == "yes"
     assert objective[1].value.startswith("loss = ")
+    assert not any("nearest to the frontier" in note for note in section.notes)
 
 
 def test_figures_of_the_objective_and_of_what_scales(section: Section) -> None:
@@ -81,6 +83,16 @@ def test_figures_of_the_objective_and_of_what_scales(section: Section) -> None:
 def test_names_are_escaped(section: Section) -> None:
     assert "&lt;b&gt;" in str(section.figures[0].caption) + json.dumps(section.figures[0].figure)
     assert "<b>n<b>" not in "".join(str(figure.caption) for figure in section.figures)
+
+
+def test_runs_that_very_many_leave_out_are_said(history: SweepHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The laws over the cost and over the sizes say so alike."""
+    monkeypatch.setattr("carbs.scaling.line._MAX_RUNS", 30)
+    data = ReportData(history, ["n<b>", "d"])
+    note = "Note: of 40 runs, the laws use the 30 nearest to the frontier."
+    assert note in sizes(data).notes
+    assert isinstance(data.laws, ScalingLaws)
+    assert note in left_out(data, data.laws)
 
 
 def test_too_little_is_said() -> None:

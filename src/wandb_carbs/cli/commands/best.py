@@ -107,9 +107,12 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
         show(ConfigTable(title, ("", data.objective_title), names, lines))
     for name in advice.choices:
         click.echo(f"note: {name} has no law, since its choices have no order: its value is the best run's", err=True)
+    number = len(data.carbs.success_observations)
     if advice.num_diverged:
-        number = len(data.carbs.success_observations)
         click.echo(f"note: left out, as diverged: {advice.num_diverged} of {number} runs", err=True)
+    if advice.num_unused:
+        used = number - advice.num_unused
+        click.echo(f"note: of {number} runs, the laws use the {used} nearest to the frontier", err=True)
 
 
 def _written(config: dict[str, Any], form: str) -> str:
