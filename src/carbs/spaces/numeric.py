@@ -222,6 +222,8 @@ class NumericSpace:
             return "must be a whole number"
         if self.is_beyond(value):
             return f"must be between min={self.min!r} and max={self.max!r}"
+        if self._is_closed:
+            return None
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             coordinate = self.encode([value])[0, 0]
         if not math.isfinite(coordinate):
@@ -229,6 +231,11 @@ class NumericSpace:
         if abs(coordinate) > _FARTHEST * (1 + _HAIR):
             return f"must be at most {_FARTHEST:g} search units away from 0 (scale={self.resolved_scale:g})"
         return None
+
+    @cached_property
+    def _is_closed(self) -> bool:
+        """Whether every number within the bounds has a search coordinate, as it has if both of them have."""
+        return all(abs(end) <= _FARTHEST for end in self.coordinate_bounds)
 
     def is_beyond(self, value: float) -> bool:
         """Say whether a number lies beyond the bounds."""

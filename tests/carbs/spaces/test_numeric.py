@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from carbs import (
     SearchSpace,
     Space,
 )
+from carbs.spaces.numeric import NumericSpace
 from every_space import spaces
 
 INF = math.inf
@@ -49,6 +51,28 @@ def test_rounding_is_where_decoding_leads_and_is_idempotent(space: Space, data: 
     rounded = space.round(point)
     assert rounded == pytest.approx(space.encode(space.decode(point)), abs=1e-9)
     assert space.round(rounded) == pytest.approx(rounded, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        LinearSpace(min=-3, max=5.5),
+        LinearSpace(min=0.5, max=7.5, is_integer=True),
+        LogSpace(min=1e-12, max=1e300),
+        LogitSpace(min=1e-9, max=1 - 1e-9),
+        LogSpace(min=0, max=10),
+        LinearSpace(min=0, scale=1e-3),
+    ],
+    ids=repr,
+)
+@given(data=st.data())
+def test_within_finite_bounds_no_coordinate_has_to_be_looked_at(bounds: NumericSpace, data: st.DataObject) -> None:
+    """Values of a whole history are checked again and again; the long way finds the same."""
+    fast, slow = replace(bounds), replace(bounds)
+    slow.__dict__["_is_closed"] = False
+    low, high = (end if math.isfinite(end) else 1e300 for end in (bounds.min, bounds.max))
+    value = data.draw(st.floats(low, high) | st.sampled_from([low, high, low * (1 - 1e-9), high * (1 + 1e-9)]))
+    assert fast.problem_with(value) == slow.problem_with(value)
 
 
 @spaces
