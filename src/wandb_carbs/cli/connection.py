@@ -199,8 +199,8 @@ def parse_sweep(text: str, base_url: str) -> str:
             "WANDB_API_KEY to where the sweep is"
         )
     parts = parts[len(prefix) :]
-    if len(parts) == 2:
-        return "/".join(parts)
+    if len(parts) in {2, 3}:  # the third is a tab of the project's page: workspace, sweeps, …
+        return "/".join(parts[:2])
     if len(parts) < 4 or parts[2] != "sweeps":
         raise click.UsageError(f"{text!r} is not the address of a sweep; write {_FORMS}")
     return f"{parts[0]}/{parts[1]}/{parts[3]}"

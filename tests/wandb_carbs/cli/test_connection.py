@@ -55,6 +55,8 @@ def test_sweeps_are_named_by_path_or_address() -> None:
     assert parse_sweep("https://wandb.ai/a/my%20b/sweeps/c?nw=x", "https://api.wandb.ai") == "a/my b/c"
     assert parse_sweep("http://127.0.0.1:8080/a/b/sweeps/c/", "http://127.0.0.1:8080") == "a/b/c"
     assert parse_sweep("http://127.0.0.1:8080/a/my%20b/", "http://127.0.0.1:8080") == "a/my b"
+    # A tab of a project's page in W&B.
+    assert parse_sweep("https://wandb.ai/a/b/sweeps?nw=x", "https://api.wandb.ai") == "a/b"
 
 
 def test_a_project_stands_for_its_newest_sweep_where_a_sweep_is_only_read(sweep: Sweep) -> None:
@@ -85,7 +87,16 @@ def test_sweeps_of_a_server_below_a_proxys_path_are_named_by_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a//b", "a/b/c/d", "http://127.0.0.1:9/a/b/sweeps/c", "http://127.0.0.1:8080/a", "http://["]
+    "name",
+    [
+        "",
+        "a//b",
+        "a/b/c/d",
+        "http://127.0.0.1:9/a/b/sweeps/c",
+        "http://127.0.0.1:8080/a/b/runs/c",
+        "http://127.0.0.1:8080/a",
+        "http://[",
+    ],
 )
 def test_what_names_no_sweep_is_an_error(name: str) -> None:
     with pytest.raises(click.UsageError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wandb_carbs.cli.connection import connect
+from wandb_carbs.cli.connection import connect, parse_sweep
 from wandb_carbs.cli.options import json_option
 from wandb_carbs.tables import ConfigTable, ago, show
 
@@ -22,36 +22,51 @@ _HEADS = ("sweep", "name", "state", "runs", "spent cost", "created")
 
 
 class _Project(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.5 on
-    """ENTITY/PROJECT, or PROJECT of the default entity."""
+    """ENTITY/PROJECT, or PROJECT of the default entity, or the address of a page, which is checked later."""
 
     name = "project"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, str]:
-        """Return entity and project."""
-        entity, found, project = str(value).strip("/").rpartition("/")
-        if not project or "/" in entity or (found and not entity):
-            self.fail(f"{value!r} does not name a project; write ENTITY/PROJECT", param, ctx)
-        return entity or None, project
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the text, if it has one of the forms."""
+        text = str(value)
+        return text if "://" in text else _checked(text.strip("/"))
+
+
+def _checked(project: str) -> str:
+    """Return the name of a project.
+
+    Raises:
+        UsageError: If it has another form.
+    """
+    parts = project.split("/")
+    if not all(parts) or len(parts) > 2:
+        hint = f"ENTITY/PROJECT, here {parts[0]}/{parts[1]}" if len(parts) == 3 and all(parts) else "ENTITY/PROJECT"
+        raise click.UsageError(f"{project!r} does not name a project; write {hint}")
+    return project
 
 
 @click.command("list")
 @click.argument("project", metavar="[ENTITY/PROJECT]", type=_Project(), required=False)
 @json_option
-def command(project: tuple[str | None, str] | None, as_json: bool) -> None:
+def command(project: str | None, as_json: bool) -> None:
     """Show the sweeps of a project, newest first: state, runs, cost spent.
 
-    Without a project: the one that W&B's settings name (WANDB_PROJECT), or else all projects of your default entity
-    and of your teams. The local server takes every entity that has a project for a team of yours.
+    A project is named ENTITY/PROJECT or by the address of its page. Without one: the project that W&B's settings name
+    (WANDB_PROJECT), or else all projects of your default entity and of your teams. The local server takes every entity
+    that has a project for a team of yours.
     """
-    connect()
+    base_url = connect()
+    if project is not None and "://" in project:
+        project = _checked(parse_sweep(project, base_url))
     from wandb_carbs.sweep.control import list_sweeps  # noqa: PLC0415 - imports the SDK
 
-    found = list_sweeps(*(project or (None, None)))
+    entity, _, name = (project or "").rpartition("/")
+    found = list_sweeps(entity or None, name or None)
     if as_json:
         click.echo(json.dumps([_facts(sweep) for sweep in found]))
         return
     if not found:
-        where = "/".join(filter(None, project or ())) or "the projects of your default entity and your teams"
+        where = project or "the projects of your default entity and your teams"
         click.echo(f"There are no sweeps in {where}.", err=True)
         return
     show(_table("", [(str(sweep.path), *_line(sweep)) for sweep in found], _by_project(found)))

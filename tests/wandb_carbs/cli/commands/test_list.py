@@ -53,6 +53,14 @@ def test_without_a_project_all_are_listed(sweep: Sweep) -> None:
     assert sweep.run("list").stdout.splitlines()[0].split() == done.stdout.splitlines()[0].split()
 
 
+def test_a_project_is_named_by_its_address(sweep: Sweep) -> None:
+    page = sweep.address.partition("/sweeps/")[0]
+    assert sweep.json("list", page, "--json") == sweep.json("list", f"{page}/sweeps", "--json") != []
+    assert sweep.json("list", page, "--json") == sweep.json("list", "e/p", "--json")
+    assert_fails(sweep.run("list", sweep.address), f"'{sweep.path}' does not name", "ENTITY/PROJECT, here e/p", code=2)
+    assert_fails(sweep.run("list", "http://127.0.0.1:9/e/p"), "but WANDB_BASE_URL is", code=2)
+
+
 def test_missing_project_is_an_error(sweep: Sweep) -> None:
     assert_fails(sweep.run("list", "e/nothing"), "e/nothing", "there is no such project")
-    assert_fails(sweep.run("list", "a/b/c"), "write ENTITY/PROJECT", code=2)
+    assert_fails(sweep.run("list", "a/b/c"), "write ENTITY/PROJECT, here a/b", code=2)
