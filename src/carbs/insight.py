@@ -239,7 +239,8 @@ class Insight:
     def _means(self, points: Array) -> Array:
         """Return expected objective, standardised, and log cost, shape (m, 2)."""
         with one_thread():
-            return self.surrogate.means(points)
+            expected = self.surrogate.expect(points)
+            return np.column_stack([expected.objective, expected.log_cost])
 
 
 @dataclass(frozen=True)

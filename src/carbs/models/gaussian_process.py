@@ -28,6 +28,8 @@ from carbs.tuning import DEFAULT
 
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
 _JITTER = 1e-9
+# Points whose means are predicted together: 10,000 at once, from 1500 outputs, took at least 1.8 times as long.
+_AT_ONCE = 500
 # Bounds of the fit, natural logarithms of: length scales (a fortieth of a bounded dimension up to "irrelevant"), the
 # variances of the Matern part and of the slopes.
 _LENGTH_SCALE_BOUNDS = (math.log(0.05), math.log(200.0))
@@ -283,8 +285,9 @@ class Posterior:
 
     def mean(self, points: Array) -> Array:
         """Predict the noise-free output's mean alone, which is much faster; shape (m, S)."""
-        expected: Array = warped_kernel(self._warped, warp(points, self.hyper.warps), self.hyper).T @ self.alpha
-        return expected
+        warped = warp(points, self.hyper.warps)
+        parts = [warped[start : start + _AT_ONCE] for start in range(0, max(len(warped), 1), _AT_ONCE)]
+        return np.vstack([warped_kernel(self._warped, part, self.hyper).T @ self.alpha for part in parts])
 
     def leave_one_out(self) -> tuple[Array, Array]:
         """Predict each output from all others (R&W equations 5.10 to 5.12).

@@ -67,6 +67,23 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
+class Means:
+    """The expected values of `Beliefs` alone, which take a fraction of the time.
+
+    Attributes:
+        objective: As that of `Beliefs`.
+        log_cost: Likewise.
+        known_log_cost: Likewise.
+        by_model: Expected objective by each of its models, shape (m, S).
+    """
+
+    objective: Array
+    log_cost: Array
+    known_log_cost: Array
+    by_model: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
 class Surrogate:
     """Models of objective, log cost and success, conditioned on the history.
 
@@ -239,14 +256,17 @@ class Surrogate:
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std, by_model)
 
-    def means(self, points: Array) -> Array:
-        """Predict as `predict` does, but the means alone: of objective and log cost, shape (m, 2)."""
+    def expect(self, points: Array) -> Means:
+        """Predict the means alone at `points`, shape (m, D): they are those of `predict`."""
         local = points - self.origin
-        objective = np.mean([model.mean(local)[:, 0] for model in self.models], axis=0)
-        found = np.column_stack([objective, self.cost.mean(local)[:, 0] + self.mean_log_cost])
-        if not np.all(np.isfinite(found)):
+        by_model = tuple(model.mean(local) for model in self.models)
+        objective = by_model[0] if len(by_model) == 1 else np.mean(by_model, axis=0)
+        log_cost = self.cost.mean(local)
+        known = log_cost if self.cost is self.known_cost else self.known_cost.mean(local)
+        log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
+        if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError(_NOT_FINITE)
-        return found
+        return Means(objective, log_cost, known[:, 0], by_model)
 
     def predict_cost(self, points: Array, known: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.

@@ -33,7 +33,7 @@ def propose(situation: Situation, cost: float) -> Proposal:
     pending, models, closeness = situation.pending, situation.models, situation.tuning.gain.closeness
     surrogate = models.with_pending(pending, np.zeros((2, len(pending), 1)))
     seen = np.vstack([models.groups.X, pending])
-    beliefs = surrogate.predict(seen)
+    beliefs = surrogate.expect(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
     log_cost = math.log(cost)
     sample = sample_of(situation, seen)

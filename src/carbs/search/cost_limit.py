@@ -50,7 +50,7 @@ class CostLimit:
         log_spent = float(np.logaddexp.reduce(spent))
         least = log_spent + math.log(tuning.spent_share)
         cap = log_cap(situation.config)
-        observed = np.max(log_cost[: groups.size] if own is None else situation.models.predict(own.X).known_log_cost)
+        observed = np.max(log_cost[: groups.size] if own is None else situation.models.expect(own.X).known_log_cost)
         running = np.max(log_cost[groups.size :], initial=observed)
         highest = float(min(running, observed + tuning.outstanding_steps * tuning.growth))
         predicted = min(max(highest + tuning.growth, least), cap)
@@ -145,6 +145,6 @@ def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Arra
         margin = tuning.worst_growth - tuning.initial_growth
         log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(situation, points) - margin)
         runs = models.groups.X if situation.own is None else situation.own.X
-        limit = float(np.max(models.predict(runs).known_log_cost)) + tuning.initial_growth
+        limit = float(np.max(models.expect(runs).known_log_cost)) + tuning.initial_growth
     cheap: Array = points[(log_cost <= min(limit, log_cap(situation.config))) | (log_cost == np.min(log_cost))]
     return cheap

@@ -81,7 +81,7 @@ def last_resort(
         worst = np.where(is_below, limit.worst(fresh, beliefs.known), np.inf)
         return fresh[np.argmin(worst)], "no candidate is sure to cost less than the limit; this is the surest"
     repeats = seen[situation.agree(seen) & situation.obey(seen)]
-    repeats = repeats[models.predict(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats
+    repeats = repeats[models.expect(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats
     if len(repeats):
         reach = "in reach" if beliefs is None else "below the limit of cost"
         reason = f"every configuration {reach} has been tried; the most useful one is run again"

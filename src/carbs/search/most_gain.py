@@ -85,7 +85,7 @@ def propose(situation: Situation) -> Proposal:
     tuning = situation.tuning.gain
     surrogate = _imagined(situation)
     seen = np.vstack([models.groups.X, pending])
-    beliefs = surrogate.predict(seen)
+    beliefs = surrogate.expect(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
     sample = sample_of(situation, seen)
@@ -107,7 +107,7 @@ def propose(situation: Situation) -> Proposal:
     fronts, whole = (
         tuple(
             acquisition.steps(mean[rivals], beliefs.log_cost[rivals], reference, end, start)
-            for mean, _ in beliefs.by_model
+            for mean in beliefs.by_model
         )
         for start in (begin, cheapest)
     )

@@ -152,6 +152,17 @@ def test_conditioning_survives_duplicates_without_noise() -> None:
     assert np.isfinite(deviation[0])
 
 
+@pytest.mark.parametrize("number", [0, 1, 499, 1203])
+def test_means_alone_are_those_of_the_prediction_however_many(number: int) -> None:
+    X, y = data(12, 2)
+    hyper = Hyperparameters(np.array([0.7, 1.3]), 1.0, np.array([0.2, 0.1]), 0.01, np.array([0.3, -0.2]))
+    posterior = gp.Posterior.condition(hyper, X, np.column_stack([y, -2 * y]), Noise(np.ones(12)))
+    points = np.random.default_rng(1).uniform(-1, 1, (number, 2))
+    means, _ = posterior.predict(points)
+    assert posterior.mean(points).shape == (number, 2)
+    assert posterior.mean(points) == pytest.approx(means, abs=1e-9)
+
+
 def test_joint_draws_have_the_posteriors_moments() -> None:
     X, y = data(10, 2)
     hyper = Hyperparameters(np.ones(2), signal=1.0, slopes=np.full(2, 0.1), noise=0.01)

@@ -133,9 +133,15 @@ def test_means_alone_are_those_of_the_whole_prediction() -> None:
     seen = configs(12, dearest=1e3, seed=1)
     model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
     points = space().encode(configs(5, dearest=1e4, seed=2))
-    beliefs = model.predict(points)
     assert len(model.models) > 1
-    assert model.means(points) == pytest.approx(np.column_stack([beliefs.objective, beliefs.log_cost]))
+    running = model.with_pending(points[:2], np.random.default_rng(0).standard_normal((2, 2, 3)))
+    for surrogate in (model, running):
+        beliefs, means = surrogate.predict(points), surrogate.expect(points)
+        assert means.objective == pytest.approx(beliefs.objective)
+        assert means.log_cost == pytest.approx(beliefs.log_cost)
+        assert means.known_log_cost == pytest.approx(beliefs.known_log_cost)
+        for mean, (theirs, _) in zip(means.by_model, beliefs.by_model, strict=True):
+            assert mean == pytest.approx(theirs)
 
 
 def test_evidence_of_effects_is_what_the_model_knows_beyond_the_mean() -> None:
