@@ -50,6 +50,11 @@ ARGUMENTS_KEY = "carbs.drawn_arguments"
 BEGUN_KEY = "carbs.begun"
 # Of a run that was started again: the time of the last point that was logged before.
 BEFORE_KEY = "carbs.before"
+# Points on the run's way as JSON, [[progress, objective, cost], …]: see `wandb_carbs.sweep.progress`. Only where the
+# sweep's definition says through which hyperparameter's values a run passes.
+CURVE_KEY = "carbs.curve"
+# Of a run that was stopped early: why, and when, as JSON.
+STOPPED_KEY = "carbs.stopped"
 # Whether another agent recorded the outcome, because the one that had started the program was gone.
 SETTLED_KEY = "carbs.settled"
 # Searched parameters that the program tried to change in `wandb.config`, or that its own configuration there has under

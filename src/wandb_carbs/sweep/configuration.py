@@ -15,6 +15,7 @@ from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
 from wandb_carbs.sweep.distributions import SweepSpace, distribution_of, space_of
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
 
 _T = TypeVar("_T")
@@ -38,6 +39,7 @@ def sweep_configuration(
     parameters: Mapping[str, Any] | None = None,
     initial: Sequence[Mapping[str, Any]] = (),
     is_valid: str = "",
+    progress: str | Mapping[str, Any] | None = None,
     description: str = "",
     **sweep_options: Any,
 ) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def sweep_configuration(
         parameters: Further parameters, and constants, as in a file.
         initial: Configurations to run first.
         is_valid: Name of a rule for whole configurations, "module:function".
+        progress: The hyperparameter whose values a run passes through, and the metric that says how far it is.
         description: Words about the sweep.
         sweep_options: Further keys of the sweep configuration; those that are None are left out.
 
@@ -74,6 +77,7 @@ def sweep_configuration(
     metric, cost_reading = _readings(metric_name, metric_how, cost, problems)
     space = _joined(params, parameters, problems)
     wanted = _wanted(space, initial, problems)
+    way = _progress(progress, space, metric_name, problems)
     raise_problems("invalid sweep", problems)
     assert options is not None
     assert space is not None
@@ -88,6 +92,7 @@ def sweep_configuration(
         description=description,
         initial=tuple(wanted),
         is_valid=is_valid,
+        progress=way,
     )
     goal = "maximize" if options.better_direction_sign > 0 else "minimize"
     return {
@@ -123,6 +128,19 @@ def _readings(
         return metric, None
     named = cost
     return metric, _caught(lambda: Reading.parse(named["name"], named.get("how", LAST)), problems)
+
+
+def _progress(
+    given: Any, space: SweepSpace | None, metric_name: str | None, problems: list[Problem | str]
+) -> Progress | None:
+    if given is None:
+        return None
+    found: list[Problem | str] = []
+    progress = _caught(lambda: Progress.parse(given), found)
+    if progress is not None and space is not None:
+        found += progress.problems(space.params, metric_name, space.constants)
+    problems += [replace(problem, place="progress") if isinstance(problem, Problem) else problem for problem in found]
+    return progress
 
 
 def _wanted(space: SweepSpace | None, initial: Any, problems: list[Problem | str]) -> list[ParamDict]:

@@ -39,6 +39,7 @@ def create_sweep(
     start_from: Any = (),
     same_task: bool = True,
     is_valid: str = "",
+    progress: str | Mapping[str, Any] | None = None,
     description: str = "",
     **sweep_options: Any,
 ) -> str:
@@ -74,6 +75,11 @@ def create_sweep(
             frontier are run first, and nothing else is taken over.
         is_valid: Name of a rule for whole configurations, "module:function", which every agent loads from the folder of
             the sweep's program; see `CARBS`.
+        progress: The hyperparameter whose values a run passes through on its way, such as "epochs": only if the state
+            after 5 of 50 epochs is the result of a run of 5, that is if the schedule does not depend on their number.
+            Then every run teaches by points on its way, too, which its program gives to `WandbCarbs.report`; or
+            `{"parameter": "epochs", "metric": "epoch"}` for `wandb-carbs agent` to read them: the metric, which the
+            program logs with the objective, says how far the run is. Where it counts from 0, add `"first": 0`.
         description: Words of your own about the sweep.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 
@@ -104,6 +110,7 @@ def create_sweep(
             parameters=parameters,
             initial=initial,
             is_valid=is_valid,
+            progress=progress,
             description=description,
             **sweep_options,
         )

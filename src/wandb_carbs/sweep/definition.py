@@ -17,6 +17,7 @@ from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.packing import pack, unpack
 from wandb_carbs.sweep.path import read_sweep
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import Reading
 
 logger = logging.getLogger("wandb_carbs")
@@ -40,6 +41,7 @@ class SweepDefinition:
         initial: Configurations to run first.
         old_runs: Observations of earlier runs, which the search starts from.
         is_valid: Name of a rule for whole configurations, "module:function", or empty.
+        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count.
     """
 
     params: tuple[Param, ...]
@@ -51,6 +53,7 @@ class SweepDefinition:
     initial: tuple[ParamDict, ...] = ()
     old_runs: tuple[ObservationInParam, ...] = ()
     is_valid: str = ""
+    progress: Progress | None = None
 
     @property
     def doubt_of_cap(self) -> str:
@@ -75,6 +78,8 @@ class SweepDefinition:
             described["old_runs"] = pack(self.old_runs)
         if self.is_valid:
             described["is_valid"] = self.is_valid
+        if self.progress is not None:
+            described["progress"] = self.progress.described
         words = {"description": self.description} if self.description else {}
         return json.dumps({**words, "carbs": described}, allow_nan=False)
 
@@ -112,7 +117,9 @@ class SweepDefinition:
             initial=tuple(described.get("initial", ())),
             old_runs=unpack(described["old_runs"]) if "old_runs" in described else (),
             is_valid=_rule_in(described),
+            progress=Progress.parse(described["progress"]) if "progress" in described else None,
         )
+        definition._check_progress()
         CARBS(definition.config, definition.params, initial=definition.initial)  # raises if they do not fit
         return definition
 
@@ -130,6 +137,12 @@ class SweepDefinition:
                 "1 configuration that is run first" if first == 1 else f"{first} configurations that are run first"
             )
         return f"started from {' and '.join(parts)}" if parts else ""
+
+    def _check_progress(self) -> None:
+        if self.progress is not None and self.progress.parameter not in [param.name for param in self.params]:
+            raise CarbsError(
+                f"the sweep's CARBS definition is damaged: progress={self.progress.parameter!r} is not among its params"
+            )
 
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:
         return ("metric", self.metric), ("cost", self.cost)

@@ -10,6 +10,7 @@ import pytest
 
 from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, LogitSpace, LogSpace, Param, Pow2Space, Space
 from wandb_carbs import SweepDefinition, sweep_configuration
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import Reading
 
 INF = float("inf")
@@ -175,3 +176,29 @@ def test_how_metric_and_cost_are_read_and_words_are_kept_in_the_definition() -> 
         sweep_configuration("s", PARAMS, metric_name="loss", cost="runtime")["description"]
     )
     assert (by_default.metric, by_default.cost) == (None, None)
+
+
+def test_the_hyperparameter_that_a_run_passes_through_is_kept_in_the_definition() -> None:
+    described = {"parameter": "batch", "metric": "step", "first": 0}
+    for given in ("batch", described):
+        found = sweep_configuration("s", PARAMS, metric_name="loss", progress=given)
+        definition = SweepDefinition.from_json(found["description"])
+        assert definition.progress == Progress.parse(given)
+    assert SweepDefinition.from_json(sweep_configuration("s", PARAMS)["description"]).progress is None
+
+
+@pytest.mark.parametrize(
+    ("progress", "problem"),
+    [
+        ("epochs", "progress: parameter='epochs' must be the name of a hyperparameter"),
+        ("activation", "progress: parameter='activation' must be a hyperparameter whose values are positive numbers"),
+        ("steps", "progress: parameter='steps' is a constant of the sweep"),
+        ({"parameter": "batch", "metric": "step"}, "progress: metric='step' needs the name of the sweep's metric"),
+        ({"parameter": "batch"}, "progress: 'metric' is missing"),
+        (7, "progress: 7 must be the name of a hyperparameter"),
+    ],
+)
+def test_a_hyperparameter_that_no_run_passes_through_is_refused(progress: Any, problem: str) -> None:
+    with pytest.raises(CarbsError) as caught:
+        sweep_configuration("s", PARAMS, progress=progress, parameters={"steps": {"value": 3}})
+    assert problem in str(caught.value)

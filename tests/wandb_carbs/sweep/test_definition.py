@@ -9,6 +9,7 @@ import pytest
 
 from carbs import CarbsError, CARBSParams, LogSpace, ObservationInParam, Param
 from wandb_carbs.sweep.definition import SweepDefinition, SweepLabels, definition_of
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import Reading
 
 PLAIN = SweepDefinition((Param("lr", LogSpace(1e-4, 1e-1)),), CARBSParams(better_direction_sign=-1))
@@ -20,6 +21,7 @@ FULL = replace(
     description="of mine",
     initial=({"lr": 0.01},),
     is_valid="rules:fits",
+    progress=Progress("lr", "rate", 1),
     old_runs=(
         ObservationInParam({"lr": 0.02}, 1.5, 3.0, is_old=True),
         ObservationInParam({"lr": 0.1}, is_failure=True, is_old=True),
@@ -50,6 +52,8 @@ def test_a_cap_is_doubted_unless_earlier_runs_or_first_ones_say_what_costs() -> 
         ('{"carbs": {"schema_version": 99, "params": [], "config": {}}}', "schema version 99"),
         ('{"carbs": {"schema_version": 1, "params": {}, "config": {}}}', "damaged"),
         (PLAIN.to_json()[:-2] + ', "is_valid": "import os"}}', "is_valid='import os' must be"),
+        (PLAIN.to_json()[:-2] + ', "progress": "epochs"}}', "damaged: progress='epochs' is not among its params"),
+        (PLAIN.to_json()[:-2] + ', "progress": {"metric": 3}}}', "invalid progress: 2 problems"),
     ],
 )
 def test_what_is_no_definition_is_refused(text: str, problem: str) -> None:

@@ -92,6 +92,7 @@ def command(
             start_from=[_beside(source, config.parent) for source in described.start_from],
             same_task=described.same_task,
             is_valid=described.is_valid,
+            progress=None if described.progress is None else described.progress.described,
             description=described.description,
             **described.sweep_options,
         )
@@ -196,6 +197,7 @@ def _show(described: SweepFile, named: dict[str, Any], *, as_json: bool) -> None
             **named,
             "goal": goal,
             "metric": described.metric_name,
+            "progress": None if described.progress is None else described.progress.described,
             "parameters": [param.to_dict() for param in space.params],
             "constants": dict(space.constants),
             "options": described.options.to_dict(),

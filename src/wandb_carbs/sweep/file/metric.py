@@ -1,11 +1,13 @@
-"""Goal, metric and cost of a sweep's file."""
+"""Goal, metric, cost and progress of a sweep's file."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from carbs import CarbsError
+from wandb_carbs.sweep.distributions import SweepSpace
 from wandb_carbs.sweep.file.keys import Keys
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import LAST, RUNTIME, Reading
 
 _GOALS = {
@@ -67,6 +69,29 @@ def read_cost(keys: Keys) -> dict[str, Any] | None:
         named = {"name": keys.text("cost"), "how": LAST}
     _check_reading(keys, named["name"], named["how"], "cost")
     return named
+
+
+def read_progress(keys: Keys, space: SweepSpace | None, objective: str | None) -> Progress | None:
+    """Read the hyperparameter whose values a run passes through, and the metric that says how far it is.
+
+    Args:
+        keys: The file.
+        space: Its hyperparameters and constants; None where they cannot be read.
+        objective: The metric that is the objective; None where programs record it.
+    """
+    given = keys.values.get("progress")
+    if given is None:
+        return None
+    try:
+        progress = Progress.parse(given)
+        problems = [] if space is None else progress.problems(space.params, objective, space.constants)
+    except CarbsError as error:
+        progress, problems = None, list(error.problems)
+    for problem in problems:
+        keys.say(f"'progress': {problem}", "progress", problem.key)
+    if progress is not None and not problems:
+        keys.notes.append(f"'progress': {progress.words}")
+    return progress
 
 
 def _own_goal(keys: Keys, metric: dict[str, Any], name: str | None, goal: str | None) -> str | None:

@@ -19,7 +19,8 @@ from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
 from wandb_carbs.sweep.file.document import read_document
 from wandb_carbs.sweep.file.keys import Keys
-from wandb_carbs.sweep.file.metric import read_cost, read_metric
+from wandb_carbs.sweep.file.metric import read_cost, read_metric, read_progress
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import LAST
 from wandb_carbs.sweep.rules import problem_with
 
@@ -38,7 +39,7 @@ _KEYS = (
         "parameters",
         "carbs",
     ),
-    *("method", "run_cap", "early_terminate", "initial", "start_from", "same_task", "is_valid"),
+    *("method", "run_cap", "early_terminate", "initial", "start_from", "same_task", "is_valid", "progress"),
 )
 # Keys of W&B's that mean nothing for a sweep which agents run.
 _UNUSED = {
@@ -67,6 +68,7 @@ class SweepFile:
         start_from: Earlier runs to start from; see `create_sweep`.
         same_task: Whether the same configuration had the same objective in those.
         is_valid: Name of a rule for whole configurations, or empty.
+        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count.
         description: The file's own words about the sweep.
         sweep_options: Further keys of W&B's sweep configuration.
         notes: Sentences about how it was understood, where this is not obvious.
@@ -85,6 +87,7 @@ class SweepFile:
     start_from: tuple[Any, ...] = ()
     same_task: bool = True
     is_valid: str = ""
+    progress: Progress | None = None
     description: str = ""
     sweep_options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -130,6 +133,7 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     options["early_terminate"] = _read_early_terminate(keys, metric_name)
     cost = read_cost(keys)
     space = _read_space(keys)
+    progress = read_progress(keys, space, metric_name)
     carbs = _read_options(keys, goal or "maximize")
     initial, start_from = _read_initial(keys, space), _read_start_from(keys)
     same_task = keys.values.get("same_task", True)
@@ -154,6 +158,7 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
         start_from=start_from,
         same_task=same_task,
         is_valid=is_valid,
+        progress=progress,
         description=description or "",
         sweep_options={key: value for key, value in options.items() if value is not None},
         notes=(*keys.notes, *space.notes),
@@ -199,7 +204,7 @@ def _read_early_terminate(keys: Keys, metric_name: str | None) -> dict[str, Any]
     by = "the metric" if is_logged else f"{OBJECTIVE_KEY!r}, which has no value before a run's end: name another metric"
     keys.notes.append(
         f"'early_terminate' goes to W&B, which judges by {by}; a run that it stops counts as abandoned, and "
-        "teaches the search nothing"
+        + ("teaches by its points only" if "progress" in keys.values else "teaches the search nothing")
     )
     if unknown := hyperband.unknown_keys(rule):
         keys.notes.append(f"W&B does not know {', '.join(map(repr, unknown))} of 'early_terminate'")

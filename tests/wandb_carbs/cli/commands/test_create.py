@@ -110,6 +110,13 @@ def test_dry_run_as_json(tmp_path: Path) -> None:
     assert (found["name"], found["project"], found["entity"], found["goal"]) == ("n", "p", None, "minimize")
     assert found["constants"] == {"steps": 50000, "optimizer.momentum": 0.9}
     assert [param["name"] for param in found["parameters"]] == ["lr", "optimizer.name"]
+    assert found["progress"] is None
+
+
+def test_dry_run_shows_how_the_way_of_a_run_is_understood(tmp_path: Path) -> None:
+    done = create(offline(), tmp_path, "--dry-run", "--json", text=OWN_FILE.format("progress: x"))
+    assert json.loads(done.stdout)["progress"] == "x"
+    assert "Note: 'progress': a run passes through the values of 'x': its program reports the points" in done.stderr
 
 
 OWN_FILE = "goal: minimize\nparameters: {{x: {{space: linear, min: 0, max: 1}}}}\n{}"

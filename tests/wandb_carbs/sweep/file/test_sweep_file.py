@@ -10,6 +10,7 @@ import pytest
 
 from carbs import CarbsError, CategoricalSpace, LogSpace, OrdinalSpace, Param, Pow2Space
 from wandb_carbs.sweep.file import SweepFile, read_sweep_file
+from wandb_carbs.sweep.progress import Progress
 
 ROOT = Path(__file__).parents[4]
 OWN = """\
@@ -173,6 +174,10 @@ def test_how_metric_and_cost_are_read(lines: str, metric_how: Any, cost: Any, tm
         ("name: x", "initial: [{rl: 1e-3}]", "line 1: initial[0]: parameter 'rl' is unknown; known are lr"),
         ("name: x", "start_from: [3]", "line 1: 3 of 'start_from' must be entity/project/sweep"),
         ("name: x", "same_task: no", "line 1: same_task='no' must be true or false"),
+        ("name: x", "progress: epochs", "line 1: 'progress': parameter='epochs' must be the name of a hyperparameter"),
+        ("name: x", "progress: {parameter: lr}", "line 1: 'progress': 'metric' is missing"),
+        ("name: x", "progress: {parameter: lr, metric: rate}", "line 1: 'progress': metric='rate' needs the name"),
+        ("name: x", "progress: [lr]", "line 1: 'progress': ['lr'] must be the name of a hyperparameter"),
         ("name: x", "is_valid: rules.py", "line 1: is_valid='rules.py' must be the name of a function"),
         ("project: p", "entity: ${WANDB_ENTITY}", "entity='${WANDB_ENTITY}' is not filled in by anybody"),
         ("goal: minimize", "metric: [{name: l, goal: minimize}]", "'metric' must be one metric, not a list"),
@@ -320,3 +325,17 @@ def test_a_start_from_known_configurations_and_old_runs(tmp_path: Path) -> None:
 def test_an_option_without_effect_is_noted(tmp_path: Path) -> None:
     [note] = read(tmp_path, OWN.replace("name: x", "carbs: {exploration_bias: 1}")).notes
     assert "exploration_bias=1) has no effect any more" in note
+
+
+def test_the_hyperparameter_that_a_run_passes_through_is_noted(tmp_path: Path) -> None:
+    text = OWN.replace("goal: minimize", "metric: {name: loss, goal: minimize}\nearly_terminate: {type: hyperband}")
+    found = read(tmp_path, text + "progress: {parameter: lr, metric: rate, first: 0}\n")
+    assert found.progress == Progress("lr", "rate", 0)
+    stopping, way = found.notes
+    assert stopping.endswith("a run that it stops counts as abandoned, and teaches by its points only")
+    assert way == (
+        "'progress': a run passes through the values of 'lr': 'rate' says in the rows of the objective how far it is, "
+        "which is 0 when the first is done"
+    )
+    [problem] = problems(tmp_path, text + "progress:\n  parameter: lr\n  metric: rate\n  first: '0'\n")
+    assert problem.startswith(f"line {text.count(chr(10)) + 4}: 'progress': first='0' must be 0 or 1")

@@ -1,0 +1,210 @@
+"""Points on a run's way: how a sweep's definition speaks of them, and how a run's record keeps them.
+
+Where the schedule of a training does not depend on its length, a run of 50 epochs is the result of 5 epochs on its way.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from carbs import CarbsError, ObservationInParam, OrdinalSpace, Param, ParamDict, SearchSpace, Space
+from carbs.errors import Problem, did_you_mean, raise_problems, refuse
+from carbs.spaces.numeric import NumericSpace
+from carbs.values import is_positive
+from wandb_carbs.plain import is_number
+
+# So many points of a run at most: they are in its summary, which every agent reads.
+MOST_POINTS = 8
+_KNOWN = ("parameter", "metric", "first")
+_FORMS = "the name of a hyperparameter, or {'parameter': 'epochs', 'metric': 'epoch'}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The hyperparameter whose values a run passes through on its way.
+
+    Attributes:
+        parameter: Its name.
+        metric: The metric that says how far a run is; empty where the program reports points itself.
+        first: Its value when the first unit is done, 0 or 1; None where the values of a run are to say it.
+
+    Raises:
+        CarbsError: If a value is invalid; names every problem.
+    """
+
+    parameter: str
+    metric: str = ""
+    first: int | None = None
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not isinstance(self.parameter, str) or not self.parameter:
+            problems.append(Problem("", "parameter", self.parameter, "must be the name of a hyperparameter"))
+        if not isinstance(self.metric, str):
+            problems.append(Problem("", "metric", self.metric, "must be the name of a metric that the program logs"))
+        if self.first is not None and (type(self.first) is not int or self.first not in (0, 1)):
+            rule = "must be 0 or 1: the value that the metric has when the first unit is done"
+            problems.append(Problem("", "first", self.first, rule))
+        raise_problems("invalid progress", problems)
+
+    @classmethod
+    def parse(cls, given: Any) -> Progress:
+        """Read what people write: "epochs", or {"parameter": "epochs", "metric": "epoch", "first": 0}.
+
+        Raises:
+            CarbsError: If it is anything else; names every problem.
+        """
+        if isinstance(given, str) and given.strip():
+            return cls(given)
+        if not isinstance(given, Mapping):
+            raise refuse(Problem("", "", given, f"must be {_FORMS}", f"{given!r}"))
+        problems = [
+            Problem("", key, given[key], f"is unknown; known are {', '.join(_KNOWN)}", f"key {key!r}")
+            for key in given
+            if key not in _KNOWN
+        ]
+        if given.get("parameter") is None:
+            problems.append(Problem("", "parameter", None, "is missing: the hyperparameter's name", "'parameter'"))
+        if given.get("metric") in (None, ""):
+            rule = "is missing; if the program reports points itself, write only the hyperparameter's name"
+            problems.append(Problem("", "metric", None, rule, "'metric'"))
+        try:
+            # Where they are missing, that has been said.
+            made = cls(given.get("parameter") or "-", given.get("metric") or "", given.get("first"))
+        except CarbsError as error:
+            problems += error.problems
+        raise_problems("invalid progress", problems)
+        return made
+
+    def problems(
+        self, params: Sequence[Param], objective: str | None, constants: Collection[str] = ()
+    ) -> list[Problem]:
+        """List why it does not fit a sweep; empty if it does.
+
+        Args:
+            params: The sweep's hyperparameters.
+            objective: The metric that is the objective; None where programs record it.
+            constants: Names of the sweep's constants.
+        """
+        found, names = [], [param.name for param in params]
+        if self.parameter in constants:
+            rule = "is a constant of the sweep, and must be a hyperparameter that it searches"
+            found.append(Problem("", "parameter", self.parameter, rule))
+        elif self.parameter not in names:
+            rule = f"must be the name of a hyperparameter{did_you_mean(self.parameter, names)}"
+            found.append(Problem("", "parameter", self.parameter, rule))
+        elif not _is_passed_through(params[names.index(self.parameter)].space):
+            rule = "must be a hyperparameter whose values are positive numbers, through which a run passes in order"
+            found.append(Problem("", "parameter", self.parameter, rule))
+        if self.metric and not objective:
+            rule = "needs the name of the sweep's metric, which the program logs in the same rows"
+            found.append(Problem("", "metric", self.metric, rule))
+        if self.metric and self.metric == objective:
+            found.append(Problem("", "metric", self.metric, "must be another metric than the objective"))
+        return found
+
+    @property
+    def words(self) -> str:
+        """How it was understood, as a sentence."""
+        way = f"a run passes through the values of {self.parameter!r}"
+        if not self.metric:
+            return f"{way}: its program reports the points with trial.report(objective, progress)"
+        counted = f"which is {self.first} when the first is done" if self.first is not None else "counted from 1"
+        return f"{way}: {self.metric!r} says in the rows of the objective how far it is, {counted}"
+
+    @property
+    def described(self) -> str | dict[str, Any]:
+        """What `parse` reads, as JSON can hold it."""
+        if not self.metric:
+            return self.parameter
+        counted = {} if self.first is None else {"first": self.first}
+        return {"parameter": self.parameter, "metric": self.metric, **counted}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point on a run's way.
+
+    Attributes:
+        progress: How far the run was, a value of the hyperparameter that it passes through.
+        objective: The objective then.
+        cost: What the run had cost until then.
+    """
+
+    progress: float
+    objective: float
+    cost: float
+
+
+def to_text(points: Sequence[Point]) -> str:
+    """Return points as a run's record keeps them."""
+    return json.dumps([[point.progress, point.objective, point.cost] for point in points])
+
+
+def read_points(text: Any) -> tuple[Point, ...]:
+    """Read what `to_text` returned.
+
+    Raises:
+        CarbsError: If it is anything else.
+    """
+    try:
+        values = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        values = None
+    if not (isinstance(values, list) and len(values) <= MOST_POINTS and all(map(_is_point, values))):
+        rule = f"is no list of at most {MOST_POINTS} points [progress, objective, cost]"
+        raise refuse(Problem("", "", text, rule, f"{text!r:.100}"))
+    return tuple(Point(*value) for value in values)
+
+
+def observations_of(
+    points: Sequence[Point], parameter: str, space: SearchSpace, suggestion: ParamDict
+) -> list[ObservationInParam]:
+    """Return points as observations of their own configurations.
+
+    Args:
+        points: The points of a run.
+        parameter: The hyperparameter that the run passes through.
+        space: The search space.
+        suggestion: The run's configuration.
+
+    Raises:
+        CarbsError: If a point is not in the search space.
+    """
+    found = []
+    for point in points:
+        values = {**suggestion, parameter: point.progress}
+        raise_problems(f"point at {point.progress!r}", space.problems_with(values))
+        found.append(ObservationInParam(space.select(values), point.objective, point.cost))
+    return found
+
+
+def value_at(space: Space, done: float) -> float | None:
+    """Return how far a run is as a value of the hyperparameter's space; None if it has no such value.
+
+    Args:
+        space: The space.
+        done: How far the run is.
+    """
+    if not (math.isfinite(done) and done > 0):
+        return None
+    exact = float(f"{done:.12g}")  # 3, where thirds were added
+    both: list[float] = [int(exact), exact] if exact.is_integer() else [exact]
+    return next((value for value in both if space.problem_with(value) is None), None)
+
+
+def _is_passed_through(space: Space) -> bool:
+    if isinstance(space, NumericSpace):
+        return True
+    return isinstance(space, OrdinalSpace) and all(is_positive(choice) for choice in space.choices)
+
+
+def _is_point(value: Any) -> bool:
+    match value:
+        case [progress, _, cost]:
+            return all(map(is_number, value)) and progress > 0 and cost > 0
+    return False
