@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
+from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.publisher import RunPublisher
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
+from wandb_carbs.agent.runnable_sweep import RunnableSweep
+from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.clock import server_time
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.plain import is_number
@@ -45,7 +46,7 @@ def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]
         if seconds is None:
             continue
         try:
-            outcome = judge_outcome(Ending(0), values_of(sweep, record, seconds, is_joined=True))
+            outcome = whole_outcome(sweep, record, Ending(0), seconds, is_joined=True)
             RunPublisher(record, reader).settle(outcome.keys)
         except WandbConnectionError as error:
             logger.warning("Run %s ended without its agent, and cannot be recorded now: %s", record.name, error)

@@ -85,11 +85,13 @@ class Outcome:
         advice: A hint to the user; empty if there is none.
         tolerated: After how many such ends in a row, with no good one between, an agent should give up, since every
             other run is likely to end like this; None for never.
+        note: Why nothing is learnt from the run's way; empty if something is, or nothing is asked for.
     """
 
     keys: Mapping[str, Any]
     advice: str = ""
     tolerated: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

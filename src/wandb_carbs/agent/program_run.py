@@ -11,15 +11,16 @@ from typing import Any
 
 from wandb_carbs.agent.command_line import fill_in
 from wandb_carbs.agent.orphans import settle
-from wandb_carbs.agent.outcome import Ending, Outcome, judge_outcome
+from wandb_carbs.agent.outcome import Ending, Outcome
 from wandb_carbs.agent.own_names import other_values
 from wandb_carbs.agent.program import environment_for
 from wandb_carbs.agent.program_values import values_for, write_parameters
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
-from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of, words_of_sdk
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, words_of_sdk
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
+from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.metrics import without
 from wandb_carbs.plain import is_number, to_json
@@ -192,14 +193,13 @@ class ProgramRun:
         is_settled = record.summary.get(SETTLED_KEY) is True
         if record.summary.get(STATE_KEY) in OUTCOMES and not is_settled:
             return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
-        spent = self._spent + seconds
-        values = values_of(self._sweep, record, spent, is_joined=self._has_words(record))
-        outcome = judge_outcome(ending, values)
+        is_joined = self._has_words(record)
+        outcome = whole_outcome(self._sweep, record, ending, seconds, spent=self._spent, is_joined=is_joined)
         corrected = {SETTLED_KEY: False} if is_settled else {}
         if self.suggestion is not None:
             self.other_values = other_values(record.config, self.suggestion.point, self.suggestion.values)
         changed = {CHANGES_KEY: to_json(self.other_values)} if self.other_values else {}
-        self._recorder.outcome({**outcome.keys, SECONDS_KEY: spent, **corrected, **changed})
+        self._recorder.outcome({**outcome.keys, SECONDS_KEY: self._spent + seconds, **corrected, **changed})
         return outcome
 
     def give_back(self, reason: str) -> None:

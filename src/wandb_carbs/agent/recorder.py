@@ -34,6 +34,7 @@ from wandb_carbs.record import (
     REASON_KEY,
     RUNNING,
     STATE_KEY,
+    STOPPED_KEY,
     SUCCESS,
 )
 
@@ -101,7 +102,7 @@ class RunRecorder:
             WandbConnectionError: If W&B cannot be reached.
         """
         self._is_stored = keys.get(STATE_KEY) == SUCCESS
-        kept = {**keys, REASON_KEY: ""} if REASON_KEY in keys else keys
+        kept = {**keys, **{key: "" for key in (REASON_KEY, STOPPED_KEY) if key in keys}}
         self._enter(SUCCESS if self._is_stored else RUNNING, suggestion, values, kept)
 
     def go_on(self) -> None:

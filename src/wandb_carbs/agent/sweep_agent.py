@@ -238,6 +238,7 @@ class SweepAgent:
     def _show_settled(self, settled: Mapping[str, Outcome]) -> None:
         for run_id, outcome in settled.items():
             self._say(f"run {run_id} had ended without its agent, and is recorded now: {outcome.keys[STATE_KEY]}")
+            self._say_once(outcome.note)
 
     def _show(self, run_id: str, outcome: Outcome, ending: Ending, seconds: float) -> str:
         """Say how a run ended; return why its program failed, if it did."""
@@ -257,10 +258,14 @@ class SweepAgent:
                 if lines and cause not in self._causes:
                     self._say("\n    ".join([f"the program ended with {how}; its last words:", *lines]))
                 self._causes.add(cause)
-        if outcome.advice and outcome.advice not in self._hinted:
-            self._hinted.add(outcome.advice)
-            self._say(outcome.advice)
+        self._say_once(outcome.advice)
+        self._say_once(outcome.note)
         return cause
+
+    def _say_once(self, hint: str) -> None:
+        if hint and hint not in self._hinted:
+            self._hinted.add(hint)
+            self._say(hint)
 
     def _hint(self, run: ProgramRun, *words: str) -> None:
         """Say once what may be wrong with the program."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wandb_carbs import metrics
@@ -37,10 +39,94 @@ def read_number(reading: Reading, record: RunRecord, *, maximize: bool, limit: f
         return in_summary
     # A second wandb.init() of the program, or its define_metric(), may have kept the value out of the summary.
     rows = with_retries(f"read the history of run {record.name}", lambda: _rows(record, reading.name), limit=limit)
-    logged = [metrics.to_float(row.get(reading.name)) for row in rows]
-    numbers = [number for number in logged if number is not None]
-    if not numbers:  # the program may have put it into the summary only
-        return in_summary
+    numbers = [number for _, number in _numbers(rows, reading.name)]
+    # The program may have put it into the summary only.
+    return _counted(reading, numbers, maximize=maximize) if numbers else in_summary
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A row of a run's history in which there is the objective.
+
+    Attributes:
+        objective: The objective as it would count if the run had ended here; it need not be finite.
+        cost: The cost likewise; None if it was not logged yet, or is no metric.
+    """
+
+    objective: float
+    cost: float | None
+
+
+class LoggedWay:
+    """What a run has passed through, by a metric that it logs in the same rows as the objective.
+
+    Args:
+        record: The run.
+        metric: The metric that says how far it was.
+        objective: How its objective is read.
+        cost: How its cost is read; None if it is no metric.
+        maximize: Whether more of the objective is better.
+        limit: Seconds after which no new attempt to read is begun.
+
+    Raises:
+        WandbConnectionError: If the history cannot be read.
+    """
+
+    def __init__(
+        self,
+        record: RunRecord,
+        metric: str,
+        objective: Reading,
+        cost: Reading | None,
+        *,
+        maximize: bool,
+        limit: float = RETRY_SECONDS,
+    ) -> None:
+        def read(*names: str) -> list[Mapping[str, Any]]:
+            return with_retries(f"read the history of run {record.name}", lambda: _rows(record, *names), limit=limit)
+
+        rows = [row for row in read(objective.name, metric) if metrics.to_float(row.get(objective.name)) is not None]
+        self._rows = {value: rows[place] for place, value in _numbers(rows, metric)}
+        own = rows if objective.how == LAST or not rows else read(objective.name)
+        self._objectives = _Series(objective, own, maximize=maximize)
+        self._costs = _Series(cost, read(cost.name), maximize=False) if cost is not None and rows else None
+
+    @property
+    def times(self) -> dict[float, float]:
+        """When the metric had each of its values the last time, in seconds; NaN where that is not known."""
+        times: dict[float, Any] = {value: row.get("_timestamp") for value, row in self._rows.items()}
+        return {value: float(time) if is_number(time) else math.nan for value, time in times.items()}
+
+    def at(self, value: float) -> Passed:
+        """Return the last row with a value of the metric.
+
+        Args:
+            value: One of those of `times`.
+        """
+        row = self._rows[value]
+        objective = self._objectives.at(row)
+        assert objective is not None  # the row holds it
+        return Passed(objective, None if self._costs is None else self._costs.at(row))
+
+
+class _Series:
+    """The values of a metric, and what they come to at each step."""
+
+    def __init__(self, reading: Reading, rows: Sequence[Mapping[str, Any]], *, maximize: bool) -> None:
+        numbers = _numbers(rows, reading.name)
+        self._steps = [_step(rows[place]) for place, _ in numbers]
+        self._values = [number for _, number in numbers]
+        self._reading = reading
+        self._maximize = maximize
+
+    def at(self, row: Mapping[str, Any]) -> float | None:
+        """Return what the values up to a row come to; None if there is none."""
+        seen = self._values[: bisect.bisect_right(self._steps, _step(row))]
+        return _counted(self._reading, seen, maximize=self._maximize) if seen else None
+
+
+def _counted(reading: Reading, numbers: Sequence[float], *, maximize: bool) -> float:
+    """Return what the values of a metric so far, at least one, come to."""
     if reading.how == BEST:
         finite = [number for number in numbers if math.isfinite(number)]
         return (max(finite) if maximize else min(finite)) if finite else numbers[-1]
@@ -48,13 +134,20 @@ def read_number(reading: Reading, record: RunRecord, *, maximize: bool, limit: f
     return math.fsum(kept) / len(kept) if all(map(math.isfinite, kept)) else sum(kept)
 
 
-def _rows(record: RunRecord, name: str) -> list[Mapping[str, Any]]:
-    """Read the points of a metric that belong to the training that has ended.
+def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> list[tuple[int, float]]:
+    """Return the places of the rows that hold a number of this name, and the numbers."""
+    found = [(place, metrics.to_float(row.get(name))) for place, row in enumerate(rows)]
+    return [(place, number) for place, number in found if number is not None]
+
+
+def _rows(record: RunRecord, *names: str) -> list[Mapping[str, Any]]:
+    """Read the points of metrics that belong to the training that has ended: those that hold all of them.
 
     A run that was started again holds points of the time before, too. They belong to it if it went on where it was:
     then its steps go on, else they begin anew.
     """
-    rows: list[Mapping[str, Any]] = list(record.source.scan_history([name, "_step", "_timestamp"], _PAGE))
+    keys = list(dict.fromkeys([*names, "_step", "_timestamp"]))
+    rows: list[Mapping[str, Any]] = list(record.source.scan_history(keys, _PAGE))
     before: Any = record.summary.get(BEFORE_KEY)
     if not is_number(before):
         return rows

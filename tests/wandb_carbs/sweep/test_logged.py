@@ -9,7 +9,7 @@ import pytest
 
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.record import BEFORE_KEY, RunRecord
-from wandb_carbs.sweep.logged import read_number
+from wandb_carbs.sweep.logged import LoggedWay, Passed, read_number
 from wandb_carbs.sweep.reading import Reading
 
 NAN = float("nan")
@@ -85,3 +85,52 @@ def test_a_history_that_cannot_be_read_is_an_error_that_an_agent_waits_out() -> 
     record = RunRecord("r", "run-1", "finished", None, None, {}, {}, SimpleNamespace(scan_history=scan_history))
     with pytest.raises(WandbConnectionError, match="could not read the history of run run-1"):
         read_number(Reading("loss"), record, maximize=False, limit=0.0)
+
+
+def way_of(
+    rows: list[dict[str, Any]], how: str = "last", count: int = 1, cost: str = "", **summary: Any
+) -> dict[float, Passed]:
+    reading = Reading("loss", how, count)
+    way = LoggedWay(
+        record_of(summary, rows), "epoch", reading, Reading(cost) if cost else None, maximize=False, limit=0.0
+    )
+    return {value: way.at(value) for value in way.times}
+
+
+def epochs(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, Any]]:
+    return [{**row, "epoch": place + 1} for place, row in enumerate(points(*losses, start=start, step=step))]
+
+
+@pytest.mark.parametrize(
+    ("how", "count", "losses"),
+    [("last", 1, [3.0, 1.0, 2.0]), ("best", 1, [3.0, 1.0, 1.0]), ("mean", 2, [3.0, 2.0, 1.5])],
+)
+def test_each_point_of_a_way_counts_as_if_the_run_had_ended_there(how: str, count: int, losses: list[float]) -> None:
+    way = way_of(epochs(3.0, 1.0, 2.0), how, count)
+    assert way == {place + 1.0: Passed(loss, None) for place, loss in enumerate(losses)}
+
+
+def test_rows_between_the_points_of_a_way_count_and_of_two_at_one_place_the_last() -> None:
+    rows = [{"loss": 9.0, "_step": 0}, {"loss": 4.0, "epoch": 1, "_step": 1}, {"loss": 0.5, "_step": 2}]
+    rows += [{"loss": 3.0, "epoch": 1, "_step": 3}, {"loss": 0.1, "_step": 4}, {"epoch": 2, "_step": 5}]
+    assert way_of(rows) == {1.0: Passed(3.0, None)}
+    assert way_of(rows, "best") == {1.0: Passed(0.5, None)}
+    assert way_of(rows, "mean", 2) == {1.0: Passed(1.75, None)}
+
+
+def test_the_cost_of_a_point_is_the_one_that_was_logged_until_then() -> None:
+    rows = epochs(3.0, 2.0, "NaN")
+    rows[1]["tokens"] = 100
+    rows.append({"tokens": 200, "_step": 3})
+    way = way_of(rows, cost="tokens")
+    assert [passed.cost for passed in way.values()] == [None, 100.0, 100.0]
+    assert way[2.0].objective == 2.0
+    assert way[3.0].objective != way[3.0].objective
+
+
+def test_a_way_has_times_and_leaves_out_a_training_that_was_begun_anew() -> None:
+    rows = [*epochs(9.0, 1.0, start=100.0), *epochs(5.0, start=200.0)]
+    record = record_of({BEFORE_KEY: 101.0}, rows)
+    way = LoggedWay(record, "epoch", Reading("loss"), None, maximize=False)
+    assert (way.times, way.at(1.0)) == ({1.0: 200.0}, Passed(5.0, None))
+    assert way_of([{"loss": 1.0, "_step": 0}], "best", cost="tokens") == {}

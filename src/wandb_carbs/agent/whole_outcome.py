@@ -1,0 +1,103 @@
+"""The whole outcome of a run whose program has ended: how it went, the points on its way, and when it was stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from carbs import CarbsError, SearchSpace
+from carbs.values import is_positive
+from wandb_carbs.agent.curve import curve_keys, passage_of, spread
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome, judge_outcome
+from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
+from wandb_carbs.plain import is_number, to_json
+from wandb_carbs.record import (
+    BEGUN_KEY,
+    CURVE_KEY,
+    REASON_KEY,
+    STATE_KEY,
+    STOPPED_KEY,
+    SUCCESS,
+    RunRecord,
+    recorded_suggestion,
+)
+from wandb_carbs.sweep.logged import LoggedWay
+from wandb_carbs.sweep.progress import Point, read_points
+
+_UNSEEN = "the sweep's progress: no row of a run holds both {!r} and {!r}: log them in the same wandb.log()"
+_UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r} is logged later: log it with them"
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The points on a run's way, how far it came, and a note for the user."""
+
+    points: tuple[Point, ...] = ()
+    furthest: float = 0.0
+    note: str = ""
+
+
+def whole_outcome(
+    sweep: RunnableSweep, record: RunRecord, ending: Ending, seconds: float, *, spent: float = 0.0, is_joined: bool
+) -> Outcome:
+    """Judge a run whose program has ended, and read the points on its way where the sweep's definition asks for them.
+
+    Args:
+        sweep: Its sweep.
+        record: The run, after its program has ended.
+        ending: How the program ended.
+        seconds: How long it ran, this time.
+        spent: Seconds of its earlier starts.
+        is_joined: Whether this start of its program shows in other ways than by the sweep's metric.
+
+    Raises:
+        WandbConnectionError: If the run's history is needed, and cannot be read.
+    """
+    values = values_of(sweep, record, spent + seconds, is_joined=is_joined)
+    outcome = judge_outcome(ending, values)
+    is_whole = outcome.keys[STATE_KEY] == SUCCESS
+    way = _way_of(sweep, record, spent, is_whole=is_whole) if values.has_joined else _Way()
+    keys = {**outcome.keys, **curve_keys(way.points, is_whole=is_whole)}
+    if outcome.keys[REASON_KEY] == STOPPED:
+        come = {"progress": way.furthest} if way.furthest else {}
+        keys[STOPPED_KEY] = to_json({"why": "stopped in W&B", "seconds": round(spent + seconds, 3), **come})
+    return replace(outcome, keys=keys, note=way.note)
+
+
+def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, *, is_whole: bool) -> _Way:
+    progress, metric = sweep.definition.progress, sweep.metric
+    if progress is None or not progress.metric or metric is None:
+        return _Way()
+    end: Any = (recorded_suggestion(record) or {}).get(progress.parameter)
+    if not is_number(end):
+        return _Way()
+    maximize = sweep.definition.config.better_direction_sign > 0
+    space = SearchSpace(sweep.definition.params)
+    settled = space.spaces[space.names.index(progress.parameter)]
+    logged = LoggedWay(record, progress.metric, metric, sweep.cost, maximize=maximize)
+    times = logged.times
+    passage = passage_of(times, progress, settled, end)
+    if not times and is_whole:
+        return _Way(note=_UNSEEN.format(metric.name, progress.metric))
+    places = dict(passage.places)
+    start: Any = record.summary.get(BEGUN_KEY)
+    if sweep.cost is None:
+        # What was seen before a new start has no cost by this clock; the record of the earlier start has it.
+        places = {place: value for place, value in places.items() if is_number(start) and times[value] > start}
+    points, note = [], passage.note
+    for place in spread(places, is_whole=is_whole):
+        passed = logged.at(places[place])
+        cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start
+        if cost is None and sweep.cost is not None:
+            note = _UNPAID.format(sweep.cost.name)
+        elif is_number(passed.objective) and is_positive(cost):
+            points.append(Point(place, passed.objective, cost))
+    return _Way((*_earlier(record), *points), passage.furthest, note)
+
+
+def _earlier(record: RunRecord) -> tuple[Point, ...]:
+    """Return the points that an earlier start of the run has left in its record."""
+    try:
+        return read_points(record.summary[CURVE_KEY])
+    except (KeyError, CarbsError):
+        return ()

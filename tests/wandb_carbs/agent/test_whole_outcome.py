@@ -1,0 +1,151 @@
+"""A run's outcome holds the points on its way where the sweep asks for them, however its program ended."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from carbs import CARBSParams, LogSpace, Param
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
+from wandb_carbs.agent.runnable_sweep import RunnableSweep
+from wandb_carbs.agent.whole_outcome import whole_outcome
+from wandb_carbs.record import (
+    ABANDONED,
+    BEFORE_KEY,
+    BEGUN_KEY,
+    CURVE_KEY,
+    FAILURE,
+    REASON_KEY,
+    STATE_KEY,
+    STOPPED_KEY,
+    SUCCESS,
+    SUGGESTION_KEY,
+    RunRecord,
+)
+from wandb_carbs.sweep.definition import SweepDefinition
+from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.progress import Progress
+from wandb_carbs.sweep.reading import Reading
+
+BEGUN = 1000.0
+PARAMS = (Param("lr", LogSpace(1e-4, 1e-1)), Param("epochs", LogSpace(1, 100, is_integer=True)))
+
+
+def rows_of(*losses: Any, start: float = BEGUN, step: int = 0, first: int = 1) -> list[dict[str, Any]]:
+    """Return what a program logs, an epoch every ten seconds."""
+    return [
+        {"loss": loss, "epoch": first + place, "_step": step + place, "_timestamp": start + 10 * (place + 1)}
+        for place, loss in enumerate(losses)
+    ]
+
+
+def outcome_of(
+    rows: list[dict[str, Any]],
+    *,
+    ending: Ending = Ending(0),  # noqa: B008 - frozen
+    progress: Progress | None = Progress("epochs", "epoch"),  # noqa: B008 - frozen
+    cost: str = "",
+    epochs: int = 4,
+    spent: float = 0.0,
+    **summary: Any,
+) -> Outcome:
+    def scan_history(keys: list[str], _: int) -> list[dict[str, Any]]:
+        needed = [key for key in keys if not key.startswith("_")]
+        return [{key: row[key] for key in keys if key in row} for row in rows if all(key in row for key in needed)]
+
+    last = {"loss": rows[-1]["loss"]} if rows else {}
+    kept = {BEGUN_KEY: BEGUN, SUGGESTION_KEY: json.dumps({"lr": 0.01, "epochs": epochs}), **last, **summary}
+    source = SimpleNamespace(scan_history=scan_history, rawconfig={})
+    record = RunRecord("r", "r", "running", None, None, {}, kept, source)
+    definition = SweepDefinition(PARAMS, CARBSParams(better_direction_sign=-1), progress=progress)
+    sweep = RunnableSweep(
+        SweepPath("e", "p", "s"),
+        definition,
+        (),
+        None,
+        {},
+        Reading("loss"),
+        Reading(cost) if cost else None,
+    )
+    return whole_outcome(sweep, record, ending, 45.0, spent=spent, is_joined=True)
+
+
+def curve(outcome: Outcome) -> Any:
+    text = outcome.keys.get(CURVE_KEY)
+    return None if text is None else json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [
+        (Ending(0), SUCCESS),
+        (Ending(1, "Traceback (most recent call last):\nRuntimeError: shapes\n"), FAILURE),
+        (Ending(-15), ABANDONED),
+        (Ending(0, asked=STOPPED), ABANDONED),
+    ],
+)
+def test_points_on_the_way_are_recorded_however_the_run_ended(ending: Ending, state: str) -> None:
+    outcome = outcome_of(rows_of(4.0, 3.0, 2.0), ending=ending)
+    assert outcome.keys[STATE_KEY] == state
+    assert curve(outcome) == [[1, 4.0, 10.0], [2, 3.0, 20.0], [3, 2.0, 30.0]]
+    assert outcome.note == ""
+
+
+def test_the_end_of_a_run_and_what_has_no_number_are_no_points_on_its_way() -> None:
+    assert curve(outcome_of(rows_of(4.0, "NaN", 2.0, 1.0))) == [[1, 4.0, 10.0], [3, 2.0, 30.0]]
+    assert curve(outcome_of(rows_of(4.0), epochs=1)) is None
+
+
+def test_a_run_that_was_stopped_says_when() -> None:
+    outcome = outcome_of(rows_of(4.0, 3.0), ending=Ending(-15, asked=STOPPED), spent=5.0)
+    assert outcome.keys[REASON_KEY] == STOPPED
+    assert json.loads(outcome.keys[STOPPED_KEY]) == {"why": "stopped in W&B", "seconds": 50.0, "progress": 2.0}
+    plain = outcome_of(rows_of(4.0), ending=Ending(-15, asked=STOPPED), progress=None)
+    assert json.loads(plain.keys[STOPPED_KEY]) == {"why": "stopped in W&B", "seconds": 45.0}
+    assert STOPPED_KEY not in outcome_of(rows_of(4.0, 3.0)).keys
+
+
+@pytest.mark.parametrize("progress", [None, Progress("epochs")])
+def test_a_sweep_that_does_not_ask_for_points_has_none(progress: Progress | None) -> None:
+    outcome = outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), progress=progress)
+    assert (curve(outcome), outcome.note) == (None, "")
+
+
+def test_a_cost_that_is_a_metric_is_the_points_cost() -> None:
+    rows = [{**row, "tokens": 100 * row["epoch"]} for row in rows_of(4.0, 3.0, 2.0, 1.0)]
+    assert curve(outcome_of(rows, cost="tokens", tokens=400)) == [[1, 4.0, 100], [2, 3.0, 200], [3, 2.0, 300]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "note"),
+    [
+        (rows_of(4.0, 3.0, 2.0, 1.0, first=0), {}, "write `first: 0` or `first: 1`"),
+        (rows_of(4.0, 3.0, 2.0, 1.0, 0.5), {}, "write a metric that counts as 'epochs' does"),
+        ([{"loss": 1.0, "_step": 0}], {}, "no row of a run holds both 'loss' and 'epoch'"),
+        (rows_of(4.0, 3.0), {"cost": "tokens", "tokens": 9}, "have no cost, as 'tokens' is logged later"),
+    ],
+)
+def test_it_is_said_why_nothing_is_learnt_from_the_way(rows: Any, options: dict[str, Any], note: str) -> None:
+    outcome = outcome_of(rows, **options)
+    assert note in outcome.note
+    assert outcome.keys[STATE_KEY] == SUCCESS
+    assert curve(outcome) is None
+
+
+def test_a_run_that_was_started_again_keeps_what_its_first_start_had_seen() -> None:
+    """Seconds of both starts count, and those of the first one are known from its own record alone."""
+    rows = [*rows_of(4.0, 3.0, start=BEGUN - 500), *rows_of(2.0, step=2, first=3)]
+    before = {BEFORE_KEY: BEGUN - 480}
+    known = {CURVE_KEY: json.dumps([[1, 4.0, 12.0], [2, 3.0, 22.0]])}
+    whole = outcome_of(rows, spent=60.0, **before, **known)
+    assert curve(whole) == [[1, 4.0, 12.0], [2, 3.0, 22.0], [3, 2.0, 70.0]]
+    assert curve(outcome_of(rows, spent=60.0, **before)) == [[3, 2.0, 70.0]]
+    assert curve(outcome_of(rows, spent=60.0, **before, **{CURVE_KEY: "odd"})) == [[3, 2.0, 70.0]]
+
+
+def test_a_long_way_is_eight_points_at_most() -> None:
+    outcome = outcome_of(rows_of(*(1 / epoch for epoch in range(1, 51))), epochs=50)
+    assert [place for place, _, _ in curve(outcome)] == [1, 2, 3, 4, 7, 11, 19, 30]
