@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from wandb_carbs.record import ARGUMENTS_KEY
 
 # Argument styles: --name=value, -name=value, name=value, +name=value and ++name=value (Hydra).
 _ASSIGNMENT = re.compile(r"(?:--?|\+\+?)?([^=\s]+)=(.*)", re.DOTALL)
@@ -36,6 +39,16 @@ def drawn_arguments(arguments: Sequence[str], values: Mapping[str, Any]) -> dict
     pairs = zip(arguments, [*arguments[1:], None], strict=False)
     assigned = [item for argument, following in pairs for item in _assignments(argument, following, values)]
     return {name: text for name, text in assigned if not says(text, values[name])}
+
+
+def marks_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flat key that marks a run of this process whose arguments hold other values; nothing if none does.
+
+    Args:
+        values: The run's configuration, made of the suggestion.
+    """
+    found = drawn_arguments(sys.argv[1:], values)
+    return {ARGUMENTS_KEY: json.dumps(found)} if found else {}
 
 
 def explain(found: Mapping[str, str], values: Mapping[str, Any]) -> str:

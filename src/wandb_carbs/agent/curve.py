@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from carbs import Space
+from carbs import CarbsError, Space
 from carbs.errors import Problem, refuse
-from wandb_carbs.record import CURVE_KEY
-from wandb_carbs.sweep.progress import MOST_POINTS, Point, Progress, to_text, value_at
+from wandb_carbs.record import CURVE_KEY, RunRecord
+from wandb_carbs.sweep.progress import MOST_POINTS, Point, Progress, read_points, to_text, value_at
 
 # By so much, of itself, a logged number may be beyond the run's own: sums of fractions are.
 _HAIR = 1e-9
@@ -94,20 +95,30 @@ def curve_keys(points: Sequence[Point], *, is_whole: bool) -> dict[str, str]:
     return {CURVE_KEY: to_text(kept)} if kept else {}
 
 
+def earlier_points(record: RunRecord) -> tuple[Point, ...]:
+    """Return the points that an earlier start of a run has left in its record."""
+    try:
+        return read_points(record.summary[CURVE_KEY])
+    except (KeyError, CarbsError):
+        return ()
+
+
 class Way:
     """The way of a run as its own program reports it.
 
     Args:
         parameter: The hyperparameter that it passes through.
         space: Its space.
-        end: The run's own value of it.
+        configuration: The run's configuration.
         points: Those that it had reported before it was interrupted.
     """
 
-    def __init__(self, parameter: str, space: Space, end: float, points: Sequence[Point] = ()) -> None:
+    def __init__(
+        self, parameter: str, space: Space, configuration: Mapping[str, Any], points: Sequence[Point] = ()
+    ) -> None:
         self._parameter = parameter
         self._space = space
-        self._end = end
+        self._end: float = configuration[parameter]
         self._points = {point.progress: point for point in points}
 
     def add(self, progress: float, objective: float, cost: float) -> None:
@@ -127,6 +138,15 @@ class Way:
         place = value_at(self._space, progress)
         if place is not None and place < self._end:
             self._points[place] = Point(place, objective, cost)
+
+    def end_at(self, configuration: Mapping[str, Any]) -> None:
+        """Let the run end where another configuration does, which was run instead: points from there on are none.
+
+        Args:
+            configuration: That configuration.
+        """
+        self._end = configuration[self._parameter]
+        self._points = {place: point for place, point in self._points.items() if place < self._end}
 
     def keys(self, *, is_whole: bool) -> dict[str, str]:
         """Return the flat key of the run's record; see `curve_keys`."""

@@ -105,6 +105,7 @@ class ProgramRun:
             self._reader,
             self.id,
             translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),
+            progress=self._sweep.definition.progress_parameter,
             marks=lambda _: self._marks,
             warned=self._warned,
         )

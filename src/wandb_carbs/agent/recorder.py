@@ -20,8 +20,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from carbs import CarbsError
+from carbs import CarbsError, ParamDict
 from wandb_carbs.agent import own_run, sigterm
+from wandb_carbs.agent.curve import Way
 from wandb_carbs.agent.exceptions import NAN, judge_exception, text_of
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.errors import WandbCarbsError
@@ -53,9 +54,13 @@ class RunRecorder:
 
     Args:
         publisher: Writes the run's record.
+
+    Attributes:
+        way: The points on the run's way, which its program reports; None if the sweep's definition asks for none.
     """
 
     def __init__(self, publisher: RunPublisher) -> None:
+        self.way: Way | None = None
         self._publisher = publisher
         self._state = INITIALIZING
         # Whether the server has the observation: until then it may be recorded once more.
@@ -115,6 +120,26 @@ class RunRecorder:
         """Add flat keys to the run's record; they reach others with its outcome at the latest."""
         self._publisher.note(keys)
 
+    def point(self, objective: float, progress: float, cost: float | None = None) -> None:
+        """Keep a point on the run's way, which goes out with its outcome; see `WandbCarbs.report`."""
+        if self.way is None:
+            raise WandbCarbsError(
+                f"run {self.name} cannot report points: its sweep does not say which hyperparameter's values a run "
+                "passes through. Create it with create_sweep(…, progress='epochs'), or `progress: epochs` in its file, "
+                "and take the suggestion with WandbCarbs.from_sweep(run)"
+            )
+        value, place = own_run.as_float("objective", objective), own_run.as_float("progress", progress)
+        spent = self._spent(cost)
+        if math.isfinite(value):
+            self.way.add(place, value, spent)
+        else:
+            logger.warning("Run %s: objective=%r at progress=%r is no point to learn from", self.name, value, progress)
+
+    def runs_to(self, point: ParamDict) -> None:
+        """Say which configuration of the search space was run instead of the suggestion."""
+        if self.way is not None:
+            self.way.end_at(point)
+
     def observation(
         self,
         objective: float,
@@ -134,9 +159,7 @@ class RunRecorder:
         if self._state == SUCCESS and self._is_stored and not allow_update:
             raise WandbCarbsError(f"run {self.name} has recorded its observation; pass allow_update=True to replace it")
         value = own_run.as_float("objective", objective)
-        spent = time.monotonic() - self._started if cost is None else own_run.as_float("cost", cost)
-        if not (math.isfinite(spent) and spent > 0):
-            raise CarbsError(f"cost={cost!r} must be a positive, finite number")
+        spent = self._spent(cost)
         if not math.isfinite(value):
             self._report(FAILURE, {**keys, REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"})
             return
@@ -207,8 +230,18 @@ class RunRecorder:
             return
         self._report(state, {REASON_KEY: text_of(reason)})
 
+    def _spent(self, cost: float | None) -> float:
+        spent = time.monotonic() - self._started if cost is None else own_run.as_float("cost", cost)
+        if not (math.isfinite(spent) and spent > 0):
+            raise CarbsError(f"cost={cost!r} must be a positive, finite number")
+        return spent
+
+    def _with_way(self, state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        way = {} if self.way is None else self.way.keys(is_whole=state == SUCCESS)
+        return {STATE_KEY: state, **values, **way}
+
     def _report(self, state: str, values: Mapping[str, Any]) -> None:
-        keys = {STATE_KEY: state, **values}
+        keys = self._with_way(state, values)
         self.unwatch()
         # Only what the SDK has taken in is recorded: should it refuse, the end of the block still records something.
         summary = self._publisher.note(keys)
@@ -221,4 +254,4 @@ class RunRecorder:
     def _interrupt(self) -> None:
         if self._state == RUNNING:
             self._state = ABANDONED
-            self._publisher.last_words({STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM"}, _SIGTERM_SECONDS)
+            self._publisher.last_words(self._with_way(ABANDONED, {REASON_KEY: "SIGTERM"}), _SIGTERM_SECONDS)

@@ -92,6 +92,7 @@ class SuggestionTaker:
         run_id: The run.
         translation: How a run's configuration is made of a suggestion.
         stale_seconds: A run not heard of for longer is gone.
+        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count.
         marks: Returns summary keys that mark a run by the configuration that it gets; they are published with it.
         warned: Ids of skipped runs that there has been a warning of; those of this run are added.
 
@@ -106,6 +107,7 @@ class SuggestionTaker:
         run_id: str,
         *,
         translation: Translation | None = None,
+        progress: str | None = None,
         stale_seconds: float = STALE_SECONDS,
         marks: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _no_marks,
         warned: set[str] | None = None,
@@ -115,6 +117,7 @@ class SuggestionTaker:
         self._reader = reader
         self._run_id = run_id
         self._translation = translation or Translation()
+        self._progress = progress
         self._stale_seconds = stale_seconds
         self._others: list[RunRecord] = []
         self._warned = set() if warned is None else warned
@@ -201,6 +204,7 @@ class SuggestionTaker:
             self._carbs.space,
             now,
             suggestion_from_run=self._translation.from_run,
+            progress=self._progress,
             stale_seconds=self._stale_seconds,
             warned=self._warned,
         )

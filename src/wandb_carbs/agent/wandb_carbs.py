@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import warnings
@@ -16,28 +15,26 @@ from typing import TYPE_CHECKING, Any
 import wandb
 
 from carbs import CARBS, ParamDict
+from carbs.errors import raise_problems
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from carbs.values import is_dictionary
 from wandb_carbs.agent import changes, own_run
-from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain
+from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain, marks_of
+from wandb_carbs.agent.curve import Way, earlier_points
 from wandb_carbs.agent.forks import spare_forks
 from wandb_carbs.agent.legacy import LegacyNames
-from wandb_carbs.agent.publisher import RunPublisher, suggestion_keys
+from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.ranks import check_rank
+from wandb_carbs.agent.ran import run_instead
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
 from wandb_carbs.plain import to_json
-from wandb_carbs.record import (
-    ARGUMENTS_KEY,
-    CHANGES_KEY,
-    PREDICTED_COST_KEY,
-    PREDICTED_OBJECTIVE_KEY,
-    STALE_SECONDS,
-)
+from wandb_carbs.record import CHANGES_KEY, STALE_SECONDS
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.rules import load_rule
 from wandb_carbs.sweep.runs import RunReader
 
@@ -45,16 +42,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger("wandb_carbs")
-
-# Where another configuration was run than the one suggested, nothing was predicted of it.
-_NO_BELIEFS = dict.fromkeys(
-    (
-        *(f"{key}{end}" for key in (PREDICTED_OBJECTIVE_KEY, PREDICTED_COST_KEY) for end in ("", "_std")),
-        "carbs.success_probability",
-        "carbs.expected_improvement",
-    )
-)
-
 
 class WandbCarbs(LegacyNames):
     """Take a suggestion for the current run, put it into the run's configuration, and record how it went.
@@ -91,6 +78,8 @@ class WandbCarbs(LegacyNames):
         refuse_arguments: Whether arguments of the program, or what it writes into `wandb.config`, may set no searched
             parameter to another value than the suggestion. If not, there is a `DrawnArgumentsWarning` or a
             `RefusedChangeWarning`, and the run's record is marked.
+        progress: The hyperparameter whose values a run passes through on its way; see `report`. `from_sweep` takes it
+            from the sweep's definition.
         stale_seconds: A run not heard of for longer is gone, and its suggestion free.
         retry_seconds: How long to try to reach W&B again before giving up.
 
@@ -109,6 +98,7 @@ class WandbCarbs(LegacyNames):
         any_rank: bool = False,
         raise_errors: bool = True,
         refuse_arguments: bool = False,
+        progress: str | None = None,
         stale_seconds: float = STALE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
@@ -117,6 +107,8 @@ class WandbCarbs(LegacyNames):
         if not isinstance(carbs, CARBS):
             raise WandbCarbsError(f"carbs={carbs!r} must be a CARBS; write WandbCarbs(carbs=CARBS(params=…))")
         own_run.check_names(carbs.space.names)
+        if progress is not None:
+            raise_problems("progress", Progress(progress).problems(carbs.params, None))
         spare_forks()
         self._carbs = carbs
         run = own_run.check_run(wandb_run if wandb_run is not None else wandb.run)
@@ -125,7 +117,13 @@ class WandbCarbs(LegacyNames):
         self._raise_errors = raise_errors
         reader = RunReader(SweepPath(run.entity, run.project, self._sweep_id), retry_seconds)
         taker = SuggestionTaker(
-            carbs, reader, run.id, translation=self._translation, stale_seconds=stale_seconds, marks=_mark_arguments
+            carbs,
+            reader,
+            run.id,
+            translation=self._translation,
+            progress=progress,
+            stale_seconds=stale_seconds,
+            marks=marks_of,
         )
         own = taker.read()
         self._recorder = RunRecorder(RunPublisher(own, reader, run, retry_seconds))
@@ -134,6 +132,9 @@ class WandbCarbs(LegacyNames):
         except BaseException:
             self._recorder.unwatch()
             raise
+        if progress is not None:
+            space = carbs.space.spaces[carbs.space.names.index(progress)]
+            self._recorder.way = Way(progress, space, self._taken.point, earlier_points(own))
         self._counts = taker.counts
         self._refuses = refuse_arguments
         self._changed: dict[str, Any] = {}
@@ -170,11 +171,29 @@ class WandbCarbs(LegacyNames):
             raise own_run.wrong_project(run.id, path, error) from error
         if is_valid is None and definition.is_valid:
             is_valid = load_rule(definition.is_valid, Path(sys.argv[0] if sys.argv else "").parent)
+        if definition.progress is not None:  # left out otherwise: a subclass may not know it
+            options.setdefault("progress", definition.progress_parameter)
         return cls(definition.optimizer(is_valid=is_valid), wandb_run=run, **options)
 
     def suggest(self) -> dict[str, Any]:
         """Return the run's configuration as a plain dict of its own; the run's id is under "suggestion_uuid"."""
         return {**deepcopy(self._taken.values), SUGGESTION_ID_KEY: self._wandb_run.id}
+
+    def report(self, objective: float, progress: float, cost: float | None = None) -> None:
+        """Report a point on the run's way, in the loop of the training: the search learns from it as from a short run.
+
+        It goes out with the outcome, whatever that is. Only values of the hyperparameter before the run's own are
+        learnt, and of many points eight; all others may be reported as well.
+
+        Args:
+            objective: The objective so far. One that is not finite is left out, with a warning.
+            progress: How far the run is: the value of the sweep's `progress`, such as the epochs that are done.
+            cost: The run's cost so far, as for `record_observation`.
+
+        Raises:
+            CarbsError: If an argument is invalid, or the sweep's definition has no `progress`.
+        """
+        self._recorder.point(objective, progress, cost)
 
     def record_observation(
         self,
@@ -198,18 +217,14 @@ class WandbCarbs(LegacyNames):
             CarbsError: If an argument is invalid, `ran` is not in the search space, or there is an observation already.
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
-        keys: dict[str, Any] = {}
-        changed: dict[str, Any] = {}
-        if ran is not None and not (is_dictionary(ran) and not ran):
-            taken = self._taken
-            point = changes.point_run(self._carbs.space, taken.point, ran)
-            values = self._translation.configuration(point, self._wandb_run.id)
-            recorded = suggestion_keys(point, values, is_apart=taken.values != taken.point)
-            keys = {**recorded, CHANGES_KEY: "", **_NO_BELIEFS}
-            changed = {name: value for name, value in values.items() if name in ran or value != taken.values.get(name)}
-        self._recorder.observation(objective, cost, allow_update=allow_update, keys=keys)
-        if changed and own_run.is_open(self._wandb_run):
-            own_run.update_config(self._wandb_run, changed)
+        if ran is None or (is_dictionary(ran) and not ran):
+            self._recorder.observation(objective, cost, allow_update=allow_update)
+            return
+        instead = run_instead(self._carbs.space, self._taken, ran, self._translation, self._wandb_run.id)
+        self._recorder.runs_to(instead.point)
+        self._recorder.observation(objective, cost, allow_update=allow_update, keys=instead.keys)
+        if instead.changed and own_run.is_open(self._wandb_run):
+            own_run.update_config(self._wandb_run, instead.changed)
 
     def record_failure(self, reason: object = "") -> None:
         """Record that the hyperparameters made the run fail, so that the search avoids their like.
@@ -289,8 +304,3 @@ class WandbCarbs(LegacyNames):
             self._recorder.abandoned("arguments differ from the suggestion")
             raise WandbCarbsError(message)
         warnings.warn(message, DrawnArgumentsWarning, stacklevel=3)
-
-
-def _mark_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    found = drawn_arguments(sys.argv[1:], values)
-    return {ARGUMENTS_KEY: json.dumps(found)} if found else {}

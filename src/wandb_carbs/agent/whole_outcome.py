@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from carbs import CarbsError, SearchSpace
+from carbs import SearchSpace
 from carbs.values import is_positive
-from wandb_carbs.agent.curve import curve_keys, passage_of, spread
+from wandb_carbs.agent.curve import curve_keys, earlier_points, passage_of, spread
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome, judge_outcome
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, values_of
 from wandb_carbs.plain import is_number, to_json
 from wandb_carbs.record import (
     BEGUN_KEY,
-    CURVE_KEY,
     REASON_KEY,
     STATE_KEY,
     STOPPED_KEY,
@@ -22,7 +21,7 @@ from wandb_carbs.record import (
     recorded_suggestion,
 )
 from wandb_carbs.sweep.logged import LoggedWay
-from wandb_carbs.sweep.progress import Point, read_points
+from wandb_carbs.sweep.progress import Point
 
 _UNSEEN = "the sweep's progress: no row of a run holds both {!r} and {!r}: log them in the same wandb.log()"
 _UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r} is logged later: log it with them"
@@ -92,12 +91,4 @@ def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, *, is_whole: 
             note = _UNPAID.format(sweep.cost.name)
         elif is_number(passed.objective) and is_positive(cost):
             points.append(Point(place, passed.objective, cost))
-    return _Way((*_earlier(record), *points), passage.furthest, note)
-
-
-def _earlier(record: RunRecord) -> tuple[Point, ...]:
-    """Return the points that an earlier start of the run has left in its record."""
-    try:
-        return read_points(record.summary[CURVE_KEY])
-    except (KeyError, CarbsError):
-        return ()
+    return _Way((*earlier_points(record), *points), passage.furthest, note)

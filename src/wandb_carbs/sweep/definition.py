@@ -138,10 +138,15 @@ class SweepDefinition:
             )
         return f"started from {' and '.join(parts)}" if parts else ""
 
+    @property
+    def progress_parameter(self) -> str | None:
+        """The hyperparameter whose values a run passes through; None where only the ends of runs count."""
+        return None if self.progress is None else self.progress.parameter
+
     def _check_progress(self) -> None:
-        if self.progress is not None and self.progress.parameter not in [param.name for param in self.params]:
+        if self.progress_parameter not in (None, *(param.name for param in self.params)):
             raise CarbsError(
-                f"the sweep's CARBS definition is damaged: progress={self.progress.parameter!r} is not among its params"
+                f"the sweep's CARBS definition is damaged: progress={self.progress_parameter!r} is not among its params"
             )
 
     def _readings(self) -> tuple[tuple[str, Reading | None], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,6 +15,7 @@ from wandb_carbs.plain import plural
 from wandb_carbs.record import (
     ABANDONED,
     COST_KEY,
+    CURVE_KEY,
     OBJECTIVE_KEY,
     RUNNING,
     STALE_SECONDS,
@@ -28,6 +29,7 @@ from wandb_carbs.record import (
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.definition import SweepDefinition, SweepLabels, load_labelled
 from wandb_carbs.sweep.path import SweepPath
+from wandb_carbs.sweep.progress import points_in
 from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
@@ -63,12 +65,16 @@ class JudgedRun:
     Attributes:
         record: The run.
         verdict: Its standing for the search, and why.
-        suggestion: Its configuration in the search space; None if it has not taken one.
+        suggestion: Its configuration in the search space; None if it has not taken one, or was abandoned.
+        points: Points on its way, each an observation of its own configuration.
+        problem: Why its record of these points is skipped; empty if it is not.
     """
 
     record: RunRecord
     verdict: Verdict
     suggestion: ParamDict | None = None
+    points: tuple[ObservationInParam, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,7 @@ class SweepReader:
             server_time(records, datetime.now(timezone.utc)),
             stale_seconds=self._stale_seconds,
             warned=self._warned,
+            progress=definition.progress_parameter,
         )
         return SweepHistory(self.path, definition, tuple(runs), labels)
 
@@ -173,6 +180,7 @@ def judge(
     suggestion_from_run: FromRun = config_of_run,
     stale_seconds: float = STALE_SECONDS,
     warned: set[str] | None = None,
+    progress: str | None = None,
 ) -> list[JudgedRun]:
     """Judge what each run counts as; one that cannot be used is skipped, with one warning for each reason.
 
@@ -183,6 +191,7 @@ def judge(
         suggestion_from_run: Reads a configuration of the search space from a run that has recorded none.
         stale_seconds: A run not heard of for longer is gone.
         warned: Ids of runs that there has been a warning of; this reading's are added.
+        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count.
     """
     warned = set() if warned is None else warned
     judged = []
@@ -192,20 +201,26 @@ def judge(
             suggestion, problem = read_suggestion(record, space, suggestion_from_run)
             verdict = Verdict(Standing.SKIPPED, problem) if suggestion is None else run.verdict
             run = JudgedRun(record, verdict, suggestion)
+        if progress is not None and CURVE_KEY in record.summary and run.verdict.standing is not Standing.SKIPPED:
+            values = run.suggestion or read_suggestion(record, space, suggestion_from_run)[0]
+            points, problem = points_in(record.summary[CURVE_KEY], progress, space, values)
+            run = replace(run, points=points, problem=problem)
         judged.append(run)
-    _warn_of_skipped([run for run in judged if run.verdict.standing is Standing.SKIPPED], warned)
+    skipped = [(run.record, run.verdict.reason) for run in judged if run.verdict.standing is Standing.SKIPPED]
+    _warn_of_skipped("run", skipped, warned)
+    _warn_of_skipped("points on the way of run", [(run.record, run.problem) for run in judged if run.problem], warned)
     return judged
 
 
-def _warn_of_skipped(runs: Sequence[JudgedRun], warned: set[str]) -> None:
+def _warn_of_skipped(what: str, skipped: Sequence[tuple[RunRecord, str]], warned: set[str]) -> None:
     named: dict[str, list[str]] = {}
-    for run in runs:
-        if run.record.id not in warned:
-            warned.add(run.record.id)
-            named.setdefault(run.verdict.reason, []).append(f"{run.record.name} ({run.record.id})")
+    for record, reason in skipped:
+        if record.id not in warned:
+            warned.add(record.id)
+            named.setdefault(reason, []).append(f"{record.name} ({record.id})")
     for reason, names in named.items():
         others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        logger.warning("Skipping %s %s%s: %s", plural("run", len(names)), ", ".join(names[:_NAMED]), others, reason)
+        logger.warning("Skipping %s %s%s: %s", plural(what, len(names)), ", ".join(names[:_NAMED]), others, reason)
 
 
 def lost_suggestions(
@@ -249,11 +264,15 @@ def feed(
     for run in runs:
         standing, summary = run.verdict.standing, run.record.summary
         if standing is Standing.OBSERVATION and run.suggestion is not None:
-            observations[run.record.id] = ObservationInParam(run.suggestion, summary[OBJECTIVE_KEY], summary[COST_KEY])
+            end = ObservationInParam(run.suggestion, summary[OBJECTIVE_KEY], summary[COST_KEY], points=run.points)
+            observations[run.record.id] = end
         elif standing is Standing.FAILURE and run.suggestion is not None:
-            observations[run.record.id] = ObservationInParam(run.suggestion, is_failure=True)
+            observations[run.record.id] = ObservationInParam(run.suggestion, is_failure=True, points=run.points)
         else:
             others[run.record.id] = run.suggestion if with_running else None
+            if run.points:  # the furthest is the end of what was seen
+                *before, last = run.points
+                observations[f"{run.record.id}/way"] = replace(last, points=tuple(before))
     carbs.synchronize(str(sweep), observations, others)
 
 

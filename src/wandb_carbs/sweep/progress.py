@@ -161,26 +161,31 @@ def read_points(text: Any) -> tuple[Point, ...]:
     return tuple(Point(*value) for value in values)
 
 
-def observations_of(
-    points: Sequence[Point], parameter: str, space: SearchSpace, suggestion: ParamDict
-) -> list[ObservationInParam]:
-    """Return points as observations of their own configurations.
+def points_in(
+    text: Any, parameter: str, space: SearchSpace, suggestion: ParamDict | None
+) -> tuple[tuple[ObservationInParam, ...], str]:
+    """Read the points in a run's record as observations of their own configurations.
 
     Args:
-        points: The points of a run.
+        text: The record of the points.
         parameter: The hyperparameter that the run passes through.
         space: The search space.
-        suggestion: The run's configuration.
+        suggestion: The run's configuration; None if it cannot be read.
 
-    Raises:
-        CarbsError: If a point is not in the search space.
+    Returns:
+        The observations in the order of their progress, and why there are none where the record cannot be used.
     """
+    if suggestion is None:
+        return (), "the run's configuration cannot be read"
     found = []
-    for point in points:
-        values = {**suggestion, parameter: point.progress}
-        raise_problems(f"point at {point.progress!r}", space.problems_with(values))
-        found.append(ObservationInParam(space.select(values), point.objective, point.cost))
-    return found
+    try:
+        for point in sorted(read_points(text), key=lambda point: point.progress):
+            values = {**suggestion, parameter: point.progress}
+            raise_problems(f"point at {point.progress!r}", space.problems_with(values))
+            found.append(ObservationInParam(space.select(values), point.objective, point.cost))
+    except CarbsError as error:
+        return (), str(error)
+    return tuple(found), ""
 
 
 def value_at(space: Space, done: float) -> float | None:

@@ -94,16 +94,18 @@ def test_of_two_points_at_a_place_the_last_counts() -> None:
 
 
 def test_a_program_reports_its_way_from_where_it_had_come() -> None:
-    way = Way("epochs", EPOCHS, 50, [Point(2, 0.9, 1.0)])
+    way = Way("epochs", EPOCHS, {"epochs": 50}, [Point(2, 0.9, 1.0)])
     for epoch in range(3, 5):
         way.add(epoch, 1 / epoch, 2.0 * epoch)
     way.add(50, 0.01, 100.0)  # its end, which is an observation of its own
     way.add(0, 9.0, 0.5)
     way.add(2.5, 0.5, 5.0)
     assert json.loads(way.keys(is_whole=True)[CURVE_KEY]) == [[2, 0.9, 1.0], [3, 1 / 3, 6.0], [4, 0.25, 8.0]]
+    way.end_at({"epochs": 4})
+    assert json.loads(way.keys(is_whole=True)[CURVE_KEY]) == [[2, 0.9, 1.0], [3, 1 / 3, 6.0]]
 
 
 @pytest.mark.parametrize("progress", [-1, 51, float("nan")])
 def test_a_point_beyond_the_run_itself_is_refused(progress: float) -> None:
     with pytest.raises(CarbsError, match="must be between 0 and 50, which is 'epochs' of this run"):
-        Way("epochs", EPOCHS, 50).add(progress, 0.5, 1.0)
+        Way("epochs", EPOCHS, {"epochs": 50}).add(progress, 0.5, 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from carbs import CarbsError, CategoricalSpace, LinearSpace, LogSpace, OrdinalSpace, Param, Pow2Space, SearchSpace
-from wandb_carbs.sweep.progress import Point, Progress, observations_of, read_points, to_text, value_at
+from wandb_carbs.sweep.progress import Point, Progress, points_in, read_points, to_text, value_at
 
 PARAMS = (
     Param("lr", LogSpace(1e-4, 1e-1)),
@@ -106,13 +106,16 @@ def test_a_way_leads_through_the_values_of_the_space_alone(space: Any, done: flo
 def test_points_are_read_as_they_were_written_and_are_observations_of_their_own_configurations() -> None:
     assert read_points(to_text(POINTS)) == POINTS
     space = SearchSpace(PARAMS[:2])
-    found = observations_of(POINTS, "epochs", space, {"lr": 0.01, "epochs": 50})
+    found, problem = points_in(to_text(POINTS[::-1]), "epochs", space, {"lr": 0.01, "epochs": 50})
+    assert problem == ""
     assert [(seen.input, seen.output, seen.cost) for seen in found] == [
         ({"lr": 0.01, "epochs": 5}, 0.5, 12.0),
         ({"lr": 0.01, "epochs": 20}, 0.25, 48.5),
     ]
-    with pytest.raises(CarbsError, match="point at 1: parameter 'epochs'"):
-        observations_of([Point(1, 0.5, 1.0)], "epochs", space, {"lr": 0.01, "epochs": 50})
+    found, problem = points_in("[[1, 0.5, 1.0]]", "epochs", space, {"lr": 0.01, "epochs": 50})
+    assert (found, problem[:32]) == ((), "point at 1: parameter 'epochs': v")
+    assert points_in("[[3, 0.5, 1.0]]", "epochs", space, None)[1] == "the run's configuration cannot be read"
+    assert "is no list of at most 8 points" in points_in("7", "epochs", space, {"lr": 0.01, "epochs": 50})[1]
 
 
 @pytest.mark.parametrize(
