@@ -24,8 +24,8 @@ from wandb_carbs.agent.curve import Way, earlier_points
 from wandb_carbs.agent.forks import spare_forks
 from wandb_carbs.agent.legacy import LegacyNames
 from wandb_carbs.agent.publisher import RunPublisher
-from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.ran import run_instead
+from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger("wandb_carbs")
+
 
 class WandbCarbs(LegacyNames):
     """Take a suggestion for the current run, put it into the run's configuration, and record how it went.

@@ -89,6 +89,6 @@ def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, *, is_whole: 
         cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start
         if cost is None and sweep.cost is not None:
             note = _UNPAID.format(sweep.cost.name)
-        elif is_number(passed.objective) and is_positive(cost):
+        elif cost is not None and is_positive(cost) and is_number(passed.objective):
             points.append(Point(place, passed.objective, cost))
     return _Way((*earlier_points(record), *points), passage.furthest, note)

@@ -66,7 +66,7 @@ def test_nothing_is_known_of_a_run_that_logged_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "places"), [(OrdinalSpace([5, 10, 20]), {5: 5, 10: 10}), (Pow2Space(2, 64), {2: 2, 4: 4, 8: 8, 16: 16})]
+    ("space", "places"), [(OrdinalSpace((5, 10, 20)), {5: 5, 10: 10}), (Pow2Space(2, 64), {2: 2, 4: 4, 8: 8, 16: 16})]
 )
 def test_only_values_of_the_space_are_places(space: Space, places: dict[float, float]) -> None:
     assert passage_of(range(1, 21), Progress("epochs", "epoch"), space, 20).places == places

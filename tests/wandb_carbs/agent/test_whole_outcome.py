@@ -138,12 +138,13 @@ def test_it_is_said_why_nothing_is_learnt_from_the_way(rows: Any, options: dict[
 def test_a_run_that_was_started_again_keeps_what_its_first_start_had_seen() -> None:
     """Seconds of both starts count, and those of the first one are known from its own record alone."""
     rows = [*rows_of(4.0, 3.0, start=BEGUN - 500), *rows_of(2.0, step=2, first=3)]
-    before = {BEFORE_KEY: BEGUN - 480}
-    known = {CURVE_KEY: json.dumps([[1, 4.0, 12.0], [2, 3.0, 22.0]])}
+    before: dict[str, Any] = {BEFORE_KEY: BEGUN - 480}
+    known: dict[str, Any] = {CURVE_KEY: json.dumps([[1, 4.0, 12.0], [2, 3.0, 22.0]])}
     whole = outcome_of(rows, spent=60.0, **before, **known)
     assert curve(whole) == [[1, 4.0, 12.0], [2, 3.0, 22.0], [3, 2.0, 70.0]]
     assert curve(outcome_of(rows, spent=60.0, **before)) == [[3, 2.0, 70.0]]
-    assert curve(outcome_of(rows, spent=60.0, **before, **{CURVE_KEY: "odd"})) == [[3, 2.0, 70.0]]
+    known = {CURVE_KEY: "odd"}
+    assert curve(outcome_of(rows, spent=60.0, **before, **known)) == [[3, 2.0, 70.0]]
 
 
 def test_a_long_way_is_eight_points_at_most() -> None:

@@ -12,9 +12,9 @@ from wandb_carbs.sweep.progress import Point, Progress, points_in, read_points, 
 PARAMS = (
     Param("lr", LogSpace(1e-4, 1e-1)),
     Param("epochs", LogSpace(2, 100, is_integer=True)),
-    Param("optimizer", CategoricalSpace(["adam", "sgd"])),
-    Param("rounds", OrdinalSpace([5, 10, 20])),
-    Param("size", OrdinalSpace(["small", "large"])),
+    Param("optimizer", CategoricalSpace(("adam", "sgd"))),
+    Param("rounds", OrdinalSpace((5, 10, 20))),
+    Param("size", OrdinalSpace(("small", "large"))),
 )
 POINTS = (Point(5, 0.5, 12.0), Point(20, 0.25, 48.5))
 
@@ -92,8 +92,8 @@ def test_a_definition_that_fits_has_none(progress: Progress) -> None:
         (LogSpace(0.5, 100), 2.5, 2.5),
         (LinearSpace(0, 9), 0.0, None),
         (LinearSpace(0, 9), float("inf"), None),
-        (OrdinalSpace([5, 10, 20]), 10.0, 10),
-        (OrdinalSpace([5, 10, 20]), 11.0, None),
+        (OrdinalSpace((5, 10, 20)), 10.0, 10),
+        (OrdinalSpace((5, 10, 20)), 11.0, None),
         (Pow2Space(4, 64), 16.0, 16),
         (Pow2Space(4, 64), 17.0, None),
     ],
@@ -113,7 +113,8 @@ def test_points_are_read_as_they_were_written_and_are_observations_of_their_own_
         ({"lr": 0.01, "epochs": 20}, 0.25, 48.5),
     ]
     found, problem = points_in("[[1, 0.5, 1.0]]", "epochs", space, {"lr": 0.01, "epochs": 50})
-    assert (found, problem[:32]) == ((), "point at 1: parameter 'epochs': v")
+    assert found == ()
+    assert problem.startswith("point at 1: parameter 'epochs': value 1 must be between")
     assert points_in("[[3, 0.5, 1.0]]", "epochs", space, None)[1] == "the run's configuration cannot be read"
     assert "is no list of at most 8 points" in points_in("7", "epochs", space, {"lr": 0.01, "epochs": 50})[1]
 
