@@ -9,7 +9,7 @@ import pytest
 
 from carbs import CARBSParams, LogSpace, Param
 from live_sweep import ENTITY, PROJECT, Sweep
-from wandb_carbs import SweepPath
+from wandb_carbs import SweepPath, carbs_from_sweep
 from wandb_carbs.agent import program_run
 from wandb_carbs.agent.outcome import Ending
 from wandb_carbs.agent.program_run import SECONDS_KEY, ProgramRun
@@ -21,10 +21,12 @@ from wandb_carbs.record import (
     BEGUN_KEY,
     CHANGES_KEY,
     COST_KEY,
+    CURVE_KEY,
     OBJECTIVE_KEY,
     REASON_KEY,
     SETTLED_KEY,
     STATE_KEY,
+    STOPPED_KEY,
     SUCCESS,
     SUGGESTION_KEY,
 )
@@ -160,3 +162,35 @@ def test_what_another_agent_recorded_meanwhile_is_corrected(sweep: Sweep) -> Non
     assert run.end(Ending(0), 40.0).keys[OBJECTIVE_KEY] == 0.2
     _, summary = sweep.stored("cut-off")
     assert (summary[OBJECTIVE_KEY], summary[COST_KEY], summary[SETTLED_KEY]) == (0.2, 40.0, False)
+
+
+def test_a_run_that_is_stopped_in_wandb_leaves_its_points_until_it_goes_on(make_sweep: Callable[..., Sweep]) -> None:
+    sweep = make_sweep(
+        config=CARBSParams(better_direction_sign=-1),
+        metric_name="loss",
+        command=["run"],
+        progress={"parameter": "batch", "metric": "step"},
+        initial=[{"lr": 0.01, "batch": 64}],
+    )
+    run = run_of(sweep, "stopped")
+    run.begin()
+    config, published = sweep.stored("stopped")
+    begun = published[BEGUN_KEY]
+    sweep.put("stopped", {**config, "_wandb": {"t": {}, "carbs": published}}, {"loss": 0.25})  # as the SDK does
+    rows = [{"loss": 8 / step, "step": step, "_step": step, "_timestamp": begun + step} for step in (8, 16, 32)]
+    files = {"wandb-history.jsonl": {"offset": 0, "content": [json.dumps(row) for row in rows]}}
+    sweep.post(f"/files/{ENTITY}/{PROJECT}/stopped/file_stream", {"files": files})
+    outcome = run.end(Ending(-15, asked="stopped"), 40.0)
+    assert (outcome.keys[STATE_KEY], outcome.note) == (ABANDONED, "")
+    _, summary = sweep.stored("stopped")
+    assert json.loads(summary[CURVE_KEY]) == [[16, 0.5, 16.0], [32, 0.25, 32.0]]
+    assert json.loads(summary[STOPPED_KEY]) == {"why": "stopped in W&B", "seconds": 40.0, "progress": 32.0}
+    [seen] = carbs_from_sweep(sweep.path).success_observations
+    assert (seen.input["batch"], [point.input["batch"] for point in seen.points]) == (32, [16])
+    assert sweep.counts() == {"abandoned": 1}
+    run_of(sweep, "stopped").begin()
+    _, summary = sweep.stored("stopped")
+    assert (summary[REASON_KEY], summary[STOPPED_KEY], summary[CURVE_KEY][:4]) == ("", "", "[[16")
+    assert sweep.counts() == {"running": 1}
+    carbs = carbs_from_sweep(sweep.path)
+    assert (len(carbs.success_observations), list(carbs.outstanding_suggestions)) == (1, ["stopped"])

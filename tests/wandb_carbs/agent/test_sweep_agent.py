@@ -23,7 +23,7 @@ import pytest
 import wandb
 
 from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, Param
-from wandb_carbs import SweepDefinition, SweepPath, load_sweep, sweep_configuration
+from wandb_carbs import SweepDefinition, SweepPath, carbs_from_sweep, load_sweep, sweep_configuration
 from wandb_carbs.agent import sweep_agent
 from wandb_carbs.agent.registration import EXIT, Command, Registration
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
@@ -437,6 +437,37 @@ def test_a_run_that_is_stopped_in_wandb_is_asked_to_end(stage: Stage) -> None:
     thread.join()
     record, _ = only_run(path)
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "stopped")
+
+
+def test_points_on_the_way_teach_the_next_run_however_a_run_ended(stage: Stage) -> None:
+    """The first run comes to its end, the second one is interrupted after two of its four layers."""
+    code = """
+import time
+import wandb
+with wandb.init() as run:
+    for layer in range(1, run.config.layers + 1):
+        time.sleep(0.02)
+        run.log({"loss": 1 / layer, "layer": layer})
+        if layer == 2 and run.config.lr == 0.02:
+            raise KeyboardInterrupt
+"""
+    first = [{"lr": lr, "layers": 4} for lr in (0.01, 0.02)]
+    path = stage.sweep(code, NO_ARGS, progress={"parameter": "layers", "metric": "layer"}, initial=first)
+    stage.agent(path, 2)
+    history = load_sweep(path)
+    assert {name: number for name, number in history.counts.items() if number} == {"observation": 1, "abandoned": 1}
+    whole, interrupted = carbs_from_sweep(history).success_observations
+    assert whole.input == first[0]
+    ways = [(*seen.points, seen) for seen in (whole, interrupted)]
+    assert [[(point.input["layers"], point.output) for point in way] for way in ways] == [
+        [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3)), (4, 0.25)],
+        [(1, 1.0), (2, 0.5)],
+    ]
+    for way in ways:
+        costs = [point.cost for point in way]
+        assert costs == sorted(costs)
+        assert 0 < costs[0] < costs[-1]
+    assert {point.input["lr"] for point in ways[1]} == {0.02}
 
 
 def test_a_run_that_is_deleted_in_wandb_does_not_hold_up_the_agent(stage: Stage) -> None:
