@@ -133,7 +133,7 @@ class RunRecorder:
         if math.isfinite(value):
             self.way.add(place, value, spent)
         else:
-            logger.warning("Run %s: objective=%r at progress=%r is no point to learn from", self.name, value, progress)
+            logger.warning("Run %s: objective=%r at progress=%g is no point to learn from", self.name, value, place)
 
     def runs_to(self, point: ParamDict) -> None:
         """Say which configuration of the search space was run instead of the suggestion."""

@@ -169,6 +169,7 @@ class ReportData:
             *self._doubts_of_strangers(),
             *self._doubts_of_arguments(),
             *self._doubts_of_changes(),
+            *self._doubts_of_points(),
             *([] if isinstance(made, str) else made),
         ]
 
@@ -222,6 +223,14 @@ class ReportData:
             "others (train with the suggestion, or say what was run by record_observation(…, ran=…))"
         )
         return [doubt] if self.changed else []
+
+    def _doubts_of_points(self) -> list[str]:
+        number = sum(bool(run.problem) for run in self.history.runs)
+        doubt = (
+            f"the points on the way of {number} of {len(self.history.runs)} runs are malformed, and are skipped: a "
+            "program has written carbs.curve, or an older version of it"
+        )
+        return [doubt] if number else []
 
     def calibration(self, key: str) -> Calibration:
         """Compare what was predicted with what was seen.

@@ -9,7 +9,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from markupsafe import Markup
 
 from carbs.scaling import checked_scale
@@ -21,6 +20,7 @@ from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Captioned, Section
 from wandb_carbs.report.sections import all_sections
 from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.rows import find_frontier
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -124,11 +124,10 @@ def _tiles(data: ReportData) -> Iterator[tuple[str, str]]:
         if count:
             yield plural(name, count), str(count)
     if len(progress.spent):
-        best = np.argmax(data.sign * np.array([run.output for run in data.carbs.success_observations]))
-        run = data.carbs.success_observations[int(best)]
+        best = find_frontier(data.history)[-1]
         yield "spent cost", number(progress.spent[-1])
-        yield f"best {data.objective_title}", number(run.output, 5)
-        yield "cost of the best", number(run.cost)
+        yield f"best {data.objective_title}", number(best.objective or 0.0, 5)
+        yield "cost of the best", number(best.cost or 0.0)
     elif not data.runs(Standing.FAILURE):
         yield "observed so far", "nothing"
 

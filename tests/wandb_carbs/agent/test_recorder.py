@@ -7,15 +7,18 @@ import gc
 import json
 import os
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import wandb
 
 from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
-from wandb_carbs import WandbCarbs, WandbCarbsError, load_sweep
+from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep, load_sweep
 from wandb_carbs.agent import sigterm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [
@@ -210,3 +213,83 @@ def test_second_trial_of_an_observed_run_needs_allow_update_too(sweep: Any, is_f
         second.record_observation(0.6, 1)
     second.record_observation(0.7, 1, allow_update=True)
     assert sweep.stored(second.suggest()["suggestion_uuid"])[1]["carbs.objective"] == 0.7
+
+
+def test_points_go_out_with_the_outcome_whatever_it_is(
+    make_sweep: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    first = [{"lr": lr, "batch": 128} for lr in (0.01, 0.02, 0.03)]
+    sweep = make_sweep(progress="batch", initial=first)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        for place in range(3):
+            run: Any = wandb.init()
+            trial = WandbCarbs.from_sweep(run)
+            trial.report(0.3, 16)
+            trial.report(np.float32(0.25), 32, cost=7)
+            trial.report(float("nan"), 64)
+            trial.report(0.125, 128)
+            if place == 0:
+                trial.record_observation(0.5, 9)
+            elif place == 1:
+                trial.record_failure("diverged")
+            else:
+                os.kill(os.getpid(), signal.SIGTERM)
+            run.finish()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caplog.text.count("objective=nan at progress=64 is no point to learn from") == 3
+    assert sweep.counts() == {"observation": 1, "failure": 1, "abandoned": 1}
+    carbs = carbs_from_sweep(sweep.path)
+    whole, stopped = carbs.success_observations
+    [failed] = carbs.failure_observations
+    for seen, lr in ((whole, 0.01), (failed, 0.02)):
+        assert [(point.input, point.output) for point in seen.points] == [
+            ({"lr": lr, "batch": 16}, 0.3),
+            ({"lr": lr, "batch": 32}, 0.25),
+        ]
+        assert 0 < seen.points[0].cost < 60
+        assert seen.points[1].cost == 7
+    assert (stopped.input, stopped.cost) == ({"lr": 0.03, "batch": 32}, 7)
+    assert [point.input["batch"] for point in stopped.points] == [16]
+
+
+def test_a_run_that_goes_on_keeps_its_points_and_ends_where_it_says(make_sweep: Callable[..., Any]) -> None:
+    sweep = make_sweep(progress="batch", initial=[{"lr": 0.01, "batch": 128}])
+    sweep.use_run_id("again")
+    run: Any = wandb.init()
+    trial = WandbCarbs.from_sweep(run)
+    trial.report(0.3, 16, 1)
+    trial.record_abandoned("preempted")
+    run.finish()
+    run = wandb.init(resume="allow")
+    trial = WandbCarbs.from_sweep(run)
+    trial.report(0.2, 32, 2)
+    trial.report(0.1, 64, 4)
+    trial.record_observation(0.1, 4, ran={"batch": 64})
+    run.finish()
+    [seen] = carbs_from_sweep(sweep.path).success_observations
+    assert (seen.input["batch"], [point.input["batch"] for point in seen.points]) == (64, [16, 32])
+
+
+def test_what_is_no_point_is_refused(make_sweep: Callable[..., Any]) -> None:
+    sweep = make_sweep(progress="batch", initial=[{"lr": 0.01, "batch": 64}])
+    trial = WandbCarbs.from_sweep(wandb.init())
+    wrong: Any
+    for wrong, name in (
+        (("low", 16), "objective='low' must be a number"),
+        ((0.5, None), "progress=None must be a number"),
+        ((0.5, 65), "progress=65.0 must be between 0 and 64, which is 'batch' of this run"),
+        ((0.5, 16, 0), "cost=0 must be a positive, finite number"),
+    ):
+        with pytest.raises(CarbsError, match=name):
+            trial.report(*wrong)
+    trial.record_observation(0.5, 1)
+    assert "carbs.curve" not in sweep.stored(trial.suggest()["suggestion_uuid"])[1]
+    wandb.finish()
+    run = wandb.init()
+    trial = WandbCarbs(CARBS(params=PARAMS), wandb_run=run)  # which does not read the definition
+    with pytest.raises(WandbCarbsError, match=r"create_sweep\(…, progress='epochs'\)"):
+        trial.report(0.5, 16)
+    with pytest.raises(CarbsError, match="progress: parameter='bach' must be the name of a hyperparameter; did you"):
+        WandbCarbs(CARBS(params=PARAMS), wandb_run=run, progress="bach")

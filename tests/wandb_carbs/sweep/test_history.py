@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from datetime import datetime, timezone
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 import wandb
 
 from carbs import CARBS, LinearSpace, LogSpace, Param
-from wandb_carbs import SweepReader, WandbCarbs, carbs_from_sweep, load_sweep
+from wandb_carbs import SweepPath, SweepReader, WandbCarbs, carbs_from_sweep, load_sweep
 from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep import runs
-from wandb_carbs.sweep.history import count, judge
+from wandb_carbs.sweep.history import count, feed, judge
 
 ENTITY, PROJECT = "team", "project"
 PARAMS = [
@@ -129,3 +130,46 @@ def test_draw_of_a_run_without_a_suggestion_is_nowhere(sweep: Any) -> None:
     sweep.put("died", draw, {"carbs.state": "initializing"}, exit_code=1)
     assert [run.suggestion for run in load_sweep(sweep.path).runs] == [None, None, None]
     assert carbs_from_sweep(sweep.path).outstanding_suggestions == {}
+
+
+def test_points_on_the_way_count_whatever_the_run_counts_as(caplog: pytest.LogCaptureFixture) -> None:
+    """And a record of them that is damaged is skipped alone: its run still counts."""
+    now = datetime.now(timezone.utc)
+    way, values = "[[64, 0.4, 3.0], [32, 0.3, 2.0]]", {"lr": 0.01, "batch": 128}
+    end = {"carbs.suggestion": json.dumps(values), "carbs.curve": way}
+    summaries: dict[str, dict[str, Any]] = {
+        "whole": {**GOOD, **end},
+        "failed": {**end, "carbs.state": "failure"},
+        "stopped": {**end, "carbs.state": "abandoned", "carbs.reason": "stopped"},
+        "again": {**end, "carbs.state": "running"},
+        "outside": {**GOOD, **end, "carbs.curve": "[[8, 0.4, 3.0]]"},
+        "odd": {**GOOD, **end, "carbs.curve": [[32, 0.3, 2.0]]},
+        "empty": {**GOOD, **end, "carbs.curve": "[]"},
+        "unread": {"carbs.state": "abandoned", "carbs.curve": way},
+        "skipped": {**GOOD, **end, "carbs.cost": 0},
+    }
+    records = [
+        RunRecord(name, name, "running" if name == "again" else "finished", now, now, {}, summary)
+        for name, summary in summaries.items()
+    ]
+    carbs, path, warned = CARBS(params=PARAMS), SweepPath("team", "project", "s"), set[str]()
+    for _ in range(2):
+        runs = judge(records, carbs.space, now, progress="batch", warned=warned)
+        feed(carbs, path, runs)
+    seen = {observation.input["batch"]: [] for observation in carbs.success_observations}
+    for observation in carbs.success_observations:
+        seen[observation.input["batch"]].append([point.input["batch"] for point in observation.points])
+    assert seen == {128: [[32, 64], [], [], []], 64: [[32], [32]]}
+    [failure] = carbs.failure_observations
+    assert [(point.input, point.output, point.cost) for point in failure.points] == [
+        ({"lr": 0.01, "batch": 32}, 0.3, 2.0),
+        ({"lr": 0.01, "batch": 64}, 0.4, 3.0),
+    ]
+    assert carbs.outstanding_suggestions["again"] == values
+    counts = {name: number for name, number in count(runs).items() if number}
+    assert counts == {"observation": 4, "failure": 1, "running": 1, "abandoned": 2, "skipped": 1}
+    assert {run.record.id for run in runs if run.problem} == {"outside", "odd", "unread"}
+    warnings = [entry.getMessage() for entry in caplog.records]
+    assert len(warnings) == 4
+    assert "Skipping points on the way of run odd (odd): [[32, 0.3, 2.0]] is no list of at most 8 points" in warnings[2]
+    assert all(not run.points for run in judge(records, carbs.space, now, warned=warned))
