@@ -226,7 +226,7 @@ def test_points_go_out_with_the_outcome_whatever_it_is(
             run: Any = wandb.init()
             trial = WandbCarbs.from_sweep(run)
             trial.report(0.3, 16)
-            trial.report(np.float32(0.25), 32, cost=7)
+            trial.report(np.float64(0.25), 32, cost=7)
             trial.report(float("nan"), 64)
             trial.report(0.125, 128)
             if place == 0:

@@ -156,10 +156,8 @@ def test_points_on_the_way_count_whatever_the_run_counts_as(caplog: pytest.LogCa
     for _ in range(2):
         runs = judge(records, carbs.space, now, progress="batch", warned=warned)
         feed(carbs, path, runs)
-    seen = {observation.input["batch"]: [] for observation in carbs.success_observations}
-    for observation in carbs.success_observations:
-        seen[observation.input["batch"]].append([point.input["batch"] for point in observation.points])
-    assert seen == {128: [[32, 64], [], [], []], 64: [[32], [32]]}
+    seen = [(end.input["batch"], [point.input["batch"] for point in end.points]) for end in carbs.success_observations]
+    assert sorted(seen, key=str) == [(128, [32, 64]), (128, []), (128, []), (128, []), (64, [32]), (64, [32])]
     [failure] = carbs.failure_observations
     assert [(point.input, point.output, point.cost) for point in failure.points] == [
         ({"lr": 0.01, "batch": 32}, 0.3, 2.0),
