@@ -84,7 +84,7 @@ def spread(places: Iterable[float], *, is_whole: bool) -> list[float]:
 
 
 def curve_keys(points: Sequence[Point], *, is_whole: bool) -> dict[str, str]:
-    """Return the flat key of a run's record for its points; nothing where there are none.
+    """Return the flat key of a run's record for its points, or nothing if it has no points.
 
     Args:
         points: They; of those at the same place, the last one counts.
@@ -140,7 +140,7 @@ class Way:
             self._points[place] = Point(place, objective, cost)
 
     def end_at(self, configuration: Mapping[str, Any]) -> None:
-        """Let the run end where another configuration does, which was run instead: points from there on are none.
+        """Let the run end where another configuration does, which was run instead, and forget the points from there on.
 
         Args:
             configuration: That configuration.

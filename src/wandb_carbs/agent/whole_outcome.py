@@ -81,7 +81,7 @@ def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, *, is_whole: 
     places = dict(passage.places)
     start: Any = record.summary.get(BEGUN_KEY)
     if sweep.cost is None:
-        # What was seen before a new start has no cost by this clock; the record of the earlier start has it.
+        # Rows from before a new start have no cost by this clock; the record of the earlier start has it.
         places = {place: value for place, value in places.items() if is_number(start) and times[value] > start}
     points, note = [], passage.note
     for place in spread(places, is_whole=is_whole):

@@ -58,7 +58,7 @@ class Passed:
 
 
 class LoggedWay:
-    """What a run has passed through, by a metric that it logs in the same rows as the objective.
+    """The places that a run has passed through, by a metric that it logs in the same rows as the objective.
 
     Args:
         record: The run.
@@ -120,7 +120,7 @@ class _Series:
         self._maximize = maximize
 
     def at(self, row: Mapping[str, Any]) -> float | None:
-        """Return what the values up to a row come to; None if there is none."""
+        """Return what the values up to a row come to; None if there is no value."""
         seen = self._values[: bisect.bisect_right(self._steps, _step(row))]
         return _counted(self._reading, seen, maximize=self._maximize) if seen else None
 

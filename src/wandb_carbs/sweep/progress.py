@@ -132,7 +132,7 @@ class Point:
     Attributes:
         progress: How far the run was, a value of the hyperparameter that it passes through.
         objective: The objective then.
-        cost: What the run had cost until then.
+        cost: The cost of the run until then.
     """
 
     progress: float
@@ -173,7 +173,7 @@ def points_in(
         suggestion: The run's configuration; None if it cannot be read.
 
     Returns:
-        The observations in the order of their progress, and why there are none where the record cannot be used.
+        The observations in the order of their progress, and why the record is skipped where it is.
     """
     if suggestion is None:
         return (), "the run's configuration cannot be read"
