@@ -328,7 +328,9 @@ def test_an_option_without_effect_is_noted(tmp_path: Path) -> None:
 
 
 def test_the_hyperparameter_that_a_run_passes_through_is_noted(tmp_path: Path) -> None:
-    text = OWN.replace("goal: minimize", "metric: {name: loss, goal: minimize}\nearly_terminate: {type: hyperband}")
+    text = OWN.replace(
+        "goal: minimize", "metric: {name: loss, goal: minimize}\nearly_terminate: {type: hyperband, min_iter: 3}"
+    )
     found = read(tmp_path, text + "progress: {parameter: lr, metric: rate, first: 0}\n")
     assert found.progress == Progress("lr", "rate", 0)
     stopping, way = found.notes
