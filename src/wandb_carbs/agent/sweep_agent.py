@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from wandb_carbs.agent.after_agent import command_for
 from wandb_carbs.agent.command_line import passes_values
-from wandb_carbs.agent.endings import Endings, setting
+from wandb_carbs.agent.endings import Endings
 from wandb_carbs.agent.exceptions import text_of
 from wandb_carbs.agent.hints import hints
 from wandb_carbs.agent.last_words import cause_of, ending_of
@@ -23,6 +21,7 @@ from wandb_carbs.agent.program import Program
 from wandb_carbs.agent.program_run import ProgramRun
 from wandb_carbs.agent.registration import EXIT, STOP, Command, Registration, SweepDeletedError
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
+from wandb_carbs.agent.running import Running, forward, kill_delay, press
 from wandb_carbs.agent.shutdown import Shutdown, Stage
 from wandb_carbs.errors import RunDeletedError, WandbConnectionError
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
@@ -33,17 +32,10 @@ logger = logging.getLogger("wandb_carbs")
 
 # As W&B's own agent: how often it asks.
 _POLL_SECONDS = 5.0
-_KILL_SECONDS = 30.0
 # After so many questions in a row without an answer the user is told why the agent waits.
 _QUIET_POLLS = 3
 # How often to look whether a program that was asked to end has left nothing behind.
 _LEAVING_SECONDS = 0.5
-
-
-@dataclass
-class _Running:
-    run: ProgramRun
-    program: Program
 
 
 class SweepAgent:
@@ -74,11 +66,11 @@ class SweepAgent:
         self._say = say
         self._registration = Registration(sweep.path)
         self._reader = RunReader(sweep.path)
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._endings = Endings(max_failed)
         self._wake = threading.Event()
-        forward = self._forward if forward_signals else None
-        self._shutdown = Shutdown(self._wake, lambda: not self._running, forward, self._end_programs)
+        to_programs = partial(forward, self._running.values()) if forward_signals else None
+        self._shutdown = Shutdown(self._wake, lambda: not self._running, to_programs, self._end_programs)
         self._is_deleted = False
         self._gave_up = False
         self._has_begun = False
@@ -192,13 +184,13 @@ class SweepAgent:
             self._say(reason)
             self._gave_up = True
             return
-        self._running[run.id] = _Running(run, program)
+        self._running[run.id] = Running(run, program)
 
     def _collect(self) -> None:
         """Record the runs whose programs have ended."""
         for run_id, entry in list(self._running.items()):
             code = entry.program.exit_code
-            if code is None or entry.program.is_leaving(self._kill_delay):
+            if code is None or entry.program.is_leaving(kill_delay()):
                 continue
             if code != 0:
                 entry.program.kill_group()
@@ -288,24 +280,5 @@ class SweepAgent:
         self._end_programs()
 
     def _end_programs(self) -> None:
-        """Ask programs to end, and end those that have been asked for long enough; a handler of signals calls this."""
-        stage, why = self._shutdown.stage, self._shutdown.why
-        for entry in self._running.values():
-            if stage >= Stage.KILLING:
-                entry.program.kill(why)
-            elif stage >= Stage.TERMINATING or self._gave_up:
-                entry.program.ask_to_end(why or "the agent gave up")
-            asked = entry.program.asked_at
-            if asked is not None and time.monotonic() > asked + self._kill_delay:
-                entry.program.kill(entry.program.asked_why)
-
-    def _forward(self, number: int) -> None:
-        for entry in self._running.values():
-            if number == signal.SIGTERM:
-                entry.program.ask_to_end("SIGTERM")  # which is not repeated when the agent asks it to
-            else:
-                entry.program.send(number)
-
-    @property
-    def _kill_delay(self) -> float:
-        return setting("WANDB_AGENT_KILL_DELAY", _KILL_SECONDS)
+        stage = Stage.TERMINATING if self._gave_up else Stage.WORKING
+        press(self._running.values(), max(self._shutdown.stage, stage), self._shutdown.why or "the agent gave up")
