@@ -58,6 +58,19 @@ def says_end(values: Any, name: str, *, maximize: bool) -> bool:
     return not _is_kept(value) or any(key in value for key in kept(maximize=maximize)[:ENDS])
 
 
+def says_best(values: Any, name: str, *, maximize: bool) -> bool:
+    """Tell whether a summary says the best value of a metric in place of the last one, as `define_metric` may have it.
+
+    Args:
+        values: The summary.
+        name: The metric.
+        maximize: Whether more of the metric is better.
+    """
+    value = find(values, name)
+    last, *best = kept(maximize=maximize)[:3]
+    return _is_kept(value) and last not in value and any(key in value for key in best)
+
+
 def _is_kept(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value) and value.keys() <= _KEPT
 

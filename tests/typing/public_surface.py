@@ -71,6 +71,7 @@ def train() -> None:
     """Train one run of a sweep."""
     with wandb.init() as run, Renamed(CARBS(params=PARAMS), wandb_run=run, raise_errors=False) as trial:
         assert_type(trial.suggest(), dict[str, Any])
+        trial.report(0.5, progress=3, cost=2.5)
         trial.record_observation(objective=0.9, cost=12.5, allow_update=True)
         trial.record_failure("out_of_memory")
     with wandb.init() as run, WandbCarbs.from_sweep(run, any_rank=True) as trial:
@@ -93,6 +94,7 @@ def sweep() -> CARBS:
         initial=[{"lr": 0.5}],
         start_from=["entity/project/sweep", "runs.csv", {"project": "entity/project", "metric": "loss"}],
         same_task=False,
+        progress={"parameter": "lr", "metric": "rate", "first": 0},
     )
     try:
         history = load_sweep(f"entity/project/{sweep_id}")

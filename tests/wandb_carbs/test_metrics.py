@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from wandb_carbs.metrics import MAX_NAME, MISSING, chosen, find, flat, number_of, says_end, to_float, value_of, without
+from wandb_carbs.metrics import (
+    MAX_NAME,
+    MISSING,
+    chosen,
+    find,
+    flat,
+    number_of,
+    says_best,
+    says_end,
+    to_float,
+    value_of,
+    without,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +79,24 @@ def test_mean_first_and_worst_value_are_no_end(value: Any, smallest: bool, great
     summary = {} if value is MISSING else {"loss": value}
     assert says_end(summary, "loss", maximize=False) is smallest
     assert says_end(summary, "loss", maximize=True) is greatest
+
+
+@pytest.mark.parametrize(
+    ("value", "smallest", "greatest"),
+    [
+        ({"min": 1}, True, False),
+        ({"min": 1, "max": 3}, True, True),
+        ({"last": 2, "min": 1}, False, False),
+        ({"best": 3}, True, True),
+        ({"mean": 2}, False, False),
+        (2.5, False, False),
+        (MISSING, False, False),
+    ],
+)
+def test_best_value_is_said_where_it_stands_for_the_last(value: Any, smallest: bool, greatest: bool) -> None:
+    summary = {} if value is MISSING else {"loss": value}
+    assert says_best(summary, "loss", maximize=False) is smallest
+    assert says_best(summary, "loss", maximize=True) is greatest
 
 
 def test_value_is_a_finite_number_or_none() -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from carbs import CARBS, CarbsError, ObservationInParam
+from carbs import CARBS, CarbsError
 from carbs.arrays import Array
 from carbs.doubts import doubts
 from carbs.insight import Calibration, Insight
@@ -31,7 +31,7 @@ from wandb_carbs.record import (
     SUGGESTION_KEY,
     Standing,
 )
-from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep
+from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep, result_of
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import is_orphan
 
@@ -42,8 +42,6 @@ logger = logging.getLogger("wandb_carbs")
 # What numpy and plotting raise for numbers at the ends of what a float can hold. (A CarbsError is a ValueError, too.)
 EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
 TOO_EXTREME = "the sweep's objectives or costs are too large, too small or too far apart to compute with"
-
-_ENDED = (Standing.OBSERVATION, Standing.FAILURE)
 
 
 @dataclass(frozen=True)
@@ -157,13 +155,11 @@ class ReportData:
     @cached_property
     def doubts(self) -> list[str]:
         """Sentences on what a user should know of the search; see `carbs.doubts`."""
-        ended = sorted(
-            (run for run in self.history.runs if run.verdict.standing in _ENDED and run.suggestion is not None),
-            key=lambda run: _time(run.record.last_seen),
-        )
+        ended = sorted(self.history.ended.runs, key=lambda run: _time(run.record.last_seen))
+        results = [result for run in ended if (result := result_of(run)) is not None]
         found = self.calibration(PREDICTED_OBJECTIVE_KEY)
         intervals = (found.predicted, found.deviation, found.seen)
-        made = or_reason(lambda: doubts(self.carbs.space, list(map(_observation, ended)), self.sign, intervals))
+        made = or_reason(lambda: doubts(self.carbs.space, results, self.sign, intervals))
         return [
             *self._doubts_of_orphans(),
             *self._doubts_of_strangers(),
@@ -255,13 +251,6 @@ class ReportData:
         if is_cost:
             return Calibration(np.log(table[:, 0]), deviation, np.log(table[:, 2]))
         return Calibration(table[:, 0], deviation, table[:, 2])
-
-
-def _observation(run: JudgedRun) -> ObservationInParam:
-    values = dict(run.suggestion or {})
-    if run.verdict.standing is Standing.FAILURE:
-        return ObservationInParam(values, is_failure=True)
-    return ObservationInParam(values, float(run.record.summary[OBJECTIVE_KEY]), float(run.record.summary[COST_KEY]))
 
 
 def or_reason(compute: Callable[[], _T]) -> _T | str:

@@ -37,7 +37,8 @@ logger = logging.getLogger("wandb_carbs")
 # So many of the runs that are skipped for one reason are named.
 _NAMED = 5
 
-_WITH_SUGGESTION = (Standing.OBSERVATION, Standing.FAILURE, Standing.RUNNING)
+_ENDED = (Standing.OBSERVATION, Standing.FAILURE)
+_WITH_SUGGESTION = (*_ENDED, Standing.RUNNING)
 
 
 FromRun = Callable[[Any], Mapping[str, Any]]
@@ -97,6 +98,11 @@ class SweepHistory:
     def counts(self) -> dict[str, int]:
         """How many runs count as what."""
         return count(self.runs)
+
+    @property
+    def ended(self) -> SweepHistory:
+        """The sweep with the runs alone that have a result, an observation or a failure."""
+        return replace(self, runs=tuple(run for run in self.runs if run.verdict.standing in _ENDED))
 
 
 class SweepReader:
@@ -262,18 +268,24 @@ def feed(
     observations: dict[str, ObservationInParam] = {}
     others: dict[str, ParamDict | None] = {own_id: None} if own_id else {}
     for run in runs:
-        standing, summary = run.verdict.standing, run.record.summary
-        if standing is Standing.OBSERVATION and run.suggestion is not None:
-            end = ObservationInParam(run.suggestion, summary[OBJECTIVE_KEY], summary[COST_KEY], points=run.points)
-            observations[run.record.id] = end
-        elif standing is Standing.FAILURE and run.suggestion is not None:
-            observations[run.record.id] = ObservationInParam(run.suggestion, is_failure=True, points=run.points)
-        else:
-            others[run.record.id] = run.suggestion if with_running else None
-            if run.points:  # the furthest is the end of what was seen
-                *before, last = run.points
-                observations[f"{run.record.id}/way"] = replace(last, points=tuple(before))
+        if (result := result_of(run)) is not None:
+            observations[run.record.id] = result
+            continue
+        others[run.record.id] = run.suggestion if with_running else None
+        if run.points:  # the furthest is the end of what was seen
+            *before, last = run.points
+            observations[f"{run.record.id}/way"] = replace(last, points=tuple(before))
     carbs.synchronize(str(sweep), observations, others)
+
+
+def result_of(run: JudgedRun) -> ObservationInParam | None:
+    """Return a run as an observation or a failure, with the points on its way; None if it is neither."""
+    standing, summary = run.verdict.standing, run.record.summary
+    if standing not in _ENDED or run.suggestion is None:
+        return None
+    if standing is Standing.FAILURE:
+        return ObservationInParam(run.suggestion, is_failure=True, points=run.points)
+    return ObservationInParam(run.suggestion, summary[OBJECTIVE_KEY], summary[COST_KEY], points=run.points)
 
 
 def read_suggestion(

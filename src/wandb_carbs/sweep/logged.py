@@ -85,6 +85,10 @@ class LoggedWay:
         def read(*names: str) -> list[Mapping[str, Any]]:
             return with_retries(f"read the history of run {record.name}", lambda: _rows(record, *names), limit=limit)
 
+        objective, cost = (
+            _as_kept(objective, record, maximize=maximize),
+            cost and _as_kept(cost, record, maximize=False),
+        )
         rows = [row for row in read(objective.name, metric) if metrics.to_float(row.get(objective.name)) is not None]
         self._rows = {value: rows[place] for place, value in _numbers(rows, metric)}
         own = rows if objective.how == LAST or not rows else read(objective.name)
@@ -123,6 +127,12 @@ class _Series:
         """Return what the values up to a row come to; None if there is no value."""
         seen = self._values[: bisect.bisect_right(self._steps, _step(row))]
         return _counted(self._reading, seen, maximize=self._maximize) if seen else None
+
+
+def _as_kept(reading: Reading, record: RunRecord, *, maximize: bool) -> Reading:
+    """Return how a metric counts at each step, where the last value is that of the summary, which may keep the best."""
+    says_best = reading.how == LAST and metrics.says_best(record.summary, reading.name, maximize=maximize)
+    return Reading(reading.name, BEST) if says_best else reading
 
 
 def _counted(reading: Reading, numbers: Sequence[float], *, maximize: bool) -> float:

@@ -16,6 +16,7 @@ from carbs.errors import Problem, did_you_mean, raise_problems, refuse
 from carbs.spaces.numeric import NumericSpace
 from carbs.values import is_positive
 from wandb_carbs.plain import is_number
+from wandb_carbs.record import OBJECTIVE_KEY
 
 # So many points of a run at most: they are in its summary, which every agent reads.
 MOST_POINTS = 8
@@ -100,7 +101,7 @@ class Progress:
         elif not _is_passed_through(params[names.index(self.parameter)].space):
             rule = "must be a hyperparameter whose values are positive numbers, through which a run passes in order"
             found.append(Problem("", "parameter", self.parameter, rule))
-        if self.metric and not objective:
+        if self.metric and objective in (None, OBJECTIVE_KEY):
             rule = "needs the name of the sweep's metric, which the program logs in the same rows"
             found.append(Problem("", "metric", self.metric, rule))
         if self.metric and self.metric == objective:

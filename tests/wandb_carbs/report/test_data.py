@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from carbs import CarbsError
+from carbs import CarbsError, ObservationInParam
 from carbs.pareto import hypervolume
-from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing
+from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing, Verdict
 from wandb_carbs.report.data import TOO_EXTREME, ReportData, or_reason
-from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.history import SweepHistory, carbs_from_sweep
+from wandb_carbs.sweep.rows import find_frontier
 
 
 def test_progress_follows_the_direction(history: SweepHistory) -> None:
@@ -41,6 +44,20 @@ def test_calibration_compares_what_was_recorded(history: SweepHistory) -> None:
     objective, cost = data.calibration(PREDICTED_OBJECTIVE_KEY), data.calibration(PREDICTED_COST_KEY)
     assert len(objective.seen) == len(cost.seen) == len(observed) > 10
     assert cost.seen == pytest.approx(np.log([run.record.summary["carbs.cost"] for run in observed]))
+
+
+def test_damaged_points_are_counted_and_a_stopped_run_is_no_result(history: SweepHistory) -> None:
+    first, second, *others = history.runs
+    assert first.suggestion is not None
+    point = ObservationInParam({**first.suggestion, "size": 10.0}, 0.001, 0.5)  # better than all ends
+    stopped = replace(first, verdict=Verdict(Standing.ABANDONED), suggestion=None, points=(point,))
+    data = ReportData(replace(history, runs=(stopped, replace(second, problem="damaged"), *others)))
+    assert data.doubts[0].startswith("the points on the way of 1 of 40 runs are malformed, and are skipped")
+    assert point.output in [seen.output for seen in data.carbs.success_observations]
+    results = carbs_from_sweep(data.history.ended).success_observations
+    assert len(results) == len(data.carbs.success_observations) - 1
+    assert min(seen.output for seen in results) == data.progress.best[-1] > point.output
+    assert [row.objective for row in find_frontier(data.history)][-1] == data.progress.best[-1]
 
 
 def test_reasons_are_given_in_place_of_what_cannot_be_computed() -> None:

@@ -134,3 +134,19 @@ def test_a_way_has_times_and_leaves_out_a_training_that_was_begun_anew() -> None
     way = LoggedWay(record, "epoch", Reading("loss"), None, maximize=False)
     assert (way.times, way.at(1.0)) == ({1.0: 200.0}, Passed(5.0, None))
     assert way_of([{"loss": 1.0, "_step": 0}], "best", cost="tokens") == {}
+
+
+@pytest.mark.parametrize(
+    ("kept", "losses"),
+    [
+        ({"min": 1.0}, [3.0, 1.0, 1.0]),
+        ({"min": 1.0, "max": 3.0}, [3.0, 1.0, 1.0]),
+        ({"last": 2.0, "min": 1.0}, [3.0, 1.0, 2.0]),
+        ({"max": 3.0}, [3.0, 1.0, 2.0]),
+        (2.0, [3.0, 1.0, 2.0]),
+    ],
+)
+def test_a_point_counts_by_what_define_metric_keeps_as_the_end_does(kept: Any, losses: list[float]) -> None:
+    rows = epochs(3.0, 1.0, 2.0)
+    assert [passed.objective for passed in way_of(rows, loss=kept).values()] == losses
+    assert read_number(Reading("loss"), record_of({"loss": kept}, rows), maximize=False) == losses[-1]

@@ -66,6 +66,7 @@ def test_all_problems_of_a_definition_are_named_at_once() -> None:
         (Progress("optimizer"), None, "parameter='optimizer' must be a hyperparameter whose values are positive"),
         (Progress("size"), None, "parameter='size' must be a hyperparameter whose values are positive"),
         (Progress("epochs", "epoch"), None, "metric='epoch' needs the name of the sweep's metric"),
+        (Progress("epochs", "epoch"), "carbs.objective", "metric='epoch' needs the name of the sweep's metric"),
         (Progress("epochs", "loss"), "loss", "metric='loss' must be another metric"),
     ],
 )

@@ -34,12 +34,14 @@ def command(sweep: str, output: Path | None, what: str, as_json: bool) -> None:
     from carbs import CarbsError, plotting  # noqa: PLC0415 - imports numpy
     from carbs.scaling import scaling_laws  # noqa: PLC0415 - likewise
     from wandb_carbs.report.data import EXTREMES, TOO_EXTREME, ReportData  # noqa: PLC0415 - likewise
+    from wandb_carbs.sweep.history import carbs_from_sweep  # noqa: PLC0415 - likewise
 
     data = ReportData(history)
     space, config, successes = data.carbs.space, data.carbs.config, data.carbs.success_observations
     try:
         if what == "frontier":
-            runs = [*successes, *data.carbs.failure_observations]
+            ends = carbs_from_sweep(history.ended)
+            runs = [*ends.success_observations, *ends.failure_observations]
             labels = {"objective_label": data.objective_title, "cost_label": data.cost_title}
             figure = plotting.plot_frontier(space, runs, config, **labels)
         elif what == "scaling":
