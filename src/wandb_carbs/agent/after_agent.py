@@ -14,9 +14,10 @@ from wandb_carbs.agent.exceptions import judge_words
 from wandb_carbs.agent.last_words import after_sdk
 from wandb_carbs.agent.launchers import behind_launcher
 from wandb_carbs.agent.orphans import seconds_of
-from wandb_carbs.agent.outcome import Ending, judge_outcome
+from wandb_carbs.agent.outcome import Ending
 from wandb_carbs.agent.publisher import RunPublisher
-from wandb_carbs.agent.runnable_sweep import load_runnable_sweep, values_of
+from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
+from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.record import FINISHED, RUNNING, SETTLED_KEY, STATE_KEY, SUCCESS
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.path import SweepPath
@@ -50,7 +51,7 @@ def record_failure(path: SweepPath, run_id: str, words: str, exit_code: int | No
     if record.state != FINISHED or not is_open:
         return ""
     ending, seconds = Ending(_EXCEPTION if exit_code is None else exit_code, words), seconds_of(record.summary)
-    outcome = judge_outcome(ending, values_of(load_runnable_sweep(path), record, seconds or 1.0, is_joined=True))
+    outcome = whole_outcome(load_runnable_sweep(path), record, ending, seconds or 1.0, is_joined=True)
     if seconds is None and outcome.keys[STATE_KEY] == SUCCESS:
         return ""  # its cost is not known
     RunPublisher(record, reader, limit=INTERACTIVE_SECONDS).settle(outcome.keys)

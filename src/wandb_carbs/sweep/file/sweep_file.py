@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,14 +11,13 @@ from typing import Any
 
 from carbs import CarbsError, CARBSParams
 from carbs.errors import Problem, raise_problems
-from wandb_carbs import hyperband
-from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep.configuration import first_runs, problems_with_names
 from wandb_carbs.sweep.distributions import SweepSpace, space_of, walk
 from wandb_carbs.sweep.entries import as_number
 from wandb_carbs.sweep.file.document import read_document
 from wandb_carbs.sweep.file.keys import Keys
 from wandb_carbs.sweep.file.metric import read_cost, read_metric, read_progress
+from wandb_carbs.sweep.file.options import read_command, read_early_terminate, read_run_cap
 from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.reading import LAST
 from wandb_carbs.sweep.rules import problem_with
@@ -119,18 +117,18 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
     for key, text in (("project", project), ("entity", entity)):
         if "${" in (text or ""):
             keys.say(f"{key}={text!r} is not filled in by anybody: write its name, or give --{key}", key)
-    description, program, command = keys.text("description"), keys.text("program"), _read_command(keys)
+    description, program, command = keys.text("description"), keys.text("program"), read_command(keys)
     options: dict[str, Any] = {
         "program": program,
         "command": command,
-        "run_cap": _read_run_cap(keys),
+        "run_cap": read_run_cap(keys),
     }
     if "job" in keys.values and not (program or command):
         keys.say("'job' belongs to W&B Launch, which is not used: write 'program' or 'command' instead", "job")
     if "method" in keys.values:
         keys.notes.append(f"method: {keys.values['method']} is not used: CARBS takes its place")
     metric_name, metric_how, goal = read_metric(keys)
-    options["early_terminate"] = _read_early_terminate(keys, metric_name)
+    options["early_terminate"] = read_early_terminate(keys, metric_name)
     cost = read_cost(keys)
     space = _read_space(keys)
     progress = read_progress(keys, space, metric_name)
@@ -163,52 +161,6 @@ def _read(keys: Keys, default_name: str) -> SweepFile | None:
         sweep_options={key: value for key, value in options.items() if value is not None},
         notes=(*keys.notes, *space.notes),
     )
-
-
-def _read_command(keys: Keys) -> list[str] | None:
-    """Read the command's words; numbers among them are the text that was written."""
-    command = keys.values.get("command")
-    if command is None:
-        return None
-    if not isinstance(command, list) or not command:
-        words = _split(command) or ["python", "train.py"]
-        keys.say(f"'command' must be a list of words: write `command: [{', '.join(words)}]`", "command")
-        return None
-    texts = [keys.written("command", place) for place in range(len(command))]
-    for place, text in enumerate(texts):
-        if text is None:
-            keys.say(f"{command[place]!r} of 'command' must be a word", "command", place)
-    return [text for text in texts if text is not None]
-
-
-def _read_run_cap(keys: Keys) -> int | None:
-    cap = as_number(keys.values.get("run_cap"))
-    if isinstance(cap, float) and cap.is_integer():
-        cap = int(cap)
-    if cap is None or (isinstance(cap, int) and not isinstance(cap, bool) and cap >= 1):
-        return cap
-    keys.say(f"run_cap={cap!r} must be a whole number of at least 1", "run_cap")
-    return None
-
-
-def _read_early_terminate(keys: Keys, metric_name: str | None) -> dict[str, Any] | None:
-    rule = keys.values.get("early_terminate")
-    if isinstance(rule, dict):
-        rule = {key: as_number(value) for key, value in rule.items() if value is not None}
-    problems = hyperband.problems_with(rule)
-    for key, problem in problems:
-        keys.say(problem, "early_terminate", *([key] if key else []))
-    if rule is None or problems:
-        return None
-    is_logged = metric_name not in {None, OBJECTIVE_KEY}
-    by = "the metric" if is_logged else f"{OBJECTIVE_KEY!r}, which has no value before a run's end: name another metric"
-    keys.notes.append(
-        f"'early_terminate' goes to W&B, which judges by {by}; a run that it stops counts as abandoned, and "
-        + ("teaches by its points only" if "progress" in keys.values else "teaches the search nothing")
-    )
-    if unknown := hyperband.unknown_keys(rule):
-        keys.notes.append(f"W&B does not know {', '.join(map(repr, unknown))} of 'early_terminate'")
-    return rule
 
 
 def _read_space(keys: Keys) -> SweepSpace | None:
@@ -282,14 +234,6 @@ def _read_options(keys: Keys, goal: str) -> CARBSParams | None:
         for problem in error.problems:
             keys.say(f"'carbs': {problem}{_hint_of_time(problem.value)}", "carbs", problem.key)
     return None
-
-
-def _split(command: Any) -> list[str]:
-    """Split a command line into its words, if it is one."""
-    try:
-        return shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
-        return []
 
 
 def _hint_of_time(value: Any) -> str:

@@ -242,21 +242,6 @@ def test_every_problem_is_named_with_its_line(tmp_path: Path) -> None:
     assert "parameter 'e.f': max='no' must be a finite number" in found[11]
 
 
-@pytest.mark.parametrize(
-    ("metric", "words"),
-    [
-        ("metric: {name: loss, goal: minimize}", "judges by the metric;"),
-        ("goal: minimize", "has no value before a run's end"),
-    ],
-)
-def test_early_terminate_goes_to_wandb_with_notes(metric: str, words: str, tmp_path: Path) -> None:
-    rule = 'early_terminate: {type: hyperband, min_iter: "3", eta: null, minn: 1}\n'
-    found = read(tmp_path, rule + OWN.replace("goal: minimize", metric))
-    assert found.sweep_options["early_terminate"] == {"type": "hyperband", "min_iter": 3, "minn": 1}
-    assert words in found.notes[0]
-    assert found.notes[1] == "W&B does not know 'minn' of 'early_terminate'"
-
-
 @pytest.mark.parametrize("text", ["", "- a", "5", "parameters: {}", "parameters: 3", "sweep: 3", "sweep: {}"])
 def test_malformed_file_is_an_error(text: str, tmp_path: Path) -> None:
     assert problems(tmp_path, text)
