@@ -45,16 +45,18 @@ def passage_of(values: Collection[float], progress: Progress, space: Space, end:
         return Passage({})
     said = f"the sweep's progress: {progress.metric!r}"
     if progress.first is None and 0 in seen and max(seen) < end:
-        either = f"was 0 in a run that did not come to {progress.parameter!r} itself, so that it is not clear whether "
-        or_ = "it counts from 0, or the 0 is an evaluation before the training: write `first: 0` or `first: 1`"
-        return Passage({}, note=f"{said} {either}{or_}")
+        unclear = (
+            f"{said} was 0 in a run that did not come to {progress.parameter!r} itself, so it is not clear whether "
+            "it counts from 0, or the 0 is an evaluation before the training: write `first: 0` or `first: 1` in a new sweep"
+        )
+        return Passage({}, note=unclear)
     first = 1 if progress.first is None else progress.first
     furthest = max(seen) + 1 - first
     if furthest > end * (1 + _HAIR):
         hint = "`first: 1`" if first == 0 else f"a metric that counts as {progress.parameter!r} does"
         counted = " with `first: 0`" if first == 0 else ""
         beyond = f"went beyond {progress.parameter!r} itself{counted}, so that nothing is learnt from the way of a run"
-        return Passage({}, note=f"{said} {beyond}: write {hint}")
+        return Passage({}, note=f"{said} {beyond}: write {hint} in a new sweep")
     places = {}
     for value in seen:
         place = value_at(space, value + 1 - first)

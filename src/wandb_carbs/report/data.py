@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,9 @@ logger = logging.getLogger("wandb_carbs")
 # What numpy and plotting raise for numbers at the ends of what a float can hold. (A CarbsError is a ValueError, too.)
 EXTREMES = (np.linalg.LinAlgError, ArithmeticError, ValueError)
 TOO_EXTREME = "the sweep's objectives or costs are too large, too small or too far apart to compute with"
+
+# So many runs of different lengths without points on their ways are no chance.
+_MANY_ENDS = 3
 
 
 @dataclass(frozen=True)
@@ -221,12 +224,20 @@ class ReportData:
         return [doubt] if self.changed else []
 
     def _doubts_of_points(self) -> list[str]:
-        number = sum(bool(run.problem) for run in self.history.runs)
+        runs, name = self.history.runs, self.history.definition.progress_parameter
+        if name is None:
+            return []
+        if number := sum(bool(run.problem) for run in runs):
+            doubt = f"the points on the way of {number} of {len(runs)} runs are malformed, and are skipped"
+            return [f"{doubt}: something else has written carbs.curve"]
+        ends: list[Any] = [(run.suggestion or {})[name] for run in self.runs(Standing.OBSERVATION)]
+        if len(ends) < _MANY_ENDS or min(ends) == max(ends) or any(run.points for run in runs):
+            return []
         doubt = (
-            f"the points on the way of {number} of {len(self.history.runs)} runs are malformed, and are skipped: a "
-            "program has written carbs.curve, or an older version of it"
+            f"none of {len(ends)} runs has left points on its way, though the sweep's progress is {name}: the program "
+            "has to log the objective as it goes, or to call WandbCarbs.report"
         )
-        return [doubt] if number else []
+        return [doubt]
 
     def calibration(self, key: str) -> Calibration:
         """Compare what was predicted with what was seen.

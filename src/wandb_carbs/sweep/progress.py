@@ -114,8 +114,11 @@ class Progress:
         way = f"a run passes through the values of {self.parameter!r}"
         if not self.metric:
             return f"{way}: its program reports the points with trial.report(objective, progress)"
-        counted = f"which is {self.first} when the first is done" if self.first is not None else "counted from 1"
-        return f"{way}: {self.metric!r} says in the rows of the objective how far it is, {counted}"
+        first = 1 if self.first is None else self.first
+        counted = (
+            f"{self.metric!r} says how far it is in the rows of the objective, and is {first} when the first is done"
+        )
+        return f"{way}: {counted}{'; if it is 0 then, write `first: 0`' if self.first is None else ''}"
 
     @property
     def described(self) -> str | dict[str, Any]:

@@ -12,6 +12,7 @@ from carbs.pareto import hypervolume
 from wandb_carbs.record import PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, Standing, Verdict
 from wandb_carbs.report.data import TOO_EXTREME, ReportData, or_reason
 from wandb_carbs.sweep.history import SweepHistory, carbs_from_sweep
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.rows import find_frontier
 
 
@@ -51,13 +52,24 @@ def test_damaged_points_are_counted_and_a_stopped_run_is_no_result(history: Swee
     assert first.suggestion is not None
     point = ObservationInParam({**first.suggestion, "size": 10.0}, 0.001, 0.5)  # better than all ends
     stopped = replace(first, verdict=Verdict(Standing.ABANDONED), suggestion=None, points=(point,))
-    data = ReportData(replace(history, runs=(stopped, replace(second, problem="damaged"), *others)))
+    asked = replace(history, definition=replace(history.definition, progress=Progress("size")))
+    data = ReportData(replace(asked, runs=(stopped, replace(second, problem="damaged"), *others)))
     assert data.doubts[0].startswith("the points on the way of 1 of 40 runs are malformed, and are skipped")
     assert point.output in [seen.output for seen in data.carbs.success_observations]
     results = carbs_from_sweep(data.history.ended).success_observations
     assert len(results) == len(data.carbs.success_observations) - 1
     assert min(seen.output for seen in results) == data.progress.best[-1] > point.output
     assert [row.objective for row in find_frontier(data.history)][-1] == data.progress.best[-1]
+
+
+def test_runs_that_leave_no_points_on_their_ways_are_noted(history: SweepHistory) -> None:
+    asked = replace(history, definition=replace(history.definition, progress=Progress("size")))
+    words = "runs has left points on its way, though the sweep's progress is size"
+    assert words in ReportData(asked).doubts[0]
+    first, *others = asked.runs
+    point = ObservationInParam({**(first.suggestion or {}), "size": 10.0}, 2.0, 0.5)
+    for fine in (history, replace(asked, runs=(replace(first, points=(point,)), *others))):
+        assert not any(words in doubt for doubt in ReportData(fine).doubts)
 
 
 def test_reasons_are_given_in_place_of_what_cannot_be_computed() -> None:

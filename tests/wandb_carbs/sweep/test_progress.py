@@ -77,10 +77,14 @@ def test_a_definition_that_does_not_fit_its_sweep_has_problems(
     assert str(found).startswith(problem)
 
 
-@pytest.mark.parametrize("progress", [Progress("epochs"), Progress("rounds"), Progress("epochs", "epoch", 1)])
+@pytest.mark.parametrize(
+    "progress", [Progress("epochs"), Progress("rounds"), Progress("epochs", "epoch"), Progress("epochs", "epoch", 1)]
+)
 def test_a_definition_that_fits_has_none(progress: Progress) -> None:
     assert progress.problems(PARAMS, "loss") == []
     assert progress.parameter in progress.words
+    is_open = bool(progress.metric) and progress.first is None
+    assert progress.words.endswith("; if it is 0 then, write `first: 0`") == is_open
 
 
 @pytest.mark.parametrize(

@@ -321,8 +321,8 @@ def test_the_hyperparameter_that_a_run_passes_through_is_noted(tmp_path: Path) -
     stopping, way = found.notes
     assert stopping.endswith("a run that it stops counts as abandoned, and teaches by its points only")
     assert way == (
-        "'progress': a run passes through the values of 'lr': 'rate' says in the rows of the objective how far it is, "
-        "which is 0 when the first is done"
+        "'progress': a run passes through the values of 'lr': 'rate' says how far it is in the rows of the objective, "
+        "and is 0 when the first is done"
     )
     [problem] = problems(tmp_path, text + "progress:\n  parameter: lr\n  metric: rate\n  first: '0'\n")
     assert problem.startswith(f"line {text.count(chr(10)) + 4}: 'progress': first='0' must be 0 or 1")
