@@ -47,7 +47,8 @@ def passage_of(values: Collection[float], progress: Progress, space: Space, end:
     if progress.first is None and 0 in seen and max(seen) < end:
         unclear = (
             f"{said} was 0 in a run that did not come to {progress.parameter!r} itself, so it is not clear whether "
-            "it counts from 0, or the 0 is an evaluation before the training: write `first: 0` or `first: 1` in a new sweep"
+            "it counts from 0, or the 0 is an evaluation before the training: write `first: 0` or `first: 1` in a new "
+            "sweep"
         )
         return Passage({}, note=unclear)
     first = 1 if progress.first is None else progress.first
