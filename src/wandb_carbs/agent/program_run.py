@@ -11,7 +11,7 @@ from typing import Any
 
 from wandb_carbs.agent.command_line import fill_in
 from wandb_carbs.agent.orphans import settle
-from wandb_carbs.agent.outcome import Ending, Outcome
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.own_names import other_values
 from wandb_carbs.agent.program import environment_for
 from wandb_carbs.agent.program_values import values_for, write_parameters
@@ -20,7 +20,7 @@ from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, words_of_sdk
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
-from wandb_carbs.agent.whole_outcome import whole_outcome
+from wandb_carbs.agent.whole_outcome import stopped_keys, whole_outcome
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.metrics import without
 from wandb_carbs.plain import is_number, to_json
@@ -35,6 +35,7 @@ from wandb_carbs.record import (
     REASON_KEY,
     SETTLED_KEY,
     STATE_KEY,
+    STOPPED_KEY,
     SUCCESS,
     RunRecord,
 )
@@ -193,7 +194,11 @@ class ProgramRun:
         record = self._publisher.read()
         is_settled = record.summary.get(SETTLED_KEY) is True
         if record.summary.get(STATE_KEY) in OUTCOMES and not is_settled:
-            return Outcome({key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)})
+            keys = {key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)}
+            if ending.asked == STOPPED and keys[STATE_KEY] == ABANDONED:  # its program has seen SIGTERM only
+                keys.update(stopped_keys(self._spent + seconds))
+                self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY, STOPPED_KEY)})
+            return Outcome(keys)
         is_joined = self._has_words(record)
         outcome = whole_outcome(self._sweep, record, ending, seconds, spent=self._spent, is_joined=is_joined)
         corrected = {SETTLED_KEY: False} if is_settled else {}

@@ -58,9 +58,19 @@ def whole_outcome(
     way = _way_of(sweep, record, spent, is_whole=is_whole) if values.has_joined else _Way()
     keys = {**outcome.keys, **curve_keys(way.points, is_whole=is_whole)}
     if outcome.keys[REASON_KEY] == STOPPED:
-        come = {"progress": way.furthest} if way.furthest else {}
-        keys[STOPPED_KEY] = to_json({"why": "stopped in W&B", "seconds": round(spent + seconds, 3), **come})
+        keys.update(stopped_keys(spent + seconds, way.furthest))
     return replace(outcome, keys=keys, note=way.note)
+
+
+def stopped_keys(seconds: float, furthest: float = 0.0) -> dict[str, str]:
+    """Return the flat keys of a run that was stopped in W&B: the reason, and why and when it was.
+
+    Args:
+        seconds: How long its program ran.
+        furthest: How far it was, in the unit of the sweep's progress; 0 if that is not known.
+    """
+    come = {"progress": furthest} if furthest else {}
+    return {REASON_KEY: STOPPED, STOPPED_KEY: to_json({"why": "stopped in W&B", "seconds": round(seconds, 3), **come})}
 
 
 def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, *, is_whole: bool) -> _Way:

@@ -194,3 +194,16 @@ def test_a_run_that_is_stopped_in_wandb_leaves_its_points_until_it_goes_on(make_
     assert sweep.counts() == {"running": 1}
     carbs = carbs_from_sweep(sweep.path)
     assert (len(carbs.success_observations), list(carbs.outstanding_suggestions)) == (1, ["stopped"])
+
+
+def test_a_program_that_records_itself_does_not_know_that_its_run_was_stopped_in_wandb(sweep: Sweep) -> None:
+    for run_id, asked, reason in (("stopped", "stopped", "stopped"), ("interrupted", "SIGTERM", "SIGTERM")):
+        run = run_of(sweep, run_id)
+        run.begin()
+        config, summary = sweep.stored(run_id)
+        recorded = {STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM", CURVE_KEY: "[[32, 0.5, 2.0]]"}
+        sweep.put(run_id, {**config, **JOINED}, {**summary, **recorded}, exit_code=143)
+        assert run.end(Ending(-15, asked=asked), 40.0).keys[REASON_KEY] == reason
+        _, summary = sweep.stored(run_id)
+        assert {key: summary[key] for key in recorded} == {**recorded, REASON_KEY: reason}
+        assert (STOPPED_KEY in summary) == (reason == "stopped")
