@@ -3,67 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from carbs import CarbsError, Space
 from carbs.errors import Problem, refuse
 from wandb_carbs.record import CURVE_KEY, RunRecord
-from wandb_carbs.sweep.progress import MOST_POINTS, Point, Progress, read_points, to_text, value_at
-
-# By so much, of itself, a logged number may be beyond the run's own: sums of fractions are.
-_HAIR = 1e-9
-
-
-@dataclass(frozen=True)
-class Passage:
-    """The places that a run has passed through.
-
-    Attributes:
-        places: The logged value at each value of the hyperparameter that comes before the run's own.
-        furthest: How far the run was when it ended, in the hyperparameter's unit; 0 if that is not known.
-        note: Why nothing can be learnt from its way; empty if something can.
-    """
-
-    places: Mapping[float, float]
-    furthest: float = 0.0
-    note: str = ""
-
-
-def passage_of(values: Collection[float], progress: Progress, space: Space, end: float) -> Passage:
-    """Understand the values of a metric that says how far a run is.
-
-    Args:
-        values: Its values.
-        progress: The hyperparameter that the run passes through, and the metric.
-        space: The hyperparameter's space.
-        end: The run's own value of it.
-    """
-    seen = [value for value in values if math.isfinite(value)]
-    if not seen:
-        return Passage({})
-    said = f"the sweep's progress: {progress.metric!r}"
-    if progress.first is None and 0 in seen and max(seen) < end:
-        unclear = (
-            f"{said} was 0 in a run that did not come to {progress.parameter!r} itself, so it is not clear whether "
-            "it counts from 0, or the 0 is an evaluation before the training: write `first: 0` or `first: 1` in a new "
-            "sweep"
-        )
-        return Passage({}, note=unclear)
-    first = 1 if progress.first is None else progress.first
-    furthest = max(seen) + 1 - first
-    if furthest > end * (1 + _HAIR):
-        hint = "`first: 1`" if first == 0 else f"a metric that counts as {progress.parameter!r} does"
-        counted = " with `first: 0`" if first == 0 else ""
-        beyond = f"went beyond {progress.parameter!r} itself{counted}, so that nothing is learnt from the way of a run"
-        return Passage({}, note=f"{said} {beyond}: write {hint} in a new sweep")
-    places = {}
-    for value in seen:
-        place = value_at(space, value + 1 - first)
-        if place is not None and place < end:
-            places[place] = value
-    return Passage(places, furthest)
+from wandb_carbs.sweep.progress import HAIR, MOST_POINTS, Point, is_before, read_points, to_text, value_at
 
 
 def spread(places: Iterable[float], *, is_whole: bool) -> list[float]:
@@ -123,24 +69,55 @@ class Way:
         self._space = space
         self._end: float = configuration[parameter]
         self._points = {point.progress: point for point in points}
+        self._is_recorded = bool(points)
+        self._dearest = max(points, key=lambda point: point.cost, default=None)
+        # Whether the program gives costs, or leaves them to be seconds; None before its first point.
+        self._is_given: bool | None = None
 
-    def add(self, progress: float, objective: float, cost: float) -> None:
+    def add(self, progress: float, objective: float, cost: float, *, is_given: bool) -> str:
         """Add a point; one that is no value of the hyperparameter before the run's own is no observation.
 
         Args:
             progress: How far the run is.
             objective: The objective, finite.
             cost: The cost so far, positive and finite.
+            is_given: Whether the program has given the cost.
+
+        Returns:
+            Why the point is left out, if its cost contradicts those of others; empty otherwise.
 
         Raises:
             CarbsError: If the run would be beyond its own value, or before its beginning.
         """
-        if not 0 <= progress <= self._end * (1 + _HAIR):
+        if not 0 <= progress <= self._end * (1 + HAIR):
             rule = f"must be between 0 and {self._end:g}, which is {self._parameter!r} of this run"
             raise refuse(Problem("", "progress", progress, rule))
         place = value_at(self._space, progress)
-        if place is not None and place < self._end:
-            self._points[place] = Point(place, objective, cost)
+        if place is None or not is_before(place, self._end):
+            return ""
+        if problem := self._contradiction(place, cost, is_given=is_given):
+            return problem
+        point = Point(place, objective, cost)
+        if self._dearest is None or place == self._dearest.progress or cost >= self._dearest.cost:
+            self._dearest = point
+        self._points[place] = point
+        self._is_given = is_given
+        return ""
+
+    def close(self, cost: float, *, is_given: bool) -> str:
+        """Compare the points with the run's end, and forget them if they contradict it.
+
+        Args:
+            cost: The cost of the run.
+            is_given: Whether the program has given it.
+
+        Returns:
+            Why they are forgotten; empty if they are not.
+        """
+        problem = self._contradiction(self._end, cost, is_given=is_given) if self._points else ""
+        if problem:
+            self._points = {}
+        return problem
 
     def end_at(self, configuration: Mapping[str, Any]) -> None:
         """Let the run end where another configuration does, which was run instead, and forget the points from there on.
@@ -149,8 +126,24 @@ class Way:
             configuration: That configuration.
         """
         self._end = configuration[self._parameter]
-        self._points = {place: point for place, point in self._points.items() if place < self._end}
+        self._points = {place: point for place, point in self._points.items() if is_before(place, self._end)}
+        self._dearest = max(self._points.values(), key=lambda point: point.cost, default=None)
 
     def keys(self, *, is_whole: bool) -> dict[str, str]:
-        """Return the flat key of the run's record; see `curve_keys`."""
-        return curve_keys(list(self._points.values()), is_whole=is_whole)
+        """Return the flat key of the run's record; see `curve_keys`. It takes the place of one that there is."""
+        keys = curve_keys(list(self._points.values()), is_whole=is_whole)
+        if self._is_recorded:
+            return {CURVE_KEY: to_text([]), **keys}
+        self._is_recorded = bool(keys)
+        return keys
+
+    def _contradiction(self, place: float, cost: float, *, is_given: bool) -> str:
+        if self._is_given not in (None, is_given):
+            return "some of its costs are given, and some are seconds: give the cost always, or never"
+        before = self._dearest
+        if before is None or before.progress >= place or before.cost <= cost:
+            return ""
+        return (
+            f"its cost was {before.cost:g} at {self._parameter}={before.progress:g}, and is {cost:g} at "
+            f"{self._parameter}={place:g}: it must be that of the run so far, with what earlier starts had spent"
+        )

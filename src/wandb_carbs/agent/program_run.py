@@ -86,6 +86,7 @@ class ProgramRun:
         self._publisher: RunPublisher | None = None
         self._recorder: RunRecorder | None = None
         self._spent = 0.0
+        self._begun: float | None = None
         self._marks: Mapping[str, Any] = {}
         self._has_joined = False
         self._folder: Path | None = None
@@ -139,6 +140,7 @@ class ProgramRun:
         self._old_folders = self._folders()
         parameters = self._folder / f"sweep-{path.sweep_id}" / f"config-{self.id}.yaml"
         write_parameters(parameters, self.suggestion.values, self._publisher.published)
+        self._begun = time.time()
         line = fill_in(
             sweep.command, sweep.program, self.suggestion.values, parameters.with_suffix(".json"), environment
         )
@@ -200,7 +202,9 @@ class ProgramRun:
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY, STOPPED_KEY)})
             return Outcome(keys)
         is_joined = self._has_words(record)
-        outcome = whole_outcome(self._sweep, record, ending, seconds, spent=self._spent, is_joined=is_joined)
+        outcome = whole_outcome(
+            self._sweep, record, ending, seconds, is_joined=is_joined, spent=self._spent, begun=self._begun
+        )
         corrected = {SETTLED_KEY: False} if is_settled else {}
         if self.suggestion is not None:
             self.other_values = other_values(record.config, self.suggestion.point, self.suggestion.values)

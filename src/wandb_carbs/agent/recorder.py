@@ -65,6 +65,8 @@ class RunRecorder:
         self._state = INITIALIZING
         # Whether the server has the observation: until then it may be recorded once more.
         self._is_stored = False
+        # Whether there was a warning of a point whose cost contradicts others.
+        self._has_doubted = False
         self._started = time.monotonic()
         sigterm.watch(self._interrupt)
 
@@ -130,10 +132,13 @@ class RunRecorder:
             )
         value, place = own_run.as_float("objective", objective), own_run.as_float("progress", progress)
         spent = self._spent(cost)
-        if math.isfinite(value):
-            self.way.add(place, value, spent)
-        else:
+        if not math.isfinite(value):
             logger.warning("Run %s: objective=%r at progress=%g is no point to learn from", self.name, value, place)
+            return
+        problem = self.way.add(place, value, spent, is_given=cost is not None)
+        if problem and not self._has_doubted:
+            self._has_doubted = True
+            logger.warning("Run %s: points on its way are left out, since %s", self.name, problem)
 
     def runs_to(self, point: ParamDict) -> None:
         """Say which configuration of the search space was run instead of the suggestion."""
@@ -163,6 +168,9 @@ class RunRecorder:
         if not math.isfinite(value):
             self._report(FAILURE, {**keys, REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"})
             return
+        problem = "" if self.way is None else self.way.close(spent, is_given=cost is not None)
+        if problem:
+            logger.warning("Run %s: nothing is learnt from its way, since %s", self.name, problem)
         # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
         self._report(SUCCESS, {**keys, OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})

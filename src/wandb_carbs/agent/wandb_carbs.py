@@ -189,7 +189,8 @@ class WandbCarbs(LegacyNames):
         Args:
             objective: The objective so far. One that is not finite is left out, with a warning.
             progress: How far the run is: the value of the sweep's `progress`, such as the epochs that are done.
-            cost: The run's cost so far, as for `record_observation`.
+            cost: The run's cost so far, as for `record_observation`: give both, or neither. A point that costs less
+                than one before it is left out, with a warning.
 
         Raises:
             CarbsError: If an argument is invalid, or the sweep's definition has no `progress`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,21 @@ class Passed:
     cost: float | None
 
 
+@dataclass(frozen=True)
+class Course:
+    """The values that a metric has had in the rows of the objective.
+
+    Attributes:
+        times: When it had each of them the last time, in seconds; NaN where that is not known.
+        is_repeated: Whether this start of the run has two rows with one value.
+        goes_back: Whether a value is less than one before it, in this start of the run.
+    """
+
+    times: Mapping[float, float]
+    is_repeated: bool = False
+    goes_back: bool = False
+
+
 class LoggedWay:
     """The places that a run has passed through, by a metric that it logs in the same rows as the objective.
 
@@ -67,6 +83,9 @@ class LoggedWay:
         cost: How its cost is read; None if it is no metric.
         maximize: Whether more of the objective is better.
         limit: Seconds after which no new attempt to read is begun.
+
+    Attributes:
+        course: The values of the metric.
 
     Raises:
         WandbConnectionError: If the history cannot be read.
@@ -90,22 +109,27 @@ class LoggedWay:
             cost and _as_kept(cost, record, maximize=False),
         )
         rows = [row for row in read(objective.name, metric) if metrics.to_float(row.get(objective.name)) is not None]
-        self._rows = {value: rows[place] for place, value in _numbers(rows, metric)}
+        values = _numbers(rows, metric)
+        self._rows = {value: rows[place] for place, value in values}
+        self.course = self._course([value for place, value in values if not _is_old(rows[place], record)])
         own = rows if objective.how == LAST or not rows else read(objective.name)
         self._objectives = _Series(objective, own, maximize=maximize)
         self._costs = _Series(cost, read(cost.name), maximize=False) if cost is not None and rows else None
 
-    @property
-    def times(self) -> dict[float, float]:
-        """When the metric had each of its values the last time, in seconds; NaN where that is not known."""
+    def _course(self, values: Sequence[float]) -> Course:
+        """Describe the values of the metric; `values` are those of this start of the run, in order."""
         times: dict[float, Any] = {value: row.get("_timestamp") for value, row in self._rows.items()}
-        return {value: float(time) if is_number(time) else math.nan for value, time in times.items()}
+        return Course(
+            {value: float(time) if is_number(time) else math.nan for value, time in times.items()},
+            is_repeated=len(set(values)) < len(values),
+            goes_back=any(after < before for before, after in itertools.pairwise(values)),
+        )
 
     def at(self, value: float) -> Passed:
         """Return the last row with a value of the metric.
 
         Args:
-            value: One of those of `times`.
+            value: One of those of `course`.
         """
         row = self._rows[value]
         objective = self._objectives.at(row)
@@ -158,17 +182,17 @@ def _rows(record: RunRecord, *names: str) -> list[Mapping[str, Any]]:
     """
     keys = list(dict.fromkeys([*names, "_step", "_timestamp"]))
     rows: list[Mapping[str, Any]] = list(record.source.scan_history(keys, _PAGE))
-    before: Any = record.summary.get(BEFORE_KEY)
-    if not is_number(before):
-        return rows
-
-    def is_old(row: Mapping[str, Any]) -> bool:
-        time: Any = row.get("_timestamp")
-        return is_number(time) and time <= before
-
-    old, new = [row for row in rows if is_old(row)], [row for row in rows if not is_old(row)]
+    old = [row for row in rows if _is_old(row, record)]
+    new = [row for row in rows if not _is_old(row, record)]
     goes_on = bool(old and new) and _step(new[0]) > _step(old[-1])
     return rows if goes_on else new
+
+
+def _is_old(row: Mapping[str, Any], record: RunRecord) -> bool:
+    """Tell whether a row is from before the last start of the run."""
+    before: Any = record.summary.get(BEFORE_KEY)
+    time: Any = row.get("_timestamp")
+    return is_number(before) and is_number(time) and time <= before
 
 
 def _step(row: Mapping[str, Any]) -> float:

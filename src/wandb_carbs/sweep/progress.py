@@ -20,6 +20,8 @@ from wandb_carbs.record import OBJECTIVE_KEY
 
 # So many points of a run at most: they are in its summary, which every agent reads.
 MOST_POINTS = 8
+# By so much, of itself, a number may differ from a run's own and still be it: sums of fractions do.
+HAIR = 1e-9
 _KNOWN = ("parameter", "metric", "first")
 _FORMS = "the name of a hyperparameter, or {'parameter': 'epochs', 'metric': 'epoch'}"
 
@@ -31,7 +33,7 @@ class Progress:
     Attributes:
         parameter: Its name.
         metric: The metric that says how far a run is; empty where the program reports points itself.
-        first: Its value when the first unit is done, 0 or 1; None where the values of a run are to say it.
+        first: Its value when the first unit is done, 0 or 1; None for 1, unless the values of a run leave that unclear.
 
     Raises:
         CarbsError: If a value is invalid; names every problem.
@@ -181,11 +183,16 @@ def points_in(
     """
     if suggestion is None:
         return (), "the run's configuration cannot be read"
+    end: Any = suggestion[parameter]
     found = []
     try:
         for point in sorted(read_points(text), key=lambda point: point.progress):
             values = {**suggestion, parameter: point.progress}
-            raise_problems(f"point at {point.progress!r}", space.problems_with(values))
+            problems = space.problems_with(values)
+            if not problems and not is_before(point.progress, end):
+                rule = f"must be before the run's own, {end!r}"
+                problems.append(Problem("", parameter, point.progress, rule))
+            raise_problems(f"point at {point.progress!r}", problems)
             found.append(ObservationInParam(space.select(values), point.objective, point.cost))
     except CarbsError as error:
         return (), str(error)
@@ -204,6 +211,11 @@ def value_at(space: Space, done: float) -> float | None:
     exact = float(f"{done:.12g}")  # 3, where thirds were added
     both: list[float] = [int(exact), exact] if exact.is_integer() else [exact]
     return next((value for value in both if space.problem_with(value) is None), None)
+
+
+def is_before(place: float, end: float) -> bool:
+    """Tell whether a place is before a run's own end, and not that end but for rounding."""
+    return place < end * (1 - HAIR)
 
 
 def _is_passed_through(space: Space) -> bool:

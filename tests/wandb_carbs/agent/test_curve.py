@@ -1,4 +1,4 @@
-"""The points on a run's way: which of all that it passed through are kept, and when nothing can be known."""
+"""The points on a run's way: which of all that it passed through are kept."""
 
 from __future__ import annotations
 
@@ -7,69 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from carbs import CarbsError, LogSpace, OrdinalSpace, Pow2Space
-from wandb_carbs.agent.curve import Way, curve_keys, passage_of, spread
+from carbs import CarbsError, LogSpace
+from wandb_carbs.agent.curve import Way, curve_keys, spread
 from wandb_carbs.record import CURVE_KEY
-from wandb_carbs.sweep.progress import Point, Progress
+from wandb_carbs.sweep.progress import Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carbs import Space
-
 EPOCHS = LogSpace(2, 100, is_integer=True)
-
-
-@pytest.mark.parametrize(
-    ("first", "values", "places", "furthest"),
-    [
-        pytest.param(None, [1, 2, 3, 4, 5], {2: 2, 3: 3, 4: 4}, 5, id="counts from 1"),
-        pytest.param(None, [0, 1, 2, 3, 4, 5], {2: 2, 3: 3, 4: 4}, 5, id="evaluated before the training"),
-        pytest.param(None, [1, 2, 3], {2: 2, 3: 3}, 3, id="stopped"),
-        pytest.param(None, [0.5, 1, 1.5, 2.0, 2.5], {2: 2.0}, 2.5, id="fractions"),
-        pytest.param(0, [0, 1, 2, 3, 4], {2: 1, 3: 2, 4: 3}, 5, id="counts from 0"),
-        pytest.param(0, [0, 1], {2: 1}, 2, id="counts from 0, stopped"),
-        pytest.param(1, [0, 1, 2], {2: 2}, 2, id="evaluated before, stopped"),
-        pytest.param(1, [float("nan"), 2], {2: 2}, 2, id="not a number"),
-    ],
-)
-def test_a_run_passes_through_the_values_before_its_own(
-    first: int | None, values: list[float], places: dict[float, float], furthest: float
-) -> None:
-    passage = passage_of(values, Progress("epochs", "epoch", first), EPOCHS, 5)
-    assert (passage.places, passage.furthest, passage.note) == (places, furthest, "")
-
-
-@pytest.mark.parametrize(
-    ("first", "values", "words"),
-    [
-        (None, [0, 1, 2, 3, 4], "write `first: 0` or `first: 1`"),
-        (None, [0, 1], "write `first: 0` or `first: 1`"),
-        (None, [1, 6], "write a metric that counts as 'epochs' does"),
-        (0, [1, 2, 3, 4, 5], "with `first: 0`, so that nothing is learnt from the way of a run: write `first: 1`"),
-        (1, [100, 200], "write a metric that counts as 'epochs' does"),
-    ],
-)
-def test_a_way_that_may_mean_two_things_or_leads_too_far_is_not_learnt(
-    first: int | None, values: list[float], words: str
-) -> None:
-    """And the note is the same for every run, so that it is said once."""
-    passages = [passage_of(values, Progress("epochs", "epoch", first), EPOCHS, end) for end in (5.0, 5.5)]
-    assert [passage.places for passage in passages] == [{}, {}]
-    assert words in passages[0].note
-    assert passages[0].note == passages[1].note
-
-
-def test_nothing_is_known_of_a_run_that_logged_nothing() -> None:
-    passage = passage_of([], Progress("epochs", "epoch"), EPOCHS, 5)
-    assert (passage.places, passage.furthest, passage.note) == ({}, 0.0, "")
-
-
-@pytest.mark.parametrize(
-    ("space", "places"), [(OrdinalSpace((5, 10, 20)), {5: 5, 10: 10}), (Pow2Space(2, 64), {2: 2, 4: 4, 8: 8, 16: 16})]
-)
-def test_only_values_of_the_space_are_places(space: Space, places: dict[float, float]) -> None:
-    assert passage_of(range(1, 21), Progress("epochs", "epoch"), space, 20).places == places
 
 
 @pytest.mark.parametrize(
@@ -96,10 +42,10 @@ def test_of_two_points_at_a_place_the_last_counts() -> None:
 def test_a_program_reports_its_way_from_where_it_had_come() -> None:
     way = Way("epochs", EPOCHS, {"epochs": 50}, [Point(2, 0.9, 1.0)])
     for epoch in range(3, 5):
-        way.add(epoch, 1 / epoch, 2.0 * epoch)
-    way.add(50, 0.01, 100.0)  # its end, which is an observation of its own
-    way.add(0, 9.0, 0.5)
-    way.add(2.5, 0.5, 5.0)
+        way.add(epoch, 1 / epoch, 2.0 * epoch, is_given=True)
+    way.add(50, 0.01, 100.0, is_given=True)  # its end, which is an observation of its own
+    way.add(0, 9.0, 0.5, is_given=True)
+    way.add(2.5, 0.5, 5.0, is_given=True)
     assert json.loads(way.keys(is_whole=True)[CURVE_KEY]) == [[2, 0.9, 1.0], [3, 1 / 3, 6.0], [4, 0.25, 8.0]]
     way.end_at({"epochs": 4})
     assert json.loads(way.keys(is_whole=True)[CURVE_KEY]) == [[2, 0.9, 1.0], [3, 1 / 3, 6.0]]
@@ -108,4 +54,32 @@ def test_a_program_reports_its_way_from_where_it_had_come() -> None:
 @pytest.mark.parametrize("progress", [-1, 51, float("nan")])
 def test_a_point_beyond_the_run_itself_is_refused(progress: float) -> None:
     with pytest.raises(CarbsError, match="must be between 0 and 50, which is 'epochs' of this run"):
-        Way("epochs", EPOCHS, {"epochs": 50}).add(progress, 0.5, 1.0)
+        Way("epochs", EPOCHS, {"epochs": 50}).add(progress, 0.5, 1.0, is_given=True)
+
+
+def test_the_end_of_a_run_is_no_point_on_its_way_however_it_is_rounded() -> None:
+    tokens = LogSpace(1, 1e9)
+    end = 1234567.8912345678
+    way = Way("tokens", tokens, {"tokens": end})
+    way.add(end, 0.5, 1.0, is_given=True)
+    way.add(end * (1 - 1e-12), 0.5, 1.0, is_given=True)
+    assert way.keys(is_whole=True) == {}
+
+
+def test_costs_that_contradict_each_other_are_those_of_no_point() -> None:
+    way = Way("epochs", EPOCHS, {"epochs": 50}, [Point(5, 0.9, 100.0)])
+    assert way.add(6, 0.8, 50.0, is_given=True).startswith("its cost was 100 at epochs=5, and is 50 at epochs=6")
+    assert way.add(7, 0.8, 110.0, is_given=True) == ""
+    assert way.add(8, 0.8, 120.0, is_given=False).startswith("some of its costs are given, and some are seconds")
+    assert [point[0] for point in json.loads(way.keys(is_whole=True)[CURVE_KEY])] == [5, 7]
+    assert way.close(110.0, is_given=True) == ""
+    assert way.close(90.0, is_given=True).startswith("its cost was 110 at epochs=7, and is 90 at epochs=50")
+    # Those of an earlier start are in the run's record, where they must not stay.
+    assert way.keys(is_whole=True) == {CURVE_KEY: "[]"}
+
+
+def test_a_run_that_begins_anew_replaces_its_points_with_their_costs() -> None:
+    way = Way("epochs", EPOCHS, {"epochs": 50}, [Point(2, 0.9, 60.0), Point(3, 0.9, 100.0)])
+    costs = {2: 6.0, 3: 10.0, 4: 14.0}
+    assert [way.add(epoch, 0.5, cost, is_given=False) for epoch, cost in costs.items()] == [""] * 3
+    assert {place: cost for place, _, cost in json.loads(way.keys(is_whole=True)[CURVE_KEY])} == costs

@@ -225,10 +225,10 @@ def test_points_go_out_with_the_outcome_whatever_it_is(
         for place in range(3):
             run: Any = wandb.init()
             trial = WandbCarbs.from_sweep(run)
-            trial.report(0.3, 16)
+            trial.report(0.3, 16, cost=3)
             trial.report(np.float64(0.25), 32, cost=7)
             trial.report(float("nan"), 64)
-            trial.report(0.125, 128)
+            trial.report(0.125, 128, cost=8)
             if place == 0:
                 trial.record_observation(0.5, 9)
             elif place == 1:
@@ -248,8 +248,7 @@ def test_points_go_out_with_the_outcome_whatever_it_is(
             ({"lr": lr, "batch": 16}, 0.3),
             ({"lr": lr, "batch": 32}, 0.25),
         ]
-        assert 0 < seen.points[0].cost < 60
-        assert seen.points[1].cost == 7
+        assert [point.cost for point in seen.points] == [3, 7]
     assert (stopped.input, stopped.cost) == ({"lr": 0.03, "batch": 32}, 7)
     assert [point.input["batch"] for point in stopped.points] == [16]
 
@@ -270,6 +269,46 @@ def test_a_run_that_goes_on_keeps_its_points_and_ends_where_it_says(make_sweep: 
     run.finish()
     [seen] = carbs_from_sweep(sweep.path).success_observations
     assert (seen.input["batch"], [point.input["batch"] for point in seen.points]) == (64, [16, 32])
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_points_cost_seconds_or_what_is_given_as_the_end_does(
+    make_sweep: Callable[..., Any], caplog: pytest.LogCaptureFixture, *, is_given: bool
+) -> None:
+    """Seconds and tokens do not go together: such points are left out, and that is said."""
+    sweep = make_sweep(progress="batch", initial=[{"lr": 0.01, "batch": 128}])
+    with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
+        trial.report(0.3, 16)
+        trial.report(0.25, 32)
+        trial.record_observation(0.1, 9 if is_given else None)
+    [seen] = carbs_from_sweep(sweep.path).success_observations
+    costs = [point.cost for point in seen.points]
+    assert ("nothing is learnt from its way, since some of its costs are given" in caplog.text) == is_given
+    assert len(costs) == (0 if is_given else 2)
+    assert sorted([0, *costs, seen.cost]) == [0, *costs, seen.cost]
+
+
+def test_a_point_that_costs_less_than_one_before_it_is_left_out_and_that_is_said_once(
+    make_sweep: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that goes on from a checkpoint and does not add what it had spent, for example."""
+    sweep = make_sweep(progress="batch", initial=[{"lr": 0.01, "batch": 128}])
+    sweep.use_run_id("again")
+    with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
+        trial.report(0.3, 16, 100)
+        trial.record_abandoned("preempted")
+    with wandb.init(resume="allow") as run, WandbCarbs.from_sweep(run) as trial:
+        trial.report(0.2, 32, 10)
+        trial.report(0.1, 64, 20)
+        trial.record_failure("diverged")
+    [failed] = carbs_from_sweep(sweep.path).failure_observations
+    assert [(point.input["batch"], point.cost) for point in failed.points] == [(16, 100)]
+    assert caplog.text.count("its cost was 100 at batch=16, and is 10 at batch=32") == 1
+    with wandb.init(resume="allow") as run, WandbCarbs.from_sweep(run) as trial:
+        trial.record_observation(0.1, 30)
+    assert "nothing is learnt from its way, since its cost was 100 at batch=16, and is 30 at batch=128" in caplog.text
+    [seen] = carbs_from_sweep(sweep.path).success_observations
+    assert (seen.cost, list(seen.points)) == (30, [])
 
 
 def test_what_is_no_point_is_refused(make_sweep: Callable[..., Any]) -> None:

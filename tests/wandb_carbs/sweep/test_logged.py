@@ -9,7 +9,7 @@ import pytest
 
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.record import BEFORE_KEY, RunRecord
-from wandb_carbs.sweep.logged import LoggedWay, Passed, read_number
+from wandb_carbs.sweep.logged import Course, LoggedWay, Passed, read_number
 from wandb_carbs.sweep.reading import Reading
 
 NAN = float("nan")
@@ -94,7 +94,7 @@ def way_of(
     way = LoggedWay(
         record_of(summary, rows), "epoch", reading, Reading(cost) if cost else None, maximize=False, limit=0.0
     )
-    return {value: way.at(value) for value in way.times}
+    return {value: way.at(value) for value in way.course.times}
 
 
 def epochs(*losses: Any, start: float = 0.0, step: int = 0) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def test_a_way_has_times_and_leaves_out_a_training_that_was_begun_anew() -> None
     rows = [*epochs(9.0, 1.0, start=100.0), *epochs(5.0, start=200.0)]
     record = record_of({BEFORE_KEY: 101.0}, rows)
     way = LoggedWay(record, "epoch", Reading("loss"), None, maximize=False)
-    assert (way.times, way.at(1.0)) == ({1.0: 200.0}, Passed(5.0, None))
+    assert (way.course.times, way.at(1.0)) == ({1.0: 200.0}, Passed(5.0, None))
     assert way_of([{"loss": 1.0, "_step": 0}], "best", cost="tokens") == {}
 
 
@@ -150,3 +150,18 @@ def test_a_point_counts_by_what_define_metric_keeps_as_the_end_does(kept: Any, l
     rows = epochs(3.0, 1.0, 2.0)
     assert [passed.objective for passed in way_of(rows, loss=kept).values()] == losses
     assert read_number(Reading("loss"), record_of({"loss": kept}, rows), maximize=False) == losses[-1]
+
+
+def test_a_course_says_whether_it_repeats_a_value_or_goes_back_within_a_start() -> None:
+    def course_of(epochs: list[int], times: list[float] | None = None, **summary: Any) -> Course:
+        rows = [
+            {"loss": 1.0, "epoch": epoch, "_step": step, "_timestamp": (times or range(99))[step]}
+            for step, epoch in enumerate(epochs)
+        ]
+        return LoggedWay(record_of(summary, rows), "epoch", Reading("loss"), None, maximize=False).course
+
+    assert course_of([1, 2, 3]) == Course({1: 0, 2: 1, 3: 2})
+    assert course_of([1, 1, 2]) == Course({1: 1, 2: 2}, is_repeated=True)
+    assert course_of([1, 2, 1, 2]) == Course({1: 2, 2: 3}, is_repeated=True, goes_back=True)
+    # It was started again from a checkpoint after the first epoch.
+    assert course_of([1, 2, 2, 3], [0, 1, 101, 102], **{BEFORE_KEY: 1.0}) == Course({1: 0, 2: 101, 3: 102})

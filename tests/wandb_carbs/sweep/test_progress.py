@@ -120,6 +120,11 @@ def test_points_are_read_as_they_were_written_and_are_observations_of_their_own_
     found, problem = points_in("[[1, 0.5, 1.0]]", "epochs", space, {"lr": 0.01, "epochs": 50})
     assert found == ()
     assert problem.startswith("point at 1: parameter 'epochs': value 1 must be between")
+    for place in ("50", "50.0000000001", "60"):
+        found, problem = points_in(f"[[5, 0.5, 1.0], [{place}, 0.5, 2.0]]", "epochs", space, {"lr": 0.01, "epochs": 50})
+        assert found == ()
+        assert f"point at {float(place):g}" in problem
+    assert "epochs=60 must be before the run's own, 50" in problem
     assert points_in("[[3, 0.5, 1.0]]", "epochs", space, None)[1] == "the run's configuration cannot be read"
     assert "is no list of at most 8 points" in points_in("7", "epochs", space, {"lr": 0.01, "epochs": 50})[1]
 
