@@ -7,7 +7,7 @@
 | exit code 0, or a crash of the interpreter after the run was finished; the metric is a finite number | observation |
 | the same, and the metric is NaN or infinite | failure |
 | the same, without the metric | abandoned, with advice |
-| exit code 0, but it says that it got SIGTERM, as Lightning does | abandoned |
+| exit code 0, but it says that it got SIGTERM or was interrupted, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
 | it was about to be pre-empted, or W&B has stopped its run | abandoned |
 | any other way, after the run was finished: `finally: wandb.finish()` | as if it had not been finished |
@@ -51,11 +51,14 @@ _CONNECTION_LOST = ("exception: CommError", "exception: WandbConnectionError")
 _SOME = 3
 # Lightning ends a training that gets SIGTERM with exit code 0; torchrun raises an exception.
 _CUT_SHORT = re.compile(r"^\[rank: \d+\] Received SIGTERM\b", re.MULTILINE)
+# Lightning before 2.2 ends a training that the SDK interrupts, since its run was stopped, with exit code 0, too.
+_STOPPED_EARLY = "Detected KeyboardInterrupt, attempting graceful shutdown"
 _SIGNALLED = "exception: SignalException"
 _HIDDEN = (
     "W&B has the run as finished, but its program failed, so that its {!r} does not count. Let `with wandb.init() as "
     "run:` finish the run, and no `finally`; catch what may fail after the training, so that the exit code is 0"
 )
+_INTERRUPTION = "interrupted: KeyboardInterrupt"
 _INTERRUPTED = re.compile(r"^(?:Detected )?KeyboardInterrupt\b", re.MULTILINE)
 
 
@@ -172,6 +175,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
         )
     if ending.exit_code == 0 and _CUT_SHORT.search(ending.last_words):
         return _lost("killed by SIGTERM")
+    if ending.exit_code == 0 and _STOPPED_EARLY in ending.last_words:
+        return _lost(_INTERRUPTION)
     if values.state == "failed":
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: _words_of(ending) or "finished as failed"})
     if values.objective is None:
@@ -218,7 +223,7 @@ def _judge_crash(ending: Ending, values: Values) -> Outcome:
     if known in (OUT_OF_MEMORY, NAN):
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: known})
     if _INTERRUPTED.search(words):
-        return _lost("interrupted: KeyboardInterrupt")
+        return _lost(_INTERRUPTION)
     if known == _SIGNALLED:
         return _lost("killed by SIGTERM")
     if code in _CANNOT_RUN:

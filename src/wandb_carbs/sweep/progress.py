@@ -47,7 +47,7 @@ class Progress:
         problems = []
         if not isinstance(self.parameter, str) or not self.parameter:
             problems.append(Problem("", "parameter", self.parameter, "must be the name of a hyperparameter"))
-        if not isinstance(self.metric, str):
+        if not isinstance(self.metric, str) or (self.metric and not self.metric.strip()):
             problems.append(Problem("", "metric", self.metric, "must be the name of a metric that the program logs"))
         if self.first is not None and (type(self.first) is not int or self.first not in (0, 1)):
             rule = "must be 0 or 1: the value that the metric has when the first unit is done"

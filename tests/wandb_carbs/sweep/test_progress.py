@@ -44,6 +44,7 @@ def test_a_definition_is_read_in_both_forms_and_kept_as_it_was(given: Any, expec
         ({"parameter": "epochs", "metric": "epoch", "first": 2}, "first=2 must be 0 or 1"),
         ({"parameter": "epochs", "metric": "epoch", "first": True}, "first=True must be 0 or 1"),
         ({"parameter": "epochs", "metric": 3}, "metric=3 must be the name"),
+        ({"parameter": "epochs", "metric": " "}, "metric=' ' must be the name"),
         ({"parameter": 3, "metric": "epoch"}, "parameter=3 must be the name"),
     ],
 )
