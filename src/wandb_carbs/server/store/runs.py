@@ -94,14 +94,15 @@ def _sweep_named(db: sqlite3.Connection, name: str) -> tuple[int, str, str]:
 
 
 def _forget_earlier_process(db: sqlite3.Connection, run_id: int) -> None:
-    """Empty the summary of a run that was handed out again and begins anew, but for what is recorded of it.
+    """Empty the summary of a run that was handed out again and begins anew, but for its record and its last time.
 
     Should the new process log nothing, nobody takes the metrics of the one before for its own. One that resumes the run
-    goes on from them.
+    goes on from them. An agent needs the time to know which rows are of the one before.
     """
     run = db.execute("SELECT state, summary FROM runs WHERE id = ?", (run_id,)).fetchone()
     if run["state"] == run_states.PENDING and run["summary"] != "{}":
-        record = {key: value for key, value in json.loads(run["summary"]).items() if key.startswith(KEY_PREFIX)}
+        summary = json.loads(run["summary"])
+        record = {key: value for key, value in summary.items() if key.startswith(KEY_PREFIX) or key == "_timestamp"}
         db.execute("UPDATE runs SET summary = ? WHERE id = ?", (json.dumps(record), run_id))
 
 

@@ -126,13 +126,14 @@ def test_run_that_was_deleted_alive_does_not_come_back(store: Store) -> None:
 
 
 def test_run_that_is_handed_out_again_begins_without_the_metrics_of_before(store: Store) -> None:
-    """Its record stays, and so does everything if it resumes."""
+    """Its record stays, and the time by which its agent knows the old rows; and so does everything if it resumes."""
     sweep = make_sweep(store)
     for resumes in (False, True):
         agent = agents.create_agent(store, sweep["name"], "host")
         (command,) = agents.heartbeat(store, agent, "{}")
         name = command["run_id"]
-        summary = {"loss": 1, "carbs.suggestion": "{}"}
+        kept = {"_timestamp": 1000.5, "carbs.suggestion": "{}"}
+        summary = {"loss": 1, **kept}
         make_run(store, name, {}, summary)
         run_streams.stream(store, "local", "p", name, {"preempting": True})
         run_streams.stream(store, "local", "p", name, {"complete": True, "exitcode": 1})
@@ -141,7 +142,7 @@ def test_run_that_is_handed_out_again_begins_without_the_metrics_of_before(store
         values = {"modelName": "p", "name": name}
         runs.upsert(store, {**values, "id": global_id("Run", run_row(store, name)["id"])} if resumes else values)
         found = json.loads(run_row(store, name)["summary"])
-        assert found == (summary if resumes else {"carbs.suggestion": "{}"})
+        assert found == (summary if resumes else kept)
         runs.upsert(store, {"modelName": "p", "name": name, "summaryMetrics": '{"loss": 2}'})
         runs.upsert(store, values)  # later words of the same process
         assert json.loads(run_row(store, name)["summary"])["loss"] == 2
