@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,18 +38,16 @@ _RUNS_A_FREEDOM = 3
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Predictions at m points, for S alternative outcomes of the running configurations.
+    """Predictions at m points by the most probable models, for S alternative outcomes of the running configurations.
 
     Attributes:
         objective: Expected objective (standardised, higher is better), shape (m, S).
-        objective_std: Its standard deviation, shape (m,). Both are those of the mixture of all models of the objective,
-            the deviation with an allowance for few runs.
+        objective_std: Its standard deviation, shape (m,).
         log_cost: Expected natural logarithm of the cost, shape (m, S).
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
         known_log_cost: The expected log cost by the observed runs alone, shape (m,).
         known_log_cost_std: Its standard deviation, shape (m,).
-        by_model: Expected objective, shape (m, S), and standard deviation, shape (m,), by each of its models.
     """
 
     objective: Array
@@ -58,7 +57,6 @@ class Beliefs:
     log_success: Array
     known_log_cost: Array
     known_log_cost_std: Array
-    by_model: tuple[tuple[Array, Array], ...]
 
     @property
     def known(self) -> tuple[Array, Array]:
@@ -74,13 +72,11 @@ class Means:
         objective: As that of `Beliefs`.
         log_cost: Likewise.
         known_log_cost: Likewise.
-        by_model: Expected objective by each of its models, shape (m, S).
     """
 
     objective: Array
     log_cost: Array
     known_log_cost: Array
-    by_model: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -92,8 +88,8 @@ class Surrogate:
         objective_scaler: The map that standardises the objective.
         mean_log_cost: Mean of the log costs, the zero of the cost's model.
         objective: Posterior of the standardised objective, with the most probable hyperparameters.
-        alternatives: The same with hyperparameters drawn from their posterior; none where there are so many runs that
-            it is narrow.
+        alternatives: The same with hyperparameters drawn from their posterior, without running configurations; none
+            where there are so many runs that it is narrow.
         cost: Posterior of the log cost.
         known_cost: The same without running configurations.
         cost_alternatives: The same with hyperparameters drawn from their posterior, as those of the objective.
@@ -127,11 +123,6 @@ class Surrogate:
     def log_cost_noise(self) -> float:
         """Standard deviation of a single run's natural log cost."""
         return math.sqrt(self.cost.hyper.noise)
-
-    @property
-    def models(self) -> tuple[gp.Posterior, ...]:
-        """All models of the objective, the one with the most probable hyperparameters first."""
-        return (self.objective, *self.alternatives)
 
     def evidence_of_effects(self) -> float:
         """Return by how much the objective's model predicts each run from all others better than their mean does.
@@ -238,41 +229,51 @@ class Surrogate:
         return replace(
             self,
             objective=imagine(self.objective, self.y, noise[0]),
-            alternatives=tuple(imagine(alternative, self.y, noise[0]) for alternative in self.alternatives),
             cost=imagine(self.cost, self.c, noise[1]),
         )
 
     def predict(self, points: Array) -> Beliefs:
         """Predict at `points`, shape (m, D)."""
         local = points - self.origin
-        by_model = tuple(model.predict(local) for model in self.models)
-        objective, objective_std = _mixture(by_model)
-        objective_std = objective_std * _allowance(self.groups.num_ends)
+        objective, objective_std = self.objective.predict(local)
         log_cost, log_cost_std = self.cost.predict(local)
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError(_NOT_FINITE)
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
-        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std, by_model)
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
 
     def expect(self, points: Array) -> Means:
         """Predict the means alone at `points`, shape (m, D): they are those of `predict`."""
         local = points - self.origin
-        by_model = tuple(model.mean(local) for model in self.models)
-        objective = by_model[0] if len(by_model) == 1 else np.mean(by_model, axis=0)
-        log_cost = self.cost.mean(local)
+        objective, log_cost = self.objective.mean(local), self.cost.mean(local)
         known = log_cost if self.cost is self.known_cost else self.known_cost.mean(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError(_NOT_FINITE)
-        return Means(objective, log_cost, known[:, 0], by_model)
+        return Means(objective, log_cost, known[:, 0])
+
+    def predict_objective(self, points: Array) -> tuple[Array, Array]:
+        """Predict the objective with all that is unknown of it, for people to see.
+
+        The gain goes by the most probable model alone, which is faster and no worse. So that is the mean; the deviation
+        from it is that of the mixture of all models, with an allowance for few runs.
+
+        Args:
+            points: Shape (m, D).
+
+        Returns:
+            Expected objective (standardised, higher is better) and standard deviation, shape (m,) each.
+        """
+        local = points - self.origin
+        mean, deviation = _mixture([model.predict(local) for model in (self.objective, *self.alternatives)])
+        return mean, deviation * _allowance(self.groups.num_ends)
 
     def predict_cost(self, points: Array, known: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.
 
-        The gain goes by the most probable model alone, which is faster. So that is the mean; the deviation from it is
-        that of the mixture of all models.
+        Mean and deviation are those of `predict_objective`, without the allowance.
 
         Args:
             points: Shape (m, D).
@@ -284,13 +285,11 @@ class Surrogate:
         local = points - self.origin
         if known is None:
             means, deviation = self.known_cost.predict(local)
-            known = means[:, 0] + self.mean_log_cost, deviation
-        log_cost, deviation = known
-        squares = [deviation**2]
-        for model in self.cost_alternatives:
-            means, deviation = model.predict(local)
-            squares.append(deviation**2 + (means[:, 0] + self.mean_log_cost - log_cost) ** 2)
-        return log_cost, np.sqrt(np.mean(squares, axis=0))
+        else:
+            means, deviation = known[0][:, None] - self.mean_log_cost, known[1]
+        others = (model.predict(local) for model in self.cost_alternatives)
+        log_cost, deviation = _mixture([(means, deviation), *others])
+        return log_cost + self.mean_log_cost, deviation
 
 
 def _log_density(errors: Array, deviation: Array) -> Array:
@@ -307,13 +306,17 @@ def _allowance(number: int) -> float:
     return float(stdtrit(max((number - 1) / _RUNS_A_FREEDOM, _MIN_FREEDOM), _UPPER) / ndtri(_UPPER))
 
 
-def _mixture(by_model: tuple[tuple[Array, Array], ...]) -> tuple[Array, Array]:
-    """Return mean, shape (m, S), and standard deviation, shape (m,), of the equal mixture of normal predictions."""
-    if len(by_model) == 1:
-        return by_model[0]
-    means, deviations = (np.array(part) for part in zip(*by_model, strict=True))
-    between = np.var(np.mean(means, axis=2), axis=0)
-    return np.mean(means, axis=0), np.sqrt(np.mean(deviations**2, axis=0) + between)
+def _mixture(predictions: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Return the first mean, and the root mean square distance from it in the equal mixture of normal predictions.
+
+    Args:
+        predictions: Mean, shape (m, 1), and standard deviation, shape (m,), by each model.
+
+    Returns:
+        Mean and deviation, shape (m,) each.
+    """
+    means, deviations = (np.array(part) for part in zip(*predictions, strict=True))
+    return means[0, :, 0], np.sqrt(np.mean(deviations**2 + (means[:, :, 0] - means[0, :, 0]) ** 2, axis=0))
 
 
 def _subset(groups: Groups, size: int) -> Indices:

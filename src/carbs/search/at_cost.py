@@ -51,8 +51,7 @@ def propose(situation: Situation, cost: float) -> Proposal:
     def narrowing(points: Array, beliefs: Beliefs | None = None) -> Array:
         at = beliefs or surrogate.predict(points)
         covariance = surrogate.objective.covariance(points - surrogate.origin, target[None] - surrogate.origin)[:, 0]
-        _, deviation = at.by_model[0]
-        narrowed = covariance**2 / (deviation**2 + surrogate.objective.hyper.noise)
+        narrowed = covariance**2 / (at.objective_std**2 + surrogate.objective.hyper.noise)
         value: Array = np.log(np.maximum(narrowed, 1e-300)) + at.log_success
         return value
 

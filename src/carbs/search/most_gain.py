@@ -27,7 +27,7 @@ class Scorer:
 
     Attributes:
         surrogate: The models, with the outcomes of running configurations imagined.
-        fronts: The frontier by predicted cost and objective, as each model of the objective sees it.
+        front: The frontier by predicted cost and objective.
         limit: The limits of cost; the user's cap also lowers the score of points that are near it.
         cheapest: Smallest predicted log cost that a suggestion may have.
         taken: Keys of the configurations that must not be suggested (again).
@@ -35,7 +35,7 @@ class Scorer:
     """
 
     surrogate: Surrogate
-    fronts: tuple[acquisition.Steps, ...]
+    front: acquisition.Steps
     limit: CostLimit
     cheapest: float
     taken: frozenset[bytes]
@@ -59,16 +59,13 @@ class Scorer:
 
     def log_gain(self, beliefs: Beliefs) -> Array:
         """Return the logarithm of the hypervolume that successful runs are expected to add, shape (m,)."""
-        gains = []
-        for model, front, (mean, deviation) in zip(self.surrogate.models, self.fronts, beliefs.by_model, strict=True):
-            # The change of the posterior mean that one noisy run can bring, rather than all that is unknown (Frazier et
-            # al. 2009, "The Knowledge-Gradient Policy for Correlated Normal Beliefs").
-            change = deviation**2 / np.sqrt(deviation**2 + model.hyper.noise)
-            gains.append(acquisition.log_expected_gain(mean, change, beliefs.log_cost, beliefs.log_cost_std, front))
-        # Averaged over what the hyperparameters may be (Snoek et al. 2012, "Practical Bayesian Optimization of Machine
-        # Learning Algorithms", section 3.2).
-        averaged: Array = np.logaddexp.reduce(gains, axis=0) - math.log(len(gains))
-        return averaged
+        # The change of the posterior mean that one noisy run can bring, rather than all that is unknown (Frazier et al.
+        # 2009, "The Knowledge-Gradient Policy for Correlated Normal Beliefs").
+        variance = beliefs.objective_std**2
+        change = variance / np.sqrt(variance + self.surrogate.objective.hyper.noise)
+        return acquisition.log_expected_gain(
+            beliefs.objective, change, beliefs.log_cost, beliefs.log_cost_std, self.front
+        )
 
 
 def propose(situation: Situation) -> Proposal:
@@ -104,11 +101,8 @@ def propose(situation: Situation) -> Proposal:
     cheapest = begin = min(_cheapest_that_counts(situation), end)
     if rng.random() < tuning.band_share:
         begin = max(cheapest, rng.uniform(min(cheapest_seen, end), end))
-    fronts, whole = (
-        tuple(
-            acquisition.steps(mean[rivals], beliefs.log_cost[rivals], reference, end, start)
-            for mean in beliefs.by_model
-        )
+    front, whole = (
+        acquisition.steps(beliefs.objective[rivals], beliefs.log_cost[rivals], reference, end, start)
         for start in (begin, cheapest)
     )
 
@@ -119,7 +113,7 @@ def propose(situation: Situation) -> Proposal:
     observed = members[members < models.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, situation.failures])))
-    scorer = Scorer(surrogate, fronts, limit, cheapest, taken, tuning.failure_aversion)
+    scorer = Scorer(surrogate, front, limit, cheapest, taken, tuning.failure_aversion)
 
     pool = pool_of(situation, sample, seen[members])
     x, score = maximise(situation, scorer.score, pool)
@@ -127,7 +121,7 @@ def propose(situation: Situation) -> Proposal:
     if not math.isfinite(score):
         x, log["reason"] = last_resort(situation, limit, pool, seen, scorer.log_worth)
     log["kind"] = kind_of(x, situation)
-    gain = replace(scorer, fronts=whole).log_gain(surrogate.predict(x[None]))
+    gain = replace(scorer, front=whole).log_gain(surrogate.predict(x[None]))
     log["expected_improvement"] = math.exp(gain[0]) * models.objective_scaler.deviation
     return Proposal(x, {**log, **describe(x, situation)})
 

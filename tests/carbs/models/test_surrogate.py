@@ -129,19 +129,36 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
     assert np.median(ratios) > 1.1
 
 
+def test_the_objective_that_people_see_is_less_sure_than_the_most_probable_model() -> None:
+    """It has the same mean, and the deviation from it of all models, with an allowance for few runs."""
+    seen = configs(12, dearest=1e3, seed=1)
+    model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
+    points = space().encode(configs(50, dearest=1e4, seed=2))
+    beliefs = model.predict(points)
+    mean, deviation = model.predict_objective(points)
+    assert mean == pytest.approx(beliefs.objective[:, 0])
+    running = model.with_pending(points[:2], np.random.default_rng(0).standard_normal((2, 2, 3)))
+    local = points - running.origin
+    squares = [beliefs.objective_std**2]
+    for other in running.alternatives:  # they know nothing of what is running
+        theirs, their_deviation = other.predict(local)
+        squares.append(their_deviation**2 + (theirs[:, 0] - mean) ** 2)
+    assert len(squares) > 1
+    allowance = deviation / np.sqrt(np.mean(squares, axis=0))
+    assert allowance == pytest.approx(allowance[0])
+    assert allowance[0] > 1.1
+
+
 def test_means_alone_are_those_of_the_whole_prediction() -> None:
     seen = configs(12, dearest=1e3, seed=1)
     model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
     points = space().encode(configs(5, dearest=1e4, seed=2))
-    assert len(model.models) > 1
     running = model.with_pending(points[:2], np.random.default_rng(0).standard_normal((2, 2, 3)))
     for surrogate in (model, running):
         beliefs, means = surrogate.predict(points), surrogate.expect(points)
         assert means.objective == pytest.approx(beliefs.objective)
         assert means.log_cost == pytest.approx(beliefs.log_cost)
         assert means.known_log_cost == pytest.approx(beliefs.known_log_cost)
-        for mean, (theirs, _) in zip(means.by_model, beliefs.by_model, strict=True):
-            assert mean == pytest.approx(theirs)
 
 
 def test_evidence_of_effects_is_what_the_model_knows_beyond_the_mean() -> None:
