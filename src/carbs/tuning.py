@@ -127,8 +127,8 @@ class ModelTuning:
     # Largest number of configurations that hyperparameters are fitted to. Their uncertainty is small by then, and the
     # time of a fit grows with the cube.
     max_fit_points: int = 200
-    # Settings of the objective's hyperparameters that are drawn from their posterior, beside the most probable one. The
-    # gain is averaged over all of them; five were no better. Ablation.
+    # Settings of the hyperparameters that are drawn from their posterior, beside the most probable one. They widen what
+    # people see and what the limits of cost count with; five were no better.
     num_alternatives: int = 3
     # With more configurations times hyperparameters than this (100 of eight) the most probable setting stands for all:
     # the posterior is narrow by then, and a suggestion would take more than twice as long.
