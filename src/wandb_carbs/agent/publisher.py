@@ -71,6 +71,15 @@ class RunPublisher:
             self.read()
         return {**self.record.summary, **keys}
 
+    def leave(self, keys: Mapping[str, Any]) -> None:
+        """Give flat summary keys to the SDK, if it holds the run: they stay if this process is killed some time later.
+
+        Args:
+            keys: The keys.
+        """
+        if own_run.is_open(self._run):
+            self._run.summary.update(dict(keys))
+
     def read(self) -> RunRecord:
         """Read the run from the server.
 

@@ -43,6 +43,8 @@ logger = logging.getLogger("wandb_carbs")
 
 sigterm.install()
 
+# The SDK sends a summary so often.
+_SUMMARY_SECONDS = 15.0
 # Schedulers kill some seconds after SIGTERM.
 _SIGTERM_SECONDS = 5.0
 
@@ -67,6 +69,8 @@ class RunRecorder:
         self._is_stored = False
         # Whether there was a warning of a point whose cost contradicts others.
         self._has_doubted = False
+        # When the points were last given to the SDK.
+        self._left = -math.inf
         self._started = time.monotonic()
         sigterm.watch(self._interrupt)
 
@@ -123,7 +127,7 @@ class RunRecorder:
         self._publisher.note(keys)
 
     def point(self, objective: float, progress: float, cost: float | None = None) -> None:
-        """Keep a point on the run's way, which goes out with its outcome; see `WandbCarbs.report`."""
+        """Keep a point on the run's way, which goes out with its outcome at the latest; see `WandbCarbs.report`."""
         if self.way is None:
             raise WandbCarbsError(
                 f"run {self.name} cannot report points: its sweep does not say which hyperparameter's values a run "
@@ -136,6 +140,10 @@ class RunRecorder:
             logger.warning("Run %s: objective=%r at progress=%g is no point to learn from", self.name, value, place)
             return
         problem = self.way.add(place, value, spent, is_given=cost is not None)
+        now = time.monotonic()
+        if not problem and self._state == RUNNING and now > self._left + _SUMMARY_SECONDS:
+            self._left = now
+            self._publisher.leave(self.way.keys(is_whole=False))
         if problem and not self._has_doubted:
             self._has_doubted = True
             logger.warning("Run %s: points on its way are left out, since %s", self.name, problem)

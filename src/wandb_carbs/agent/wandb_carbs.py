@@ -183,8 +183,9 @@ class WandbCarbs(LegacyNames):
     def report(self, objective: float, progress: float, cost: float | None = None) -> None:
         """Report a point on the run's way, in the loop of the training: the search learns from it as from a short run.
 
-        It goes out with the outcome, whatever that is. Only values of the hyperparameter before the run's own are
-        learnt, and of many points eight; all others may be reported as well.
+        It goes out with the outcome, whatever that is; if the process is killed, most points are in W&B already. Only
+        values of the hyperparameter before the run's own are learnt, and of many points eight; all others may be
+        reported as well.
 
         Args:
             objective: The objective so far. One that is not finite is left out, with a warning.

@@ -234,8 +234,8 @@ class ReportData:
         if len(ends) < _MANY_ENDS or min(ends) == max(ends) or any(run.points for run in runs):
             return []
         doubt = (
-            f"none of {len(ends)} runs has left points on its way, though the sweep's progress is {name}: the program "
-            "has to log the objective as it goes, or to call WandbCarbs.report"
+            f"none of {len(ends)} runs has left points on its way, though the sweep's progress is {name}: "
+            "wandb-carbs agent says why, or the program has to call WandbCarbs.report"
         )
         return [doubt]
 

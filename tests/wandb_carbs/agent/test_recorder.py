@@ -15,7 +15,7 @@ import wandb
 
 from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep, load_sweep
-from wandb_carbs.agent import sigterm
+from wandb_carbs.agent import recorder, sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,6 +309,24 @@ def test_a_point_that_costs_less_than_one_before_it_is_left_out_and_that_is_said
     assert "nothing is learnt from its way, since its cost was 100 at batch=16, and is 30 at batch=128" in caplog.text
     [seen] = carbs_from_sweep(sweep.path).success_observations
     assert (seen.cost, list(seen.points)) == (30, [])
+
+
+def test_points_of_a_process_that_dies_are_in_the_summary_that_the_sdk_sends(
+    make_sweep: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody records the run; its points of the last seconds may be missing."""
+    sweep = make_sweep(progress="batch", initial=[{"lr": 0.01, "batch": 128}])
+    with wandb.init() as run:
+        trial = WandbCarbs.from_sweep(run)
+        trial.report(0.3, 16)
+        trial.report(0.25, 32)
+        monkeypatch.setattr(recorder, "_SUMMARY_SECONDS", 0.0)
+        trial.report(0.2, 64)
+        monkeypatch.undo()
+        trial.report(0.1, 96)
+    assert sweep.counts() == {"abandoned": 1}
+    [seen] = carbs_from_sweep(sweep.path).success_observations
+    assert (seen.input["batch"], [point.input["batch"] for point in seen.points]) == (64, [16, 32])
 
 
 def test_what_is_no_point_is_refused(make_sweep: Callable[..., Any]) -> None:
