@@ -77,7 +77,9 @@ STALE_SECONDS = 300.0
 # A run asks as soon as it has begun: this is twice as long as it would try to reach W&B. Should it ask later still, its
 # own seed and the check after publishing keep it apart from the others.
 _SILENT_SECONDS = 300.0
-_GONE = frozenset({"crashed", "killed", "preempted", "failed"})
+# A run whose stop was asked for.
+_KILLED = "killed"
+_GONE = frozenset({"crashed", _KILLED, "preempted", "failed"})
 FINISHED = "finished"
 # W&B's own agent has run it, or another program that has nothing to do with the search.
 _NO_SUGGESTION = f"no suggestion was taken (no {STATE_KEY}), so nothing is learnt"
@@ -130,6 +132,11 @@ class RunRecord:
     def last_seen(self) -> datetime | None:
         """When W&B last heard of it."""
         return max((t for t in (self.created_at, self.heartbeat_at) if t is not None), default=None)
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether somebody, or W&B's `early_terminate`, has stopped it."""
+        return bool(self.summary.get(STOPPED_KEY)) or self.state == _KILLED
 
     @property
     def has_ended(self) -> bool:

@@ -126,3 +126,20 @@ def test_order_breaks_ties_by_id() -> None:
     one, two = (RunRecord(i, i, "running", NOW, NOW, {}, {}) for i in "ab")
     late = RunRecord("0", "0", "running", None, None, {}, {})
     assert sorted([late, two, one], key=lambda run: run.order) == [one, two, late]
+
+
+@pytest.mark.parametrize(
+    ("state", "summary", "was_stopped"),
+    [
+        ("killed", {}, True),
+        ("crashed", {"carbs.stopped": '{"why": "stopped in W&B"}'}, True),
+        ("running", {"carbs.stopped": ""}, False),  # it was started again
+        ("preempted", {}, False),
+    ],
+)
+def test_a_run_was_stopped_if_wandb_or_its_agent_says_so(
+    state: str,
+    summary: dict[str, str],
+    was_stopped: bool,
+) -> None:
+    assert RunRecord("r", "r", state, None, None, {}, summary).was_stopped == was_stopped

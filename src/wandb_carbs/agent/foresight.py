@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from carbs import CARBS, ParamDict, SuggestOutput
@@ -62,20 +62,27 @@ def look_around(
     return foreseen, later
 
 
-def draw(carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict]) -> SuggestOutput:
+def draw(
+    carbs: CARBS, run_id: str, seed: str, lost: Mapping[str, ParamDict], stopped: Collection[str] = ()
+) -> SuggestOutput:
     """Draw a suggestion that no abandoned run has: an abandoned run may take up its own again.
+
+    A configuration that is wanted first is run again, unless W&B has stopped its run: it would stop each.
 
     Args:
         carbs: The optimizer.
         run_id: The run that draws.
         seed: Seed of the draw.
         lost: Configurations of abandoned runs, by the run's id.
+        stopped: Those of these runs that were stopped.
     """
     output = carbs.suggest(run_id, seed=seed)
-    for _ in range(_MAX_AVOIDED):
-        if output.log.get("kind") in {"resample", "initial"}:
+    for _ in range(_MAX_AVOIDED + len(stopped)):
+        kind = output.log.get("kind")
+        if kind == "resample":
             break
-        same = [id_ for id_, values in lost.items() if are_equal(carbs, values, output.suggestion)]
+        avoided = stopped if kind == "initial" else lost
+        same = [id_ for id_ in avoided if are_equal(carbs, lost[id_], output.suggestion)]
         if not same:
             break
         # Outstanding, and only now: a run that is gone must not keep the search away from its neighbourhood.

@@ -176,9 +176,10 @@ class SuggestionTaker:
         foreseen, later = look_around(self._carbs, self._reader.sweep, others, own)
         self._log_counts(foreseen)
         lost = lost_suggestions(others, self._carbs.space, self._translation.from_run)
+        stopped = [run.record.id for run in others if run.record.id in lost and run.record.was_stopped]
         waiting = {run.record.id for run in others if run.verdict.standing is Standing.STARTING}
         for attempt in range(_MAX_REDRAWS + 1):
-            output = draw(self._carbs, own.id, seed_of(self._reader.sweep.sweep_id, own.id, attempt), lost)
+            output = draw(self._carbs, own.id, seed_of(self._reader.sweep.sweep_id, own.id, attempt), lost, stopped)
             for run in later:
                 self._remember(run)
             point = self._carbs.space.select(output.suggestion)
