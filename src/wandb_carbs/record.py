@@ -50,6 +50,8 @@ ARGUMENTS_KEY = "carbs.drawn_arguments"
 BEGUN_KEY = "carbs.begun"
 # Of a run that was started again: the time of the last point that was logged before.
 BEFORE_KEY = "carbs.before"
+# Seconds that the run's program has run, in all starts that were recorded.
+SECONDS_KEY = "carbs.seconds"
 # Points on the run's way as JSON, [[progress, objective, cost], …]: see `wandb_carbs.sweep.progress`. Only where the
 # sweep's definition says through which hyperparameter's values a run passes.
 CURVE_KEY = "carbs.curve"

@@ -13,7 +13,7 @@ from carbs import CarbsError
 from wandb_carbs.agent.exceptions import judge_words
 from wandb_carbs.agent.last_words import after_sdk
 from wandb_carbs.agent.launchers import behind_launcher
-from wandb_carbs.agent.orphans import seconds_of
+from wandb_carbs.agent.orphans import seconds_of, spent_by
 from wandb_carbs.agent.outcome import Ending
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
@@ -51,7 +51,8 @@ def record_failure(path: SweepPath, run_id: str, words: str, exit_code: int | No
     if record.state != FINISHED or not is_open:
         return ""
     ending, seconds = Ending(_EXCEPTION if exit_code is None else exit_code, words), seconds_of(record.summary)
-    outcome = whole_outcome(load_runnable_sweep(path), record, ending, seconds or 1.0, is_joined=True)
+    sweep, spent = load_runnable_sweep(path), spent_by(record.summary)
+    outcome = whole_outcome(sweep, record, ending, seconds or 1.0, is_joined=True, spent=spent)
     if seconds is None and outcome.keys[STATE_KEY] == SUCCESS:
         return ""  # its cost is not known
     RunPublisher(record, reader, limit=INTERACTIVE_SECONDS).settle(outcome.keys)

@@ -19,7 +19,7 @@ from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.clock import server_time
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import BEGUN_KEY, RunRecord
+from wandb_carbs.record import BEGUN_KEY, SECONDS_KEY, RunRecord
 from wandb_carbs.sweep.runs import RunReader, is_orphan
 
 logger = logging.getLogger("wandb_carbs")
@@ -46,7 +46,7 @@ def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]
         if seconds is None:
             continue
         try:
-            outcome = whole_outcome(sweep, record, Ending(0), seconds, is_joined=True)
+            outcome = whole_outcome(sweep, record, Ending(0), seconds, is_joined=True, spent=spent_by(record.summary))
             RunPublisher(record, reader).settle(outcome.keys)
         except WandbConnectionError as error:
             logger.warning("Run %s ended without its agent, and cannot be recorded now: %s", record.name, error)
@@ -70,3 +70,9 @@ def seconds_of(summary: Mapping[str, Any]) -> float | None:
     rest = total - before if is_number(total) and is_number(before) else 0.0
     seconds = float(logged - begun + max(rest, 0.0))
     return seconds if seconds > 0 else None
+
+
+def spent_by(summary: Mapping[str, Any]) -> float:
+    """Return how many seconds the earlier starts of a run have spent, by the summary from before its end."""
+    spent: Any = summary.get(SECONDS_KEY)
+    return float(spent) if is_number(spent) and spent > 0 else 0.0

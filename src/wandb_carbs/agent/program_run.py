@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wandb_carbs.agent.command_line import fill_in
-from wandb_carbs.agent.orphans import settle
+from wandb_carbs.agent.orphans import settle, spent_by
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.own_names import other_values
 from wandb_carbs.agent.program import environment_for
@@ -33,6 +33,7 @@ from wandb_carbs.record import (
     OBJECTIVE_KEY,
     OUTCOMES,
     REASON_KEY,
+    SECONDS_KEY,
     SETTLED_KEY,
     STATE_KEY,
     STOPPED_KEY,
@@ -44,7 +45,6 @@ from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
 
-SECONDS_KEY = "carbs.seconds"
 # A run not heard of for 300 s counts as lost (120 s on the local server): until the program calls wandb.init(), which
 # may be after it has loaded its data, this agent is heard of in its place.
 _ALIVE_SECONDS = 60.0
@@ -114,8 +114,7 @@ class ProgramRun:
         own = taker.read()
         self.settled = settle(self._sweep, self._reader, taker.others)
         own = _without_old_metrics(taker.read() if self.settled else own, self._sweep)
-        spent: Any = own.summary.get(SECONDS_KEY)
-        self._spent = float(spent) if is_number(spent) and spent > 0 else 0.0
+        self._spent = spent_by(own.summary)
         self._publisher = RunPublisher(own, self._reader)
         self._recorder = RunRecorder(self._publisher)
         # This process ends its programs before it ends itself, and records them then.

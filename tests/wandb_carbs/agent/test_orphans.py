@@ -10,13 +10,14 @@ import pytest
 from carbs import CARBSParams
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath, load_sweep
-from wandb_carbs.agent.orphans import seconds_of, settle
+from wandb_carbs.agent.orphans import seconds_of, settle, spent_by
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.record import (
     BEGUN_KEY,
     COST_KEY,
     OBJECTIVE_KEY,
     REASON_KEY,
+    SECONDS_KEY,
     SETTLED_KEY,
     STATE_KEY,
     SUGGESTION_KEY,
@@ -50,6 +51,10 @@ def test_seconds_are_from_the_programs_start_to_the_runs_end(summary: dict[str, 
     assert seconds_of(summary) == seconds
 
 
+def test_seconds_of_earlier_starts_are_those_that_were_recorded() -> None:
+    assert [spent_by({SECONDS_KEY: seconds}) for seconds in (30, -1, "30", None)] == [30.0, 0.0, 0.0, 0.0]
+
+
 @pytest.mark.slow
 def test_only_runs_that_came_to_their_end_are_recorded(make_sweep: Callable[..., Sweep]) -> None:
     sweep = make_sweep(config=CARBSParams(better_direction_sign=-1), metric_name="loss", command=["true"])
@@ -62,6 +67,8 @@ def test_only_runs_that_came_to_their_end_are_recorded(make_sweep: Callable[...,
         sweep.was_heard_of(name, minutes=minutes)
 
     put("ended")
+    earlier: dict[str, Any] = {SECONDS_KEY: 30.0}
+    put("again", **earlier)
     put("diverged", loss="NaN")
     put("silent", loss=None)
     put("just-now", minutes=0)
@@ -72,10 +79,11 @@ def test_only_runs_that_came_to_their_end_are_recorded(make_sweep: Callable[...,
     put("recorded", **recorded)
     path = SweepPath(ENTITY, PROJECT, sweep.id)
     runnable, reader = load_runnable_sweep(path), RunReader(path)
-    assert "3 of 8 runs ended without their agents" in ReportData(load_sweep(path)).doubts[0]
+    assert "4 of 9 runs ended without their agents" in ReportData(load_sweep(path)).doubts[0]
     settled = settle(runnable, reader, reader.all())
-    assert sorted(settled) == ["diverged", "ended", "silent"]
+    assert sorted(settled) == ["again", "diverged", "ended", "silent"]
     runs = {run.record.id: run for run in load_sweep(path).runs}
+    assert runs["again"].record.summary[COST_KEY] == 52.0  # with the seconds of an earlier start
     summary = runs["ended"].record.summary
     assert (summary[OBJECTIVE_KEY], summary[COST_KEY], summary[SETTLED_KEY]) == (0.5, 22.0, True)
     assert runs["diverged"].verdict.standing is Standing.FAILURE

@@ -12,7 +12,7 @@ from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath, carbs_from_sweep
 from wandb_carbs.agent import program_run
 from wandb_carbs.agent.outcome import Ending
-from wandb_carbs.agent.program_run import SECONDS_KEY, ProgramRun
+from wandb_carbs.agent.program_run import ProgramRun
 from wandb_carbs.agent.registration import Registration
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.record import (
@@ -24,6 +24,7 @@ from wandb_carbs.record import (
     CURVE_KEY,
     OBJECTIVE_KEY,
     REASON_KEY,
+    SECONDS_KEY,
     SETTLED_KEY,
     STATE_KEY,
     STOPPED_KEY,
