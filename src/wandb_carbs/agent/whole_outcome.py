@@ -30,6 +30,10 @@ _UNNAMED = (
     "`progress: {{parameter: {}, metric: …}}`, with the metric that says how far a run is, in a new sweep"
 )
 _UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r} is logged later: log it with them"
+_FALLING = (
+    "the sweep's progress: the cost falls on the way of a run, so that nothing is learnt from it: let {!r} be what the "
+    "run has cost so far, with what its earlier starts had spent"
+)
 
 
 @dataclass(frozen=True)
@@ -117,5 +121,10 @@ def _way_of(sweep: RunnableSweep, record: RunRecord, spent: float, begun: float 
         cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start
         if cost is not None and is_positive(cost) and is_number(passed.objective):
             points.append(Point(place, passed.objective, cost))
+    earlier = earlier_points(record)
     # An earlier start that had come there had spent less.
-    return _Way((*points, *earlier_points(record)), passage.furthest, passage.note)
+    whole = {point.progress: point for point in (*points, *earlier)}
+    costs = [whole[place].cost for place in sorted(whole)]
+    if sweep.cost is not None and costs != sorted(costs):
+        return _Way(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
+    return _Way(tuple(whole.values()), passage.furthest, passage.note)

@@ -176,6 +176,16 @@ def test_a_cost_that_comes_after_each_row_of_the_objective_is_none_of_its_point(
     assert "have no cost, as 'tokens' is logged later" in outcome.note
 
 
+def test_a_cost_that_falls_is_not_that_of_the_run_so_far() -> None:
+    """The program goes on from a checkpoint, and counts its tokens from there."""
+    old = [{**row, "tokens": 100 * row["epoch"]} for row in rows_of(4.0, 3.0, start=BEGUN - 500)]
+    new = [{**row, "tokens": 50 * row["epoch"] - 100} for row in rows_of(2.0, 1.0, step=2, first=3)]
+    known: dict[str, Any] = {BEFORE_KEY: BEGUN - 480, CURVE_KEY: "[[1, 4.0, 100], [2, 3.0, 200]]", "tokens": 100}
+    outcome = outcome_of([*old, *new], cost="tokens", **known)
+    assert curve(outcome) == [[1, 4.0, 100], [2, 3.0, 200]]
+    assert "let 'tokens' be what the run has cost so far" in outcome.note
+
+
 def test_seconds_are_those_of_the_program_and_not_of_its_suggestion() -> None:
     assert curve(outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), begun=BEGUN + 6.0))[0] == [1, 4.0, 4.0]
 
