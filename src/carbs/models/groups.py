@@ -69,6 +69,20 @@ class Groups:
         """Number of runs beside the first of each configuration."""
         return self.num_runs - self.num_ends
 
+    def chosen(self, most: int) -> Indices:
+        """Return the indices of at most so many groups: half the best of their cost, half spread over the history."""
+        if self.size <= most:
+            return np.arange(self.size)
+        order = np.argsort(self.log_cost, kind="stable")
+        # Rank within bands of like cost, so that near-frontier points of every cost are there.
+        bands = np.array_split(order, max(1, most // 20))
+        best = np.concatenate(
+            [band[np.argsort(-self.y[band], kind="stable")][: most // (2 * len(bands))] for band in bands]
+        )
+        rest = np.setdiff1d(np.arange(self.size), best)
+        spread = rest[np.linspace(0, len(rest) - 1, most - len(best)).round().astype(int)]
+        return np.sort(np.concatenate([best, spread]))
+
 
 def group_successes(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> Groups:
     """Group successful runs by configuration.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from carbs.arrays import Array, Indices
+from carbs.arrays import Array
 from carbs.models import gaussian_process as gp
 from carbs.models import laplace
 from carbs.models.groups import Groups
@@ -156,8 +156,8 @@ class Surrogate:
         clipped = winsorise(groups.y, tuning.outlier_reach)
         objective_scaler, mean_log_cost = Scaler.of(clipped), float(np.mean(groups.log_cost))
         y, c = objective_scaler.forward(clipped), groups.log_cost - mean_log_cost
-        chosen = _subset(groups, tuning.max_fit_points)
-        keep = _subset(groups, tuning.max_model_points)
+        chosen = groups.chosen(tuning.max_fit_points)
+        keep = groups.chosen(tuning.max_model_points)
         X = groups.X - space.middle
 
         # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
@@ -317,18 +317,3 @@ def _mixture(predictions: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     """
     means, deviations = (np.array(part) for part in zip(*predictions, strict=True))
     return means[0, :, 0], np.sqrt(np.mean(deviations**2 + (means[:, :, 0] - means[0, :, 0]) ** 2, axis=0))
-
-
-def _subset(groups: Groups, size: int) -> Indices:
-    """Choose at most `size` groups: half the best of their cost, half spread evenly over the history."""
-    if groups.size <= size:
-        return np.arange(groups.size)
-    order = np.argsort(groups.log_cost, kind="stable")
-    # Rank within bands of like cost, so that near-frontier points of every cost are there.
-    bands = np.array_split(order, max(1, size // 20))
-    best = np.concatenate(
-        [band[np.argsort(-groups.y[band], kind="stable")][: size // (2 * len(bands))] for band in bands]
-    )
-    rest = np.setdiff1d(np.arange(groups.size), best)
-    spread = rest[np.linspace(0, len(rest) - 1, size - len(best)).round().astype(int)]
-    return np.sort(np.concatenate([best, spread]))

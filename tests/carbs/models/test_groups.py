@@ -69,3 +69,18 @@ def test_of_equal_points_of_a_run_the_last_counts() -> None:
     way = [seen(0.5, 1, 1.0), seen(0.5, 1, 1.5), seen(0.5, 9, 2.0)]
     groups = group_points(SPACE, [seen(0.5, 9, 3.0, points=way)], [], 1)
     assert (groups.y.tolist(), groups.is_end.tolist()) == ([1.5, 3.0], [False, True])
+
+
+def test_of_many_groups_the_best_of_their_cost_and_some_of_the_whole_history_are_chosen() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal(500)
+    groups = group(np.arange(500.0)[:, None], y, rng.permutation(500).astype(float))
+    assert groups.chosen(500).tolist() == list(range(500))
+    chosen = groups.chosen(100)
+    assert len(set(chosen.tolist())) == 100
+    assert set(np.argsort(y)[-5:]) <= set(chosen.tolist())
+    by_cost = np.argsort(groups.log_cost)
+    for part in np.array_split(by_cost, 5):  # of every cost
+        assert part[np.argmax(y[part])] in chosen
+    for part in np.array_split(np.arange(500), 5):  # of every time
+        assert 12 <= np.isin(part, chosen).sum() <= 30
