@@ -33,7 +33,13 @@ class Optimizer(Protocol):
         """Report a run; an objective of None is a failed one."""
 
 
+Point = tuple[ParamDict, float, float]
+"""A point on a run's way: the configuration that it is the result of, its objective and cost."""
+
+
 class Ours:
+    points: Sequence[Point] = ()
+
     def __init__(self, params: Sequence[Param], seed: int, tuning: Tuning = DEFAULT) -> None:
         self.carbs = CARBS(CARBSParams(seed=seed), params, tuning=tuning)
         self.log: dict[str, Any] = {}
@@ -56,22 +62,12 @@ class Ours:
 
     def tell(self, handle: Any, objective: float | None, cost: float) -> None:
         output = math.nan if objective is None else objective
-        self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None))
-
-
-Point = tuple[ParamDict, float, float]
-"""A point on a run's way: the configuration that it is the result of, its objective and cost."""
+        way = [ObservationInParam(*point) for point in self.points]
+        self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None, points=way))
 
 
 class OursWithPoints(Ours):
     """The same, which also learns from the points on each run's way: set them before the run is told."""
-
-    points: Sequence[Point] = ()
-
-    def tell(self, handle: Any, objective: float | None, cost: float) -> None:
-        output = math.nan if objective is None else objective
-        way = [ObservationInParam(*point) for point in self.points]
-        self.carbs.observe(ObservationInParam(handle, output, cost, is_failure=objective is None, points=way))
 
 
 class Random:

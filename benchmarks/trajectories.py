@@ -101,7 +101,7 @@ def way(searched: Variant, config: ParamDict, noise: float, rng: np.random.Gener
         searched: The problem.
         config: The run's configuration.
         noise: The noise in its objective; most of the noise of a point is the same.
-        rng: Source of that part.
+        rng: Source of the rest.
     """
     name = searched.progress
     if name is None:

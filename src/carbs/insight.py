@@ -137,9 +137,9 @@ class Insight:
     def believe(self, points: Array) -> Believed:
         """Predict at search coordinates `points`, shape (m, D)."""
         with one_thread():
-            log_success = self.surrogate.predict(points).log_success
-            objective, objective_std = self.surrogate.predict_objective(points)
-            log_cost, log_cost_std = self.surrogate.predict_cost(points)
+            beliefs = self.surrogate.predict(points)
+            objective, objective_std = self.surrogate.predict_objective(points, beliefs)
+            log_cost, log_cost_std = self.surrogate.predict_cost(points, beliefs.known)
         scaler = self.surrogate.objective_scaler
         mean = self.sign * scaler.backward(objective)
         half = HALF_WIDTH * objective_std * scaler.deviation
@@ -151,7 +151,7 @@ class Insight:
             cost=np.exp(log_cost),
             cost_low=np.exp(log_cost - log_half),
             cost_high=np.exp(log_cost + log_half),
-            success=np.exp(log_success),
+            success=np.exp(beliefs.log_success),
         )
 
     @cached_property

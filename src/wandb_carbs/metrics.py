@@ -67,7 +67,7 @@ def says_best(values: Any, name: str, *, maximize: bool) -> bool:
         maximize: Whether more of the metric is better.
     """
     value = find(values, name)
-    last, *best = kept(maximize=maximize)[:3]
+    last, *best = kept(maximize=maximize)[:ENDS]
     return _is_kept(value) and last not in value and any(key in value for key in best)
 
 

@@ -254,7 +254,7 @@ class Surrogate:
             raise ArithmeticError(_NOT_FINITE)
         return Means(objective, log_cost, known[:, 0])
 
-    def predict_objective(self, points: Array) -> tuple[Array, Array]:
+    def predict_objective(self, points: Array, beliefs: Beliefs) -> tuple[Array, Array]:
         """Predict the objective with all that is unknown of it, for people to see.
 
         The gain goes by the most probable model alone, which is faster and no worse. So that is the mean; the deviation
@@ -262,33 +262,32 @@ class Surrogate:
 
         Args:
             points: Shape (m, D).
+            beliefs: What `predict` says of them, without running configurations.
 
         Returns:
             Expected objective (standardised, higher is better) and standard deviation, shape (m,) each.
         """
         local = points - self.origin
-        mean, deviation = _mixture([model.predict(local) for model in (self.objective, *self.alternatives)])
+        others = (model.predict(local) for model in self.alternatives)
+        mean, deviation = _mixture([(beliefs.objective, beliefs.objective_std), *others])
         return mean, deviation * _allowance(self.groups.num_ends)
 
-    def predict_cost(self, points: Array, known: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
+    def predict_cost(self, points: Array, known: tuple[Array, Array]) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.
 
         Mean and deviation are those of `predict_objective`, without the allowance.
 
         Args:
             points: Shape (m, D).
-            known: Their `Beliefs.known`, if they were predicted before; the most probable model is not asked again.
+            known: Their `Beliefs.known`: the most probable model is not asked again.
 
         Returns:
             Expected natural logarithm and standard deviation, shape (m,) each.
         """
         local = points - self.origin
-        if known is None:
-            means, deviation = self.known_cost.predict(local)
-        else:
-            means, deviation = known[0][:, None] - self.mean_log_cost, known[1]
+        means, deviation = known
         others = (model.predict(local) for model in self.cost_alternatives)
-        log_cost, deviation = _mixture([(means, deviation), *others])
+        log_cost, deviation = _mixture([(means[:, None] - self.mean_log_cost, deviation), *others])
         return log_cost + self.mean_log_cost, deviation
 
 

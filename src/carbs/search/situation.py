@@ -103,9 +103,9 @@ def kind_of(x: Array, situation: Situation) -> str:
 def describe(x: Array, situation: Situation) -> dict[str, float]:
     """Return the models' predictions for a point, shape (D,), in the user's units; see `SuggestOutput.log`."""
     models = situation.models
-    log_success = models.predict(x[None]).log_success
-    mean, objective_std = models.predict_objective(x[None])
-    log_cost, log_cost_std = models.predict_cost(x[None])
+    beliefs = models.predict(x[None])
+    mean, objective_std = models.predict_objective(x[None], beliefs)
+    log_cost, log_cost_std = models.predict_cost(x[None], beliefs.known)
     objective = situation.config.better_direction_sign * models.objective_scaler.backward(mean[0])
     return {
         "predicted_objective": float(objective),
@@ -114,5 +114,5 @@ def describe(x: Array, situation: Situation) -> dict[str, float]:
         "predicted_cost": float(np.exp(log_cost[0])),
         "predicted_cost_std": float(log_cost_std[0]),
         "cost_noise": float(models.log_cost_noise),
-        "success_probability": float(np.exp(log_success[0])),
+        "success_probability": float(np.exp(beliefs.log_success[0])),
     }

@@ -70,7 +70,7 @@ class Way:
         self._end: float = configuration[parameter]
         self._points = {point.progress: point for point in points}
         self._is_recorded = bool(points)
-        self._dearest = max(points, key=lambda point: point.cost, default=None)
+        self._most_expensive = max(points, key=lambda point: point.cost, default=None)
         # Whether the program gives costs, or leaves them to be seconds; None before its first point.
         self._is_given: bool | None = None
 
@@ -98,8 +98,8 @@ class Way:
         if problem := self._contradiction(place, cost, is_given=is_given):
             return problem
         point = Point(place, objective, cost)
-        if self._dearest is None or place == self._dearest.progress or cost >= self._dearest.cost:
-            self._dearest = point
+        if self._most_expensive is None or place == self._most_expensive.progress or cost >= self._most_expensive.cost:
+            self._most_expensive = point
         self._points[place] = point
         self._is_given = is_given
         return ""
@@ -127,7 +127,7 @@ class Way:
         """
         self._end = configuration[self._parameter]
         self._points = {place: point for place, point in self._points.items() if is_before(place, self._end)}
-        self._dearest = max(self._points.values(), key=lambda point: point.cost, default=None)
+        self._most_expensive = max(self._points.values(), key=lambda point: point.cost, default=None)
 
     def keys(self, *, is_whole: bool) -> dict[str, str]:
         """Return the flat key of the run's record; see `curve_keys`. It takes the place of one that there is."""
@@ -140,7 +140,7 @@ class Way:
     def _contradiction(self, place: float, cost: float, *, is_given: bool) -> str:
         if self._is_given not in (None, is_given):
             return "some of its costs are given, and some are seconds: give the cost always, or never"
-        before = self._dearest
+        before = self._most_expensive
         if before is None or before.progress >= place or before.cost <= cost:
             return ""
         return (

@@ -123,7 +123,7 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
         seen = configs(12, dearest=30, seed=seed)
         model = fit(seen, [config["dropout"] for config in seen], [3 * config["steps"] ** 0.8 for config in seen])
         beliefs = model.predict(far)
-        mean, deviation = model.predict_cost(far)
+        mean, deviation = model.predict_cost(far, beliefs.known)
         assert mean == pytest.approx(beliefs.log_cost[:, 0])
         ratios.append(deviation[0] / beliefs.log_cost_std[0])
     assert np.median(ratios) > 1.1
@@ -135,7 +135,7 @@ def test_the_objective_that_people_see_is_less_sure_than_the_most_probable_model
     model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
     points = space().encode(configs(50, dearest=1e4, seed=2))
     beliefs = model.predict(points)
-    mean, deviation = model.predict_objective(points)
+    mean, deviation = model.predict_objective(points, beliefs)
     assert mean == pytest.approx(beliefs.objective[:, 0])
     running = model.with_pending(points[:2], np.random.default_rng(0).standard_normal((2, 2, 3)))
     local = points - running.origin
