@@ -38,6 +38,8 @@ import numpy as np
 from carbs.arrays import Array
 
 SQRT5 = math.sqrt(5.0)
+# Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
+JITTER = 1e-9
 # Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
 _WARP_REACH = 3.0
 _NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth

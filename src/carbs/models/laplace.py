@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from carbs.arrays import Array, Indices
-from carbs.models import gaussian_process as gp
+from carbs.models.fit import negative_log_posterior, pack, unpack
 from carbs.models.kernel import Hyperparameters
 from carbs.models.noise import Noise
+from carbs.models.priors import Prior
 
 # Step of the finite differences, as a share of the prior's deviation: gradients are exact, so it need not be small.
 _STEP = 0.1
@@ -24,7 +25,7 @@ def draw(
     noise: Noise,
     within: float,
     owner: Indices,
-    prior: gp.Prior,
+    prior: Prior,
     normal: Array,
 ) -> list[Hyperparameters]:
     """Draw settings of the hyperparameters around those that a fit found.
@@ -46,15 +47,15 @@ def draw(
     Returns:
         The k settings.
     """
-    mode, low, high, deviation = gp.pack(hyper, owner, prior)
+    mode, low, high, deviation = pack(hyper, owner, prior)
     arguments = (X, y, noise, within, owner, prior)
-    _, at_mode = gp.negative_log_posterior(mode, *arguments)
+    _, at_mode = negative_log_posterior(mode, *arguments)
     curvature = np.empty((len(mode), len(mode)))
     for place, step in enumerate(np.where(mode + _STEP * deviation > high, -_STEP, _STEP)):
         moved = mode.copy()
         moved[place] += step * deviation[place]
-        curvature[place] = (gp.negative_log_posterior(moved, *arguments)[1] - at_mode) * deviation / step
+        curvature[place] = (negative_log_posterior(moved, *arguments)[1] - at_mode) * deviation / step
     # In units of the prior's deviations the prior alone has the curvature one.
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     steps = (normal[:, : len(mode)] / np.sqrt(np.maximum(values, 1.0))) @ vectors.T * deviation
-    return [gp.unpack(theta, owner, prior) for theta in np.clip(mode + steps, low, high)]
+    return [unpack(theta, owner, prior) for theta in np.clip(mode + steps, low, high)]

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from carbs.arrays import Array
-from carbs.models import gaussian_process as gp
 from carbs.models.kernel import Hyperparameters
 from carbs.spaces.search_space import SearchSpace
-from carbs.tuning import ModelTuning
+from carbs.tuning import DEFAULT, ModelTuning
 
 # Slopes of the log cost that count for the saturation of the objective. A hyperparameter that makes runs cheaper as it
 # grows (a batch size) has no part in it, and one that drives the cost saturates once, however steep the cost is.
 _COUNTED_SLOPES = (0.0, 1.0)
 
 
-def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning) -> gp.Prior:
+@dataclass(frozen=True)
+class Prior:
+    """Independent normal priors on the logarithms of the hyperparameters, and on the warps.
+
+    Attributes:
+        length_scale: Mean and standard deviation for every length scale.
+        signal: For s2.
+        slope: For every b2.
+        noise: For t2.
+        warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
+        mean_variance: m2 itself.
+        noise_bounds: Bounds of the logarithm of t2 in a fit.
+    """
+
+    length_scale: tuple[float, float]
+    signal: tuple[float, float]
+    slope: tuple[float, float]
+    noise: tuple[float, float]
+    warp: tuple[Array | float, float] | None = None
+    mean_variance: float = 1.0
+    noise_bounds: tuple[float, float] = DEFAULT.model.noise_bounds
+
+
+def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning) -> Prior:
     """Return the prior of the standardised objective.
 
     Args:
@@ -25,7 +48,7 @@ def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning)
         cost_slopes: Slopes of the log cost along the search coordinates, shape (D,).
         tuning: The tuned constants.
     """
-    return gp.Prior(
+    return Prior(
         _length_scale_prior(space, tuning),
         signal=tuning.signal,
         slope=tuning.objective_slope,
@@ -35,9 +58,9 @@ def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning)
     )
 
 
-def cost_prior(space: SearchSpace, tuning: ModelTuning) -> gp.Prior:
+def cost_prior(space: SearchSpace, tuning: ModelTuning) -> Prior:
     """Return the prior of the natural logarithm of the cost."""
-    return gp.Prior(
+    return Prior(
         _length_scale_prior(space, tuning),
         signal=tuning.signal,
         slope=tuning.cost_slope,

@@ -10,13 +10,15 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from carbs.arrays import Array
-from carbs.models import gaussian_process as gp
 from carbs.models import laplace
+from carbs.models.beliefs import Beliefs, Means
+from carbs.models.fit import fit
+from carbs.models.gaussian_process import Posterior
 from carbs.models.groups import Groups
 from carbs.models.kernel import Hyperparameters
 from carbs.models.noise import Noise
 from carbs.models.outputs import Scaler, winsorise
-from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
+from carbs.models.priors import Prior, cost_prior, objective_prior, success_hyperparameters
 from carbs.models.success import Classifier
 from carbs.spaces.search_space import SearchSpace
 from carbs.tuning import DEFAULT, ModelTuning
@@ -34,49 +36,6 @@ _LEAST_VARIANCE = 1e-12
 # Runs for a degree of freedom. The fit spends some on its length scales, and a suggestion is chosen because its
 # prediction is high: it is too high more often than not (Smith and Winkler 2006, "The Optimizer's Curse").
 _RUNS_A_FREEDOM = 3
-
-
-@dataclass(frozen=True)
-class Beliefs:
-    """Predictions at m points by the most probable models, for S alternative outcomes of the running configurations.
-
-    Attributes:
-        objective: Expected objective (standardised, higher is better), shape (m, S).
-        objective_std: Its standard deviation, shape (m,).
-        log_cost: Expected natural logarithm of the cost, shape (m, S).
-        log_cost_std: Its standard deviation, shape (m,).
-        log_success: Logarithm of the probability of success, shape (m,).
-        known_log_cost: The expected log cost by the observed runs alone, shape (m,).
-        known_log_cost_std: Its standard deviation, shape (m,).
-    """
-
-    objective: Array
-    objective_std: Array
-    log_cost: Array
-    log_cost_std: Array
-    log_success: Array
-    known_log_cost: Array
-    known_log_cost_std: Array
-
-    @property
-    def known(self) -> tuple[Array, Array]:
-        """The log cost by the observed runs alone, and its standard deviation, shape (m,) each."""
-        return self.known_log_cost, self.known_log_cost_std
-
-
-@dataclass(frozen=True)
-class Means:
-    """The expected values of `Beliefs` alone, which take a fraction of the time.
-
-    Attributes:
-        objective: As that of `Beliefs`.
-        log_cost: Likewise.
-        known_log_cost: Likewise.
-    """
-
-    objective: Array
-    log_cost: Array
-    known_log_cost: Array
 
 
 @dataclass(frozen=True)
@@ -103,11 +62,11 @@ class Surrogate:
     groups: Groups
     objective_scaler: Scaler
     mean_log_cost: float
-    objective: gp.Posterior
-    alternatives: tuple[gp.Posterior, ...]
-    cost: gp.Posterior
-    known_cost: gp.Posterior
-    cost_alternatives: tuple[gp.Posterior, ...]
+    objective: Posterior
+    alternatives: tuple[Posterior, ...]
+    cost: Posterior
+    known_cost: Posterior
+    cost_alternatives: tuple[Posterior, ...]
     success: Classifier | None
     y: Array
     c: Array
@@ -163,14 +122,14 @@ class Surrogate:
         # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
         share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
 
-        def condition(hyper: Hyperparameters, outputs: Array) -> gp.Posterior:
-            return gp.Posterior.condition(hyper, X[keep], outputs[keep, None], groups.noise.of(keep))
+        def condition(hyper: Hyperparameters, outputs: Array) -> Posterior:
+            return Posterior.condition(hyper, X[keep], outputs[keep, None], groups.noise.of(keep))
 
         is_certain = groups.num_ends * len(space.params) > tuning.max_alternative_values
 
-        def fit(outputs: Array, within: float, prior: gp.Prior) -> tuple[gp.Posterior, tuple[gp.Posterior, ...]]:
+        def learn(outputs: Array, within: float, prior: Prior) -> tuple[Posterior, tuple[Posterior, ...]]:
             fitted_to = (X[chosen], outputs[chosen], groups.noise.of(chosen), share * within, owner)
-            hyper = gp.fit(*fitted_to, prior)
+            hyper = fit(*fitted_to, prior)
             if is_certain:
                 return condition(hyper, outputs), ()
             # The same history gives the same models: the draws depend on nothing else.
@@ -180,9 +139,9 @@ class Surrogate:
             return condition(hyper, outputs), tuple(condition(other, outputs) for other in others)
 
         within_y = objective_scaler.standardise_squares(groups.within_y)
-        cost, cost_alternatives = fit(c, groups.within_log_cost, cost_prior(space, tuning))
+        cost, cost_alternatives = learn(c, groups.within_log_cost, cost_prior(space, tuning))
         cost_slopes = np.bincount(owner, weights=cost.expected_slopes()[:, 0]).astype(float)
-        objective, alternatives = fit(y, within_y, objective_prior(space, cost_slopes, tuning))
+        objective, alternatives = learn(y, within_y, objective_prior(space, cost_slopes, tuning))
         success = None
         if len(failures):
             both = np.vstack([X[chosen], failures[-tuning.max_fit_points :] - space.middle])
@@ -220,11 +179,11 @@ class Surrogate:
         local = pending - self.origin
         noise_of_all = self.noise.and_new(len(pending))
 
-        def imagine(posterior: gp.Posterior, outputs: Array, draws: Array) -> gp.Posterior:
+        def imagine(posterior: Posterior, outputs: Array, draws: Array) -> Posterior:
             drawn = posterior.sample(local, draws)
             X = np.vstack([posterior.X, local])
             outputs = np.vstack([np.repeat(outputs[:, None], num_sets, 1), drawn])
-            return gp.Posterior.condition(posterior.hyper, X, outputs, noise_of_all)
+            return Posterior.condition(posterior.hyper, X, outputs, noise_of_all)
 
         return replace(
             self,

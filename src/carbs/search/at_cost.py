@@ -9,7 +9,7 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.models.surrogate import Beliefs
+from carbs.models.beliefs import Beliefs
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Proposal, Situation, describe, kind_of

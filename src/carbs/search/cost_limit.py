@@ -10,7 +10,7 @@ from scipy.special import ndtr, stdtrit
 
 from carbs.arrays import Array, Flags
 from carbs.config import CARBSParams
-from carbs.models.surrogate import Beliefs
+from carbs.models.beliefs import Beliefs
 from carbs.search.situation import Situation
 from carbs.spaces.numeric import FIRST_STEP
 

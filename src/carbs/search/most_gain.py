@@ -13,7 +13,8 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.models.surrogate import Beliefs, Surrogate
+from carbs.models.beliefs import Beliefs
+from carbs.models.surrogate import Surrogate
 from carbs.search import acquisition
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of

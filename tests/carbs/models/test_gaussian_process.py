@@ -1,162 +1,36 @@
-"""The Gaussian process against finite differences and against scikit-learn's."""
+"""The posterior of a Gaussian process, one way against another."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
-from carbs.models import gaussian_process as gp
-from carbs.models.kernel import Hyperparameters, warp
+from carbs.models.gaussian_process import Posterior
+from carbs.models.kernel import Hyperparameters
 from carbs.models.noise import Noise
 
-PRIOR = gp.Prior(length_scale=(0.5, 1.0), signal=(0.0, 1.0), slope=(-1.0, 1.0), noise=(-6.0, 2.0))
 
-
-def data(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def outputs(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, (n, d))
-    y = np.sin(3 * X[:, 0]) + X[:, 1] ** 2 + 0.05 * rng.standard_normal(n)
-    return X, (y - y.mean()) / y.std()
-
-
-def sklearn_kernel(hyper: Hyperparameters) -> object:
-    # Of inputs times the roots of the slopes' variances: scikit-learn's dot product has one variance for all.
-    matern = ConstantKernel(hyper.signal) * Matern(hyper.length_scales * np.sqrt(hyper.slopes), nu=2.5)
-    return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean_variance)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 1000), st.integers(2, 12), st.integers(2, 5))
-def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> None:
-    rng = np.random.default_rng(seed)
-    X, y = data(n, d, seed)
-    owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale, a slope's variance and a warp
-    prior = PRIOR if seed % 2 else replace(PRIOR, warp=(np.array([0.3, -0.8]), 0.5), mean_variance=7.0)
-    theta = rng.normal(0, 0.5, 2 + 2 + 2 + (2 if prior.warp else 0))
-    # Some of one run, or none at all; and points beyond the reach of the warps, too.
-    noise = Noise(rng.integers(1, 5, n).astype(float), np.arange(n) // 3 if seed % 3 else None)
-    args = (4 * X, y, noise, 0.4, owner, prior)
-    _, gradient = gp.negative_log_posterior(theta, *args)
-    step = 1e-5
-    numeric = [
-        (gp.negative_log_posterior(theta + step * e, *args)[0] - gp.negative_log_posterior(theta - step * e, *args)[0])
-        / (2 * step)
-        for e in np.eye(len(theta))
-    ]
-    assert gradient == pytest.approx(np.array(numeric), rel=1e-4, abs=1e-5)
-
-
-@given(st.lists(st.floats(-2, 2), min_size=2, max_size=2), st.floats(-1000, 1000), st.floats(-1000, 1000))
-def test_warps_keep_the_order(warps: list[float], a: float, b: float) -> None:
-    low, high = warp(np.array([[min(a, b)] * 2, [max(a, b)] * 2]), np.array(warps))
-    assert np.all(low <= high)
-    assert np.all(np.isfinite([low, high]))
-    assert warp(np.array([[a]]), np.zeros(1)) == pytest.approx(np.array([[a]]), rel=1e-3, abs=1e-3)
-
-
-def test_a_warp_learns_that_one_end_is_steeper() -> None:
-    rng = np.random.default_rng(3)
-    X = rng.uniform(-1, 1, (30, 2))
-    y = -np.exp(-3 * X[:, 0])  # a power law that saturates, where the coordinate is a logarithm
-    y = (y - y.mean()) / y.std()
-    fresh = rng.uniform(-1, 1, (200, 2))
-    truth = -np.exp(-3 * fresh[:, 0])
-    priors = [replace(PRIOR, warp=warp) for warp in (None, (0.0, 0.5))]
-    hypers = [gp.fit(X, y, Noise(np.ones(30)), 0.0, np.arange(2), prior) for prior in priors]
-    assert hypers[0].warps is None
-    assert hypers[1].warps is not None
-    assert hypers[1].warps[0] < -0.5
-    errors = []
-    for hyper in hypers:
-        mean, _ = gp.Posterior.condition(hyper, X, y[:, None], Noise(np.ones(30))).predict(fresh)
-        errors.append(1 - np.corrcoef(mean[:, 0], truth)[0, 1])
-    assert errors[1] < errors[0]
-
-
-def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:
-    X, y = data(25, 3)
-    scales, slopes = np.array([0.7, 1.3, 5.0]), np.array([0.2, 3.0, 0.01])
-    hyper = Hyperparameters(scales, signal=1.7, slopes=slopes, noise=0.01, mean_variance=4.0)
-    roots = np.sqrt(slopes)
-    theirs = GaussianProcessRegressor(sklearn_kernel(hyper), alpha=hyper.noise, optimizer=None).fit(X * roots, y)
-    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9), mean_variance=hyper.mean_variance)
-    theta = np.log([*hyper.length_scales, *hyper.slopes, hyper.signal, hyper.noise])
-    ours, _ = gp.negative_log_posterior(theta, X, y, Noise(np.ones(25)), 0.0, np.arange(3), flat)
-    constant = 0.5 * 25 * math.log(2 * math.pi)
-    assert -(ours + constant) == pytest.approx(theirs.log_marginal_likelihood_value_, rel=1e-6)
-    points = np.random.default_rng(1).uniform(-2, 2, (50, 3))
-    mean, deviation = theirs.predict(points * roots, return_std=True)
-    our_mean, our_deviation = gp.Posterior.condition(hyper, X, y[:, None], Noise(np.ones(25))).predict(points)
-    assert our_mean[:, 0] == pytest.approx(mean, abs=1e-6)
-    assert our_deviation == pytest.approx(deviation, abs=1e-5)
-
-
-def test_a_mean_of_repeats_with_their_spread_is_worth_the_repeats_themselves() -> None:
-    rng = np.random.default_rng(3)
-    X = rng.uniform(-1, 1, (8, 2))
-    y = rng.standard_normal((8, 3))
-    flat = gp.Prior((0.0, 1e9), (0.0, 1e9), (0.0, 1e9), (0.0, 1e9))
-    mean, owner = y.mean(1), np.arange(2)
-    within = float(((y - mean[:, None]) ** 2).sum())
-
-    def difference(theta: np.ndarray) -> float:
-        apart, _ = gp.negative_log_posterior(theta, np.repeat(X, 3, 0), y.ravel(), Noise(np.ones(24)), 0.0, owner, flat)
-        together, _ = gp.negative_log_posterior(theta, X, mean, Noise(np.full(8, 3.0)), within, owner, flat)
-        return apart - together
-
-    thetas = rng.normal(0, 0.5, (4, 6))
-    values = [difference(theta) for theta in thetas]
-    assert values == pytest.approx([values[0]] * 4, abs=1e-5)  # equal up to a constant
-
-
-def test_fit_finds_what_matters() -> None:
-    X, y = data(60, 4)
-    hyper = gp.fit(X, y, Noise(np.ones(60)), 0.0, np.arange(4), PRIOR)
-    assert hyper.length_scales[:2].max() < hyper.length_scales[2:].min()
-    assert 1e-4 < hyper.noise < 2e-2
-    fresh_X, _ = data(40, 4, seed=9)
-    truth = np.sin(3 * fresh_X[:, 0]) + fresh_X[:, 1] ** 2
-    mean, _ = gp.Posterior.condition(hyper, X, y[:, None], Noise(np.ones(60))).predict(fresh_X)
-    assert np.corrcoef(mean[:, 0], truth)[0, 1] > 0.99
-
-
-@pytest.mark.parametrize(("seed", "n", "radius"), [(4, 30, 0.3), (3, 40, 0.2)])
-def test_fit_takes_noise_for_noise_although_a_wild_function_explains_it_too(seed: int, n: int, radius: float) -> None:
-    """From the prior's mode alone the fit ends where nothing is noise, at a lower posterior density."""
-    rng = np.random.default_rng(seed)
-    X = rng.integers(-1, 2, (n, 3)) + radius * rng.uniform(-1, 1, (n, 3))
-    y = rng.standard_normal(n)
-    assert gp.fit(X, (y - y.mean()) / y.std(), Noise(np.ones(n)), 0.0, np.arange(3), PRIOR).noise > 0.5
-
-
-def test_the_linear_part_extrapolates_a_power_law() -> None:
-    X = np.linspace(-1, 0, 12)[:, None]
-    y = 2 * X[:, 0]
-    hyper = gp.fit(X, y, Noise(np.ones(12)), 0.0, np.array([0]), PRIOR)
-    mean, deviation = gp.Posterior.condition(hyper, X, y[:, None], Noise(np.ones(12))).predict(np.array([[1.0]]))
-    assert abs(mean[0, 0] - 2.0) < max(0.3, 2 * deviation[0])
+    return X, np.sin(3 * X[:, 0]) + X[:, 1] ** 2
 
 
 def test_conditioning_survives_duplicates_without_noise() -> None:
     X = np.zeros((30, 2))
     hyper = Hyperparameters(np.ones(2), signal=1.0, slopes=np.zeros(2), noise=0.0)
-    mean, deviation = gp.Posterior.condition(hyper, X, np.ones((30, 1)), Noise(np.ones(30))).predict(np.zeros((1, 2)))
+    mean, deviation = Posterior.condition(hyper, X, np.ones((30, 1)), Noise(np.ones(30))).predict(np.zeros((1, 2)))
     assert mean[0, 0] == pytest.approx(1.0, abs=1e-3)
     assert np.isfinite(deviation[0])
 
 
 @pytest.mark.parametrize("number", [0, 1, 499, 1203])
 def test_means_alone_are_those_of_the_prediction_however_many(number: int) -> None:
-    X, y = data(12, 2)
+    X, y = outputs(12, 2)
     hyper = Hyperparameters(np.array([0.7, 1.3]), 1.0, np.array([0.2, 0.1]), 0.01, np.array([0.3, -0.2]))
-    posterior = gp.Posterior.condition(hyper, X, np.column_stack([y, -2 * y]), Noise(np.ones(12)))
+    posterior = Posterior.condition(hyper, X, np.column_stack([y, -2 * y]), Noise(np.ones(12)))
     points = np.random.default_rng(1).uniform(-1, 1, (number, 2))
     means, _ = posterior.predict(points)
     assert posterior.mean(points).shape == (number, 2)
@@ -164,9 +38,9 @@ def test_means_alone_are_those_of_the_prediction_however_many(number: int) -> No
 
 
 def test_joint_draws_have_the_posteriors_moments() -> None:
-    X, y = data(10, 2)
+    X, y = outputs(10, 2)
     hyper = Hyperparameters(np.ones(2), signal=1.0, slopes=np.full(2, 0.1), noise=0.01)
-    posterior = gp.Posterior.condition(hyper, X, y[:, None], Noise(np.ones(10)))
+    posterior = Posterior.condition(hyper, X, y[:, None], Noise(np.ones(10)))
     points = np.random.default_rng(5).uniform(-2, 2, (6, 2))
     mean, deviation = posterior.predict(points)
     draws = np.hstack(
@@ -179,13 +53,13 @@ def test_joint_draws_have_the_posteriors_moments() -> None:
 
 def test_leaving_one_out_agrees_with_conditioning_on_the_others() -> None:
     """Means of repeats have less noise than single runs, also where they are predicted."""
-    X, y = data(12, 3)
+    X, y = outputs(12, 3)
     count = np.where(np.arange(12) % 3 == 0, 4.0, 1.0)
     hyper = Hyperparameters(np.full(3, 0.7), 1.3, np.full(3, 0.2), 0.1)
-    errors, deviation = gp.Posterior.condition(hyper, X, y[:, None], Noise(count)).leave_one_out()
+    errors, deviation = Posterior.condition(hyper, X, y[:, None], Noise(count)).leave_one_out()
     for place in range(12):
         others = np.arange(12) != place
-        posterior = gp.Posterior.condition(hyper, X[others], y[others, None], Noise(count[others]))
+        posterior = Posterior.condition(hyper, X[others], y[others, None], Noise(count[others]))
         mean, its_deviation = posterior.predict(X[[place]])
         assert errors[place, 0] == pytest.approx(y[place] - mean[0, 0], abs=1e-6)
         assert deviation[place] == pytest.approx(math.sqrt(its_deviation[0] ** 2 + 0.1 / count[place]), abs=1e-6)

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carbs.models.kernel import (
     Hyperparameters,
@@ -87,3 +89,11 @@ def test_squared_distances_are_never_negative() -> None:
 def test_the_polynomial_of_the_matern_kernel() -> None:
     z = np.array([0.0, 0.5, 3.0])
     assert polynomial(z) == pytest.approx(1 + z + z**2 / 3)
+
+
+@given(st.lists(st.floats(-2, 2), min_size=2, max_size=2), st.floats(-1000, 1000), st.floats(-1000, 1000))
+def test_warps_keep_the_order(warps: list[float], a: float, b: float) -> None:
+    low, high = warp(np.array([[min(a, b)] * 2, [max(a, b)] * 2]), np.array(warps))
+    assert np.all(low <= high)
+    assert np.all(np.isfinite([low, high]))
+    assert warp(np.array([[a]]), np.zeros(1)) == pytest.approx(np.array([[a]]), rel=1e-3, abs=1e-3)

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from carbs import LinearSpace, Param, SearchSpace
-from carbs.models import gaussian_process as gp
 from carbs.models import laplace
+from carbs.models.fit import fit, negative_log_posterior, pack, unpack
 from carbs.models.groups import group
 from carbs.models.kernel import Hyperparameters
 from carbs.models.noise import Noise
+from carbs.models.priors import Prior
 from carbs.models.surrogate import Surrogate
 from carbs.tuning import DEFAULT
 
-PRIOR = gp.Prior(length_scale=(0.5, 0.7), signal=(0.0, 1.0), slope=(-1.0, 2.0), noise=(-6.0, 2.0), warp=(0.1, 0.5))
+PRIOR = Prior(length_scale=(0.5, 0.7), signal=(0.0, 1.0), slope=(-1.0, 2.0), noise=(-6.0, 2.0), warp=(0.1, 0.5))
 
 
 def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, Noise, float, np.ndarray]]:
@@ -24,15 +25,15 @@ def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, Noise
     X = rng.uniform(-1, 1, (n, 2))
     y = np.sin(3 * X[:, 0]) + 0.3 * X[:, 1] + 0.1 * rng.standard_normal(n)
     data = (X, (y - y.mean()) / y.std(), Noise(np.ones(n)), 0.0, np.arange(2))
-    return gp.fit(*data, PRIOR), data
+    return fit(*data, PRIOR), data
 
 
 def test_packing_keeps_hyperparameters() -> None:
     """Coordinates of one owner share a length scale, a slope's variance and a warp; nothing else is lost."""
     owner = np.array([0, 1, 1])
     hyper = Hyperparameters(np.array([0.5, 2.0, 2.0]), 1.5, np.array([0.1, 3.0, 3.0]), 0.01, np.array([0.2, -1, -1]))
-    theta, low, high, deviation = gp.pack(hyper, owner, PRIOR)
-    found = gp.unpack(theta, owner, PRIOR)
+    theta, low, high, deviation = pack(hyper, owner, PRIOR)
+    found = unpack(theta, owner, PRIOR)
     assert len(theta) == len(low) == len(high) == len(deviation) == 8
     for name in ("length_scales", "signal", "slopes", "noise", "warps"):
         assert getattr(found, name) == pytest.approx(getattr(hyper, name)), name
@@ -42,14 +43,14 @@ def test_draws_have_the_curvature_of_the_posterior() -> None:
     """Around the mode the log posterior falls by half the square of the draw's normal numbers, if they are small."""
     hyper, data = fitted(60)
     direction = np.zeros((1, 8))
-    mode, *_ = gp.pack(hyper, data[4], PRIOR)
-    at_mode, _ = gp.negative_log_posterior(mode, *data, PRIOR)
+    mode, *_ = pack(hyper, data[4], PRIOR)
+    at_mode, _ = negative_log_posterior(mode, *data, PRIOR)
     for place in range(8):
         direction[:] = 0.0
         direction[0, place] = 0.3
         drawn = laplace.draw(hyper, *data, PRIOR, direction)[0]
-        theta, *_ = gp.pack(drawn, data[4], PRIOR)
-        rise = gp.negative_log_posterior(theta, *data, PRIOR)[0] - at_mode
+        theta, *_ = pack(drawn, data[4], PRIOR)
+        rise = negative_log_posterior(theta, *data, PRIOR)[0] - at_mode
         assert rise == pytest.approx(0.045, rel=0.7), place
 
 
@@ -67,9 +68,9 @@ def test_draws_narrow_with_the_number_of_runs() -> None:
 
 def test_draws_keep_the_bounds_of_a_fit() -> None:
     hyper, data = fitted(4)
-    _, low, high, _ = gp.pack(hyper, data[4], PRIOR)
+    _, low, high, _ = pack(hyper, data[4], PRIOR)
     for drawn in laplace.draw(hyper, *data, PRIOR, np.random.default_rng(0).standard_normal((50, 8)) * 20):
-        theta, *_ = gp.pack(drawn, data[4], PRIOR)
+        theta, *_ = pack(drawn, data[4], PRIOR)
         assert np.all((low - 1e-9 <= theta) & (theta <= high + 1e-9))
 
 

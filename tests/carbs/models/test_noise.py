@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from carbs.models import gaussian_process as gp
+from carbs.models.gaussian_process import Posterior
 from carbs.models.kernel import Hyperparameters
 from carbs.models.noise import Noise
 
@@ -51,7 +51,7 @@ def test_many_points_of_one_run_say_little_more_of_its_level_than_one_does() -> 
 
     def deviation(number: int, run: np.ndarray | None = None) -> float:
         noise = Noise(np.ones(number), run)
-        posterior = gp.Posterior.condition(hyper, X[:number], np.zeros((number, 1)), noise)
+        posterior = Posterior.condition(hyper, X[:number], np.zeros((number, 1)), noise)
         return float(posterior.predict(np.zeros((1, 1)))[1][0])
 
     one, points, runs = deviation(1), deviation(8, np.zeros(8, dtype=int)), deviation(8)
