@@ -9,7 +9,8 @@
 | abandoned | | success | failure | abandoned | stays | stays |
 
 An objective that is not finite leads to failure instead of success. A success whose publication failed may be recorded
-once more. A run that is started again begins as running, or as success if it had reported one.
+once more. A run that is started again begins as running, or as success if it had reported one. Points on the run's way
+change no state; they go out with the next outcome, and after a failure or an abandonment at once.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from typing import Any
 
 from carbs import CarbsError, ParamDict
 from wandb_carbs.agent import own_run, sigterm
-from wandb_carbs.agent.curve import Way
 from wandb_carbs.agent.exceptions import NAN, judge_exception, text_of
 from wandb_carbs.agent.publisher import RunPublisher
+from wandb_carbs.agent.reported_curve import ReportedCurve
 from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.record import (
     ABANDONED,
@@ -43,8 +44,6 @@ logger = logging.getLogger("wandb_carbs")
 
 sigterm.install()
 
-# The SDK sends a summary so often.
-_SUMMARY_SECONDS = 15.0
 # Schedulers kill some seconds after SIGTERM.
 _SIGTERM_SECONDS = 5.0
 
@@ -58,19 +57,15 @@ class RunRecorder:
         publisher: Writes the run's record.
 
     Attributes:
-        way: The points on the run's way, which its program reports; None if the sweep's definition asks for none.
+        curve: The points on the run's way, which its program reports; None if the sweep's definition asks for none.
     """
 
     def __init__(self, publisher: RunPublisher) -> None:
-        self.way: Way | None = None
+        self.curve: ReportedCurve | None = None
         self._publisher = publisher
         self._state = INITIALIZING
         # Whether the server has the observation: until then it may be recorded once more.
         self._is_stored = False
-        # Whether there was a warning of a point whose cost contradicts others.
-        self._has_doubted = False
-        # When the points were last given to the SDK.
-        self._left = -math.inf
         self._started = time.monotonic()
         sigterm.watch(self._interrupt)
 
@@ -128,30 +123,20 @@ class RunRecorder:
 
     def point(self, objective: float, progress: float, cost: float | None = None) -> None:
         """Keep a point on the run's way, which goes out with its outcome at the latest; see `WandbCarbs.report`."""
-        if self.way is None:
+        if self.curve is None:
             raise WandbCarbsError(
                 f"run {self.name} cannot report points: its sweep does not say which hyperparameter's values a run "
                 "passes through. Create it with create_sweep(…, progress='epochs'), or `progress: epochs` in its file, "
                 "and take the suggestion with WandbCarbs.from_sweep(run)"
             )
         value, place = own_run.as_float("objective", objective), own_run.as_float("progress", progress)
-        spent = self._spent(cost)
-        if not math.isfinite(value):
-            logger.warning("Run %s: objective=%r at progress=%g is no point to learn from", self.name, value, place)
-            return
-        problem = self.way.add(place, value, spent, is_given=cost is not None)
-        now = time.monotonic()
-        if not problem and self._state == RUNNING and now > self._left + _SUMMARY_SECONDS:
-            self._left = now
-            self._publisher.leave(self.way.keys(is_whole=False))
-        if problem and not self._has_doubted:
-            self._has_doubted = True
-            logger.warning("Run %s: points on its way are left out, since %s", self.name, problem)
+        if self.curve.add(place, value, self._spent(cost), is_given=cost is not None):
+            self.curve.leave(self._state)
 
     def runs_to(self, point: ParamDict) -> None:
         """Say which configuration of the search space was run instead of the suggestion."""
-        if self.way is not None:
-            self.way.end_at(point)
+        if self.curve is not None:
+            self.curve.end_at(point)
 
     def observation(
         self,
@@ -176,9 +161,8 @@ class RunRecorder:
         if not math.isfinite(value):
             self._report(FAILURE, {**keys, REASON_KEY: f"objective is {NAN if math.isnan(value) else 'infinite'}"})
             return
-        problem = "" if self.way is None else self.way.close(spent, is_given=cost is not None)
-        if problem:
-            logger.warning("Run %s: nothing is learnt from its way, since %s", self.name, problem)
+        if self.curve is not None:
+            self.curve.close(spent, is_given=cost is not None)
         # A handler of SIGTERM may let the run go on; why it was thought to be lost is of no interest then.
         corrected = {REASON_KEY: ""} if self._state in (ABANDONED, FAILURE) else {}
         self._report(SUCCESS, {**keys, OBJECTIVE_KEY: value, COST_KEY: spent, **corrected})
@@ -252,12 +236,12 @@ class RunRecorder:
             raise CarbsError(f"cost={cost!r} must be a positive, finite number")
         return spent
 
-    def _with_way(self, state: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        way = {} if self.way is None else self.way.keys(is_whole=state == SUCCESS)
-        return {STATE_KEY: state, **values, **way}
+    def _with_curve(self, state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        curve = {} if self.curve is None else self.curve.keys(is_whole=state == SUCCESS)
+        return {STATE_KEY: state, **values, **curve}
 
     def _report(self, state: str, values: Mapping[str, Any]) -> None:
-        keys = self._with_way(state, values)
+        keys = self._with_curve(state, values)
         self.unwatch()
         # Only what the SDK has taken in is recorded: should it refuse, the end of the block still records something.
         summary = self._publisher.note(keys)
@@ -270,4 +254,4 @@ class RunRecorder:
     def _interrupt(self) -> None:
         if self._state == RUNNING:
             self._state = ABANDONED
-            self._publisher.last_words(self._with_way(ABANDONED, {REASON_KEY: "SIGTERM"}), _SIGTERM_SECONDS)
+            self._publisher.last_words(self._with_curve(ABANDONED, {REASON_KEY: "SIGTERM"}), _SIGTERM_SECONDS)

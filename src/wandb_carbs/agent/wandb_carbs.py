@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
-import weakref
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -18,19 +16,20 @@ from carbs import CARBS, ParamDict
 from carbs.errors import raise_problems
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from carbs.values import is_dictionary
-from wandb_carbs.agent import changes, own_run
-from wandb_carbs.agent.arguments import DrawnArgumentsWarning, drawn_arguments, explain, marks_of
-from wandb_carbs.agent.curve import Way, earlier_points
+from wandb_carbs.agent import own_run
+from wandb_carbs.agent.arguments import marks_of
+from wandb_carbs.agent.curve import earlier_points
 from wandb_carbs.agent.forks import spare_forks
+from wandb_carbs.agent.guard import SuggestionGuard
 from wandb_carbs.agent.legacy import LegacyNames
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.ran import run_instead
 from wandb_carbs.agent.ranks import check_rank
 from wandb_carbs.agent.recorder import RunRecorder
+from wandb_carbs.agent.reported_curve import ReportedCurve
 from wandb_carbs.agent.suggestion import SuggestionTaker, Translation
 from wandb_carbs.errors import WandbCarbsError, WandbConnectionError
-from wandb_carbs.plain import to_json
-from wandb_carbs.record import CHANGES_KEY, STALE_SECONDS
+from wandb_carbs.record import STALE_SECONDS
 from wandb_carbs.retry import RETRY_SECONDS, is_transient
 from wandb_carbs.sweep.definition import load_definition
 from wandb_carbs.sweep.path import SweepPath
@@ -127,7 +126,8 @@ class WandbCarbs(LegacyNames):
             marks=marks_of,
         )
         own = taker.read()
-        self._recorder = RunRecorder(RunPublisher(own, reader, run, retry_seconds))
+        publisher = RunPublisher(own, reader, run, retry_seconds)
+        self._recorder = RunRecorder(publisher)
         try:
             self._taken = taker.take(own, self._recorder)
         except BaseException:
@@ -135,14 +135,12 @@ class WandbCarbs(LegacyNames):
             raise
         if progress is not None:
             space = carbs.space.spaces[carbs.space.names.index(progress)]
-            self._recorder.way = Way(progress, space, self._taken.point, earlier_points(own))
+            points = earlier_points(own)
+            self._recorder.curve = ReportedCurve(publisher, progress, space, self._taken.point, points)
         self._counts = taker.counts
-        self._refuses = refuse_arguments
-        self._changed: dict[str, Any] = {}
-        self._check_arguments()
-        # Weak: the run outlives this object, and a run that ended without a word must not be kept.
-        note = weakref.WeakMethod(self._note_changes)
-        changes.watch(run.config, self._taken.values, lambda changed: (found := note()) is not None and found(changed))
+        self._guard = SuggestionGuard(run.config, self._taken.values, self._recorder, refuses=refuse_arguments)
+        self._guard.check_arguments()
+        self._guard.watch()
 
     @classmethod
     def from_sweep(
@@ -183,7 +181,8 @@ class WandbCarbs(LegacyNames):
     def report(self, objective: float, progress: float, cost: float | None = None) -> None:
         """Report a point on the run's way, in the loop of the training: the search learns from it as from a short run.
 
-        It goes out with the outcome, whatever that is; if the process is killed, most points are in W&B already. Only
+        It goes out with the outcome, whatever that is; if the process is killed, most points are in W&B already. One
+        after `record_observation` goes out only with another observation; there is a warning. Only
         values of the hyperparameter before the run's own are learnt, and of many points eight; all others may be
         reported as well.
 
@@ -283,27 +282,3 @@ class WandbCarbs(LegacyNames):
     @property
     def _translation(self) -> Translation:
         return Translation(self._transform_suggestion, self._suggestion_from_run)
-
-    def _note_changes(self, changed: dict[str, Any]) -> None:
-        """Warn of searched values that the program tries to change, and mark the run, or raise."""
-        new = {name: value for name, value in changed.items() if name not in self._changed}
-        self._changed.update(new)
-        message = changes.explain(changed, self._taken.values, self._wandb_run.config)
-        if self._refuses:
-            self._recorder.abandoned("the program changes the suggestion")
-            raise WandbCarbsError(message)
-        if new:
-            self._recorder.note({CHANGES_KEY: to_json(self._changed)})
-            warnings.warn(message, changes.RefusedChangeWarning, stacklevel=5)
-
-    def _check_arguments(self) -> None:
-        """Warn of arguments that hold another value than the suggestion, or raise."""
-        values = self._taken.values
-        found = drawn_arguments(sys.argv[1:], values)
-        if not found:
-            return
-        message = explain(found, values)
-        if self._refuses:
-            self._recorder.abandoned("arguments differ from the suggestion")
-            raise WandbCarbsError(message)
-        warnings.warn(message, DrawnArgumentsWarning, stacklevel=3)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
-import wandb
 from wandb.sdk.wandb_config import Config
 
 from carbs import CARBS, CarbsError, ParamDict
 from live_sweep import PARAMS
-from wandb_carbs import RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
 from wandb_carbs.agent.changes import explain, point_run, refused_in, watch
-from wandb_carbs.report.data import ReportData
-
-# The SDK's own sweep() does what the SDK's own settings warn of.
-pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
 
 VALUES = {"lr": 0.01, "batch": 32, "act": "relu"}
 
@@ -101,36 +94,3 @@ def test_names_outside_the_search_space_were_not_run() -> None:
             point_run(space, suggested, wrong)
     own_words = {"lr": np.float64(0.05), "suggestion_uuid": "abc"}
     assert point_run(space, suggested, own_words) == {"lr": 0.05, "batch": 32}
-
-
-@pytest.mark.slow
-def test_a_change_is_named_and_the_search_learns_what_was_run(sweep: Any) -> None:
-    run: Any = wandb.init()
-    trial = WandbCarbs(CARBS(params=PARAMS))
-    suggested = trial.suggest()
-    with pytest.warns(RefusedChangeWarning, match=r"lr=0\.05 \(suggested: .*record_observation\(…, ran={'lr': …}\)"):
-        run.config.update({"lr": 0.05}, allow_val_change=True)
-    run.config.lr = 0.05  # the same once more is no news
-    with pytest.raises(CarbsError, match="'lr': value 7"):
-        trial.record_observation(0.5, 1, ran={"lr": 7})
-    with pytest.raises(CarbsError, match="'lrr' is unknown"):
-        trial.record_observation(0.5, 1, ran={"lrr": 0.05})
-    trial.record_observation(0.5, 1)
-    _, summary = sweep.stored(run.id)
-    assert json.loads(summary["carbs.refused_changes"]) == {"lr": 0.05}
-    assert ReportData(load_sweep(sweep.path)).doubts[0].startswith("the programs of 1 of 1 runs wrote other values")
-    trial.record_observation(0.6, 1, allow_update=True, ran={"lr": 0.05})
-    (seen,) = load_sweep(sweep.path).runs
-    assert seen.suggestion == {"lr": 0.05, "batch": suggested["batch"]}
-    assert run.config["lr"] == 0.05
-    assert not ReportData(load_sweep(sweep.path)).changed
-
-
-@pytest.mark.slow
-def test_changes_can_be_refused(sweep: Any) -> None:
-    run: Any = wandb.init()
-    trial = WandbCarbs(CARBS(params=PARAMS), refuse_arguments=True)
-    with pytest.raises(WandbCarbsError, match=r"lr=0\.05"):
-        run.config["lr"] = 0.05
-    assert run.config["lr"] == trial.suggest()["lr"]
-    assert sweep.counts() == {"abandoned": 1}

@@ -15,7 +15,7 @@ import wandb
 
 from carbs import CARBS, CarbsError, LinearSpace, LogSpace, Param
 from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep, load_sweep
-from wandb_carbs.agent import recorder, sigterm
+from wandb_carbs.agent import reported_curve, sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,13 +320,34 @@ def test_points_of_a_process_that_dies_are_in_the_summary_that_the_sdk_sends(
         trial = WandbCarbs.from_sweep(run)
         trial.report(0.3, 16)
         trial.report(0.25, 32)
-        monkeypatch.setattr(recorder, "_SUMMARY_SECONDS", 0.0)
+        monkeypatch.setattr(reported_curve, "_SUMMARY_SECONDS", 0.0)
         trial.report(0.2, 64)
         monkeypatch.undo()
         trial.report(0.1, 96)
     assert sweep.counts() == {"abandoned": 1}
     [seen] = carbs_from_sweep(sweep.path).success_observations
     assert (seen.input["batch"], [point.input["batch"] for point in seen.points]) == (64, [16, 32])
+
+
+def test_points_that_come_after_the_outcome_are_no_silent_loss(
+    make_sweep: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep = make_sweep(progress="batch", initial=[{"lr": lr, "batch": 128} for lr in (0.01, 0.02)])
+    with wandb.init() as run:
+        trial = WandbCarbs.from_sweep(run)
+        trial.record_failure("diverged")
+        trial.report(0.3, 16, 1)
+        assert "go out only" not in caplog.text
+    with wandb.init() as run:
+        trial = WandbCarbs.from_sweep(run)
+        trial.record_observation(0.5, 9)
+        trial.report(0.3, 64, 1)
+        assert "points that it reports after it go out only with another one" in caplog.text
+        trial.record_observation(0.5, 9, allow_update=True)
+    carbs = carbs_from_sweep(sweep.path)
+    [failed], [seen] = carbs.failure_observations, carbs.success_observations
+    assert [point.input["batch"] for point in failed.points] == [16]
+    assert [point.input["batch"] for point in seen.points] == [64]
 
 
 def test_what_is_no_point_is_refused(make_sweep: Callable[..., Any]) -> None:

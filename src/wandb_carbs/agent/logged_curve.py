@@ -1,0 +1,95 @@
+"""The points on a run's way, read from what its program has logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from carbs import SearchSpace
+from carbs.values import is_positive
+from wandb_carbs.agent.curve import earlier_points, falling, spread
+from wandb_carbs.agent.passage import passage_of
+from wandb_carbs.agent.runnable_sweep import RunnableSweep
+from wandb_carbs.plain import is_number
+from wandb_carbs.record import BEGUN_KEY, RunRecord, recorded_suggestion
+from wandb_carbs.sweep.logged import LoggedWay
+from wandb_carbs.sweep.progress import Point
+
+_UNSEEN = "the sweep's progress: no row of a run holds both {!r} and {!r}: log them in the same wandb.log()"
+_UNNAMED = (
+    "the sweep's progress: the program reports no points itself, so that nothing is learnt from its way: write "
+    "`progress: {{parameter: {}, metric: …}}`, with the metric that says how far a run is, in a new sweep"
+)
+_UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r} is logged later: log it with them"
+_FALLING = (
+    "the sweep's progress: the cost falls on the way of a run, so that nothing is learnt from it: let {!r} be what the "
+    "run has cost so far, with what its earlier starts had spent"
+)
+
+
+@dataclass(frozen=True)
+class LoggedCurve:
+    """The points on a run's way.
+
+    Attributes:
+        points: Those that are learnt.
+        furthest: How far the run came, in the unit of the sweep's progress; 0 if that is not known.
+        note: Why nothing is learnt from its way, or what may be wrong with it, for the user; empty if all is well.
+    """
+
+    points: tuple[Point, ...] = ()
+    furthest: float = 0.0
+    note: str = ""
+
+
+def read_curve(
+    sweep: RunnableSweep, record: RunRecord, *, is_whole: bool, spent: float = 0.0, begun: float | None = None
+) -> LoggedCurve:
+    """Read the points on a run's way where the sweep's definition asks for them.
+
+    Args:
+        sweep: Its sweep.
+        record: The run, after its program has ended.
+        is_whole: Whether the run has come to its end.
+        spent: Seconds of its earlier starts.
+        begun: When its program was started, in seconds; None where only the run's record says it.
+
+    Raises:
+        WandbConnectionError: If the run's history cannot be read.
+    """
+    progress, metric = sweep.definition.progress, sweep.metric
+    if progress is None or metric is None:
+        return LoggedCurve()
+    if not progress.metric:
+        return LoggedCurve(note=_UNNAMED.format(progress.parameter) if is_whole else "")
+    end: Any = (recorded_suggestion(record) or {}).get(progress.parameter)
+    if not is_number(end):
+        return LoggedCurve()
+    maximize = sweep.definition.config.better_direction_sign > 0
+    space = SearchSpace(sweep.definition.params)
+    settled = space.spaces[space.names.index(progress.parameter)]
+    logged = LoggedWay(record, progress.metric, metric, sweep.cost, maximize=maximize)
+    times = logged.course.times
+    if not times and is_whole:
+        return LoggedCurve(note=_UNSEEN.format(metric.name, progress.metric))
+    passage = passage_of(logged.course, progress, settled, end, is_whole=is_whole)
+    places = dict(passage.places)
+    start: Any = record.summary.get(BEGUN_KEY) if begun is None else begun
+    if sweep.cost is None:
+        # Rows from before a new start have no cost by this clock; the record of the earlier start has it.
+        places = {place: value for place, value in places.items() if is_number(start) and times[value] > start}
+    elif passage.earliest is not None and logged.at(passage.earliest).cost is None:
+        # If it comes after each row of the objective, then at each row there is only that of the row before.
+        return LoggedCurve(earlier_points(record), passage.furthest, _UNPAID.format(sweep.cost.name))
+    points = []
+    for place in spread(places, is_whole=is_whole):
+        passed = logged.at(places[place])
+        cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start
+        if cost is not None and is_positive(cost) and is_number(passed.objective):
+            points.append(Point(place, passed.objective, cost))
+    earlier = earlier_points(record)
+    # An earlier start that had come there had spent less.
+    whole = (*points, *earlier)
+    if sweep.cost is not None and falling(whole):
+        return LoggedCurve(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
+    return LoggedCurve(whole, passage.furthest, passage.note)
