@@ -11,11 +11,11 @@ from .sweep.configuration import sweep_configuration as sweep_configuration
 from .sweep.create import create_sweep as create_sweep
 from .sweep.definition import SweepDefinition as SweepDefinition
 from .sweep.definition import load_definition as load_definition
-from .sweep.history import JudgedRun as JudgedRun
 from .sweep.history import SweepHistory as SweepHistory
 from .sweep.history import SweepReader as SweepReader
 from .sweep.history import carbs_from_sweep as carbs_from_sweep
 from .sweep.history import load_sweep as load_sweep
+from .sweep.judged import JudgedRun as JudgedRun
 from .sweep.path import SweepPath as SweepPath
 
 __version__: str

@@ -12,7 +12,8 @@ import numpy as np
 from carbs import CARBS, CARBSParams, CategoricalSpace, LogSpace, ObservationInParam, Param
 from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.history import SweepHistory, judge
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import judge
 from wandb_carbs.sweep.path import SweepPath
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&"

@@ -9,7 +9,8 @@ from carbs import CARBS, ParamDict, SuggestOutput
 from carbs.spaces.identity import keys
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import RunRecord, Standing
-from wandb_carbs.sweep.history import JudgedRun, feed
+from wandb_carbs.sweep.history import feed
+from wandb_carbs.sweep.judged import JudgedRun
 from wandb_carbs.sweep.path import SweepPath
 
 # Foreseeing costs a suggestion for each run; beyond this many the seeds alone keep agents apart.

@@ -33,7 +33,8 @@ from wandb_carbs.record import (
     recorded_config,
 )
 from wandb_carbs.retry import is_transient
-from wandb_carbs.sweep.history import JudgedRun, config_of_run, count, feed, judge, lost_suggestions, read_suggestion
+from wandb_carbs.sweep.history import feed
+from wandb_carbs.sweep.judged import JudgedRun, config_of_run, count, judge, lost_suggestions, read_suggestion
 from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")

@@ -31,7 +31,8 @@ from wandb_carbs.record import (
     SUGGESTION_KEY,
     Standing,
 )
-from wandb_carbs.sweep.history import JudgedRun, SweepHistory, carbs_from_sweep, result_of
+from wandb_carbs.sweep.history import SweepHistory, carbs_from_sweep
+from wandb_carbs.sweep.judged import JudgedRun, result_of
 from wandb_carbs.sweep.reading import RUNTIME
 from wandb_carbs.sweep.runs import is_orphan
 

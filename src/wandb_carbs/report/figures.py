@@ -23,7 +23,7 @@ from wandb_carbs.plain import number
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
 from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.logit import on_logit_axis
-from wandb_carbs.sweep.history import JudgedRun
+from wandb_carbs.sweep.judged import JudgedRun
 
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _NUM_COSTS = 40

@@ -19,7 +19,7 @@ from wandb_carbs.report.parallel import axes as space_axes
 from wandb_carbs.report.section import Captioned, Section
 from wandb_carbs.report.sizes import TITLE as SIZES
 from wandb_carbs.report.sizes import left_out, sizes
-from wandb_carbs.sweep.history import JudgedRun
+from wandb_carbs.sweep.judged import JudgedRun
 
 # Where along the frontier, in shares of its log cost, dependences are shown.
 _SHARES = (0.15, 0.5, 0.85)

@@ -18,7 +18,7 @@ from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.values import ParamValue
 from wandb_carbs.plain import is_number, number
 from wandb_carbs.report.data import ReportData
-from wandb_carbs.sweep.history import JudgedRun
+from wandb_carbs.sweep.judged import JudgedRun
 from wandb_carbs.sweep.rows import rows
 
 # Texts that need no quotes in YAML, and those that some version reads as something else.

@@ -9,7 +9,8 @@ import numpy as np
 
 from carbs.pareto import frontier
 from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
-from wandb_carbs.sweep.history import JudgedRun, SweepHistory
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import JudgedRun
 
 _LIVING = {Standing.RUNNING.value, Standing.STARTING.value}
 

@@ -18,7 +18,8 @@ from wandb_carbs import metrics
 from wandb_carbs.record import COST_KEY, FINISHED, OBJECTIVE_KEY, RunRecord, Standing
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.cells import rows_of
-from wandb_carbs.sweep.history import JudgedRun, SweepReader
+from wandb_carbs.sweep.history import SweepReader
+from wandb_carbs.sweep.judged import JudgedRun
 from wandb_carbs.sweep.logged import read_number
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import RUNTIME, Reading

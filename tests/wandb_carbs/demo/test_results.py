@@ -13,7 +13,8 @@ from wandb_carbs.demo import results
 from wandb_carbs.demo.problem import PARAMS, optimizer_options
 from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.history import SweepHistory, judge
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import judge
 from wandb_carbs.sweep.path import SweepPath
 
 START = datetime(2025, 1, 1, tzinfo=timezone.utc)

@@ -13,7 +13,8 @@ from simulated import PARAMS, START
 from wandb_carbs.record import RunRecord
 from wandb_carbs.report import write_report
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.history import SweepHistory, judge
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import judge
 from wandb_carbs.sweep.path import SweepPath
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from wandb_carbs.errors import WandbCarbsError
 from wandb_carbs.record import RunRecord
 from wandb_carbs.report import make_report, write_report
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.history import SweepHistory, judge
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import judge
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,8 @@ from wandb_carbs.report.data import ReportData
 from wandb_carbs.report.section import Section
 from wandb_carbs.report.sizes import left_out, sizes
 from wandb_carbs.sweep.definition import SweepDefinition
-from wandb_carbs.sweep.history import SweepHistory, judge
+from wandb_carbs.sweep.history import SweepHistory
+from wandb_carbs.sweep.judged import judge
 from wandb_carbs.sweep.path import SweepPath
 
 START = datetime(2025, 1, 1, tzinfo=timezone.utc)
