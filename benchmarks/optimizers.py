@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -43,9 +43,11 @@ class Ours:
     def __init__(self, params: Sequence[Param], seed: int, tuning: Tuning = DEFAULT) -> None:
         self.carbs = CARBS(CARBSParams(seed=seed), params, tuning=tuning)
         self.log: dict[str, Any] = {}
+        self.number = 0
 
     def ask(self) -> tuple[Any, ParamDict]:
-        output = self.carbs.suggest()
+        self.number += 1
+        output = self.carbs.suggest(str(self.number))
         self.log = output.log
         return output.suggestion, output.suggestion
 
@@ -68,6 +70,22 @@ class Ours:
 
 class OursWithPoints(Ours):
     """The same, which also learns from the points on each run's way: set them before the run is told."""
+
+    stops: ClassVar[bool] = False
+
+    def num_seen(self, handle: Any, points: Sequence[Point], progress: str | None) -> int | None:
+        """Return after how many of the points on its way a run is stopped; None if it goes to its end."""
+        if not self.stops or progress is None:
+            return None
+        seen = [ObservationInParam(*point) for point in points]
+        numbers = range(1, len(seen) + 1)
+        return next((n for n in numbers if self.carbs.judge(handle, seen[:n], progress).stop), None)
+
+
+class OursWithStopping(OursWithPoints):
+    """The same, which also stops runs that will hardly improve the frontier."""
+
+    stops = True
 
 
 class Random:
@@ -128,6 +146,7 @@ class Optuna:
 OPTIMIZERS: dict[str, Callable[[Sequence[Param], int], Optimizer]] = {
     "carbs": Ours,
     "carbs-points": OursWithPoints,
+    "carbs-stopping": OursWithStopping,
     "optuna-gp": lambda params, seed: Optuna(params, seed, "gp"),
     "optuna-tpe": lambda params, seed: Optuna(params, seed, "tpe"),
     "random": Random,

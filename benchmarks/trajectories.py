@@ -73,15 +73,22 @@ def run(task: Task, folders: Folders) -> Trajectory:
             outcome = searched.evaluate(config)
             cost = 1.0 if outcome is None else outcome[1]
             seen = None if outcome is None else (outcome[0] + noise * rng.standard_normal(), cost)
-            heapq.heappush(running, (clock + cost, asked, handle, config, outcome, seen, optimizer.belief(), seconds))
+            belief, points = optimizer.belief(), []
+            if isinstance(optimizer, OursWithPoints) and outcome is not None and seen is not None:
+                points = way(searched, config, seen[0] - outcome[0], rng)
+                stop = optimizer.num_seen(handle, points, searched.progress)
+                if stop is not None:  # it is the run of its last point, of which nothing was predicted
+                    *points, (config, *seen) = points[:stop]
+                    handle, outcome, cost, belief = {**handle, **config}, searched.evaluate(config), seen[1], None
+            heapq.heappush(running, (clock + cost, asked, handle, config, outcome, seen, points, belief, seconds))
             asked += 1
-        clock, _, handle, config, outcome, seen, belief, seconds = heapq.heappop(running)
+        clock, _, handle, config, outcome, seen, points, belief, seconds = heapq.heappop(running)
         if outcome is None:
             optimizer.tell(handle, None, 1.0)
             failures += 1
             continue
         if isinstance(optimizer, OursWithPoints):
-            optimizer.points = way(searched, config, seen[0] - outcome[0], rng)
+            optimizer.points = points
         optimizer.tell(handle, *seen)
         result.objective.append(outcome[0])
         result.cost.append(outcome[1])

@@ -18,6 +18,7 @@ from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace
 from carbs.spaces.space import Space
 from carbs.spaces.values import ParamDict, ParamValue
+from carbs.unfinished import Verdict
 
 __all__ = [
     "CARBS",
@@ -40,6 +41,7 @@ __all__ = [
     "Space",
     "SuggestOutput",
     "SuggestionRedistributionMethodEnum",
+    "Verdict",
     "WandbLoggingParams",
 ]
 

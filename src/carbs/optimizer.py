@@ -24,6 +24,7 @@ from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
 from carbs.tuning import DEFAULT, Tuning
+from carbs.unfinished import UnfinishedRun, Verdict
 from carbs.values import shown
 
 
@@ -231,6 +232,26 @@ class CARBS(LegacyNames):
                 self._history.remember(suggestion_id, suggestion)
                 suggestion = {**suggestion, SUGGESTION_ID_KEY: suggestion_id}
             return SuggestOutput(suggestion, proposal.log)
+
+    def judge(self, suggestion: Mapping[str, Any], points: Sequence[ObservationInParam], parameter: str) -> Verdict:
+        """Judge whether a run that goes on may still improve the frontier, or should be stopped.
+
+        It should if the models give it a chance of less than 5 % to be better than all that is known at its cost,
+        anywhere on the rest of its way. Before a tenth of its way no run is stopped, nor is one of the first runs of a
+        search, and one run in ten goes to its end: the models have to see ends. Observe a stopped run as its last
+        point, with the earlier ones as its `points`.
+
+        Args:
+            suggestion: Its configuration; by its "suggestion_uuid" it is chosen which runs go to their end.
+            points: What was seen of it so far, in any order: successes that differ from it in one hyperparameter.
+            parameter: That hyperparameter, through whose values the run passes, such as the number of epochs.
+
+        Raises:
+            CarbsError: If the configuration or a point is invalid, or a point is not on the way of this run.
+        """
+        run = UnfinishedRun.checked(self.space, suggestion, points, parameter)
+        with self._lock, one_thread(), np.errstate(all="ignore"):
+            return self._proposer.judge(self._history, run)
 
     def observe(self, new_observation_in_param: ObservationInParam) -> ObserveOutput:
         """Add the outcome of a run.

@@ -13,15 +13,16 @@ from carbs import start
 from carbs.config import CARBSParams
 from carbs.errors import CarbsError
 from carbs.history import History
-from carbs.models.groups import group_points
+from carbs.models.groups import group_points, group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.request import Request
 from carbs.rule import Rule
-from carbs.search import at_cost, first_draws, most_gain, wanted
+from carbs.search import at_cost, first_draws, most_gain, stopping, wanted
 from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
+from carbs.unfinished import UnfinishedRun, Verdict, verdict_of
 
 logger = logging.getLogger("carbs")
 
@@ -61,14 +62,13 @@ class Proposer:
             CarbsError: If the user's rule fails, or leaves no configuration.
         """
         situation, awaited = self._situation(history, request), num_awaited(self._config, history)
-        more = "run is" if awaited == 1 else "runs are"
-        reason = f"{awaited} more {more} needed before the model suggests" if awaited else ""
+        reason = f"{_more_runs(awaited)} needed before the model suggests" if awaited else ""
         if awaited and self._config.max_suggestion_cost is not None and len(history.successes) < MIN_FOR_MODEL:
             reason += f"; until {MIN_FOR_MODEL} have succeeded no cost is known, and it may exceed max_suggestion_cost"
         problem = ""
         try:
             if not awaited or first_draws.wants_models(situation):
-                situation = replace(situation, surrogate=self._surrogate(history, situation))
+                situation = replace(situation, surrogate=self._surrogate(history))
             if initial and request.for_cost is None:
                 first = wanted.propose(situation, self._space.encode(initial))
                 if first is not None:
@@ -86,9 +86,29 @@ class Proposer:
             logger.warning("Drawing without a guard against high costs, since %s", proposal.log["reason"])
         return replace(proposal, log={**proposal.log, "reason": reason or problem})
 
+    def judge(self, history: History, run: UnfinishedRun) -> Verdict:
+        """Judge whether a run that goes on may still improve the frontier.
+
+        Args:
+            history: The search so far, without the run.
+            run: The run.
+        """
+        missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - len(history.successes)
+        excuse = run.excuse if missing <= 0 else f"goes on, as {_more_runs(missing)} needed before one can be judged"
+        if excuse:
+            return Verdict(False, None, excuse)
+        rng = _generator(self._config.seed, run.name, len(run.points))
+        try:
+            way = group_successes(self._space, run.points, self._config.better_direction_sign)
+            return verdict_of(stopping.chance(self._surrogate(history), way, run.ahead, rng))
+        except MODEL_ERRORS as error:
+            logger.exception("A run is not judged, since the model could not be used")
+            return Verdict(False, None, f"goes on, as the model could not be used: {error!r}")
+
     def _situation(self, history: History, request: Request) -> Situation:
         """Return the situation without models."""
         encode = self._space.encode
+        counts = (len(history.successes), len(history.failures), len(history.pending))
         successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
         return Situation(
             self._space,
@@ -97,24 +117,29 @@ class Proposer:
             encode(failures),
             encode(list(history.pending.values())),
             surrogate=None,
-            generator=self._generator(history, request.seed),
+            generator=_generator(self._config.seed, request.seed, counts),
             tuning=self._tuning,
             is_valid=None if self._rule.is_valid is None else self._rule.obeys,
             own=start.own_runs(self._space, history.successes),
             given=request.coordinates(self._space),
         )
 
-    def _generator(self, history: History, seed: str | int | None) -> np.random.Generator:
-        """Derive the generator of the next suggestion from the seeds and the size of the history alone."""
-        counts = (len(history.successes), len(history.failures), len(history.pending))
-        digest = hashlib.sha256(repr((self._config.seed, seed, counts)).encode()).digest()
-        return np.random.default_rng(int.from_bytes(digest, "big"))
-
-    def _surrogate(self, history: History, situation: Situation) -> Surrogate:
+    def _surrogate(self, history: History) -> Surrogate:
         """Return the models of the observed runs, fitted anew only if they have changed."""
         if self._fitted is None or self._fitted[0] != history.revision:
             sign = self._config.better_direction_sign
             groups = group_points(self._space, history.successes, history.failures, sign)
-            surrogate = Surrogate.fit(self._space, groups, situation.failures, self._tuning.model)
+            failures = self._space.encode([run.input for run in history.failures])
+            surrogate = Surrogate.fit(self._space, groups, failures, self._tuning.model)
             self._fitted = history.revision, surrogate
         return self._fitted[1]
+
+
+def _generator(*entropy: object) -> np.random.Generator:
+    """Derive a generator from seeds and from what else it depends on: numbers, texts, or None."""
+    digest = hashlib.sha256(repr(entropy).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def _more_runs(number: int) -> str:
+    return "1 more run is" if number == 1 else f"{number} more runs are"

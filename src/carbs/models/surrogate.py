@@ -26,7 +26,7 @@ from carbs.tuning import DEFAULT, ModelTuning
 # The errors of numpy and scipy where numbers are too extreme for them, and those of a model that notices it.
 MODEL_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
-_NOT_FINITE = "the model's predictions are not finite"
+NOT_FINITE = "the model's predictions are not finite"
 # Upper end of the 90 % interval that Student's t makes wider, and the least degrees of freedom: with one or two runs
 # there are hardly any.
 _UPPER = 0.95
@@ -199,7 +199,7 @@ class Surrogate:
         known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
-            raise ArithmeticError(_NOT_FINITE)
+            raise ArithmeticError(NOT_FINITE)
         log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
         return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
 
@@ -210,7 +210,7 @@ class Surrogate:
         known = log_cost if self.cost is self.known_cost else self.known_cost.mean(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
-            raise ArithmeticError(_NOT_FINITE)
+            raise ArithmeticError(NOT_FINITE)
         return Means(objective, log_cost, known[:, 0])
 
     def predict_objective(self, points: Array, beliefs: Beliefs) -> tuple[Array, Array]:

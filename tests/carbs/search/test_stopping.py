@@ -1,0 +1,75 @@
+"""The chance of a run that goes on, against the arithmetic of one place and one rival."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from carbs import LogSpace, Param, SearchSpace
+from carbs.models.gaussian_process import Posterior
+from carbs.models.groups import group
+from carbs.models.noise import Noise
+from carbs.models.surrogate import Surrogate
+from carbs.search.stopping import chance
+
+SPACE = SearchSpace((Param("rate", LogSpace(min=1e-4, max=1.0)), Param("epochs", LogSpace(min=1, max=64))))
+
+
+def at(rate: float, *epochs: float) -> np.ndarray:
+    return SPACE.encode([{"rate": rate, "epochs": number} for number in epochs])
+
+
+def observed(rate: float, epochs: float) -> tuple[float, float]:
+    return -((math.log10(rate) + 2) ** 2) - 1 / epochs, math.log(epochs)
+
+
+@pytest.fixture(scope="module")
+def models() -> Surrogate:
+    """Models of twelve runs, of at most 16 epochs, with some noise."""
+    rng = np.random.default_rng(0)
+    runs = [(10 ** rng.uniform(-4, 0), 2 ** rng.uniform(0, 4)) for _ in range(12)]
+    y, log_cost = np.array([observed(*one) for one in runs]).T
+    return Surrogate.fit(
+        SPACE,
+        group(np.vstack([at(*one) for one in runs]), y + 0.2 * rng.standard_normal(12), log_cost),
+        SPACE.encode([]),
+    )
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.3, 1.0])
+def test_the_chance_against_the_best_run_is_that_of_the_models_with_the_run_added(
+    models: Surrogate, loss: float
+) -> None:
+    rate, epochs = 0.003, (2.0, 4.0, 8.0)
+    y, log_cost = np.array([observed(rate, number) for number in epochs]).T
+    y = y - loss
+    ahead = at(rate, 64.0)  # more expensive than all runs, so that only the best of them is its rival
+    X = np.vstack([models.groups.X, at(rate, *epochs)]) - models.origin
+    noise = Noise(np.ones(15), np.append(np.arange(12), [12, 12, 12]))
+    outputs = np.append(models.y, models.objective_scaler.forward(y))
+    posterior = Posterior.condition(models.objective.hyper, X, outputs[:, None], noise)
+    mean, deviation = posterior.predict(ahead - models.origin)
+    rivals = [models.expect(models.groups.X).objective.max(), posterior.mean(X[12:]).max()]
+    expected = norm.sf(max(rivals), mean[0, 0], deviation[0])
+    seen = chance(models, group(at(rate, *epochs), y, log_cost), ahead, np.random.default_rng(1))
+    assert 0.001 < expected < 0.999
+    assert seen == pytest.approx(expected, abs=0.05)
+
+
+def test_more_places_ahead_are_more_chances(models: Surrogate) -> None:
+    y, log_cost = np.array([observed(0.01, 2.0)]).T
+    way = group(at(0.01, 2.0), y - 0.2, log_cost)
+    one, many = (
+        chance(models, way, at(0.01, *ahead), np.random.default_rng(1)) for ahead in ((64.0,), (8.0, 16.0, 64.0))
+    )
+    assert many > one
+
+
+def test_predictions_that_are_not_finite_are_no_chance(models: Surrogate) -> None:
+    way = replace(group(at(0.01, 2.0), np.zeros(1), np.zeros(1)), y=np.array([np.inf]))
+    with np.errstate(all="ignore"), pytest.raises(ArithmeticError, match="not finite"):
+        chance(models, way, at(0.01, 64.0), np.random.default_rng(1))
