@@ -243,7 +243,7 @@ class CARBS(LegacyNames):
 
         Args:
             suggestion: Its configuration; by its "suggestion_uuid" it is chosen which runs go to their end.
-            points: What was seen of it so far, in any order: successes that differ from it in one hyperparameter.
+            points: Its results so far, in any order: successes that differ from it in one hyperparameter.
             parameter: That hyperparameter, through whose values the run passes, such as the number of epochs.
 
         Raises:
