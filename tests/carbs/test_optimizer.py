@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbs import (
@@ -102,7 +102,7 @@ def observations(draw: Callable[[Any], Any]) -> list[tuple[float, float, bool]]:
     return draw(st.lists(st.tuples(objective, cost, st.booleans()), max_size=14))  # type: ignore[no-any-return]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_history_makes_suggest_raise_turn_random_or_leave_the_space(data: st.DataObject) -> None:
     carbs = CARBS(CARBSParams(max_suggestion_cost=data.draw(st.sampled_from([None, 1e-9, 1.0, 1e9]))), SMALL)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
@@ -34,7 +34,6 @@ def sklearn_kernel(hyper: Hyperparameters) -> object:
     return matern + DotProduct(0.0, sigma_0_bounds="fixed") + ConstantKernel(hyper.mean_variance)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(2, 12), st.integers(2, 5))
 def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> None:
     rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ from wandb_carbs.sweep.cells import readings, rows_of, to_cell
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
 @example("a\nb")
 @example("a\r\nb\x1cc\u2028d")

@@ -84,7 +84,7 @@ def every_row(store: Store) -> list[Any]:
         return list(select_runs(db, 1, None, "+created_at").rows)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(tree=TREES)
 def test_sql_and_python_agree_on_filters(odd_store: Store, tree: Any) -> None:
     text = json.dumps(tree)
@@ -93,7 +93,7 @@ def test_sql_and_python_agree_on_filters(odd_store: Store, tree: Any) -> None:
     assert names(odd_store, tree).split() == expected
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     keys=st.lists(
         st.tuples(KEYS.filter(lambda key: "," not in key and key.strip()), st.booleans()), min_size=1, max_size=2
