@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 # A shell lets what it starts in the background ignore Ctrl-C, and every process inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# On a busy machine everything takes longer. With `CI=1` a change is judged by the same examples on every machine; at home
-# each run tries new ones.
+# That a machine is busy is no fault of a test. With `CI=1` a change is judged by the same examples on every machine; at
+# home each run tries new ones.
 settings.register_profile("home", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("home"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "home")

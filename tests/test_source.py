@@ -20,7 +20,7 @@ DISTRIBUTIONS = {"graphql": "graphql-core", "re2": "google-re2", "sklearn": "sci
 VENDORED = {"wandb_gql"}  # old SDKs bring it along
 # Who imports an extra's packages: by where they are.
 ROOMS = {
-    "carbs/plotting.py": "plot",
+    "carbs/plotting/": "plot",
     "wandb_carbs/cli/commands/demo.py": "demo",
     "wandb_carbs/cli/commands/export.py": "parquet",
     "wandb_carbs/demo/": "demo",

@@ -19,46 +19,6 @@ from carbs.spaces.values import ParamDict
 SCHEMA_VERSION = 1
 
 
-def definition(params: Sequence[Param], config: CARBSParams) -> dict[str, Any]:
-    """Describe a search: what another process needs to build the same optimizer.
-
-    Args:
-        params: The hyperparameters.
-        config: The options.
-
-    Returns:
-        A dictionary that JSON can hold.
-    """
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "params": [param.to_dict() for param in params],
-        "config": config.to_dict(),
-    }
-
-
-def parse_definition(document: Mapping[str, Any]) -> tuple[tuple[Param, ...], CARBSParams]:
-    """Read what `definition` wrote.
-
-    Args:
-        document: The dictionary.
-
-    Returns:
-        The hyperparameters and the options.
-
-    Raises:
-        CarbsError: If it is not such a dictionary or of an unknown schema version.
-    """
-    version = document.get("schema_version") if isinstance(document, Mapping) else None
-    if version != SCHEMA_VERSION:
-        problem = Problem("", "schema_version", version, f"must be {SCHEMA_VERSION}")
-        raise refuse(problem, "not a CARBS definition")
-    params, config = document.get("params"), document.get("config")
-    if not isinstance(params, Sequence) or isinstance(params, str) or not isinstance(config, Mapping):
-        problem = Problem("", "", None, "params must be a list and config an object", "")
-        raise refuse(problem, "not a CARBS definition")
-    return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
-
-
 def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Sequence[ParamDict] = ()) -> str:
     """Write a search and its history as JSON.
 
@@ -71,13 +31,15 @@ def dump(space: SearchSpace, config: CARBSParams, history: History, initial: Seq
     Returns:
         The JSON text.
     """
-    places = {id(run): place for place, run in enumerate((*history.successes, *history.failures))}
+    places = {id(run): place for place, run in enumerate(history.observations)}
     sources = {
         name: {key: None if run is None else places[id(run)] for key, run in runs.items()}
         for name, runs in history.sources.items()
     }
     document = {
-        **definition(space.params, config),
+        "schema_version": SCHEMA_VERSION,
+        "params": [param.to_dict() for param in space.params],
+        "config": config.to_dict(),
         "successes": [_written(success) for success in history.successes],
         "failures": [_written(failure) for failure in history.failures],
         "outstanding": history.pending,
@@ -126,7 +88,7 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, l
         document = json.loads(text)
     except (ValueError, RecursionError) as error:  # also bytes that are no text, and integers without end
         raise CarbsError(f"not a checkpoint: {error}") from error
-    params, config = parse_definition(document)
+    params, config = _parse_definition(document)
     history = History(SearchSpace(params))
     try:
         for success in document["successes"]:
@@ -135,13 +97,26 @@ def parse(text: str | bytes) -> tuple[tuple[Param, ...], CARBSParams, History, l
             history.add(_read(failure, is_failure=True))
         for suggestion_id, values in document["outstanding"].items():
             history.remember(suggestion_id, values)
-        observations = (*history.successes, *history.failures)
+        observations = history.observations
         for name, runs in document.get("sources", {}).items():
             found = {key: None if place is None else observations[place] for key, place in runs.items()}
             history.attribute(name, found)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise CarbsError(f"not a checkpoint: {error!r}") from error
     return params, config, history, document.get("initial", [])
+
+
+def _parse_definition(document: Any) -> tuple[tuple[Param, ...], CARBSParams]:
+    """Read the hyperparameters and the options."""
+    version = document.get("schema_version") if isinstance(document, Mapping) else None
+    if version != SCHEMA_VERSION:
+        problem = Problem("", "schema_version", version, f"must be {SCHEMA_VERSION}")
+        raise refuse(problem, "not a CARBS definition")
+    params, config = document.get("params"), document.get("config")
+    if not isinstance(params, Sequence) or isinstance(params, str) or not isinstance(config, Mapping):
+        problem = Problem("", "", None, "params must be a list and config an object", "")
+        raise refuse(problem, "not a CARBS definition")
+    return tuple(Param.from_dict(param) for param in params), CARBSParams(**config)
 
 
 def write(path: str | os.PathLike[str], text: str) -> None:

@@ -141,41 +141,6 @@ def rest(observations: Sequence[ObservationInParam], better_direction_sign: int 
     return Rest(runs, cost, cost / total if total else 0.0)
 
 
-def shows_effects(
-    space: SearchSpace | Sequence[Param], observations: Sequence[ObservationInParam], better_direction_sign: int = 1
-) -> bool:
-    """Say whether the hyperparameters have effects on the objective that stand out from its noise.
-
-    Args:
-        space: The search space, or its parameters.
-        observations: Successes and failures in the order of their ends. Of more than 200 successes, 200 count that are
-            spread evenly over them.
-        better_direction_sign: 1 if the objective is maximised, -1 if it is minimised.
-
-    Returns:
-        False where a model of at least 20 configurations predicts a run hardly better than the mean of the others does.
-        True where there are fewer, or they cannot be modelled.
-
-    Raises:
-        CarbsError: If an observation is invalid.
-    """
-    space = as_space(space)
-    return _show_effects(space, gather(space, observations).successes, better_direction_sign)
-
-
-def _show_effects(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> bool:
-    # Not the newest alone: once a search has settled, they differ by noise.
-    places = np.linspace(0, len(successes) - 1, min(len(successes), _MOST_FITTED)).round().astype(int)
-    groups = group_successes(space, [successes[place] for place in places], sign)
-    if groups.size < _MIN_FOR_EFFECTS:
-        return True
-    try:
-        evidence = Surrogate.fit(space, groups, np.empty((0, space.width))).evidence_of_effects()
-    except MODEL_ERRORS:
-        return True
-    return evidence >= _LEAST_EVIDENCE
-
-
 def doubts(
     space: SearchSpace | Sequence[Param],
     observations: Sequence[ObservationInParam],
@@ -229,3 +194,17 @@ def doubts(
             "metric, average it over more seeds or episodes, or start where something is learnt"
         )
     return said
+
+
+def _show_effects(space: SearchSpace, successes: Sequence[ObservationInParam], sign: int) -> bool:
+    """Say whether a model predicts a run from the others better than their mean does; True where there is no saying."""
+    # Not the newest alone: once a search has settled, they differ by noise.
+    places = np.linspace(0, len(successes) - 1, min(len(successes), _MOST_FITTED)).round().astype(int)
+    groups = group_successes(space, [successes[place] for place in places], sign)
+    if groups.size < _MIN_FOR_EFFECTS:
+        return True
+    try:
+        evidence = Surrogate.fit(space, groups, np.empty((0, space.width))).evidence_of_effects()
+    except MODEL_ERRORS:
+        return True
+    return evidence >= _LEAST_EVIDENCE

@@ -97,6 +97,11 @@ class History:
         self.revision = 0
         self._sources: dict[str, _Source] = {}
 
+    @property
+    def observations(self) -> tuple[ObservationInParam, ...]:
+        """All observations, the successes first."""
+        return (*self.successes, *self.failures)
+
     def add(self, observation: ObservationInParam) -> ObservationInParam:
         """Add an observation; its suggestion, if it names one, is outstanding no longer.
 

@@ -155,8 +155,7 @@ class CARBS(LegacyNames):
             members = list(filter(self.obeys, start.frontier_members(self.space, other.space, runs, sign)))
             self._initial += members
             return len(members)
-        moved = start.moved(self.space, (*other.success_observations, *other.failure_observations))
-        fresh = start.not_among(self.space, moved, (*self.success_observations, *self.failure_observations))
+        fresh = start.fresh(self.space, other._history.observations, self._history.observations)
         for observation in fresh:
             self.observe(observation)
         return len(fresh)

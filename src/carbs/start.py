@@ -95,11 +95,19 @@ def check_direction(others: CARBSParams, own: CARBSParams) -> None:
         raise refuse(Problem("", "better_direction_sign", others.better_direction_sign, rule))
 
 
-def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> list[ObservationInParam]:
-    """Return the observations of an earlier search that lie in this one's space, marked as old.
+def fresh(
+    space: SearchSpace, earlier: Iterable[ObservationInParam], known: Iterable[ObservationInParam]
+) -> list[ObservationInParam]:
+    """Return the observations of an earlier search that are new to this one, marked as old.
 
     Parameters that the earlier search did not have take the search centre, and those that this one does not have are
-    left out.
+    left out, as are observations out of bounds.
+
+    Args:
+        space: This search's space.
+        earlier: The earlier search's observations.
+        known: This search's own. Those of earlier warm starts are not new; of equal ones, as many are as there are
+            more of.
     """
 
     def move(seen: ObservationInParam) -> ObservationInParam:
@@ -110,22 +118,17 @@ def moved(space: SearchSpace, observations: Iterable[ObservationInParam]) -> lis
             points=[point for point in map(move, seen.points) if not space.problems_with(point.input)],
         )
 
-    return [seen for seen in map(move, observations) if not space.problems_with(seen.input)]
-
-
-def not_among(
-    space: SearchSpace, observations: Iterable[ObservationInParam], known: Iterable[ObservationInParam]
-) -> list[ObservationInParam]:
-    """Return the old `observations` that are not `known` yet; of equal ones, as many as there are more of."""
     known_times = Counter(_identity(space, seen) for seen in known if seen.is_old)
-    fresh = []
-    for seen in observations:
+    found = []
+    for seen in map(move, earlier):
+        if space.problems_with(seen.input):
+            continue
         identity = _identity(space, seen)
         if known_times[identity]:
             known_times[identity] -= 1
         else:
-            fresh.append(seen)
-    return fresh
+            found.append(seen)
+    return found
 
 
 def _identity(space: SearchSpace, seen: ObservationInParam) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from carbs import CarbsError, LinearSpace, LogitSpace, LogSpace, ObservationInParam, Param, Pow2Space
-from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest, shows_effects
+from carbs.doubts import Edge, Rest, doubts, edges, held_share, rest
 
 SPACE = (Param("rate", LogSpace(min=1e-4, max=0.1)), Param("width", LinearSpace(min=2, max=9, is_integer=True)))
 
@@ -119,6 +119,10 @@ def spread(objectives: np.ndarray) -> list[ObservationInParam]:
     ]
 
 
+def look_like_noise(observations: list[ObservationInParam]) -> bool:
+    return any("look like noise" in doubt for doubt in doubts(SPACE, observations))
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_doubts_say_that_objectives_are_noise(sign: int) -> None:
     """They are where nothing is learnt, and not where one hyperparameter has an effect."""
@@ -137,22 +141,22 @@ def test_a_search_that_has_settled_showed_effects() -> None:
     rng = np.random.default_rng(2)
     before = spread(3 * np.arange(60.0))
     settled = [run(0.01 + 1e-4 * rng.random(), 5, 180 + rng.standard_normal(), 9.0) for _ in range(240)]
-    assert shows_effects(SPACE, [*before, *settled])
-    assert not shows_effects(SPACE, settled)
+    assert not look_like_noise([*before, *settled])
+    assert look_like_noise(settled)
 
 
 def test_effects_need_enough_runs() -> None:
     """Of 19 configurations nothing is said, and repeats of a few are no more."""
     noise = np.random.default_rng(1).standard_normal(19)
-    assert shows_effects(SPACE, spread(noise))
-    assert shows_effects(SPACE, 3 * spread(noise))
+    assert not look_like_noise(spread(noise))
+    assert not look_like_noise(3 * spread(noise))
 
 
 def test_a_constant_objective_shows_no_effects() -> None:
-    assert not shows_effects(SPACE, spread(np.zeros(24)))
+    assert look_like_noise(spread(np.zeros(24)))
 
 
 def test_objectives_that_no_model_can_be_fitted_to_raise_no_doubt() -> None:
     """Differences of the largest numbers overflow; that is said elsewhere."""
     huge = np.where(np.arange(24) % 2, 1.0, -1.0) * np.linspace(1.0, 1.7, 24) * 1e308
-    assert shows_effects(SPACE, spread(huge))
+    assert not look_like_noise(spread(huge))

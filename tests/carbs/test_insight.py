@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from carbs import LinearSpace, LogSpace, ObservationInParam, Param
-from carbs.insight import Insight
+from carbs import CarbsError, LinearSpace, LogSpace, ObservationInParam, Param
+from carbs.insight import Calibration, Insight
+from sized_runs import PARAMS, observe
 
 SMALL = [Param("x", LinearSpace(0, 1)), Param("y", LogSpace(1, 100))]
 
@@ -35,3 +36,36 @@ def test_points_on_the_way_teach_the_models_and_are_no_runs() -> None:
     assert whole.believe(cheap).objective[0] == pytest.approx(math.log(10), abs=0.5)
     assert ends.believe(cheap).objective_high[0] - ends.believe(cheap).objective_low[0] > 0
     assert ends.believe(cheap).cost[0] > 50
+
+
+def test_importance_shows_what_matters() -> None:
+    """The size drives the cost and most of the objective, the rate some of it; the choice does nothing."""
+    importance = {item.name: item for item in Insight(PARAMS, observe()[:40]).importance()}
+    assert importance["size"].cost > 0.9
+    assert importance["rate"].cost < 0.05
+    assert importance["size"].objective > importance["rate"].objective > 2 * importance["kind"].objective
+
+
+def test_dependence_varies_one_parameter() -> None:
+    """The grid covers the space, the others are held, and the best rate is where it is."""
+    insight = Insight(PARAMS, observe()[:40])
+    with pytest.raises(CarbsError, match="no hyperparameter is called 'epochs'"):
+        insight.dependence("epochs", 1.0)
+    with pytest.raises(CarbsError, match="cost=0 must be a positive"):
+        insight.best_at(0)
+    with pytest.raises(CarbsError, match="config=5 must be a CARBSParams"):
+        Insight(PARAMS, observe()[:40], 5)  # type: ignore[arg-type]
+    found = insight.dependence("rate", 1e3)
+    assert found.values[0] == pytest.approx(1e-4)
+    assert found.values[-1] == pytest.approx(1.0)
+    best = float(found.values[int(np.argmax(found.believed.objective))])
+    assert best == pytest.approx(1e-2, rel=1.5)
+    assert insight.dependence("kind", 1e3).values == ["a", "b"]
+
+
+def test_coverage_of_a_right_prediction_is_its_level() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.array([0.1, 0.5, 0.9])
+    seen = rng.standard_normal(20_000)
+    assert Calibration(0 * seen, np.ones(20_000), seen).coverage(levels) == pytest.approx(levels, abs=0.02)
+    assert Calibration(0 * seen, np.full(20_000, 0.5), seen).coverage(levels)[2] < 0.7

@@ -15,7 +15,7 @@ from carbs.spaces.identity import rounded
 from carbs.spaces.search_space import SearchSpace
 
 # Objectives beyond this count as this: their squares and sums must be floats.
-_LARGEST = 1e150
+LARGEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _arrays(space: SearchSpace, seen: Sequence[ObservationInParam], sign: int) -
     """Return search coordinates, shape (n, D), objectives, the higher the better, and log costs, shape (n,) each."""
     y = sign * np.array([run.output for run in seen], float)
     log_cost = np.log(np.array([run.cost for run in seen], float))
-    return space.encode([run.input for run in seen]), np.clip(y, -_LARGEST, _LARGEST), log_cost
+    return space.encode([run.input for run in seen]), np.clip(y, -LARGEST, LARGEST), log_cost
 
 
 def in_words(size: int) -> str:

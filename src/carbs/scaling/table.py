@@ -9,15 +9,13 @@ import numpy as np
 from carbs.arrays import Array
 from carbs.errors import CarbsError
 from carbs.history import ObservationInParam, gather
-from carbs.models.groups import in_words
+from carbs.models.groups import LARGEST, in_words
 from carbs.scaling.line import Line
 from carbs.scaling.power_law import PowerLaws, fit_power_laws
 from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.search_space import SearchSpace
 from carbs.values import is_finite
 
-# Objectives beyond this count as this: their squares and sums must be floats.
-_LARGEST = 1e150
 # Objectives worse than the median by this many times its distance from the best all count alike: they diverged.
 _WORST = 1e6
 
@@ -48,7 +46,7 @@ class Table:
             raise CarbsError("no scaling laws: all hyperparameters are choices, which have no order")
         X = space.encode([run.input for run in seen])
         self._check_number(len(np.unique(np.round(X, 9), axis=0)))
-        y = sign * np.clip(np.array([run.output for run in seen], float), -_LARGEST, _LARGEST)
+        y = sign * np.clip(np.array([run.output for run in seen], float), -LARGEST, LARGEST)
         if np.min(y) == np.max(y):
             raise CarbsError(
                 f"no scaling laws: all {len(y)} runs have the same objective, {sign * y[0]:.6g}; laws need runs that "
