@@ -52,9 +52,9 @@ def winsorise(y: Array, reach: float) -> Array:
         quartile, whichever is more. Where most runs share the best objective that distance is 0, and nothing is pulled:
         the few that are worse are all that there is to learn.
     """
-    lower, middle = np.quantile(y, [0.25, 0.5])
-    distance = max(np.max(y) - middle, middle - lower)
-    if distance <= _ROUNDING * np.max(np.abs(y)):
+    lower, middle, best = np.quantile(y, [0.25, 0.5, 1.0])
+    distance = max(best - middle, middle - lower)
+    if distance <= _ROUNDING * max(abs(lower), abs(best)):
         return y
     pulled: Array = np.maximum(y, middle - reach * distance)
     return pulled

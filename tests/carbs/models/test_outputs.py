@@ -37,8 +37,10 @@ def test_a_sum_of_squares_that_no_float_holds_is_standardised() -> None:
     assert scaler.standardise_squares(1e300) == pytest.approx(1e-20)
 
 
-def test_bad_outliers_are_pulled_up_to_the_reach_of_the_best() -> None:
-    y = np.array([-1e6, 1.0, 2.0, 3.0, 4.0, 5.0])
+@pytest.mark.parametrize("bad", [-1e6, -1e30, -1e150])
+def test_bad_outliers_are_pulled_up_to_the_reach_of_the_best(bad: float) -> None:
+    """Training that diverges ends with any number."""
+    y = np.array([bad, 1.0, 2.0, 3.0, 4.0, 5.0])
     pulled = winsorise(y, reach=5.0)
     assert pulled[0] == pytest.approx(2.5 - 5.0 * 2.5)
     assert list(pulled[1:]) == list(y[1:])
