@@ -19,20 +19,13 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.figures import importance
 from wandb_carbs.figures.drawing import Figure
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import (
-    COST_KEY,
-    OBJECTIVE_KEY,
-    PREDICTED_OBJECTIVE_KEY,
-    RunRecord,
-    Standing,
-    classify,
-    recorded_suggestion,
-)
+from wandb_carbs.record import PREDICTED_OBJECTIVE_KEY, RunRecord
 from wandb_carbs.server.sweeps.run_rows import definition
 
 if TYPE_CHECKING:
     from carbs.history import ObservationInParam
     from carbs.spaces import SearchSpace
+    from wandb_carbs.sweep.judged import JudgedRun
 
 # The newest runs that are judged; and of them those that the models are fitted to, in seconds that grow with the third
 # power of their number.
@@ -42,21 +35,6 @@ _AT_ONCE = 1000
 # A sweep that changes is looked at anew after this many times the seconds that it took: agents must not wait.
 _REST = 10.0
 _SWEEPS = 32  # that are remembered
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that has ended.
-
-    Attributes:
-        summary: Its summary.
-        is_failure: Whether it failed for reasons that lie in its hyperparameters.
-        suggestion: The point in the search space that it was given.
-    """
-
-    summary: Mapping[str, Any]
-    is_failure: bool
-    suggestion: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -112,7 +90,7 @@ class Beliefs:
             return {}
         version = _version(db, sweep)
         figure: Figure = self._remember(
-            "importance", sweep["id"], version, lambda: _importance(described, _ended(db, sweep["id"]))
+            "importance", sweep["id"], version, lambda: _importance(described, _records(db, sweep["id"]))
         )[0]
         self._judged(db, sweep, described, version)
         return figure
@@ -123,7 +101,7 @@ class Beliefs:
         said = self._said.get(("importance", sweep["id"]))
         noise = None if said is None else said.value[1]
         found: list[str] = self._remember(
-            "doubts", sweep["id"], (*version, noise), lambda: _doubts(described, _ended(db, sweep["id"]), noise)
+            "doubts", sweep["id"], (*version, noise), lambda: _doubts(described, _records(db, sweep["id"]), noise)
         )
         return found
 
@@ -149,47 +127,48 @@ def _version(db: sqlite3.Connection, sweep: sqlite3.Row) -> tuple[Any, ...]:
     return (*found, sweep["description"], sweep["config"])
 
 
-def _ended(db: sqlite3.Connection, sweep_id: int) -> list[Run]:
-    """Return the newest runs that are observations or failures, in the order of their ends."""
+def _records(db: sqlite3.Connection, sweep_id: int) -> list[RunRecord]:
+    """Return the newest runs that the search has a part in, in the order of their ends."""
     found = db.execute(
         """SELECT summary, runs.state FROM runs JOIN standings ON run_id = runs.id
            WHERE standings.sweep_id = ? AND carbs_state != ''
            ORDER BY heartbeat_at DESC, runs.id DESC LIMIT ?""",
         (sweep_id, _MOST_JUDGED),
-    )
-    runs = []
-    for row in found:
-        record = RunRecord("", "", row["state"], None, None, {}, json.loads(row["summary"]))
-        standing = classify(record, datetime.now(timezone.utc)).standing
-        suggestion = recorded_suggestion(record)
-        if standing in {Standing.OBSERVATION, Standing.FAILURE} and suggestion is not None:
-            runs.append(Run(record.summary, standing is Standing.FAILURE, suggestion))
-    return runs[::-1]
+    ).fetchall()
+    return [RunRecord("", "", row["state"], None, None, {}, json.loads(row["summary"])) for row in reversed(found)]
 
 
-def _doubts(described: Mapping[str, Any], runs: Sequence[Run], noise: float | None) -> list[str]:
+def _doubts(described: Mapping[str, Any], records: Sequence[RunRecord], noise: float | None) -> list[str]:
     from carbs.doubts import doubts  # noqa: PLC0415 - numpy
     from carbs.errors import CarbsError  # noqa: PLC0415
+    from wandb_carbs.sweep.judged import result_of  # noqa: PLC0415
 
     try:
         space = _space(described)
-        observed = _observed(runs, space)
-        return doubts(space, [seen for _, seen in observed], _sign(described), _intervals(observed, noise))
+        results = [(run, seen) for run in _judge(described, records, space) if (seen := result_of(run)) is not None]
+        return doubts(space, [seen for _, seen in results], _sign(described), _intervals(results, noise))
     except (CarbsError, ArithmeticError):
         return []
 
 
-def _importance(described: Mapping[str, Any], runs: Sequence[Run]) -> tuple[Figure, float | None]:
-    """Return the figure, and the standard deviation of a single run's objective, or None if there are no models."""
+def _importance(described: Mapping[str, Any], records: Sequence[RunRecord]) -> tuple[Figure, float | None]:
+    """Return the figure, and the standard deviation of a single run's objective, or None if there are no models.
+
+    The models learn what the search does: runs, the points on their ways, and the earlier runs that it started from.
+    """
     import numpy as np  # noqa: PLC0415
 
     from carbs.config import CARBSParams  # noqa: PLC0415
     from carbs.errors import CarbsError  # noqa: PLC0415
     from carbs.insight import Insight  # noqa: PLC0415
+    from wandb_carbs.sweep.judged import result_of, way_of  # noqa: PLC0415
+    from wandb_carbs.sweep.packing import unpack  # noqa: PLC0415
 
     try:
         space = _space(described)
-        observed = [seen for _, seen in _observed(runs, space)]
+        runs = _judge(described, records, space)
+        observed = list(unpack(described["old_runs"])) if "old_runs" in described else []
+        observed += [seen for run in runs if (seen := result_of(run) or way_of(run)) is not None]
         insight = Insight(space, observed[-_MOST_FITTED:], CARBSParams(better_direction_sign=_sign(described)))
         figure = importance.figure(insight.importance())
     except CarbsError as error:
@@ -218,25 +197,24 @@ def _sign(described: Mapping[str, Any]) -> int:
     return -1 if isinstance(config, Mapping) and config.get("better_direction_sign") == -1 else 1
 
 
-def _observed(runs: Sequence[Run], space: SearchSpace) -> list[tuple[Run, ObservationInParam]]:
-    """Return the runs whose configurations lie in the search space."""
-    from carbs.history import ObservationInParam  # noqa: PLC0415
+def _judge(described: Mapping[str, Any], records: Sequence[RunRecord], space: SearchSpace) -> list[JudgedRun]:
+    """Judge what each run has observed.
 
-    found = []
-    for run in runs:
-        if space.problems_with(run.suggestion):
-            continue
-        values = space.select(run.suggestion)
-        seen = (
-            ObservationInParam(values, is_failure=True)
-            if run.is_failure
-            else ObservationInParam(values, float(run.summary[OBJECTIVE_KEY]), float(run.summary[COST_KEY]))
-        )
-        found.append((run, seen))
-    return found
+    Raises:
+        CarbsError: The definition is damaged.
+    """
+    from carbs.errors import CarbsError  # noqa: PLC0415 - numpy
+    from wandb_carbs.sweep.judged import judge_run  # noqa: PLC0415
+    from wandb_carbs.sweep.progress import Progress  # noqa: PLC0415
+
+    name = Progress.parse(described["progress"]).parameter if "progress" in described else None
+    if name not in (None, *space.names):
+        raise CarbsError(f"the sweep's CARBS definition is damaged: progress={name!r} is not among its params")
+    now = datetime.now(timezone.utc)
+    return [judge_run(record, space, now, progress=name) for record in records]
 
 
-def _intervals(observed: Sequence[tuple[Run, ObservationInParam]], noise: float | None) -> Any:
+def _intervals(observed: Sequence[tuple[JudgedRun, ObservationInParam]], noise: float | None) -> Any:
     """Return predictions, their deviations with the noise of a run, and what was seen; None without models."""
     import numpy as np  # noqa: PLC0415
 
@@ -244,7 +222,7 @@ def _intervals(observed: Sequence[tuple[Run, ObservationInParam]], noise: float 
         return None
     rows = []
     for run, seen in observed:
-        mean, deviation = (run.summary.get(f"{PREDICTED_OBJECTIVE_KEY}{end}") for end in ("", "_std"))
+        mean, deviation = (run.record.summary.get(f"{PREDICTED_OBJECTIVE_KEY}{end}") for end in ("", "_std"))
         if not seen.is_failure and is_number(mean) and is_number(deviation):
             rows.append((mean, math.hypot(float(deviation or 0.0), noise), seen.output))
     table = np.array(rows, float).reshape(-1, 3)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from carbs import ObservationInParam
+from carbs.insight import Insight
 from stored import make_sweep
+from wandb_carbs.figures import importance
+from wandb_carbs.record import RunRecord
 from wandb_carbs.server.pages.beliefs import Beliefs
 from wandb_carbs.server.sweeps import standings
+from wandb_carbs.sweep.definition import SweepDefinition
+from wandb_carbs.sweep.history import feed
+from wandb_carbs.sweep.judged import judge
+from wandb_carbs.sweep.packing import pack
+from wandb_carbs.sweep.path import SweepPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,11 +86,48 @@ def test_importance_ranks_the_hyperparameter_that_matters_first(store: Store) ->
     assert made["data"][0]["x"][1] > 0.5
 
 
+def test_importance_is_learnt_from_all_that_the_search_learns_from(store: Store) -> None:
+    """Points on the ways of all runs, also of those without a result, and earlier runs: as in the report."""
+    space = {"kind": "log", "min": 1, "max": 100, "is_integer": True}
+    earlier = [ObservationInParam({"lr": 0.01 * place, "epochs": 10}, 8.0 - place, 1.0) for place in range(1, 4)]
+    described = {
+        "schema_version": 1,
+        "params": [{"name": "lr", "space": SPACES["lr"]}, {"name": "epochs", "space": space}],
+        "config": {"better_direction_sign": -1},
+        "progress": "epochs",
+        "old_runs": pack(earlier),
+    }
+    runs = [
+        {
+            "carbs.state": state,
+            "carbs.suggestion": {"lr": 10.0 ** (-4 + place / 3), "epochs": 100 - 7 * place},
+            "carbs.curve": json.dumps([[3, 20.0 - place, 0.1], [20, 12.0 - place, 0.5]]),
+        }
+        for place, state in enumerate(("success", "success", "failure", "abandoned", "success", "success"))
+    ]
+    searched = Searched(store, described)
+    searched.add(runs)
+    with store.reading() as db:
+        found = db.execute("SELECT name, summary FROM runs ORDER BY id").fetchall()
+    now = datetime.now(timezone.utc)
+    records = [RunRecord(row["name"], "", "finished", now, now, {}, json.loads(row["summary"])) for row in found]
+    carbs = SweepDefinition.from_json(json.dumps({"carbs": described})).optimizer()
+    feed(carbs, SweepPath("e", "p", "s"), judge(records, carbs.space, now, progress="epochs"))
+    insight = Insight(carbs.space, [*carbs.success_observations, *carbs.failure_observations], carbs.config)
+    assert insight.surrogate.groups.size == len(earlier) + 4 + 2 * len(runs)
+    shown = searched.importance(Beliefs())["data"][0]
+    reported = importance.figure(insight.importance())["data"][0]
+    assert (shown["y"], shown["x"]) == (reported["y"], pytest.approx(reported["x"]))
+
+
 @pytest.mark.parametrize(
     ("described", "runs", "note"),
     [
         (DESCRIBED, [], "0 different configurations succeeded"),
         ({"params": ["damaged"]}, IMPROVING, "'damaged' is not the description of a parameter"),
+        ({**DESCRIBED, "progress": 1}, IMPROVING, "must be the name of a hyperparameter"),
+        ({**DESCRIBED, "progress": "epochs"}, IMPROVING, "progress='epochs' is not among its params"),
+        ({**DESCRIBED, "old_runs": 1}, IMPROVING, "old runs are damaged"),
         ({"params": 1}, IMPROVING, "at least one parameter is needed"),
         (DESCRIBED, [point(99.0)], "0 different configurations"),
         (DESCRIBED, [{}, {"carbs.suggestion": "x"}], "0 different configurations"),
