@@ -109,26 +109,39 @@ def fresh(
         known: This search's own. Those of earlier warm starts are not new; of equal ones, as many are as there are
             more of.
     """
-
-    def move(seen: ObservationInParam) -> ObservationInParam:
-        return replace(
-            seen,
-            input={**_centers(space), **seen.input},
-            is_old=True,
-            points=[point for point in map(move, seen.points) if not space.problems_with(point.input)],
-        )
-
     known_times = Counter(_identity(space, seen) for seen in known if seen.is_old)
     found = []
-    for seen in map(move, earlier):
-        if space.problems_with(seen.input):
+    for seen in earlier:
+        moved = _moved(space, seen)
+        if moved is None:
             continue
-        identity = _identity(space, seen)
+        identity = _identity(space, moved)
         if known_times[identity]:
             known_times[identity] -= 1
         else:
-            found.append(seen)
+            found.append(moved)
     return found
+
+
+def _moved(space: SearchSpace, seen: ObservationInParam) -> ObservationInParam | None:
+    """Return an observation of an earlier search in this one's space; None if it is out of bounds.
+
+    The points on its way that are within bounds count, unless they are the same as its end here. Where only they are
+    within bounds, the furthest is the end.
+    """
+
+    def move(seen: ObservationInParam) -> ObservationInParam:
+        return replace(seen, input={**_centers(space), **seen.input}, is_old=True, points=())
+
+    end = move(seen)
+    points = [point for point in map(move, seen.points) if not space.problems_with(point.input)]
+    if not space.problems_with(end.input):
+        own = space.select(end.input)
+        return replace(end, points=tuple(point for point in points if space.select(point.input) != own))
+    if not points:
+        return None
+    *before, last = points
+    return replace(last, points=tuple(before))
 
 
 def _identity(space: SearchSpace, seen: ObservationInParam) -> str:

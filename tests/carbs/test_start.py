@@ -255,6 +255,15 @@ def test_a_warm_start_takes_the_points_on_the_way_that_fit() -> None:
     (run,) = narrower.success_observations
     assert [(point.input, point.is_old) for point in run.points] == [({"lr": 1e-3, "epochs": 5, "width": 3}, True)]
     assert narrower.warm_start(old) == 0
+    # Its end lies outside: the furthest point is the end of what was seen.
+    shorter = CARBS(params=[PARAMS[0], Param("epochs", LogSpace(1, 6, is_integer=True))])
+    assert [shorter.warm_start(old) for _ in range(2)] == [1, 0]
+    (run,) = shorter.success_observations
+    assert (run.input["epochs"], run.cost, [point.input["epochs"] for point in run.points]) == (5, 5, [1])
+    # Without the hyperparameter that it passed through all of its points would be its end.
+    without = CARBS(params=[PARAMS[0]])
+    assert without.warm_start(old) == 1
+    assert [(run.cost, list(run.points)) for run in without.success_observations] == [(9.0, [])]
 
 
 def test_a_search_is_not_its_own_warm_start() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, ParamDict, SearchSpace, start
 from carbs.errors import Problem, refuse
 from carbs.spaces.values import identity_of
 from carbs.values import is_positive, shown
+from wandb_carbs.plain import plural
 from wandb_carbs.sweep.cells import readings
 from wandb_carbs.sweep.sources import OldRun, reader_of
 
@@ -38,29 +39,52 @@ class _Fit:
     left_out: Counter[str] = field(default_factory=Counter)
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
-        if run.left_out:
-            self.left_out[run.left_out] += 1
-            return None
+        """Return a run with the points on its way that fit; if its end does not, the furthest of them is its end."""
+        values, problem = self._fitted(run.values, is_text=run.is_text)
+        points = self._points(run)
+        problem = run.left_out or problem
+        if not problem and run.objective is not None and not is_positive(run.cost):
+            problem = "no positive cost"
+        if values is not None and not problem:
+            if run.objective is None:
+                return ObservationInParam(values, is_failure=True, is_old=True, points=points)
+            return ObservationInParam(values, run.objective, float(run.cost), is_old=True, points=points)
+        if points:
+            *before, last = points
+            return replace(last, points=tuple(before))
+        self.left_out[problem] += 1
+        return None
+
+    def _points(self, run: OldRun) -> tuple[ObservationInParam, ...]:
+        """Return the points on a run's way that fit.
+
+        Without the hyperparameter that the run passed through, the new search could not tell them from its end.
+        """
+        if run.parameter not in (*self.space.names, *self.constants):
+            return ()
+        fitted = [(point, self._fitted(point.input)[0]) for point in run.points]
+        return tuple(
+            ObservationInParam(values, point.output, point.cost, is_old=True)
+            for point, values in fitted
+            if values is not None
+        )
+
+    def _fitted(self, old: Mapping[str, Any], *, is_text: bool = False) -> tuple[ParamDict | None, str]:
+        """Return hyperparameters in the new space; or None, and why they do not fit."""
         values: ParamDict = {}
         for name, value in self.constants.items():
-            if name in run.values and not _is_same(_readings_of(run, name), value):
-                self.left_out[f"another value of the constant {name!r}"] += 1
-                return None
+            if name in old and not _is_same(_meanings(old[name], is_text=is_text), value):
+                return None, f"another value of the constant {name!r}"
         for param, space in zip(self.space.params, self.space.spaces, strict=True):
-            if param.name not in run.values:
+            if param.name not in old:
                 values[param.name] = param.center
                 continue
-            fitting = [value for value in _readings_of(run, param.name) if space.problem_with(value) is None]
+            meanings = _meanings(old[param.name], is_text=is_text)
+            fitting = [value for value in meanings if space.problem_with(value) is None]
             if not fitting:
-                self.left_out[f"{param.name!r} outside its space"] += 1
-                return None
+                return None, f"{param.name!r} outside its space"
             values[param.name] = fitting[0]
-        if run.objective is None:
-            return ObservationInParam(self.space.select(values), is_failure=True, is_old=True)
-        if not is_positive(run.cost):
-            self.left_out["no positive cost"] += 1
-            return None
-        return ObservationInParam(self.space.select(values), run.objective, float(run.cost), is_old=True)
+        return self.space.select(values), ""
 
 
 def read_old_runs(
@@ -102,9 +126,10 @@ def read_old_runs(
             raise CarbsError(
                 f"{name}: none of the {len(runs)} runs of {shown(source)} can be used: {reasons or 'none'}"
             )
-        notes.append(
-            f"{name}: {len(used)} of {len(runs)} runs are used" + (f"; left out: {reasons}" if reasons else "")
-        )
+        points = sum(len(seen.points) for _, seen in used)
+        on_the_way = f", with {points} {plural('point', points)} on their way" if points else ""
+        left_out = f"; left out: {reasons}" if reasons else ""
+        notes.append(f"{name}: {len(used)} of {len(runs)} runs are used{on_the_way}{left_out}")
         notes += [
             f"{name}: {param.name!r} is unknown of {number} of {len(used)} runs, so its search centre is taken for it"
             for param in space.params
@@ -121,12 +146,11 @@ def members_of(observations: Iterable[ObservationInParam], space: SearchSpace, c
     return start.frontier_members(space, carbs.space, carbs.success_observations, config.better_direction_sign)
 
 
-def _readings_of(run: OldRun, name: str) -> list[Any]:
+def _meanings(value: Any, *, is_text: bool) -> list[Any]:
     """Return what a run's value may mean, the likeliest first: texts may be numbers, flags, lists or nothing."""
-    value = run.values[name]
     if not isinstance(value, str):
         return [value]
-    return readings(value) if run.is_text else [value, *readings(value)]
+    return readings(value) if is_text else [value, *readings(value)]
 
 
 def _is_same(found: Iterable[Any], constant: Any) -> bool:

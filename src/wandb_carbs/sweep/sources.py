@@ -12,14 +12,14 @@ from typing import Any
 
 import wandb
 
-from carbs import CarbsError, CARBSParams
+from carbs import CarbsError, CARBSParams, ObservationInParam
 from carbs.errors import Problem, refuse
 from wandb_carbs import metrics
-from wandb_carbs.record import COST_KEY, FINISHED, OBJECTIVE_KEY, RunRecord, Standing
+from wandb_carbs.record import FINISHED, RunRecord, Standing
 from wandb_carbs.retry import INTERACTIVE_SECONDS, with_retries
 from wandb_carbs.sweep.cells import rows_of
 from wandb_carbs.sweep.history import SweepReader
-from wandb_carbs.sweep.judged import JudgedRun
+from wandb_carbs.sweep.judged import JudgedRun, result_of
 from wandb_carbs.sweep.logged import read_number
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.reading import RUNTIME, Reading
@@ -51,6 +51,8 @@ class OldRun:
         cost: What it cost.
         is_text: Whether the values are such cells.
         left_out: What keeps it from being used, after "with": "no cost"; empty if it can be used.
+        points: Points on its way, each an observation of its own hyperparameters; they count even if it cannot be used.
+        parameter: The hyperparameter whose values it passed through; empty if it has no points.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -58,6 +60,8 @@ class OldRun:
     cost: Any = None
     is_text: bool = False
     left_out: str = ""
+    points: tuple[ObservationInParam, ...] = ()
+    parameter: str = ""
 
 
 def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
@@ -92,24 +96,23 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
     if metric is None:
         if history.definition.config.better_direction_sign != config.better_direction_sign:
             raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
-        found = [_recorded(run) for run in history.runs]
-        if not all(run.left_out for run in found):
+        found = [_recorded(run, history.definition.progress_parameter or "") for run in history.runs]
+        if any(run.points or not run.left_out for run in found):
             return found
         metric = history.labels.metric
     records = RunReader(path, INTERACTIVE_SECONDS).all()
     return [_logged(record, metric, cost or RUNTIME, config) for record in records]
 
 
-def _recorded(run: JudgedRun) -> OldRun:
+def _recorded(run: JudgedRun, parameter: str) -> OldRun:
     """Return a run as the search recorded it."""
-    standing = run.verdict.standing
-    if standing not in {Standing.OBSERVATION, Standing.FAILURE}:
-        return OldRun(left_out=f"state {standing.value!r}")
-    if run.suggestion is None:
-        return OldRun(left_out="no suggestion")
-    summary = run.record.summary
-    objective = metrics.to_float(summary[OBJECTIVE_KEY]) if standing is Standing.OBSERVATION else None
-    return OldRun(run.suggestion, objective, summary.get(COST_KEY))
+    seen = result_of(run)
+    if seen is None:
+        reached = run.points[-1].input if run.points else {}
+        left_out = f"state {run.verdict.standing.value!r}"
+        return OldRun(reached, left_out=left_out, points=run.points, parameter=parameter)
+    objective = None if seen.is_failure else float(seen.output)
+    return OldRun(seen.input, objective, seen.cost, points=run.points, parameter=parameter)
 
 
 def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str, config: CARBSParams) -> list[OldRun]:

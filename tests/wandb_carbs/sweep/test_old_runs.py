@@ -6,6 +6,7 @@ import base64
 import json
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from carbs import (
 from tables_of_runs import CONFIG, found, table
 from wandb_carbs import SweepDefinition, create_sweep
 from wandb_carbs.sweep.definition import load_definition
-from wandb_carbs.sweep.old_runs import members_of
+from wandb_carbs.sweep.old_runs import members_of, read_old_runs
 
 
 @pytest.mark.parametrize("ending", [".csv", ".json"])
@@ -180,6 +181,53 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
     assert list(definition.initial) == [{"lr": 0.01}]
     with pytest.raises(CarbsError, match="optimises in the other direction"):
         create_sweep("s", "e", "p", params, start_from=f"e/p/{old}")
+
+
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_points_on_the_ways_of_old_runs_count_too(wandb_env: Any) -> None:
+    """Also those of runs that were abandoned, or whose ends do not fit, where the new search can tell them apart."""
+    project = Project(wandb_env)
+    rate, epochs = Param("lr", LogSpace(1e-5, 1e-1)), Param("epochs", LogSpace(1, 100, is_integer=True))
+    old = create_sweep("old", "e", "p", [rate, epochs], config=CONFIG, progress="epochs")
+    outcomes: dict[str, tuple[float, dict[str, Any]]] = {
+        "whole": (10, {"carbs.state": "success", "carbs.objective": 0.25, "carbs.cost": 10.0}),
+        "long": (50, {"carbs.state": "success", "carbs.objective": 0.125, "carbs.cost": 50.0}),
+        "failed": (10, {"carbs.state": "failure"}),
+        "stopped": (10, {"carbs.state": "abandoned"}),
+        "gone": (10, {"carbs.state": "abandoned", "carbs.curve": "[]"}),
+    }
+    for name, (end, outcome) in outcomes.items():
+        suggestion = json.dumps({"lr": 0.01, "epochs": end})
+        way = {"carbs.suggestion": suggestion, "carbs.curve": "[[2, 1.0, 2.0], [5, 0.5, 5.0]]"}
+        project.put(name, {}, {**way, **outcome}, old)
+
+    def seen_by(*params: Param, **constants: Any) -> list[Any]:
+        runs = read_old_runs([f"e/p/{old}"], SearchSpace(params), CONFIG, constants)
+        notes.extend(runs.notes)
+        points = [run.points for run in runs.observations]
+        assert all(seen.is_old for run in (runs.observations, *points) for seen in run)
+        ends = [None if run.is_failure else (run.input.get("epochs"), run.cost) for run in runs.observations]
+        return [(end, [point.cost for point in way]) for end, way in zip(ends, points, strict=True)]
+
+    notes: list[str] = []
+    shorter = replace(epochs, space=LogSpace(1, 20, is_integer=True))
+    whole, failed, stopped = ((10, 10.0), [2.0, 5.0]), (None, [2.0, 5.0]), ((5, 5.0), [2.0])
+    assert seen_by(rate, shorter) == [whole, stopped, failed, stopped]
+    assert notes == [
+        "start_from[0]: 4 of 5 runs are used, with 6 points on their way; left out: 1 with state 'abandoned'"
+    ]
+    # Of a constant, its own value alone counts.
+    assert seen_by(rate, epochs=5) == [((None, 5.0), [])] * 4
+    # Without the hyperparameter all of a run's points would be its end.
+    assert seen_by(rate) == [((None, 10.0), []), ((None, 50.0), []), (None, [])]
+    new = create_sweep("new", "e", "p", [rate, epochs], config=CONFIG, start_from=f"e/p/{old}")
+    carbs = load_definition(f"e/p/{new}").optimizer()
+    assert [[point.output for point in run.points] for run in carbs.success_observations] == [
+        [1.0, 0.5],
+        [1.0, 0.5],
+        [1.0],
+    ]
+    assert [[point.output for point in run.points] for run in carbs.failure_observations] == [[1.0, 0.5]]
 
 
 @pytest.mark.parametrize(
