@@ -58,7 +58,7 @@ class _Fit:
     def _points(self, run: OldRun) -> tuple[ObservationInParam, ...]:
         """Return the points on a run's way that fit.
 
-        Without the hyperparameter that the run passed through, the new search could not tell them from its end.
+        Without the hyperparameter that the run passed through, they would be the same as its end.
         """
         if run.parameter not in (*self.space.names, *self.constants):
             return ()

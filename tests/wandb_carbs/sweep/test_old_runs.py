@@ -185,7 +185,7 @@ def test_a_sweep_starts_from_a_sweep_and_from_runs_of_a_project(
 
 @pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
 def test_points_on_the_ways_of_old_runs_count_too(wandb_env: Any) -> None:
-    """Also those of runs that were abandoned, or whose ends do not fit, where the new search can tell them apart."""
+    """Also those of runs that were abandoned, or whose ends do not fit, where the new search distinguishes them."""
     project = Project(wandb_env)
     rate, epochs = Param("lr", LogSpace(1e-5, 1e-1)), Param("epochs", LogSpace(1, 100, is_integer=True))
     old = create_sweep("old", "e", "p", [rate, epochs], config=CONFIG, progress="epochs")
