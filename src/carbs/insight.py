@@ -29,6 +29,8 @@ _NUM_PERMUTATIONS, _NUM_MOVED = 16, 4000
 _GRID = 41
 # An open end is shown so far beyond the runs, in search units.
 _BEYOND = 0.2
+# Of outcomes, this many times the usual distance from their median is that of a run that diverged.
+_FAR = 100.0
 
 
 @dataclass(frozen=True)
@@ -263,3 +265,14 @@ class Calibration:
         # A central interval holds a value if the probability of being nearer to the mean is below its level.
         inner = 2 * ndtr(np.abs(self.seen - self.predicted) / np.maximum(self.deviation, 1e-300)) - 1
         return np.asarray(np.mean(inner[:, None] <= levels, axis=0))
+
+    def without_outliers(self) -> Calibration:
+        """Return the predictions that a picture can show: without runs that diverged, and wild predictions."""
+        middle = np.median(self.seen) if len(self.seen) else 0.0
+        away = np.abs(self.seen - middle)
+        differing = np.sort(away[away > 0])
+        far = _FAR * differing[(len(differing) - 1) // 2] if len(differing) else math.inf
+        is_shown = np.maximum(away, np.abs(self.predicted - middle)) <= far
+        if not np.any(is_shown):
+            return self
+        return Calibration(self.predicted[is_shown], self.deviation[is_shown], self.seen[is_shown])

@@ -69,3 +69,17 @@ def test_coverage_of_a_right_prediction_is_its_level() -> None:
     seen = rng.standard_normal(20_000)
     assert Calibration(0 * seen, np.ones(20_000), seen).coverage(levels) == pytest.approx(levels, abs=0.02)
     assert Calibration(0 * seen, np.full(20_000, 0.5), seen).coverage(levels)[2] < 0.7
+
+
+def test_a_picture_of_predictions_leaves_out_what_is_far_out() -> None:
+    """A run that diverged, and a wild prediction; where all are wild, all are shown."""
+    predicted, seen = np.array([0.4, 0.5, 0.6, 0.5, 1e80]), np.array([0.45, 0.5, 0.7, 1e196, 0.5])
+    shown = Calibration(predicted, np.ones(5), seen).without_outliers()
+    assert shown.seen.tolist() == [0.45, 0.5, 0.7]
+    assert shown.predicted.tolist() == [0.4, 0.5, 0.6]
+    assert len(shown.deviation) == 3
+    wild = Calibration(np.full(5, 1e80), np.ones(5), seen)
+    assert wild.without_outliers() is wild
+    constant = Calibration(np.array([0.0, 9.0]), np.ones(2), np.ones(2))
+    assert constant.without_outliers().seen.tolist() == [1.0, 1.0]
+    assert len(Calibration(*np.empty((3, 0))).without_outliers().seen) == 0

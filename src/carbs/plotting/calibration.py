@@ -32,10 +32,11 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
         raise CarbsError("there is no prediction to compare with what was seen")
     figure = new_figure(6.5, 3.2)
     left, right = figure.subplots(1, 2)
+    shown = calibration.without_outliers()
     left.errorbar(
-        calibration.predicted,
-        calibration.seen,
-        xerr=HALF_WIDTH * calibration.deviation,
+        shown.predicted,
+        shown.seen,
+        xerr=HALF_WIDTH * shown.deviation,
         fmt="o",
         color=FRONTIER,
         ecolor=FRONTIER,
@@ -45,6 +46,8 @@ def plot_calibration(calibration: Calibration, *, label: str = "objective") -> F
     )
     left.axline((float(np.median(calibration.seen)),) * 2, slope=1, color="black", linewidth=0.8)
     left.set(xlabel=f"predicted {label}, 90 %", ylabel=f"seen {label}")
+    if left_out := len(calibration.seen) - len(shown.seen):
+        left.set_title(f"{left_out} far out left out")
     right.plot([0, 1], [0, 1], color="black", linewidth=0.8)
     right.plot(_LEVELS, calibration.coverage(_LEVELS), "o-", color=FRONTIER, markersize=3)
     right.set(xlabel="level of the interval", ylabel="share that it held", xlim=(0, 1), ylim=(0, 1), aspect="equal")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from carbs.arrays import Array
 from carbs.errors import CarbsError
 from carbs.insight import Insight
 from carbs.pareto import frontier
@@ -32,6 +34,8 @@ STYLE: dict[Any, Any] = {
 }
 # Objectives along the frontier that differ by this factor are shown by their logarithm.
 _DECADE = 10.0
+# A run that is this many times as far from the best one as half of the runs are has diverged, even on the frontier.
+_FAR = 100.0
 
 _P = ParamSpec("_P")
 
@@ -64,14 +68,23 @@ def show_the_good(axes: Axes, insight: Insight) -> None:
     Objectives that differ by decades along the observed frontier are shown by their logarithms.
     """
     seen, costs = (np.array([getattr(run, key) for run in insight.successes]) for key in ("output", "cost"))
-    members = seen[frontier(insight.sign * seen, costs)]
+    members = _sound(seen, seen[frontier(insight.sign * seen, costs)])
     if np.min(seen) > 0 and np.max(members) >= _DECADE * np.min(members):
         axes.set_yscale("log")
     scale, inverse = (np.log10, lambda value: 10**value) if axes.get_yscale() == "log" else (np.array, float)
     outputs = scale(seen)
-    on_frontier = scale(insight.sign * insight.groups.y[insight.members])
+    on_frontier = _sound(outputs, scale(insight.sign * insight.groups.y[insight.members]))
     best, worst = (np.max, np.min) if insight.sign > 0 else (np.min, np.max)
     reach = 1.25 * (worst(on_frontier) - best(on_frontier))
     far = best(outputs) + (reach or 1.0)
     near = best(outputs) - 0.06 * (reach or 1.0)
     axes.set_ylim(*sorted(float(inverse(end)) for end in (far, near)))
+
+
+def _sound(seen: Array, members: Array) -> Array:
+    """Return the objectives of a frontier, by increasing cost, without those of runs that diverged."""
+    away = np.sort(np.abs(seen - members[-1]))
+    others = away[len(away) // 2 :]
+    typical = np.min(others[others > 0], initial=math.inf)
+    kept: Array = members[np.abs(members - members[-1]) <= _FAR * typical]
+    return kept

@@ -52,34 +52,65 @@ def marks(x: Any, y: Any, color: str, size: float) -> Figure:
     return {"type": "scatter", "mode": "markers", "x": plain(x), "y": plain(y), "marker": marker}
 
 
-def axis(title: str, values: Sequence[Any] = (), *, log: bool = False) -> Figure:
-    """Return an axis; `values` are those that a logarithmic one is to show."""
+def axis(title: str, values: Sequence[Any] = (), *, log: bool = False, shown: Sequence[float] | None = None) -> Figure:
+    """Return an axis.
+
+    Args:
+        title: Its title.
+        values: Those that a logarithmic axis is to show.
+        log: Whether it is logarithmic.
+        shown: The two ends of it, for a logarithmic one their logarithms; None for all values.
+    """
     # Without a standoff, the title lies on ticks with superscripts.
     named = {"text": html.escape(title), "standoff": 10}
     axis: Figure = {"title": named, "gridcolor": "@grid", "zeroline": False, "automargin": True}
     if log:
-        axis |= {"type": "log", "exponentformat": "power", **_decades(values)}
+        decades = _decades(values) if shown is None else shown[1] - shown[0]
+        axis |= {"type": "log", "exponentformat": "power", **_ticks(decades)}
+    if shown is not None:
+        axis["range"] = list(shown)
     return axis
 
 
-def _decades(values: Sequence[Any]) -> Figure:
-    """Return a tick distance: powers of ten where there are enough of them, else 2s and 5s, but not every digit."""
+def _decades(values: Sequence[Any]) -> float:
+    """Return over how many powers of ten the positive ones of some values go."""
     positive = [float(value) for value in values if value is not None and value > 0]
     # Not of the quotient, which overflows before its logarithm is large.
-    span = math.log10(max(positive)) - math.log10(min(positive)) if positive else 0.0
+    return math.log10(max(positive)) - math.log10(min(positive)) if positive else 0.0
+
+
+def _ticks(span: float) -> Figure:
+    """Return a tick distance: powers of ten where there are enough of them, else 2s and 5s, but not every digit."""
     if span < 0.8:
         return {"nticks": 6}  # plotly chooses them; more would touch one another
     return {"dtick": math.ceil(span / 8) if span >= 2 else "D2"}
 
 
 def figure(
-    traces: Sequence[Figure], x: str, y: str, *, log_x: bool = False, log_y: bool = False, height: int = 340
+    traces: Sequence[Figure],
+    x: str,
+    y: str,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    shown_y: Sequence[float] | None = None,
+    height: int = 340,
 ) -> Figure:
-    """Return a figure of traces over titled axes, `height` pixels high."""
+    """Return a figure of traces over titled axes.
+
+    Args:
+        traces: What is drawn.
+        x: Title of the horizontal axis.
+        y: Title of the vertical axis.
+        log_x: Whether the horizontal axis is logarithmic.
+        log_y: Whether the vertical one is.
+        shown_y: The two ends of the vertical axis, as of `axis`; None for all values.
+        height: In pixels.
+    """
     layout = {
         "height": height,
-        "xaxis": axis(x, [value for trace in traces for value in trace["x"]] if log_x else (), log=log_x),
-        "yaxis": axis(y, [value for trace in traces for value in trace["y"]] if log_y else (), log=log_y),
+        "xaxis": axis(x, [value for trace in traces for value in trace["x"]], log=log_x),
+        "yaxis": axis(y, [value for trace in traces for value in trace["y"]], log=log_y, shown=shown_y),
         "margin": {"l": 60, "r": 16, "t": 30, "b": 50},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -16,6 +16,8 @@ from wandb_carbs.plain import number
 _ROOM = (1.25, 0.08)
 # Objectives along the frontier that differ by this factor are shown by their logarithm (`carbs.plotting` does so, too).
 _DECADE = 10.0
+# A run that is this many times as far from the best one as half of the runs are has diverged, even on the frontier.
+_FAR = 100.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,19 @@ def members(points: Sequence[Point], *, maximize: bool) -> list[Point]:
     return found
 
 
+def sound(objectives: Sequence[float], frontier: Sequence[float]) -> Sequence[float]:
+    """Return the frontier's objectives without those of runs that diverged: the cheapest run is on it all the same.
+
+    Args:
+        objectives: Of all runs.
+        frontier: Objectives of the frontier's members, by increasing cost.
+    """
+    away = sorted(abs(value - frontier[-1]) for value in objectives)
+    # Where half of the runs are as good as the best one, those that are not say how far is far.
+    typical = next((distance for distance in away[len(away) // 2 :] if distance > 0), math.inf)
+    return [value for value in frontier if abs(value - frontier[-1]) <= _FAR * typical]
+
+
 def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: bool) -> tuple[list[float], int]:
     """Return the range of objectives to show, and how many lie outside: runs that are far worse would squeeze the rest.
 
@@ -76,7 +91,7 @@ def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: 
         frontier: Objectives of the frontier's members, by increasing cost.
         maximize: Whether a higher objective is better.
     """
-    sign, best = (1 if maximize else -1), frontier[-1]
+    sign, best, frontier = (1 if maximize else -1), frontier[-1], sound(objectives, frontier)
     largest = 1e308  # a page holds no infinity
     # A frontier of one run has no height: that of the better three quarters of the runs stands in.
     quartile = sorted(objectives, key=lambda value: -sign * value)[3 * len(objectives) // 4] if objectives else best
@@ -89,7 +104,23 @@ def window(objectives: Sequence[float], frontier: Sequence[float], *, maximize: 
 
 def spans_a_decade(objectives: Sequence[float], frontier: Sequence[float]) -> bool:
     """Tell whether the objectives are to be shown by their logarithm: a loss that falls from 2 to 0.02, say."""
-    return min(objectives) > 0 and max(frontier) >= _DECADE * min(frontier)
+    shown = sound(objectives, frontier)
+    return min(objectives) > 0 and max(shown) >= _DECADE * min(shown)
+
+
+def shown_progress(best: Sequence[float], *, is_log: bool) -> list[float] | None:
+    """Return the range in which the best objectives so far are shown; None for all of them.
+
+    It leaves out the beginning of a search whose first runs diverged.
+
+    Args:
+        best: The best objective after each run.
+        is_log: Whether objectives are shown by their logarithms; so is the range.
+    """
+    if not best or len(sound(best, best)) == len(best):
+        return None
+    scaled = list(map(math.log10, best)) if is_log else best
+    return window(scaled, scaled, maximize=best[-1] > best[0])[0]
 
 
 def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
@@ -155,8 +186,7 @@ def figure(
     traces = [*under, stairs(found, end), *marks, *over]
     if is_log:
         traces = [drawing.raised(trace, 10 ** shown[0]) for trace in traces]
-    picture = drawing.figure(traces, cost, objective, log_x=True, log_y=is_log, height=height)
-    picture["layout"]["yaxis"]["range"] = shown
+    picture = drawing.figure(traces, cost, objective, log_x=True, log_y=is_log, shown_y=shown, height=height)
     if hidden:
         drawn = "drawn " if total > len(points) else ""
         verb = "is" if hidden == 1 else "are"

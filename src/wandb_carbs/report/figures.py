@@ -74,9 +74,9 @@ def progress(data: ReportData, *, by_time: bool) -> drawing.Figure:
     ]
     for trace in traces:
         trace["line"]["shape"] = "hv"
+    shown = picture.shown_progress(progress.best.tolist(), is_log=data.is_log)
     figure = drawing.figure(traces, title, drawing.brief(best))
-    if data.is_log:
-        figure["layout"]["yaxis"] = drawing.axis(drawing.brief(best), traces[0]["y"], log=True)
+    figure["layout"]["yaxis"] = drawing.axis(drawing.brief(best), traces[0]["y"], log=data.is_log, shown=shown)
     figure["layout"]["yaxis2"] = {
         **drawing.axis("hypervolume"),
         "overlaying": "y",
@@ -131,9 +131,7 @@ def objective_figure(
     is_log = scale is math.log10
     if is_log:
         traces = [drawing.raised(trace, inverse(shown[0])) for trace in traces]
-    figure = law_figure(traces, x, data.objective_title, largest, log_y=is_log)
-    figure["layout"]["yaxis"]["range"] = shown
-    return figure
+    return law_figure(traces, x, data.objective_title, largest, log_y=is_log, shown_y=shown)
 
 
 def runs(x: Sequence[Any], y: Sequence[Any]) -> drawing.Figure:
@@ -148,10 +146,16 @@ def law_traces(x: Any, predictions: Sequence[Prediction], color: str = "@law") -
 
 
 def law_figure(
-    traces: Sequence[drawing.Figure], x: str, y: str, largest: float, *, log_y: bool = False
+    traces: Sequence[drawing.Figure],
+    x: str,
+    y: str,
+    largest: float,
+    *,
+    log_y: bool = False,
+    shown_y: Sequence[float] | None = None,
 ) -> drawing.Figure:
     """Return a figure over cost or a size, with a dotted line at the largest one that a law rests on."""
-    figure = drawing.figure(traces, x, drawing.brief(y), log_x=True, log_y=log_y, height=300)
+    figure = drawing.figure(traces, x, drawing.brief(y), log_x=True, log_y=log_y, shown_y=shown_y, height=300)
     figure["layout"]["showlegend"] = False
     figure["layout"]["shapes"] = [drawing.dotted(largest)]
     return figure
@@ -174,16 +178,15 @@ def dependence(
         if position is None:
             position = int(np.argmin([abs(float(value) - float(held)) for value in found.values]))
         dots.append({**drawing.marks([x[position]], [believed.objective[position]], color, 9), "showlegend": False})
-    traces = [*bands, *lines, *dots]
+    traces, shown = [*bands, *lines, *dots], None
     if data.is_log:
         low = min(run.output for run in data.carbs.success_observations) / 2
         traces = [drawing.raised(trace, low) for trace in traces]
-    titles = name, drawing.brief(data.objective_title)
-    figure = drawing.figure(traces, *titles, log_x=is_log(space), log_y=data.is_log, height=300)
-    if data.is_log:
         # From where bands that reach below zero are drawn: they go on to the lower edge.
         high = max(value for trace in traces for value in trace["y"] if value is not None)
-        figure["layout"]["yaxis"]["range"] = [math.log10(low), math.log10(high) + _ROOM_ABOVE * math.log10(high / low)]
+        shown = [math.log10(low), math.log10(high) + _ROOM_ABOVE * math.log10(high / low)]
+    titles = name, drawing.brief(data.objective_title)
+    figure = drawing.figure(traces, *titles, log_x=is_log(space), log_y=data.is_log, shown_y=shown, height=300)
     _name_choices(figure, space)
     return on_logit_axis(figure, "x", space)
 
@@ -203,14 +206,20 @@ def success(
     shown = [drawing.text(value) for value in values] if is_category else values
     mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10), "name": "failed runs"}
     mark["marker"]["symbol"] = "x-thin-open"
-    figure = drawing.figure([*traces, mark], name, "probability of success", log_x=is_log(space), height=280)
-    figure["layout"]["yaxis"]["range"] = [-0.04, 1.04]
+    title, ends = "probability of success", (-0.04, 1.04)
+    figure = drawing.figure([*traces, mark], name, title, log_x=is_log(space), shown_y=ends, height=280)
     _name_choices(figure, space)
     return on_logit_axis(figure, "x", space)
 
 
 def calibration(found: Calibration, label: str, *, is_log: bool = False) -> drawing.Figure:
-    """Draw predictions against what was seen; logarithms are drawn as what they are the logarithms of."""
+    """Draw predictions against what was seen; logarithms are drawn as what they are the logarithms of.
+
+    Args:
+        found: The predictions, at least one, without outliers.
+        label: Name of the predicted quantity.
+        is_log: Whether it is predicted by its logarithm.
+    """
     predicted, seen, half = found.predicted, found.seen, HALF_WIDTH * found.deviation
     low, high = predicted - half, predicted + half
     if is_log:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from carbs.insight import Dependence, Insight
+from carbs.insight import Calibration, Dependence, Insight
 from carbs.scaling import ObjectiveLaw, ParamLaw, ScalingLaws
 from wandb_carbs.figures import drawing, importance, parallel
 from wandb_carbs.plain import number
@@ -162,7 +162,11 @@ def _calibration(data: ReportData) -> Section:
     if not found:
         return Section("calibration", "Calibration", "No run recorded what the optimizer had predicted for it.")
     shown = [
-        Captioned(label, f"{label}, predicted and seen", figures.calibration(calibration, label, is_log=is_log))
+        Captioned(
+            label,
+            _calibration_caption(label, calibration),
+            figures.calibration(calibration.without_outliers(), label, is_log=is_log),
+        )
         for label, _, calibration, is_log in found
     ]
     held = [
@@ -176,6 +180,11 @@ def _calibration(data: ReportData) -> Section:
         f"was recorded. The 90 % intervals held: {'; '.join(held)}."
     )
     return Section("calibration", "Calibration", text, shown)
+
+
+def _calibration_caption(label: str, calibration: Calibration) -> str:
+    left_out = len(calibration.seen) - len(calibration.without_outliers().seen)
+    return f"{label}, predicted and seen" + (f"; {left_out} far out left out" if left_out else "")
 
 
 def _failures(

@@ -19,3 +19,9 @@ def test_calibration_counts_predictions() -> None:
     figure.canvas.draw()
     with pytest.raises(CarbsError, match="no prediction"):
         plot_calibration(Calibration(*np.empty((3, 0))))
+
+
+def test_calibration_says_what_it_leaves_out() -> None:
+    figure = plot_calibration(Calibration(np.array([1.0, 2.0, 3.0]), np.ones(3), np.array([1.5, 2.0, 1e30])))
+    assert figure.axes[0].get_title(loc="left") == "1 far out left out"
+    assert figure.axes[0].get_ylim()[1] < 10

@@ -48,3 +48,11 @@ def test_frontier_goes_on_to_the_largest_cost_and_numbers_are_written_out() -> N
 def test_too_few_runs_are_said() -> None:
     with pytest.raises(CarbsError, match="2 different configurations succeeded"):
         plot_frontier(PARAMS, observe()[:2])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_cheap_run_that_diverged_does_not_squeeze_the_frontier(sign: int) -> None:
+    """It is on the frontier, being the cheapest, and off the picture."""
+    bad = ObservationInParam({"size": 1.0, "rate": 1.0, "kind": "a"}, -sign * 1e9, 0.1)
+    figure = plot_frontier(PARAMS, [*observe(sign), bad], CARBSParams(better_direction_sign=sign))
+    assert max(map(abs, figure.axes[0].get_ylim())) < 10

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from carbs import pareto
 from wandb_carbs.figures import palette
 from wandb_carbs.figures.drawing import themed
-from wandb_carbs.figures.frontier import Point, figure, members, window
+from wandb_carbs.figures.frontier import Point, figure, members, shown_progress, window
 
 VALUES = st.floats(-1e6, 1e6).map(lambda value: round(value, 1))
 COSTS = st.floats(1e-3, 1e6).map(lambda value: round(value, 3) or 1.0)
@@ -98,3 +98,33 @@ def test_frontier_of_one_run_leaves_room_for_the_others(sign: int) -> None:
     assert low < sign * 0.75 < high
     assert high - low < 0.2
     assert outside == 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_cheap_run_that_diverged_is_off_the_picture_although_it_is_on_the_frontier(sign: int) -> None:
+    """Nor does it make the axis logarithmic; runs that are worse by far, but no more than learning explains, stay."""
+    good = [Point(str(i), 1.0 + i, 0.5 - sign * 0.1 / (1 + i)) for i in range(6)]
+    layout = figure([*good, Point("bad", 0.1, 0.5 - sign * 1e6)], maximize=sign > 0)["layout"]
+    low, high = layout["yaxis"]["range"]
+    assert "type" not in layout["yaxis"]
+    assert 0.1 < low < high < 0.9
+    assert "1 of 7 runs is far worse" in layout["annotations"][0]["text"]
+    assert "annotations" not in figure([*good, Point("poor", 0.1, 0.5 - sign)], maximize=sign > 0)["layout"]
+
+
+def test_ticks_are_those_of_what_is_shown() -> None:
+    """A run of 1e80 off the picture must not take them away."""
+    points = [Point(str(i), 10.0**i, 2.0 / 5**i) for i in range(4)]
+    axis = figure([*points, Point("bad", 1e4, 1e80)], maximize=False)["layout"]["yaxis"]
+    assert (axis["type"], axis["dtick"]) == ("log", 1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_progress_begins_where_runs_do_not_diverge(sign: int) -> None:
+    best = [sign * value for value in (-1e9, -1e9, 0.2, 0.3, 0.4, 0.41)]
+    shown = shown_progress(best, is_log=False)
+    assert shown is not None
+    assert all(shown[0] < value < shown[1] for value in best[2:])
+    assert shown[1] - shown[0] < 1
+    assert shown_progress(best[2:], is_log=False) is None
+    assert shown_progress([], is_log=False) is None

@@ -50,7 +50,8 @@ def progress(corners: Sequence[tuple[float, float]], objective: str, cost: str) 
     line = drawing.line([spent for spent, _ in corners], bests, "@frontier")
     line["line"]["shape"] = "hv"
     is_log = bool(bests) and picture.spans_a_decade(bests, bests)
-    return drawing.figure([line], f"spent {cost}", f"best {objective}", log_y=is_log)
+    shown = picture.shown_progress(bests, is_log=is_log)
+    return drawing.figure([line], f"spent {cost}", f"best {objective}", log_y=is_log, shown_y=shown)
 
 
 def parallel(
