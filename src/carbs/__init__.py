@@ -18,7 +18,7 @@ from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import Param, SearchSpace
 from carbs.spaces.space import Space
 from carbs.spaces.values import ParamDict, ParamValue
-from carbs.unfinished import Verdict
+from carbs.unfinished import Prospect
 
 __all__ = [
     "CARBS",
@@ -37,11 +37,11 @@ __all__ = [
     "ParamValue",
     "Pow2Space",
     "Problem",
+    "Prospect",
     "SearchSpace",
     "Space",
     "SuggestOutput",
     "SuggestionRedistributionMethodEnum",
-    "Verdict",
     "WandbLoggingParams",
 ]
 

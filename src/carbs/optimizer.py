@@ -24,7 +24,7 @@ from carbs.spaces.search_space import Param, as_space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.threads import one_thread
 from carbs.tuning import DEFAULT, Tuning
-from carbs.unfinished import UnfinishedRun, Verdict
+from carbs.unfinished import Prospect, UnfinishedRun
 from carbs.values import shown
 
 
@@ -232,7 +232,7 @@ class CARBS(LegacyNames):
                 suggestion = {**suggestion, SUGGESTION_ID_KEY: suggestion_id}
             return SuggestOutput(suggestion, proposal.log)
 
-    def judge(self, suggestion: Mapping[str, Any], points: Sequence[ObservationInParam], parameter: str) -> Verdict:
+    def judge(self, suggestion: Mapping[str, Any], points: Sequence[ObservationInParam], parameter: str) -> Prospect:
         """Judge whether a run that goes on may still improve the frontier, or should be stopped.
 
         It should if the models give it a chance of less than 5 % to be better than all that is known at its cost,

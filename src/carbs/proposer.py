@@ -22,7 +22,7 @@ from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
-from carbs.unfinished import UnfinishedRun, Verdict, verdict_of
+from carbs.unfinished import Prospect, UnfinishedRun, prospect_of
 
 logger = logging.getLogger("carbs")
 
@@ -86,7 +86,7 @@ class Proposer:
             logger.warning("Drawing without a guard against high costs, since %s", proposal.log["reason"])
         return replace(proposal, log={**proposal.log, "reason": reason or problem})
 
-    def judge(self, history: History, run: UnfinishedRun) -> Verdict:
+    def judge(self, history: History, run: UnfinishedRun) -> Prospect:
         """Judge whether a run that goes on may still improve the frontier.
 
         Args:
@@ -96,14 +96,14 @@ class Proposer:
         missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - len(history.successes)
         excuse = run.excuse if missing <= 0 else f"goes on, as {_more_runs(missing)} needed before one can be judged"
         if excuse:
-            return Verdict(False, None, excuse)
+            return Prospect(False, None, excuse)
         rng = _generator(self._config.seed, run.name, len(run.points))
         try:
             way = group_successes(self._space, run.points, self._config.better_direction_sign)
-            return verdict_of(stopping.chance(self._surrogate(history), way, run.ahead, rng))
+            return prospect_of(stopping.chance(self._surrogate(history), way, run.ahead, rng))
         except MODEL_ERRORS as error:
             logger.exception("A run is not judged, since the model could not be used")
-            return Verdict(False, None, f"goes on, as the model could not be used: {error!r}")
+            return Prospect(False, None, f"goes on, as the model could not be used: {error!r}")
 
     def _situation(self, history: History, request: Request) -> Situation:
         """Return the situation without models."""

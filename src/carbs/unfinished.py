@@ -1,4 +1,4 @@
-"""A run that goes on, and the verdict on whether it should."""
+"""A run that goes on, and whether it should."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NUM_AHEAD = 8
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Prospect:
     """Whether a run should be stopped.
 
     Attributes:
@@ -119,9 +119,9 @@ class UnfinishedRun:
         return np.unique(ahead[is_new], axis=0)
 
 
-def verdict_of(chance: float) -> Verdict:
-    """Return the verdict on a run, by the probability that it improves the frontier if it goes on."""
-    return Verdict(chance < _LEAST_CHANCE, chance, f"improves the frontier with a probability of {chance:.2g}")
+def prospect_of(chance: float) -> Prospect:
+    """Return the prospect of a run, by the probability that it improves the frontier if it goes on."""
+    return Prospect(chance < _LEAST_CHANCE, chance, f"improves the frontier with a probability of {chance:.2g}")
 
 
 def _is_passed_through(space: SearchSpace, parameter: str) -> bool:

@@ -68,11 +68,11 @@ def test_a_hopeless_run_is_stopped_and_one_that_may_be_the_best_is_not(sign: int
     assert "with a probability of" in promising.reason
 
 
-def test_the_verdict_is_the_same_each_time_and_in_any_order_and_changes_nothing(known: CARBS) -> None:
+def test_the_prospect_is_the_same_each_time_and_in_any_order_and_changes_nothing(known: CARBS) -> None:
     points = way(0.005, 2, 4, 8, 16)
     before = known.suggest(is_suggestion_remembered=False).suggestion
-    verdict = known.judge(configuration(0.005), points, "epochs")
-    assert known.judge(configuration(0.005), points[::-1], "epochs") == verdict
+    prospect = known.judge(configuration(0.005), points, "epochs")
+    assert known.judge(configuration(0.005), points[::-1], "epochs") == prospect
     assert known.suggest(is_suggestion_remembered=False).suggestion == before
     assert len(known.success_observations) == 14
 
@@ -87,19 +87,19 @@ def test_no_run_is_stopped_before_a_tenth_of_its_way_or_without_a_point(known: C
 
 def test_one_run_in_ten_goes_to_its_end_by_its_identifier(known: CARBS) -> None:
     points = way(0.1, 2, 4, 8)
-    verdicts = [known.judge(configuration(0.1, f"run {number}"), points, "epochs") for number in range(100)]
-    excused = [verdict for verdict in verdicts if not verdict.stop]
+    prospects = [known.judge(configuration(0.1, f"run {number}"), points, "epochs") for number in range(100)]
+    excused = [prospect for prospect in prospects if not prospect.stop]
     assert 3 <= len(excused) <= 20
-    assert {verdict.reason for verdict in excused} == {"is one of the runs, one in 10, that go to their end"}
+    assert {prospect.reason for prospect in excused} == {"is one of the runs, one in 10, that go to their end"}
 
 
 def test_the_first_runs_of_a_search_go_to_their_end() -> None:
     carbs = CARBS(params=PARAMS)
     for number in range(3):
         carbs.observe(result({"rate": 10.0 ** -(2 + number), "kind": "a"}, 64))
-        verdict = carbs.judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs")
-        assert (verdict.stop, verdict.chance) == (False, None)
-    assert verdict.reason == "goes on, as 1 more run is needed before one can be judged"
+        prospect = carbs.judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs")
+        assert (prospect.stop, prospect.chance) == (False, None)
+    assert prospect.reason == "goes on, as 1 more run is needed before one can be judged"
 
 
 def test_points_of_runs_that_were_stopped_are_learnt(known: CARBS) -> None:
@@ -120,9 +120,9 @@ def test_a_model_that_cannot_be_used_stops_no_run(
         raise np.linalg.LinAlgError("no factor")
 
     monkeypatch.setattr(Surrogate, "fit", fail)
-    verdict = searched().judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs")
-    assert (verdict.stop, verdict.chance) == (False, None)
-    assert "goes on, as the model could not be used" in verdict.reason
+    prospect = searched().judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs")
+    assert (prospect.stop, prospect.chance) == (False, None)
+    assert "goes on, as the model could not be used" in prospect.reason
     assert "could not be used" in caplog.text
 
 

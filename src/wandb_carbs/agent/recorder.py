@@ -108,7 +108,8 @@ class RunRecorder:
             WandbConnectionError: If W&B cannot be reached.
         """
         self._is_stored = keys.get(STATE_KEY) == SUCCESS
-        kept = {**keys, **{key: "" for key in (REASON_KEY, STOPPED_KEY) if key in keys}}
+        forgotten = () if self._is_stored else (REASON_KEY, STOPPED_KEY)
+        kept = {**keys, **{key: "" for key in forgotten if key in keys}}
         self._enter(SUCCESS if self._is_stored else RUNNING, suggestion, values, kept)
 
     def go_on(self) -> None:
@@ -123,15 +124,24 @@ class RunRecorder:
 
     def point(self, objective: float, progress: float, cost: float | None = None) -> None:
         """Keep a point on the run's way, which goes out with its outcome at the latest; see `WandbCarbs.report`."""
+        curve = self.needed_curve()
+        value, place = own_run.as_float("objective", objective), own_run.as_float("progress", progress)
+        if curve.add(place, value, self._spent(cost), is_given=cost is not None):
+            curve.leave(self._state)
+
+    def needed_curve(self) -> ReportedCurve:
+        """Return the points on the run's way.
+
+        Raises:
+            WandbCarbsError: If the sweep's definition asks for none.
+        """
         if self.curve is None:
             raise WandbCarbsError(
                 f"run {self.name} cannot report points: its sweep does not say which hyperparameter's values a run "
                 "passes through. Create it with create_sweep(…, progress='epochs'), or `progress: epochs` in its file, "
                 "and take the suggestion with WandbCarbs.from_sweep(run)"
             )
-        value, place = own_run.as_float("objective", objective), own_run.as_float("progress", progress)
-        if self.curve.add(place, value, self._spent(cost), is_given=cost is not None):
-            self.curve.leave(self._state)
+        return self.curve
 
     def runs_to(self, point: ParamDict) -> None:
         """Say which configuration of the search space was run instead of the suggestion."""

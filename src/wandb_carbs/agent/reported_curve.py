@@ -30,6 +30,9 @@ class ReportedCurve:
         space: Its space.
         configuration: The run's configuration.
         points: Those that it had reported before it was interrupted.
+
+    Attributes:
+        here: The place of the last report, if a point of it was kept; else None.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class ReportedCurve:
         configuration: Mapping[str, Any],
         points: Sequence[Point] = (),
     ) -> None:
+        self.here: float | None = None
         self._publisher = publisher
         self._parameter = parameter
         self._space = space
@@ -69,6 +73,7 @@ class ReportedCurve:
         Raises:
             CarbsError: If the run would be beyond its own value, or before its beginning.
         """
+        self.here = None
         if not math.isfinite(objective):
             logger.warning(
                 "Run %s: objective=%r at progress=%g is no point to learn from", self._name, objective, progress
@@ -90,7 +95,13 @@ class ReportedCurve:
             self._most_expensive = point
         self._points[place] = point
         self._is_given = is_given
+        self.here = place
         return True
+
+    @property
+    def points(self) -> list[Point]:
+        """The points that are kept, one for each place."""
+        return list(self._points.values())
 
     def leave(self, state: str) -> None:
         """Give the points to the SDK from time to time: they stay if the process is killed.
@@ -139,7 +150,7 @@ class ReportedCurve:
 
     def keys(self, *, is_whole: bool) -> dict[str, str]:
         """Return the flat key of the run's record; see `curve_keys`. It takes the place of one that there is."""
-        keys = curve_keys(list(self._points.values()), is_whole=is_whole)
+        keys = curve_keys(self.points, is_whole=is_whole)
         if self._is_recorded:
             return {CURVE_KEY: to_text([]), **keys}
         self._is_recorded = bool(keys)

@@ -19,6 +19,7 @@ from carbs.values import is_dictionary
 from wandb_carbs.agent import own_run
 from wandb_carbs.agent.arguments import marks_of
 from wandb_carbs.agent.curve import earlier_points
+from wandb_carbs.agent.early_stop import EarlyStop
 from wandb_carbs.agent.forks import spare_forks
 from wandb_carbs.agent.guard import SuggestionGuard
 from wandb_carbs.agent.legacy import LegacyNames
@@ -133,10 +134,13 @@ class WandbCarbs(LegacyNames):
         except BaseException:
             self._recorder.unwatch()
             raise
+        self._early_stop: EarlyStop | None = None
         if progress is not None:
             space = carbs.space.spaces[carbs.space.names.index(progress)]
             points = earlier_points(own)
-            self._recorder.curve = ReportedCurve(publisher, progress, space, self._taken.point, points)
+            curve = ReportedCurve(publisher, progress, space, self._taken.point, points)
+            self._recorder.curve = curve
+            self._early_stop = EarlyStop(carbs, run.id, self._taken.point, progress, curve)
         self._counts = taker.counts
         self._guard = SuggestionGuard(run.config, self._taken.values, self._recorder, refuses=refuse_arguments)
         self._guard.check_arguments()
@@ -197,6 +201,20 @@ class WandbCarbs(LegacyNames):
         """
         self._recorder.point(objective, progress, cost)
 
+    def should_stop(self) -> bool:
+        """Return whether the run should end here, as it will hardly improve the frontier any more; ask after `report`.
+
+        Then leave the loop and record the observation as always. It counts as that of a run of the progress that was
+        reported last, which is its value in `wandb.config` from then on. The models judge by what was known when
+        the run took its suggestion, without a request to W&B; see `CARBS.judge`. Where the last report was no point to
+        learn from, the run goes on.
+
+        Raises:
+            WandbCarbsError: If the sweep's definition has no `progress`.
+        """
+        self._recorder.needed_curve()
+        return self._early_stop is not None and self._early_stop.is_advised()
+
     def record_observation(
         self,
         objective: float,
@@ -219,12 +237,16 @@ class WandbCarbs(LegacyNames):
             CarbsError: If an argument is invalid, `ran` is not in the search space, or there is an observation already.
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
+        keys: Mapping[str, Any] = {}
         if ran is None or (is_dictionary(ran) and not ran):
-            self._recorder.observation(objective, cost, allow_update=allow_update)
-            return
+            stopped = None if self._early_stop is None else self._early_stop.stopped
+            if stopped is None:
+                self._recorder.observation(objective, cost, allow_update=allow_update)
+                return
+            ran, keys = stopped.ran, stopped.keys
         instead = run_instead(self._carbs.space, self._taken, ran, self._translation, self._wandb_run.id)
         self._recorder.runs_to(instead.point)
-        self._recorder.observation(objective, cost, allow_update=allow_update, keys=instead.keys)
+        self._recorder.observation(objective, cost, allow_update=allow_update, keys={**instead.keys, **keys})
         if instead.changed and own_run.is_open(self._wandb_run):
             own_run.update_config(self._wandb_run, instead.changed)
 

@@ -1,0 +1,88 @@
+"""The end of a run before its own: whether the models advise it, and what is recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from carbs import CARBS, ObservationInParam, ParamDict, Prospect
+from carbs.spaces.values import SUGGESTION_ID_KEY
+from wandb_carbs.agent.reported_curve import ReportedCurve
+from wandb_carbs.plain import to_json
+from wandb_carbs.record import STOPPED_KEY
+from wandb_carbs.sweep.progress import Point
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """A run that was advised to end.
+
+    Attributes:
+        ran: The searched value that it has reached, by its name.
+        keys: The flat keys of the run's record: why, and when.
+    """
+
+    ran: Mapping[str, float]
+    keys: Mapping[str, str]
+
+
+class EarlyStop:
+    """Ask the models about a run whose program reports the points on its way.
+
+    Args:
+        carbs: The optimizer, which knows of the sweep's other runs.
+        run_id: The run.
+        configuration: Its configuration of the search space.
+        parameter: The hyperparameter whose values it passes through.
+        curve: The points on its way.
+    """
+
+    def __init__(
+        self, carbs: CARBS, run_id: str, configuration: ParamDict, parameter: str, curve: ReportedCurve
+    ) -> None:
+        self._carbs = carbs
+        self._run_id = run_id
+        self._configuration = configuration
+        self._parameter = parameter
+        self._curve = curve
+        self._advised: tuple[float, str] | None = None
+
+    def is_advised(self) -> bool:
+        """Return whether the run should end where its last report was."""
+        here = self._curve.here
+        self._advised = None
+        if here is not None:
+            prospect = prospect_of_run(
+                self._carbs, self._run_id, self._configuration, self._parameter, self._curve.points
+            )
+            self._advised = (here, prospect.reason) if prospect.stop else None
+        return self._advised is not None
+
+    @property
+    def stopped(self) -> StoppedRun | None:
+        """What was run, if the run was advised to end and has reported nothing since; else None."""
+        if self._advised is None or self._advised[0] != self._curve.here:
+            return None
+        place, why = self._advised
+        return StoppedRun({self._parameter: place}, {STOPPED_KEY: to_json({"why": why, "progress": place})})
+
+
+def prospect_of_run(
+    carbs: CARBS, run_id: str, configuration: ParamDict, parameter: str, points: Sequence[Point]
+) -> Prospect:
+    """Return whether a run should end, by the points on its way.
+
+    Args:
+        carbs: The optimizer, which knows of the sweep's other runs.
+        run_id: The run.
+        configuration: Its configuration of the search space.
+        parameter: The hyperparameter whose values it passes through.
+        points: The points on its way, before its own value.
+    """
+    seen = [
+        ObservationInParam({**configuration, parameter: point.progress}, point.objective, point.cost)
+        for point in points
+    ]
+    suggestion: dict[str, Any] = {**configuration, SUGGESTION_ID_KEY: run_id}
+    return carbs.judge(suggestion, seen, parameter)
