@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -178,13 +179,13 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
     if ending.exit_code == 0 and _STOPPED_EARLY in ending.last_words:
         return _lost(_INTERRUPTION)
     if values.state == "failed":
-        return Outcome({STATE_KEY: FAILURE, REASON_KEY: _words_of(ending) or "finished as failed"})
+        return Outcome({STATE_KEY: FAILURE, REASON_KEY: judge_words(ending.last_words) or "finished as failed"})
     if values.objective is None:
         return _without_metric(values)
-    if not _is_finite(values.objective):
-        kind = NAN if values.objective != values.objective else "infinite"
+    if not math.isfinite(values.objective):
+        kind = NAN if math.isnan(values.objective) else "infinite"
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: f"{values.metric} is {kind}"})
-    if values.cost is None or not (_is_finite(values.cost) and values.cost > 0):
+    if values.cost is None or not (math.isfinite(values.cost) and values.cost > 0):
         what = (
             "was not logged" if values.cost is None else f"is {values.cost!r}, which is not a positive, finite number"
         )
@@ -233,11 +234,7 @@ def _judge_crash(ending: Ending, values: Values) -> Outcome:
     may_be_training = values.has_joined or bool(known)
     if refusal := refusal_of(code, words, may_be_training=may_be_training, parameters=values.parameters):
         return _lost(refusal.reason, refusal.advice, tolerated=1 if refusal.is_certain else _SOME)
-    return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or _words_of(ending) or f"exit code {code}"})
-
-
-def _words_of(ending: Ending) -> str:
-    return judge_words(ending.last_words)
+    return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or judge_words(ending.last_words) or f"exit code {code}"})
 
 
 def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcome:
@@ -246,7 +243,3 @@ def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcom
 
 def _logged(values: Values) -> str:
     return f"it logged {', '.join(values.logged)}" if values.logged else "it logged nothing"
-
-
-def _is_finite(value: float) -> bool:
-    return value - value == 0

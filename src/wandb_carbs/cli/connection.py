@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10.0
 # By these an agent says to the SDK which run a program is. A command that is started from a program is not that run.
-_OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
+OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME")
 _IS_IT_RUNNING = "Is the server running (wandb-carbs server), and is WANDB_BASE_URL its address?"
 _IS_IT_MEANT = (
     "For a local server (wandb-carbs server) set WANDB_BASE_URL and WANDB_API_KEY to what it printed at its start"
@@ -148,7 +148,7 @@ def connect() -> str:
         ClickException: If it does not answer.
     """
     # Before the SDK's import, since then it reads its settings.
-    for name in _OF_A_RUN:
+    for name in OF_A_RUN:
         os.environ.pop(name, None)
     # The SDK's messages are for training programs.
     os.environ.setdefault("WANDB_SILENT", "true")

@@ -41,14 +41,15 @@ def band(x: Any, low: Any, high: Any, name: str, color: str) -> list[Figure]:
     ]
 
 
-def line(x: Any, y: Any, color: str) -> Figure:
-    """Return a line."""
-    return {"type": "scatter", "mode": "lines", "x": plain(x), "y": plain(y), "line": {"color": color, "width": 2}}
+def line(x: Any, y: Any, color: str, **style: Any) -> Figure:
+    """Return a line, with more of plotly's options in its `style`; the shape "hv" makes stairs."""
+    drawn = {"color": color, "width": 2, **style}
+    return {"type": "scatter", "mode": "lines", "x": plain(x), "y": plain(y), "line": drawn}
 
 
-def marks(x: Any, y: Any, color: str, size: float) -> Figure:
-    """Return markers."""
-    marker = {"color": color, "size": size}
+def marks(x: Any, y: Any, color: str, size: float, **style: Any) -> Figure:
+    """Return markers, with more of plotly's options in their `style`."""
+    marker = {"color": color, "size": size, **style}
     return {"type": "scatter", "mode": "markers", "x": plain(x), "y": plain(y), "marker": marker}
 
 

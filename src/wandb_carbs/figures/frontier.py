@@ -129,8 +129,7 @@ def stairs(found: Sequence[Point], end: float) -> drawing.Figure:
     if corners and end > corners[-1][0]:
         corners.append((end, corners[-1][1]))
     costs, objectives = zip(*corners, strict=True) if corners else ((), ())
-    line = drawing.line(costs, objectives, "@frontier")
-    line["line"]["shape"] = "hv"
+    line = drawing.line(costs, objectives, "@frontier", shape="hv")
     return {**line, "name": "frontier, as observed", "hoverinfo": "skip"}
 
 
@@ -166,17 +165,15 @@ def figure(
     ]
     marks = [
         {
-            **drawing.marks([point.cost for point in group], [point.objective for point in group], color, size),
+            **drawing.marks([p.cost for p in group], [p.objective for p in group], color, size, symbol=symbol),
             "name": name,
             "text": [point.text for point in group],
             "customdata": [point.key for point in group],
             "hovertemplate": "%{text}<extra></extra>",
         }
-        for name, group, color, size, _ in groups
+        for name, group, color, size, symbol in groups
         if group
     ]
-    for mark, symbol in zip(marks, [symbol for _, group, _, _, symbol in groups if group], strict=True):
-        mark["marker"]["symbol"] = symbol
     end = max(point.cost for point in points)
     objectives, best_ones = [point.objective for point in points], [point.objective for point in found]
     is_log = spans_a_decade(objectives, best_ones)

@@ -46,19 +46,19 @@ def frontier(data: ReportData, insight: Insight | None = None) -> drawing.Figure
     believed = insight.believe(groups.X[members])
     cost = np.exp(groups.log_cost)
     under = drawing.band(cost[members], believed.objective_low, believed.objective_high, "90 % interval", "@law")
-    smoothed = {**drawing.line(cost[members], believed.objective, "@law"), "name": "frontier, as predicted"}
-    for trace in (*under, smoothed):
+    for trace in under:
         trace["line"]["shape"] = "hv"
+    stairs = drawing.line(cost[members], believed.objective, "@law", shape="hv")
+    smoothed = {**stairs, "name": "frontier, as predicted"}
     over: list[drawing.Figure] = [{**smoothed, "hovertemplate": "%{y:.5g} predicted at %{x:.4g}<extra></extra>"}]
     repeated = groups.count > 1
     if np.any(repeated):
         mark = {
-            **drawing.marks(cost[repeated], insight.sign * groups.y[repeated], "@text", 11),
+            **drawing.marks(cost[repeated], insight.sign * groups.y[repeated], "@text", 11, symbol="circle-open"),
             "name": "means of repeats",
             "text": [int(count) for count in groups.count[repeated]],
             "hovertemplate": "%{y:.5g} at %{x:.4g}, %{text} runs<extra></extra>",
         }
-        mark["marker"]["symbol"] = "circle-open"
         over.append(mark)
     return picture.figure(points, *titles, maximize=data.sign > 0, under=under, over=over)
 
@@ -69,11 +69,9 @@ def progress(data: ReportData, *, by_time: bool) -> drawing.Figure:
     x, title = _since_the_first(progress.hours) if by_time else (progress.spent, f"spent {data.cost_title}")
     best = f"best {data.objective_title}"
     traces = [
-        {**drawing.line(x, progress.best, "@frontier"), "name": best},
-        {**drawing.line(x, progress.hypervolume, "@law"), "name": "hypervolume", "yaxis": "y2"},
+        {**drawing.line(x, progress.best, "@frontier", shape="hv"), "name": best},
+        {**drawing.line(x, progress.hypervolume, "@law", shape="hv"), "name": "hypervolume", "yaxis": "y2"},
     ]
-    for trace in traces:
-        trace["line"]["shape"] = "hv"
     shown = picture.shown_progress(progress.best.tolist(), is_log=data.is_log)
     figure = drawing.figure(traces, title, drawing.brief(best))
     figure["layout"]["yaxis"] = drawing.axis(drawing.brief(best), traces[0]["y"], log=data.is_log, shown=shown)
@@ -170,9 +168,7 @@ def dependence(
         x = [drawing.text(value) for value in found.values] if isinstance(space, ChoiceSpace) else found.values
         believed = found.believed
         bands += drawing.band(x, believed.objective_low, believed.objective_high, "90 %", color)
-        line = {**drawing.line(x, believed.objective, color), "name": f"from cost {number(cost)}"}
-        line["line"]["dash"] = dash
-        lines.append(line)
+        lines.append({**drawing.line(x, believed.objective, color, dash=dash), "name": f"from cost {number(cost)}"})
         held = found.held[name]
         position = found.values.index(held) if held in found.values else None
         if position is None:
@@ -199,13 +195,11 @@ def success(
     traces = []
     for (cost, found), (color, dash) in zip(by_cost, _BY_COST, strict=False):
         x = [drawing.text(value) for value in found.values] if is_category else found.values
-        line = {**drawing.line(x, found.believed.success, color), "name": f"from cost {number(cost)}"}
-        line["line"]["dash"] = dash
-        traces.append(line)
+        line = drawing.line(x, found.believed.success, color, dash=dash)
+        traces.append({**line, "name": f"from cost {number(cost)}"})
     values = [run.suggestion[name] for run in failed if run.suggestion is not None]
     shown = [drawing.text(value) for value in values] if is_category else values
-    mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10), "name": "failed runs"}
-    mark["marker"]["symbol"] = "x-thin-open"
+    mark = {**drawing.marks(shown, [0.0] * len(shown), "@failed", 10, symbol="x-thin-open"), "name": "failed runs"}
     title, ends = "probability of success", (-0.04, 1.04)
     figure = drawing.figure([*traces, mark], name, title, log_x=is_log(space), shown_y=ends, height=280)
     _name_choices(figure, space)

@@ -7,11 +7,9 @@ import sys
 
 import click
 
-from wandb_carbs.cli.connection import connect, load_path, sweep_argument
+from wandb_carbs.cli.connection import OF_A_RUN, connect, load_path, sweep_argument
 from wandb_carbs.cli.numbers import WholeRange
 
-# They belong to a run; this process is not a run's.
-_OF_A_RUN = ("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_SERVICE")
 _NO_SERVER = ("offline", "disabled", "dryrun")
 
 
@@ -43,7 +41,7 @@ def command(
 
     Use it in place of `wandb agent`. Ctrl-C waits for the program; a second one asks it to end, a third kills it.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_RUN}
+    environment = {name: value for name, value in os.environ.items() if name not in {*OF_A_RUN, "WANDB_SERVICE"}}
     mode = environment.get("WANDB_MODE", "").lower()
     if mode in _NO_SERVER:
         raise click.ClickException(

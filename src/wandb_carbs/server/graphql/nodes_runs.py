@@ -12,6 +12,7 @@ from wandb_carbs.server.graphql import fields
 from wandb_carbs.server.graphql.fields import Context, Fields, Node, connection
 from wandb_carbs.server.graphql.viewer import USER
 from wandb_carbs.server.store import files, logs, run_states, run_streams, streams
+from wandb_carbs.server.store.json_objects import sdk_part
 from wandb_carbs.server.store.queries import SELECT_RUNS, select_runs
 
 if TYPE_CHECKING:
@@ -114,9 +115,8 @@ def _log_lines(
 
 
 def _telemetry(row: sqlite3.Row, _context: Context, **_: Any) -> str:
-    telemetry = json.loads(row["config"]).get("_wandb")
-    value = telemetry.get("value") if isinstance(telemetry, dict) else None
-    return json.dumps({"t": value.get("t")} if isinstance(value, dict) else {})
+    own = sdk_part(row["config"])
+    return json.dumps({"t": own.get("t")} if own else {})
 
 
 FIELDS: Fields = {

@@ -11,7 +11,7 @@ from wandb_carbs.server.graphql.nodes_runs import find_runs
 from wandb_carbs.server.store.database import MICROSECONDS
 from wandb_carbs.server.store.json_objects import json_object
 from wandb_carbs.server.store.queries import SELECT_RUNS
-from wandb_carbs.server.sweeps.config import expected_runs, stored_config
+from wandb_carbs.server.sweeps.config import description_of, expected_runs, stored_config, title_of
 from wandb_carbs.server.sweeps.metrics import best_objective
 
 if TYPE_CHECKING:
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 # An agent that has missed this long is shown as gone.
 _AGENT_SHOWN = 60 * MICROSECONDS
-
-
-def _display_name(row: sqlite3.Row, _context: Context) -> str:
-    return str(row["display_name"] or stored_config(row["config"]).get("name") or row["name"])
-
-
-def _description(row: sqlite3.Row, _context: Context) -> str | None:
-    return row["description"] or stored_config(row["config"]).get("description")
 
 
 def _runs(
@@ -72,9 +64,9 @@ FIELDS: Fields = {
         **fields.columns("name", "state", "config", "controller", "scheduler", controllerRunName="name"),
         **fields.moments(createdAt="created_at", updatedAt="updated_at", heartbeatAt="heartbeat_at"),
         **fields.constants(earlyStopJobRunning=False),
-        "displayName": _display_name,
+        "displayName": lambda row, _context: title_of(row),
         "method": lambda row, _context: stored_config(row["config"]).get("method"),
-        "description": _description,
+        "description": lambda row, _context: description_of(row),
         "bestLoss": lambda row, context: best_objective(context.db, row["id"], stored_config(row["config"])),
         "runCount": lambda row, context: fields.count(
             context, "SELECT count(*) FROM runs WHERE sweep_id = ?", row["id"]

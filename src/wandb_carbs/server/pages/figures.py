@@ -47,8 +47,7 @@ def frontier(
 def progress(corners: Sequence[tuple[float, float]], objective: str, cost: str) -> Figure:
     """Draw the best objective over the spent cost, given where the best changes, and the end."""
     bests = [best for _, best in corners]
-    line = drawing.line([spent for spent, _ in corners], bests, "@frontier")
-    line["line"]["shape"] = "hv"
+    line = drawing.line([spent for spent, _ in corners], bests, "@frontier", shape="hv")
     is_log = bool(bests) and picture.spans_a_decade(bests, bests)
     shown = picture.shown_progress(bests, is_log=is_log)
     return drawing.figure([line], f"spent {cost}", f"best {objective}", log_y=is_log, shown_y=shown)

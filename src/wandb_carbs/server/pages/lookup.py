@@ -7,7 +7,6 @@ import sqlite3
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import runs
 from wandb_carbs.server.store.projects import find_project
-from wandb_carbs.server.sweeps.config import stored_config
 
 
 def project_row(db: sqlite3.Connection, entity: str, name: str) -> sqlite3.Row:
@@ -37,11 +36,6 @@ def sweep_row(db: sqlite3.Connection, entity: str, project: str, name: str) -> s
     owner = project_row(db, entity, project)
     row = db.execute("SELECT * FROM sweeps WHERE project_id = ? AND name = ?", (owner["id"], name)).fetchone()
     return _required(row, f"sweep {name}")
-
-
-def title(sweep: sqlite3.Row) -> str:
-    """Return the name that a sweep shows."""
-    return str(sweep["display_name"] or stored_config(sweep["config"]).get("name") or sweep["name"])
 
 
 def cost_name(db: sqlite3.Connection, sweep_id: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.metrics import flat
 from wandb_carbs.plain import finite
 from wandb_carbs.server.store import run_streams, streams
+from wandb_carbs.server.store.json_objects import sdk_part
 
 if TYPE_CHECKING:
     import sqlite3
@@ -97,9 +98,7 @@ def _media(value: Mapping[str, Any], step: int, addresses: Mapping[str, str]) ->
 
 def _plots(config: str) -> dict[str, str]:
     """Return how each table of a `wandb.plot` is to be drawn, by the table's key, as JSON."""
-    own = json.loads(config).get("_wandb")
-    value = own.get("value") if isinstance(own, dict) else None
-    shown = value.get("visualize") if isinstance(value, dict) else None
+    shown = sdk_part(config).get("visualize")
     plots: dict[str, str] = {}
     for key, described in (shown if isinstance(shown, dict) else {}).items():
         panel = described.get("panel_config") if isinstance(described, dict) else None

@@ -18,7 +18,7 @@ from wandb_carbs.record import (
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.pages import media, series
 from wandb_carbs.server.pages.beliefs import Beliefs
-from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row, title
+from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row
 from wandb_carbs.server.pages.render import render
 from wandb_carbs.server.pages.spaces import spaces
 from wandb_carbs.server.pages.tables import Query, make_table
@@ -26,7 +26,7 @@ from wandb_carbs.server.prefix import PREFIX
 from wandb_carbs.server.store import alerts, files, run_states
 from wandb_carbs.server.store.artifacts import HIDDEN
 from wandb_carbs.server.sweeps import bayes, run_tables, standings
-from wandb_carbs.server.sweeps.config import stored_config
+from wandb_carbs.server.sweeps.config import description_of, stored_config, title_of
 from wandb_carbs.server.sweeps.run_rows import Goal, drawable, object_of, read_run, run_values
 from wandb_carbs.server.sweeps.run_tables import Scope
 from wandb_carbs.server.sweeps.sweeps import PAUSED, PENDING, RUNNING
@@ -99,7 +99,7 @@ class Pages:
             "project.html",
             entity=entity,
             project=name,
-            sweeps=[{**dict(sweep), "title": title(sweep)} for sweep in sweeps],
+            sweeps=[{**dict(sweep), "title": title_of(sweep)} for sweep in sweeps],
             table=table,
         )
 
@@ -129,7 +129,7 @@ class Pages:
             entity=entity,
             project=project,
             sweep=sweep,
-            title=title(sweep),
+            title=title_of(sweep),
             goal=goal,
             objective=goal.metric or "objective",
             cost=cost,
@@ -137,7 +137,7 @@ class Pages:
             best=best,
             spaces=spaces(sweep),
             notes=notes,
-            description=None if goal.is_carbs else sweep["description"] or config.get("description"),
+            description=None if goal.is_carbs else description_of(sweep),
             command="wandb-carbs agent" if goal.is_carbs else "wandb agent",
             keys=keys,
             overlaid=overlaid,
@@ -170,7 +170,7 @@ class Pages:
             row=row,
             tags=json.loads(row["tags"]),
             sweep=sweep,
-            sweep_title=None if sweep is None else title(sweep),
+            sweep_title=None if sweep is None else title_of(sweep),
             alerts=notes,
             suggestion=suggestion,
             kind=summary.get("carbs.kind"),

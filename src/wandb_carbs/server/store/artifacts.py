@@ -137,8 +137,8 @@ def set_base(store: Store, identifier: str, base: str | None) -> None:
             db.execute("UPDATE artifacts SET base_id = ? WHERE id = ?", (found["id"], row["id"]))
 
 
-def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
-    """Make an artifact the newest version of its collection, and return its row id; a second time changes nothing.
+def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> None:
+    """Make an artifact the newest version of its collection; a second time changes nothing.
 
     Args:
         store: The storage.
@@ -152,7 +152,7 @@ def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
         row = by_id(db, identifier)
         artifact_id: int = row["id"]
         if row["state"] == COMMITTED:
-            return artifact_id
+            return
         last = db.execute(
             "SELECT max(version) FROM artifacts WHERE project_id = ? AND collection = ?",
             (row["project_id"], row["collection"]),
@@ -171,7 +171,6 @@ def commit(store: Store, identifier: str, entries: Sequence[Entry]) -> int:
             "INSERT OR IGNORE INTO artifact_births (birth_id, artifact_id) VALUES (?, ?)",
             [(birth_id, artifact_id) for birth_id in {entry.birth_id for entry in entries} - {artifact_id}],
         )
-    return artifact_id
 
 
 def give_aliases(db: sqlite3.Connection, row: sqlite3.Row, aliases: Sequence[str]) -> None:
@@ -192,8 +191,8 @@ def take_aliases(db: sqlite3.Connection, row: sqlite3.Row, aliases: Sequence[str
     db.execute("UPDATE artifacts SET aliases = ? WHERE id = ?", (json.dumps(left), row["id"]))
 
 
-def update(store: Store, values: Mapping[str, Any]) -> int:
-    """Change a version's description, metadata, aliases or tags, and return its row id.
+def update(store: Store, values: Mapping[str, Any]) -> None:
+    """Change a version's description, metadata, aliases or tags.
 
     Args:
         store: The storage.
@@ -220,11 +219,10 @@ def update(store: Store, values: Mapping[str, Any]) -> int:
         db.execute(
             "UPDATE artifacts SET tags = ?, updated_at = ? WHERE id = ?", (json.dumps(tags), store.now(), row["id"])
         )
-        return int(row["id"])
 
 
-def use(store: Store, values: Mapping[str, Any]) -> int:
-    """Note that a run uses an artifact, and return the artifact's row id.
+def use(store: Store, values: Mapping[str, Any]) -> None:
+    """Note that a run uses an artifact.
 
     Raises:
         RequestError: The artifact or the run is unknown (404).
@@ -235,4 +233,3 @@ def use(store: Store, values: Mapping[str, Any]) -> int:
         if run is None:
             raise RequestError(f"unknown run {values.get('runName')!r}", 404)
         db.execute("INSERT OR IGNORE INTO artifact_uses (run_id, artifact_id) VALUES (?, ?)", (run["id"], row["id"]))
-        return int(row["id"])

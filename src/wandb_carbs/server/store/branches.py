@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.store import run_streams, runs
+from wandb_carbs.server.store.json_objects import sdk_part
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,9 +23,7 @@ def fork(db: sqlite3.Connection, run_id: int) -> None:
         RequestError: The run that it is forked from is unknown (404).
     """
     run = db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-    own = json.loads(run["config"]).get("_wandb")
-    value = own.get("value") if isinstance(own, dict) else None
-    point = value.get("branch_point") if isinstance(value, dict) else None
+    point = sdk_part(run["config"]).get("branch_point")
     if not isinstance(point, dict):
         return
     name, step = point.get("run_id"), point.get("step")

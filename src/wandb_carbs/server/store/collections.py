@@ -72,8 +72,8 @@ def types(db: sqlite3.Connection, project_id: int) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def update(store: Store, values: Mapping[str, Any]) -> int:
-    """Change a collection's name or description, and return its row id.
+def update(store: Store, values: Mapping[str, Any]) -> None:
+    """Change a collection's name or description.
 
     Raises:
         RequestError: It is unknown (404), or the new name is taken or not fit for one.
@@ -93,11 +93,10 @@ def update(store: Store, values: Mapping[str, Any]) -> int:
                 (name, row["project_id"], row["name"]),
             )
         db.execute("UPDATE collections SET updated_at = ? WHERE id = ?", (store.now(), row["id"]))
-        return int(row["id"])
 
 
-def change_type(store: Store, identifier: str, kind: str) -> int:
-    """Change the type of a collection and its versions, and return its row id.
+def change_type(store: Store, identifier: str, kind: str) -> None:
+    """Change the type of a collection and its versions.
 
     Raises:
         RequestError: It is unknown (404).
@@ -109,7 +108,6 @@ def change_type(store: Store, identifier: str, kind: str) -> int:
             "UPDATE artifacts SET type = ? WHERE project_id = ? AND collection = ?",
             (kind, row["project_id"], row["name"]),
         )
-        return int(row["id"])
 
 
 def tag(store: Store, project_id: int, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> list[str]:

@@ -9,6 +9,13 @@ from wandb_carbs.server.errors import RequestError
 from wandb_carbs.server.limits import MAX_JSON_DEPTH, json_depth
 
 
+def sdk_part(config: str) -> dict[str, Any]:
+    """Return what the SDK keeps for itself in a run's configuration, as it is stored; empty if there is nothing."""
+    own = json.loads(config).get("_wandb")
+    part = own.get("value") if isinstance(own, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
 def json_object(name: str, text: str) -> dict[str, Any]:
     """Parse a JSON object.
 

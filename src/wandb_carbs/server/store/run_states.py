@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 PENDING, RUNNING, PREEMPTING = "pending", "running", "preempting"
 FINISHED, FAILED, CRASHED, KILLED, PREEMPTED = "finished", "failed", "crashed", "killed", "preempted"
 ALIVE = (RUNNING, PREEMPTING)
-STATES = (PENDING, *ALIVE, FINISHED, FAILED, CRASHED, KILLED, PREEMPTED)
 
 # A run beats every 15 s, or 30 s without system metrics.
 HEARTBEAT_TIMEOUT = 120 * MICROSECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,16 @@ def stored_config(text: str) -> Mapping[str, Any]:
         return parse_config(text)
     except RequestError:
         return {}
+
+
+def title_of(sweep: sqlite3.Row) -> str:
+    """Return the name that a sweep shows."""
+    return str(sweep["display_name"] or stored_config(sweep["config"]).get("name") or sweep["name"])
+
+
+def description_of(sweep: sqlite3.Row) -> str | None:
+    """Return the words about a sweep; None if there are none."""
+    return sweep["description"] or stored_config(sweep["config"]).get("description")
 
 
 def check_config(config: Mapping[str, Any]) -> None:

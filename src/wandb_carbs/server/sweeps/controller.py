@@ -42,11 +42,7 @@ def next_run(db: sqlite3.Connection, sweep: sqlite3.Row, now: int) -> Next:
         args = data.get("args") if isinstance(data, dict) else None
         if not isinstance(args, dict):
             return Next(None, exhausted=True)
-        wrapped = {
-            key: value if isinstance(value, dict) and "value" in value else {"value": value}
-            for key, value in args.items()
-        }
-        run = sweeps.add_run(db, sweep, wrapped, now)
+        run = sweeps.add_run(db, sweep, sweeps.wrapped(args), now)
         scheduled.append({"id": identifier, "runid": run["name"]})
         text = json.dumps({**scheduler, "scheduled": scheduled})
         db.execute("UPDATE sweeps SET scheduler = ? WHERE id = ?", (text, sweep["id"]))

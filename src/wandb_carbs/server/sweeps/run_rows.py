@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wandb_carbs.record import CONFIG_KEY, COST_KEY, OBJECTIVE_KEY, STATE_KEY, SUCCESS, SUGGESTION_KEY
 from wandb_carbs.server.store import run_states
 from wandb_carbs.server.store.database import MICROSECONDS
-from wandb_carbs.server.sweeps.config import stored_config
+from wandb_carbs.server.sweeps.config import description_of, stored_config
 from wandb_carbs.server.sweeps.metrics import value_at_end
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class Goal:
 
 def definition(sweep: sqlite3.Row) -> dict[str, Any] | None:
     """Return what a CARBS sweep says of itself in its description, or None."""
-    text = sweep["description"] or stored_config(sweep["config"]).get("description")
-    described = (object_of(text) or {}).get("carbs")
+    described = (object_of(description_of(sweep)) or {}).get("carbs")
     return described if isinstance(described, dict) else None
 
 

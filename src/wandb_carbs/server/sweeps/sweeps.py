@@ -152,24 +152,28 @@ def enqueue(store: Store, values: Mapping[str, Any]) -> str:
     Raises:
         RequestError: The sweep is unknown (404), has ended or has all its runs, or the config is malformed.
     """
-    config = json_object("config", values["config"])
-    wrapped = {
-        key: value if isinstance(value, dict) and "value" in value else {"value": value}
-        for key, value in config.items()
-    }
+    config = wrapped(json_object("config", values["config"]))
     now = store.now()
     with store.transaction() as db:
         sweep = sweep_by_id(db, values["id"])
         if sweep["state"] in {FINISHED, CANCELED}:
             raise RequestError(f"sweep {sweep['name']} is {sweep['state']}: it takes no more runs")
         run_cap.check_room(db, sweep, parse_config(sweep["config"]))
-        name = add_run(db, sweep, wrapped, now)["name"]
+        name = add_run(db, sweep, config, now)["name"]
         if values.get("displayName"):
             db.execute(
                 "UPDATE runs SET display_name = ? WHERE project_id = ? AND name = ?",
                 (values["displayName"], sweep["project_id"], name),
             )
     return str(name)
+
+
+def wrapped(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's values as its configuration has them, `{"value": …}` each; those that come so stay."""
+    return {
+        key: value if isinstance(value, dict) and "value" in value else {"value": value}
+        for key, value in values.items()
+    }
 
 
 def add_run(db: sqlite3.Connection, sweep: sqlite3.Row, config: Mapping[str, Any], now: int) -> sqlite3.Row:

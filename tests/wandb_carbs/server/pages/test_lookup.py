@@ -8,7 +8,7 @@ import pytest
 
 from stored import make_run, make_sweep
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row, title
+from wandb_carbs.server.pages.lookup import cost_name, project_row, run_row, sweep_row
 from wandb_carbs.server.sweeps import standings
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ def test_what_is_named_is_found_and_what_is_not_is_missing(store: Store) -> None
             with pytest.raises(RequestError, match=r"there is no .* on this server") as caught:
                 find(db, *names)
             assert caught.value.status == 404
-
-
-def test_a_sweep_is_called_by_its_own_name_or_else_by_its_id(store: Store) -> None:
-    assert title(make_sweep(store, name="mine")) == "mine"
-    nameless = make_sweep(store)
-    assert title(nameless) == nameless["name"]
 
 
 def test_costs_are_run_times_unless_carbs_has_recorded_one(store: Store) -> None:

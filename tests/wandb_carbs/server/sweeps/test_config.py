@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
+from stored import make_sweep
 from wandb_carbs.server.errors import RequestError
-from wandb_carbs.server.sweeps.config import check_config, config_warnings, early_stopping, expected_runs, parse_config
+from wandb_carbs.server.sweeps.config import (
+    check_config,
+    config_warnings,
+    description_of,
+    early_stopping,
+    expected_runs,
+    parse_config,
+    title_of,
+)
+
+if TYPE_CHECKING:
+    from wandb_carbs.server.store.database import Store
 
 PARAMETERS = {"x": {"min": 0.0, "max": 1.0}}
 
@@ -89,3 +103,11 @@ def test_config_is_a_mapping() -> None:
         with pytest.raises(RequestError, match="invalid sweep config"):
             parse_config(text)
     assert parse_config(yaml.safe_dump({"method": "random"})) == {"method": "random"}
+
+
+def test_a_sweep_is_called_by_its_own_name_or_else_by_its_id(store: Store) -> None:
+    assert title_of(make_sweep(store, name="mine")) == "mine"
+    nameless = make_sweep(store)
+    assert title_of(nameless) == nameless["name"]
+    assert description_of(nameless) is None
+    assert description_of(make_sweep(store, description="words")) == "words"
