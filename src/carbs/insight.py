@@ -141,7 +141,7 @@ class Insight:
         with one_thread():
             beliefs = self.surrogate.predict(points)
             objective, objective_std = self.surrogate.predict_objective(points, beliefs)
-            log_cost, log_cost_std = self.surrogate.predict_cost(points, beliefs.known)
+            log_cost, log_cost_std = self.surrogate.predict_cost(points)
         scaler = self.surrogate.objective_scaler
         mean = self.sign * scaler.backward(objective)
         half = HALF_WIDTH * objective_std * scaler.deviation

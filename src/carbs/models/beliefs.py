@@ -18,7 +18,6 @@ class Beliefs:
         log_cost_std: Its standard deviation, shape (m,).
         log_success: Logarithm of the probability of success, shape (m,).
         known_log_cost: The expected log cost by the observed runs alone, shape (m,).
-        known_log_cost_std: Its standard deviation, shape (m,).
     """
 
     objective: Array
@@ -27,12 +26,6 @@ class Beliefs:
     log_cost_std: Array
     log_success: Array
     known_log_cost: Array
-    known_log_cost_std: Array
-
-    @property
-    def known(self) -> tuple[Array, Array]:
-        """The log cost by the observed runs alone, and its standard deviation, shape (m,) each."""
-        return self.known_log_cost, self.known_log_cost_std
 
 
 @dataclass(frozen=True)

@@ -117,18 +117,18 @@ class Surrogate:
         y, c = objective_scaler.forward(clipped), groups.log_cost - mean_log_cost
         chosen = groups.chosen(tuning.max_fit_points)
         keep = groups.chosen(tuning.max_model_points)
-        X = groups.X - space.middle
+        X, noise, noise_of_chosen = groups.X - space.middle, groups.noise.of(keep), groups.noise.of(chosen)
 
         # The fit counts the repeats of the chosen alone: their share of the squares of all repeats goes with them.
         share = float(np.sum(groups.count[chosen] - 1)) / max(groups.num_repeats, 1.0)
 
         def condition(hyper: Hyperparameters, outputs: Array) -> Posterior:
-            return Posterior.condition(hyper, X[keep], outputs[keep, None], groups.noise.of(keep))
+            return Posterior.condition(hyper, X[keep], outputs[keep, None], noise)
 
         is_certain = groups.num_ends * len(space.params) > tuning.max_alternative_values
 
         def learn(outputs: Array, within: float, prior: Prior) -> tuple[Posterior, tuple[Posterior, ...]]:
-            fitted_to = (X[chosen], outputs[chosen], groups.noise.of(chosen), share * within, owner)
+            fitted_to = (X[chosen], outputs[chosen], noise_of_chosen, share * within, owner)
             hyper = fit(*fitted_to, prior)
             if is_certain:
                 return condition(hyper, outputs), ()
@@ -159,7 +159,7 @@ class Surrogate:
             success,
             y[keep],
             c[keep],
-            groups.noise.of(keep),
+            noise,
             space.middle,
         )
 
@@ -196,12 +196,15 @@ class Surrogate:
         local = points - self.origin
         objective, objective_std = self.objective.predict(local)
         log_cost, log_cost_std = self.cost.predict(local)
-        known, known_std = (log_cost, log_cost_std) if self.cost is self.known_cost else self.known_cost.predict(local)
+        known = log_cost if self.cost is self.known_cost else self.known_cost.mean(local)
         log_cost, known = log_cost + self.mean_log_cost, known + self.mean_log_cost
         if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
             raise ArithmeticError(NOT_FINITE)
-        log_success = self.success.log_probability(local) if self.success else np.zeros(len(points))
-        return Beliefs(objective, objective_std, log_cost, log_cost_std, log_success, known[:, 0], known_std)
+        return Beliefs(objective, objective_std, log_cost, log_cost_std, self.log_success(points), known[:, 0])
+
+    def log_success(self, points: Array) -> Array:
+        """Return the logarithm of the probability that runs of `points`, shape (m, D), succeed; shape (m,)."""
+        return self.success.log_probability(points - self.origin) if self.success else np.zeros(len(points))
 
     def expect(self, points: Array) -> Means:
         """Predict the means alone at `points`, shape (m, D): they are those of `predict`."""
@@ -231,22 +234,19 @@ class Surrogate:
         mean, deviation = _mixture([(beliefs.objective, beliefs.objective_std), *others])
         return mean, deviation * _allowance(self.groups.num_ends)
 
-    def predict_cost(self, points: Array, known: tuple[Array, Array]) -> tuple[Array, Array]:
+    def predict_cost(self, points: Array) -> tuple[Array, Array]:
         """Predict the log cost with all that is unknown of it, for people to see and for the limits of cost.
 
-        Mean and deviation are those of `predict_objective`, without the allowance.
+        Mean and deviation are those of `predict_objective`, without the allowance; running configurations do not count.
 
         Args:
             points: Shape (m, D).
-            known: Their `Beliefs.known`: the most probable model is not asked again.
 
         Returns:
             Expected natural logarithm and standard deviation, shape (m,) each.
         """
         local = points - self.origin
-        means, deviation = known
-        others = (model.predict(local) for model in self.cost_alternatives)
-        log_cost, deviation = _mixture([(means[:, None] - self.mean_log_cost, deviation), *others])
+        log_cost, deviation = _mixture([model.predict(local) for model in (self.known_cost, *self.cost_alternatives)])
         return log_cost + self.mean_log_cost, deviation
 
 

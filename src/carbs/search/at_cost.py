@@ -40,9 +40,9 @@ def propose(situation: Situation, cost: float) -> Proposal:
     pool = pool_of(situation, sample, seen[members])
 
     def worth(points: Array) -> Array:
-        at = surrogate.predict(points)
-        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / closeness) ** 2 + at.log_success
-        return value
+        at = surrogate.expect(points)
+        value: Array = at.objective[:, 0] - 0.5 * ((at.log_cost[:, 0] - log_cost) / closeness) ** 2
+        return value + surrogate.log_success(points)
 
     target, _ = maximise(situation, worth, pool)
     limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample).lowered_to(log_cost + closeness)
@@ -57,8 +57,8 @@ def propose(situation: Situation, cost: float) -> Proposal:
 
     def allowed(points: Array) -> Array:
         at = surrogate.predict(points)
-        is_ruled_out = are_among(points, taken) | limit.is_exceeded(points, at)
-        return np.where(is_ruled_out, -math.inf, narrowing(points, at))
+        scores = np.where(are_among(points, taken), -math.inf, narrowing(points, at))
+        return limit.keep_best(points, at, scores, situation.tuning.gain.num_elites)
 
     x, score = maximise(situation, allowed, np.vstack([target[None], pool]))
     predicted = describe(target, situation)

@@ -14,6 +14,9 @@ from carbs.models.beliefs import Beliefs
 from carbs.search.situation import Situation
 from carbs.spaces.numeric import FIRST_STEP
 
+# Points whose worst costs are computed together at first: about as many as are wanted, some of which are too expensive.
+_FIRST_BATCH = 30
+
 
 @dataclass(frozen=True)
 class CostLimit:
@@ -72,7 +75,7 @@ class CostLimit:
             return self
         tuning, beliefs = self.situation.tuning.limit, self.situation.models.predict(points)
         predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth
-        surprising = float(np.min(self.worst(points, beliefs.known))) + tuning.growth
+        surprising = float(np.min(self.worst(points))) + tuning.growth
         return replace(
             self,
             predicted=min(max(self.predicted, predicted), self.cap),
@@ -83,18 +86,43 @@ class CostLimit:
         """Say which of `points`, shape (m, D), are too expensive by their predicted or worst cost; shape (m,)."""
         is_exceeded: Flags = beliefs.known_log_cost > self.predicted
         left = np.flatnonzero(~is_exceeded)
-        log_cost, deviation = beliefs.known
-        is_exceeded[left] = self.worst(points[left], (log_cost[left], deviation[left])) > self.surprising
+        is_exceeded[left] = self.worst(points[left]) > self.surprising
         return is_exceeded
 
-    def worst(self, points: Array, known: tuple[Array, Array]) -> Array:
-        """Return the log cost that `points`, shape (m, D), may have at worst, shape (m,), by their `Beliefs.known`.
+    def keep_best(self, points: Array, beliefs: Beliefs, scores: Array, number: int) -> Array:
+        """Return the scores of the best points that are not too expensive, and minus infinity for all others.
+
+        The worst costs take longer than all else. So they are computed from the highest score down, until enough points
+        are within the limits.
+
+        Args:
+            points: Shape (m, D).
+            beliefs: What is predicted of them.
+            scores: Their scores, shape (m,).
+            number: How many points are enough.
+
+        Returns:
+            Shape (m,).
+        """
+        kept = np.full(len(points), -np.inf)
+        order = np.argsort(-scores, kind="stable")
+        order = order[(scores[order] > -np.inf) & (beliefs.known_log_cost[order] <= self.predicted)]
+        found, size = 0, _FIRST_BATCH
+        while found < number and len(order):
+            batch, order, size = order[:size], order[size:], 2 * size
+            within = batch[self.worst(points[batch]) <= self.surprising]
+            kept[within] = scores[within]
+            found += len(within)
+        return kept
+
+    def worst(self, points: Array) -> Array:
+        """Return the log cost that `points`, shape (m, D), may have at worst, shape (m,).
 
         All models of the cost count, not only the most probable one: it may be sure that a hyperparameter costs nothing
         that has hardly been moved. A prediction below the cheapest run so far counts as the cheapest run's cost.
         """
         models = self.situation.models
-        log_cost, deviation = models.predict_cost(points, known)
+        log_cost, deviation = models.predict_cost(points)
         reached: Array = np.maximum(log_cost, np.min(models.groups.log_cost)) + self.num_deviations * deviation
         if not self.is_early:
             return reached
@@ -143,7 +171,7 @@ def affordable(situation: Situation, points: Array, *, is_growing: bool) -> Arra
     log_cost, limit = beliefs.known_log_cost, math.inf
     if is_growing:
         margin = tuning.worst_growth - tuning.initial_growth
-        log_cost = np.maximum(log_cost + beliefs.known_log_cost_std, steepest(situation, points) - margin)
+        log_cost = np.maximum(log_cost + beliefs.log_cost_std, steepest(situation, points) - margin)
         runs = models.groups.X if situation.own is None else situation.own.X
         limit = float(np.max(models.expect(runs).known_log_cost)) + tuning.initial_growth
     cheap: Array = points[(log_cost <= min(limit, log_cap(situation.config))) | (log_cost == np.min(log_cost))]

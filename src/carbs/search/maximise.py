@@ -39,7 +39,8 @@ def maximise(situation: Situation, score: Callable[[Array], Array], pool: Array)
 
     Args:
         situation: The situation; the models' length scales set how far a step goes.
-        score: Maps points, shape (m, D), to scores, shape (m,).
+        score: Maps points, shape (m, D), to scores, shape (m,). Only the best `num_elites` of them matter; the
+            others may be minus infinity.
         pool: The points to begin with, shape (k, D); all obey the user's rule.
 
     Returns:
@@ -78,7 +79,7 @@ def last_resort(
     fresh = pool[~are_among(pool, frozenset(keys(np.vstack([seen, situation.failures]))))]
     beliefs = models.predict(fresh) if len(fresh) else None
     if beliefs is not None and np.any(is_below := beliefs.known_log_cost <= limit.cap):
-        worst = np.where(is_below, limit.worst(fresh, beliefs.known), np.inf)
+        worst = np.where(is_below, limit.worst(fresh), np.inf)
         return fresh[np.argmin(worst)], "no candidate is sure to cost less than the limit; this is the surest"
     repeats = seen[situation.agree(seen) & situation.obey(seen)]
     repeats = repeats[models.expect(repeats).known_log_cost <= limit.cap] if len(repeats) else repeats

@@ -33,6 +33,7 @@ class Scorer:
         cheapest: Smallest predicted log cost that a suggestion may have.
         taken: Keys of the configurations that must not be suggested (again).
         failure_aversion: Power of the probability of success.
+        number: How many of the best points are wanted.
     """
 
     surrogate: Surrogate
@@ -41,16 +42,17 @@ class Scorer:
     cheapest: float
     taken: frozenset[bytes]
     failure_aversion: float
+    number: int
 
     def score(self, points: Array) -> Array:
-        """Score `points`, shape (m, D): shape (m,), minus infinity for those that must not be suggested."""
+        """Score `points`, shape (m, D): shape (m,), minus infinity for all but the best that may be suggested."""
         beliefs = self.surrogate.predict(points)
         gain = self.log_worth(points, beliefs)
         cost = beliefs.log_cost.mean(axis=1)
         if math.isfinite(self.limit.cap):
             gain = gain + acquisition.log_probability_below(cost, beliefs.log_cost_std, self.limit.cap)
-        is_ruled_out = are_among(points, self.taken) | self.limit.is_exceeded(points, beliefs) | (cost < self.cheapest)
-        return np.where(is_ruled_out, -np.inf, gain)
+        gain = np.where(are_among(points, self.taken) | (cost < self.cheapest), -np.inf, gain)
+        return self.limit.keep_best(points, beliefs, gain, self.number)
 
     def log_worth(self, points: Array, beliefs: Beliefs | None = None) -> Array:
         """Return the logarithm of the gain, lowered where a run may fail, allowed or not; shape (m,)."""
@@ -87,7 +89,7 @@ def propose(situation: Situation) -> Proposal:
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 
     sample = sample_of(situation, seen)
-    at_random = models.predict(sample)
+    at_random = models.expect(sample)
     # If sizes are given, the gain is that over the frontier of the runs that have them. There may be no such run yet:
     # the cheapest candidate counts with them, too.
     rivals = np.flatnonzero(situation.agree(seen))
@@ -114,7 +116,7 @@ def propose(situation: Situation) -> Proposal:
     observed = members[members < models.groups.size]
     once_only = np.delete(seen, observed, axis=0) if is_repeat_due else seen
     taken = frozenset(keys(np.vstack([once_only, situation.failures])))
-    scorer = Scorer(surrogate, front, limit, cheapest, taken, tuning.failure_aversion)
+    scorer = Scorer(surrogate, front, limit, cheapest, taken, tuning.failure_aversion, tuning.num_elites)
 
     pool = pool_of(situation, sample, seen[members])
     x, score = maximise(situation, scorer.score, pool)
@@ -145,4 +147,4 @@ def _cheapest_that_counts(situation: Situation) -> float:
     if np.all(np.isfinite(space.bounds)):
         return -math.inf
     around_center = sample_of(situation, space.center[None])
-    return float(np.min(situation.models.predict(around_center).log_cost))
+    return float(np.min(situation.models.expect(around_center).log_cost))

@@ -105,7 +105,7 @@ def describe(x: Array, situation: Situation) -> dict[str, float]:
     models = situation.models
     beliefs = models.predict(x[None])
     mean, objective_std = models.predict_objective(x[None], beliefs)
-    log_cost, log_cost_std = models.predict_cost(x[None], beliefs.known)
+    log_cost, log_cost_std = models.predict_cost(x[None])
     objective = situation.config.better_direction_sign * models.objective_scaler.backward(mean[0])
     return {
         "predicted_objective": float(objective),

@@ -123,7 +123,7 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
         seen = configs(12, dearest=30, seed=seed)
         model = fit(seen, [config["dropout"] for config in seen], [3 * config["steps"] ** 0.8 for config in seen])
         beliefs = model.predict(far)
-        mean, deviation = model.predict_cost(far, beliefs.known)
+        mean, deviation = model.predict_cost(far)
         assert mean == pytest.approx(beliefs.log_cost[:, 0])
         ratios.append(deviation[0] / beliefs.log_cost_std[0])
     assert np.median(ratios) > 1.1

@@ -159,6 +159,31 @@ def test_a_hyperparameter_that_hardly_moved_is_not_taken_to_cost_nothing(rows: l
     assert limit.is_exceeded(X, models.predict(X)).tolist() == [False] * 8 + [True]
 
 
+@pytest.mark.parametrize("number", [1, 10, 1000])
+def test_the_best_points_within_the_limits_are_kept(number: int) -> None:
+    """As if the worst cost of every point had been computed."""
+    rng = np.random.default_rng(0)
+    seen = [ObservationInParam({"x": i / 9, "y": 1 + i}, i / 9, 1.0 + i) for i in range(10)]
+    space, nothing = as_space(SMALL), np.empty((0, 2))
+    groups = group_points(space, seen, [], 1)
+    models = Surrogate.fit(space, groups, nothing)
+    here = Situation(space, CARBSParams(), groups.X, nothing, nothing, models, rng)
+    limit = CostLimit.of(here, models.predict(groups.X).known_log_cost)
+    # Half of the points are too expensive, all but a few of them only at worst.
+    points, scores = rng.uniform(-1, 1, (300, 2)), rng.standard_normal(300)
+    beliefs, worst = models.predict(points), limit.worst(points)
+    limit = replace(
+        limit, predicted=float(np.quantile(beliefs.known_log_cost, 0.95)), surprising=float(np.median(worst))
+    )
+    scores[7] = -np.inf
+    whole = np.where(limit.is_exceeded(points, beliefs), -np.inf, scores)
+    kept = limit.keep_best(points, beliefs, scores, number)
+    best = np.argsort(-whole, kind="stable")[:number]
+    assert np.array_equal(np.argsort(-kept, kind="stable")[:number], best)
+    assert np.array_equal(kept[best], whole[best])
+    assert np.all((kept == whole) | (kept == -np.inf))
+
+
 def test_points_on_the_way_are_part_of_their_runs_cost() -> None:
     """A suggestion may cost 30 % of all that was spent. A run of three points was paid for once."""
     runs = [ObservationInParam({"x": i / 9, "y": 10}, i / 9, 10.0) for i in range(10)]
