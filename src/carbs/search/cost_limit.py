@@ -97,7 +97,7 @@ class CostLimit:
 
         Args:
             points: Shape (m, D).
-            beliefs: What is predicted of them.
+            beliefs: Their predictions.
             scores: Their scores, shape (m,).
             number: How many points are enough.
 
