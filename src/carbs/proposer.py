@@ -100,7 +100,8 @@ class Proposer:
         rng = _generator(self._config.seed, run.name, len(run.points))
         try:
             way = group_successes(self._space, run.points, self._config.better_direction_sign)
-            return prospect_of(stopping.chance(self._surrogate(history), way, run.ahead, rng))
+            models, reach = self._surrogate(history), self._tuning.model.outlier_reach
+            return prospect_of(stopping.chance(models, way, run.ahead, run.column, reach, rng))
         except MODEL_ERRORS as error:
             logger.exception("A run is not judged, since the model could not be used")
             return Prospect(False, None, f"goes on, as the model could not be used: {error!r}")

@@ -110,6 +110,12 @@ class UnfinishedRun:
         return ""
 
     @property
+    def column(self) -> int:
+        """Of the hyperparameter's search coordinate."""
+        column: int = self.space.columns[self.space.names.index(self.parameter)].start
+        return column
+
+    @property
     def ahead(self) -> Array:
         """Search coordinates of the results that it will be if it goes on, its own the last, shape (m, D)."""
         last, end = self.space.encode([self.points[-1].input, self.values])

@@ -19,6 +19,7 @@ from carbs import (
     OrdinalSpace,
     Param,
     ParamDict,
+    Prospect,
 )
 from carbs.models.surrogate import Surrogate
 
@@ -52,6 +53,14 @@ def searched(sign: int = 1) -> CARBS:
 @pytest.fixture(scope="module")
 def known() -> CARBS:
     return searched()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_run_that_has_diverged_is_stopped_whatever_the_models_make_of_it(sign: int) -> None:
+    diverged = [replace(point, output=-sign * 1e4 * place) for place, point in enumerate(way(0.001, 2, 4, 8), 1)]
+    assert searched(sign).judge(configuration(0.001), diverged, "epochs") == Prospect(
+        True, 0.0, "improves the frontier with a probability of 0"
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])

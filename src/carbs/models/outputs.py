@@ -48,13 +48,26 @@ def winsorise(y: Array, reach: float) -> Array:
         reach: How far below the median is too far.
 
     Returns:
-        `y`, bounded below by the median minus `reach` times the distance from the median to the best or to the lower
-        quartile, whichever is more. Where most runs share the best objective that distance is 0, and nothing is pulled:
-        the few that are worse are all that there is to learn.
+        `y`, bounded below by `outlier_bound`.
+    """
+    pulled: Array = np.maximum(y, outlier_bound(y, reach))
+    return pulled
+
+
+def outlier_bound(y: Array, reach: float) -> float:
+    """Return the objective below which one is an outlier.
+
+    Args:
+        y: Objectives, higher is better, shape (n,).
+        reach: How far below the median is too far.
+
+    Returns:
+        The median minus `reach` times the distance from the median to the best or to the lower quartile, whichever is
+        more. Where most runs share the best objective that distance is 0, and it is minus infinity: the few that are
+        worse are all that there is to learn.
     """
     lower, middle, best = np.quantile(y, [0.25, 0.5, 1.0])
     distance = max(best - middle, middle - lower)
     if distance <= _ROUNDING * max(abs(lower), abs(best)):
-        return y
-    pulled: Array = np.maximum(y, middle - reach * distance)
-    return pulled
+        return -math.inf
+    return float(middle - reach * distance)

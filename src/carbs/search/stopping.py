@@ -10,21 +10,30 @@ from carbs.models.gaussian_process import Posterior
 from carbs.models.groups import Groups
 from carbs.models.kernel import JITTER
 from carbs.models.noise import Noise
+from carbs.models.outputs import outlier_bound
 from carbs.models.surrogate import NOT_FINITE, Surrogate
 
 # Joint draws of what is ahead: the standard error of a chance of 5 % is 0.7 %.
 _NUM_DRAWS = 1000
+# So many results, of no longer runs, show which one is an outlier.
+_LEAST_OTHERS = 4
 
 
-def chance(models: Surrogate, way: Groups, ahead: Array, generator: np.random.Generator) -> float:
+def chance(
+    models: Surrogate, way: Groups, ahead: Array, column: int, reach: float, generator: np.random.Generator
+) -> float:
     """Return the probability that a run is better than all that is known at its cost, at any place ahead of it.
 
-    The frontier is the predicted one of `carbs.search.most_gain`, this run's own points among it.
+    The frontier is the predicted one of `carbs.search.most_gain`, this run's own points among it. A run that is far
+    worse than all others were when they were no further has diverged, and has no chance: the models, which take that
+    for an effect of the hyperparameters, could say anything.
 
     Args:
         models: Models of all other runs.
         way: Its points so far, at least one, all of different configurations.
         ahead: Search coordinates of the results that it will be if it goes on, shape (m, D).
+        column: Of the hyperparameter through whose values it passes.
+        reach: How far below the median, in distances from there to the best, an objective is an outlier.
         generator: Source of randomness.
 
     Returns:
@@ -33,8 +42,12 @@ def chance(models: Surrogate, way: Groups, ahead: Array, generator: np.random.Ge
     Raises:
         ArithmeticError: If the models' predictions are not finite.
     """
+    others = models.groups.y[models.groups.X[:, column] <= way.X[-1, column]]
+    if len(others) >= _LEAST_OTHERS and way.y[-1] < outlier_bound(others, reach):
+        return 0.0
     points, number = np.vstack([way.X, ahead]) - models.origin, len(way.X)
-    outputs = models.objective_scaler.forward(way.y), way.log_cost - models.mean_log_cost
+    pulled = np.maximum(way.y, outlier_bound(models.groups.y, reach))
+    outputs = models.objective_scaler.forward(pulled), way.log_cost - models.mean_log_cost
     objective, log_cost = (
         _given(model, points, output, generator)
         for model, output in zip((models.objective, models.cost), outputs, strict=True)

@@ -8,10 +8,19 @@ from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, Prospect
 from carbs.spaces.values import SUGGESTION_ID_KEY
+from wandb_carbs.agent.logged_curve import read_curve
 from wandb_carbs.agent.reported_curve import ReportedCurve
+from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.plain import to_json
 from wandb_carbs.record import STOPPED_KEY
+from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.progress import Point
+from wandb_carbs.sweep.runs import RunReader
+
+# An agent asks W&B for the points of a run that its program logs so often, in seconds, or after this share of the time
+# that the program has run, whichever is more: a day's run is asked about once an hour.
+_LEAST_PAUSE = 30.0
+_PAUSE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,66 @@ class EarlyStop:
         if self._advised is None or self._advised[0] != self._curve.here:
             return None
         place, why = self._advised
-        return StoppedRun({self._parameter: place}, {STOPPED_KEY: to_json({"why": why, "progress": place})})
+        return StoppedRun({self._parameter: place}, stopped_at(why, place))
+
+
+class LoggedStop:
+    """Ask the models from time to time about a run whose program logs the points on its way.
+
+    Args:
+        sweep: Its sweep.
+        carbs: The optimizer, which knows of the sweep's other runs.
+        run_id: The run.
+        configuration: Its configuration of the search space.
+        spent: Seconds of its earlier starts.
+
+    Attributes:
+        advised: Why the run should end; empty as long as it should go on.
+    """
+
+    def __init__(
+        self, sweep: RunnableSweep, carbs: CARBS, run_id: str, configuration: ParamDict, *, spent: float
+    ) -> None:
+        self.advised = ""
+        self._sweep = sweep
+        self._carbs = carbs
+        self._run_id = run_id
+        self._configuration = configuration
+        self._spent = spent
+        self._next = _LEAST_PAUSE
+
+    def why(self, seconds: float, begun: float) -> str:
+        """Return why the run should end now; empty if it should go on, or it is not yet the time to ask again.
+
+        Args:
+            seconds: For how long its program has run.
+            begun: When it was started, in seconds.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        progress = self._sweep.definition.progress
+        if progress is None or not progress.stop or seconds < self._next:
+            return ""
+        self._next = seconds + max(_LEAST_PAUSE, _PAUSE_SHARE * seconds)
+        record = RunReader(self._sweep.path, INTERACTIVE_SECONDS).one(self._run_id)
+        curve = read_curve(
+            self._sweep, record, is_whole=False, spent=self._spent, begun=begun, limit=INTERACTIVE_SECONDS
+        )
+        known = (self._carbs, self._run_id, self._configuration, progress.parameter)
+        prospect = prospect_of_run(*known, curve.points)
+        self.advised = prospect.reason if prospect.stop else ""
+        return self.advised
+
+
+def stopped_at(why: str, place: float) -> dict[str, str]:
+    """Return the flat key of the record of a run that was stopped as the models advised.
+
+    Args:
+        why: Their reason.
+        place: How far the run was.
+    """
+    return {STOPPED_KEY: to_json({"why": why, "progress": place})}
 
 
 def prospect_of_run(

@@ -12,6 +12,7 @@ from wandb_carbs.agent.passage import passage_of
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import BEGUN_KEY, RunRecord, recorded_suggestion
+from wandb_carbs.retry import RETRY_SECONDS
 from wandb_carbs.sweep.logged import LoggedWay
 from wandb_carbs.sweep.progress import Point
 
@@ -43,16 +44,23 @@ class LoggedCurve:
 
 
 def read_curve(
-    sweep: RunnableSweep, record: RunRecord, *, is_whole: bool, spent: float = 0.0, begun: float | None = None
+    sweep: RunnableSweep,
+    record: RunRecord,
+    *,
+    is_whole: bool,
+    spent: float = 0.0,
+    begun: float | None = None,
+    limit: float = RETRY_SECONDS,
 ) -> LoggedCurve:
     """Read the points on a run's way where the sweep's definition asks for them.
 
     Args:
         sweep: Its sweep.
-        record: The run, after its program has ended.
+        record: The run.
         is_whole: Whether the run has come to its end.
         spent: Seconds of its earlier starts.
         begun: When its program was started, in seconds; None where only the run's record says it.
+        limit: Seconds after which no new attempt to read is begun.
 
     Raises:
         WandbConnectionError: If the run's history cannot be read.
@@ -68,7 +76,7 @@ def read_curve(
     maximize = sweep.definition.config.better_direction_sign > 0
     space = SearchSpace(sweep.definition.params)
     settled = space.spaces[space.names.index(progress.parameter)]
-    logged = LoggedWay(record, progress.metric, metric, sweep.cost, maximize=maximize)
+    logged = LoggedWay(record, progress.metric, metric, sweep.cost, maximize=maximize, limit=limit)
     times = logged.course.times
     if not times and is_whole:
         return LoggedCurve(note=_UNSEEN.format(metric.name, progress.metric))

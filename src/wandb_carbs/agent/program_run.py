@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from carbs import CarbsError
 from wandb_carbs.agent.command_line import fill_in
+from wandb_carbs.agent.early_stop import LoggedStop
 from wandb_carbs.agent.orphans import settle, spent_by
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.own_names import other_values
@@ -87,6 +89,7 @@ class ProgramRun:
         self._recorder: RunRecorder | None = None
         self._spent = 0.0
         self._begun: float | None = None
+        self._stop: LoggedStop | None = None
         self._marks: Mapping[str, Any] = {}
         self._has_joined = False
         self._folder: Path | None = None
@@ -102,8 +105,9 @@ class ProgramRun:
             CarbsError: If W&B cannot be reached, or the sweep is gone.
         """
         self._registration.announce(self.id)
+        carbs = self._sweep.definition.optimizer(is_valid=self._sweep.is_valid)
         taker = SuggestionTaker(
-            self._sweep.definition.optimizer(is_valid=self._sweep.is_valid),
+            carbs,
             self._reader,
             self.id,
             translation=Translation(to_config=lambda point: values_for(self._sweep.parameters, point)),
@@ -122,6 +126,7 @@ class ProgramRun:
         self._marks = _marks_of(own)
         self._old_words = words_of_sdk(own)
         self.suggestion = taker.take(own, self._recorder)
+        self._stop = LoggedStop(self._sweep, carbs, self.id, self.suggestion.point, spent=self._spent)
         self._heard_of = time.monotonic()
         return self.suggestion
 
@@ -166,6 +171,20 @@ class ProgramRun:
         except WandbConnectionError as error:
             logger.info("Run %s: %s", self.id, error)
 
+    def why_stop(self, seconds: float) -> str:
+        """Return why the run should be stopped now, as its models advise; empty if it should go on.
+
+        Args:
+            seconds: How long its program has run.
+        """
+        if self._stop is None or self._begun is None:
+            return ""
+        try:
+            return self._stop.why(seconds, self._begun)
+        except CarbsError as error:
+            logger.info("Run %s is not judged: %s", self.id, error)
+            return ""
+
     def _has_folder(self) -> bool:
         """Return whether the program's SDK has made a folder for the run, be it one of another project."""
         return bool(self._folders() - self._old_folders)
@@ -194,15 +213,23 @@ class ProgramRun:
         assert self._recorder is not None
         record = self._publisher.read()
         is_settled = record.summary.get(SETTLED_KEY) is True
+        advised = "" if self._stop is None else self._stop.advised
         if record.summary.get(STATE_KEY) in OUTCOMES and not is_settled:
             keys = {key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)}
             if ending.asked == STOPPED and keys[STATE_KEY] == ABANDONED:  # its program has seen SIGTERM only
-                keys.update(stopped_keys(self._spent + seconds))
+                keys.update(stopped_keys(self._spent + seconds, advised=advised))
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY, STOPPED_KEY)})
             return Outcome(keys)
         is_joined = self._has_words(record)
         outcome = whole_outcome(
-            self._sweep, record, ending, seconds, is_joined=is_joined, spent=self._spent, begun=self._begun
+            self._sweep,
+            record,
+            ending,
+            seconds,
+            is_joined=is_joined,
+            spent=self._spent,
+            begun=self._begun,
+            advised=advised,
         )
         corrected = {SETTLED_KEY: False} if is_settled else {}
         if self.suggestion is not None:

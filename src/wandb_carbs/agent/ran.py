@@ -13,7 +13,7 @@ from wandb_carbs.agent.suggestion import Suggestion, Translation
 from wandb_carbs.record import CHANGES_KEY, PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY
 
 # Nothing was predicted of it.
-_NO_BELIEFS = dict.fromkeys(
+NO_BELIEFS = dict.fromkeys(
     (
         *(f"{key}{end}" for key in (PREDICTED_OBJECTIVE_KEY, PREDICTED_COST_KEY) for end in ("", "_std")),
         "carbs.success_probability",
@@ -56,4 +56,4 @@ def run_instead(
     values = translation.configuration(point, run_id)
     recorded = suggestion_keys(point, values, is_apart=taken.values != taken.point)
     changed = {name: value for name, value in values.items() if name in ran or value != taken.values.get(name)}
-    return RunInstead(point, {**recorded, CHANGES_KEY: "", **_NO_BELIEFS}, changed)
+    return RunInstead(point, {**recorded, CHANGES_KEY: "", **NO_BELIEFS}, changed)

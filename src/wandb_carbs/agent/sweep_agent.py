@@ -144,6 +144,14 @@ class SweepAgent:
             self._obey(command)
         for entry in self._running.values():
             entry.run.keep_alive()
+            self._advise(entry)
+
+    def _advise(self, entry: Running) -> None:
+        """Stop a run that will hardly improve the frontier any more, if the sweep asks for that."""
+        program = entry.program
+        if program.exit_code is None and program.asked_at is None and (why := entry.run.why_stop(program.seconds)):
+            self._say(f"run {entry.run.id} is stopped: it {why}")
+            program.ask_to_end(STOPPED)
 
     def _obey(self, command: Command) -> None:
         if command.kind == EXIT:

@@ -22,7 +22,7 @@ from wandb_carbs.record import OBJECTIVE_KEY
 MOST_POINTS = 8
 # By so much, of itself, a number may differ from a run's own and still be it: sums of fractions do.
 HAIR = 1e-9
-_KNOWN = ("parameter", "metric", "first")
+_KNOWN = ("parameter", "metric", "first", "stop")
 _FORMS = "the name of a hyperparameter, or {'parameter': 'epochs', 'metric': 'epoch'}"
 
 
@@ -34,6 +34,7 @@ class Progress:
         parameter: Its name.
         metric: The metric that says how far a run is; empty where the program reports points itself.
         first: Its value when the first unit is done, 0 or 1; None for 1, unless the values of a run leave that unclear.
+        stop: Whether `wandb-carbs agent` stops runs that will hardly improve the frontier any more.
 
     Raises:
         CarbsError: If a value is invalid; names every problem.
@@ -42,6 +43,7 @@ class Progress:
     parameter: str
     metric: str = ""
     first: int | None = None
+    stop: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -52,11 +54,16 @@ class Progress:
         if self.first is not None and (type(self.first) is not int or self.first not in (0, 1)):
             rule = "must be 0 or 1: the value that the metric has when the first unit is done"
             problems.append(Problem("", "first", self.first, rule))
+        if not isinstance(self.stop, bool):
+            problems.append(Problem("", "stop", self.stop, "must be true or false"))
+        elif self.stop and not self.metric:
+            rule = "needs a 'metric'; a program that reports points itself asks trial.should_stop()"
+            problems.append(Problem("", "stop", self.stop, rule))
         raise_problems("invalid progress", problems)
 
     @classmethod
     def parse(cls, given: Any) -> Progress:
-        """Read what people write: "epochs", or {"parameter": "epochs", "metric": "epoch", "first": 0}.
+        """Read what people write: "epochs", or {"parameter": "epochs", "metric": "epoch", "first": 0, "stop": True}.
 
         Raises:
             CarbsError: If it is anything else; names every problem.
@@ -77,7 +84,12 @@ class Progress:
             problems.append(Problem("", "metric", None, rule, "'metric'"))
         try:
             # Where they are missing, that has been said.
-            made = cls(given.get("parameter") or "-", given.get("metric") or "", given.get("first"))
+            made = cls(
+                given.get("parameter") or "-",
+                given.get("metric") or "-",
+                given.get("first"),
+                given.get("stop", False),
+            )
         except CarbsError as error:
             problems += error.problems
         raise_problems("invalid progress", problems)
@@ -120,7 +132,9 @@ class Progress:
         counted = (
             f"{self.metric!r} says how far it is in the rows of the objective, and is {first} when the first is done"
         )
-        return f"{way}: {counted}{'; if it is 0 then, write `first: 0`' if self.first is None else ''}"
+        hint = "; if it is 0 then, write `first: 0`" if self.first is None else ""
+        stops = "; wandb-carbs agent stops runs that will hardly improve the frontier any more" if self.stop else ""
+        return f"{way}: {counted}{stops}{hint}"
 
     @property
     def described(self) -> str | dict[str, Any]:
@@ -128,7 +142,8 @@ class Progress:
         if not self.metric:
             return self.parameter
         counted = {} if self.first is None else {"first": self.first}
-        return {"parameter": self.parameter, "metric": self.metric, **counted}
+        stops = {"stop": True} if self.stop else {}
+        return {"parameter": self.parameter, "metric": self.metric, **counted, **stops}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from carbs.models.surrogate import Surrogate
 from carbs.search.stopping import chance
 
 SPACE = SearchSpace((Param("rate", LogSpace(min=1e-4, max=1.0)), Param("epochs", LogSpace(min=1, max=64))))
+EPOCHS = 1  # column
 
 
 def at(rate: float, *epochs: float) -> np.ndarray:
@@ -55,7 +56,7 @@ def test_the_chance_against_the_best_run_is_that_of_the_models_with_the_run_adde
     mean, deviation = posterior.predict(ahead - models.origin)
     rivals = [models.expect(models.groups.X).objective.max(), posterior.mean(X[12:]).max()]
     expected = norm.sf(max(rivals), mean[0, 0], deviation[0])
-    seen = chance(models, group(at(rate, *epochs), y, log_cost), ahead, np.random.default_rng(1))
+    seen = chance(models, group(at(rate, *epochs), y, log_cost), ahead, EPOCHS, 5.0, np.random.default_rng(1))
     assert 0.001 < expected < 0.999
     assert seen == pytest.approx(expected, abs=0.05)
 
@@ -64,7 +65,8 @@ def test_more_places_ahead_are_more_chances(models: Surrogate) -> None:
     y, log_cost = np.array([observed(0.01, 2.0)]).T
     way = group(at(0.01, 2.0), y - 0.2, log_cost)
     one, many = (
-        chance(models, way, at(0.01, *ahead), np.random.default_rng(1)) for ahead in ((64.0,), (8.0, 16.0, 64.0))
+        chance(models, way, at(0.01, *ahead), EPOCHS, 5.0, np.random.default_rng(1))
+        for ahead in ((64.0,), (8.0, 16.0, 64.0))
     )
     assert many > one
 
@@ -72,4 +74,19 @@ def test_more_places_ahead_are_more_chances(models: Surrogate) -> None:
 def test_predictions_that_are_not_finite_are_no_chance(models: Surrogate) -> None:
     way = replace(group(at(0.01, 2.0), np.zeros(1), np.zeros(1)), y=np.array([np.inf]))
     with np.errstate(all="ignore"), pytest.raises(ArithmeticError, match="not finite"):
-        chance(models, way, at(0.01, 64.0), np.random.default_rng(1))
+        chance(models, way, at(0.01, 64.0), EPOCHS, 5.0, np.random.default_rng(1))
+
+
+def test_a_run_far_worse_than_all_others_were_when_they_were_no_further_has_no_chance(models: Surrogate) -> None:
+    early = models.groups.y[models.groups.X[:, EPOCHS] <= at(0.01, 8.0)[0, EPOCHS]]
+    assert len(early) > 4
+    diverged, bad = early.min() - 20 * np.ptp(early), early.min()
+    chances = []
+    for y in (diverged, bad):
+        way = group(at(0.01, 2.0, 8.0), np.array([y, y]), np.log([2.0, 8.0]))
+        chances.append(chance(models, way, at(0.01, 64.0), EPOCHS, 5.0, np.random.default_rng(1)))
+    assert chances[0] == 0.0
+    # With hardly any others to compare it with, nobody knows.
+    way = group(at(0.01, 1.0), np.array([diverged]), np.zeros(1))
+    assert np.sum(models.groups.X[:, EPOCHS] <= way.X[-1, EPOCHS]) < 4
+    assert chance(models, way, at(0.01, 64.0), EPOCHS, 5.0, np.random.default_rng(1)) >= 0.0

@@ -11,10 +11,16 @@ import pytest
 import wandb
 
 from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param
+from logged_runs import BEGUN, logged_run, rows_of, sweep_of_losses
 from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep
+from wandb_carbs.agent.early_stop import LoggedStop
+from wandb_carbs.sweep.progress import Progress
+from wandb_carbs.sweep.runs import RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from wandb_carbs.record import RunRecord
 
 # The SDK's own sweep() does what the SDK's own settings warn of.
 pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
@@ -106,3 +112,29 @@ def test_without_progress_the_question_has_no_sense_and_before_a_report_no_run_i
     with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
         assert not trial.should_stop()
         trial.record_observation(0.5, 1)
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_an_agent_asks_about_a_run_now_and_then_if_the_sweep_says_so(
+    monkeypatch: pytest.MonkeyPatch, *, stops: bool
+) -> None:
+    """Every half a minute, later after a twentieth of the time that the program has run."""
+    read: list[str] = []
+    progress = Progress("epochs", "epoch", stop=stops)
+    good, bad = rows_of(0.9, 0.5, 0.4), rows_of(9.0, 8.9, 8.8)
+
+    def one(_: RunReader, run_id: str) -> RunRecord:
+        read.append(run_id)
+        return logged_run(bad if len(read) > 2 else good, epochs=16)
+
+    monkeypatch.setattr(RunReader, "one", one)
+    sweep = sweep_of_losses(progress)
+    carbs = sweep.definition.optimizer()
+    for place in range(8):
+        values: dict[str, Any] = {"lr": 10 ** -(1.5 + place / 4), "epochs": (1, 2, 16)[place % 3]}
+        carbs.observe(ObservationInParam(values, 1 / values["epochs"] + 0.1 * place, 10.0 * values["epochs"]))
+    stop = LoggedStop(sweep, carbs, "run 1", {"lr": 0.01, "epochs": 16}, spent=0.0)
+    answers = [bool(stop.why(seconds, BEGUN)) for seconds in (5, 29, 31, 40, 62, 900, 910, 950)]
+    assert answers == [False, False, False, False, False, stops, False, stops]
+    assert len(read) == (4 if stops else 0)
+    assert bool(stop.advised) == stops

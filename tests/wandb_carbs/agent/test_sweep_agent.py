@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -22,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wandb
 
-from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, Param
+from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, unfinished
 from wandb_carbs import SweepDefinition, SweepPath, carbs_from_sweep, load_sweep, sweep_configuration
-from wandb_carbs.agent import sweep_agent
+from wandb_carbs.agent import early_stop, sweep_agent
 from wandb_carbs.agent.registration import EXIT, Command, Registration
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.agent.sweep_agent import SweepAgent
@@ -464,6 +465,39 @@ with wandb.init() as run:
         assert costs == sorted(costs)
         assert 0 < costs[0] < costs[-1]
     assert {point.input["lr"] for point in ways[1]} == {0.02}
+
+
+def test_a_hopeless_run_is_stopped_if_the_sweep_says_so_and_counts_as_the_shorter_run_that_it_was(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two of its four layers it waits to be stopped."""
+    monkeypatch.setattr(early_stop, "_LEAST_PAUSE", 0.1)
+    monkeypatch.setattr(unfinished, "_EXCUSED", 10**20)  # not even by chance
+    code = """
+import threading
+import wandb
+with wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=0.5)) as run:
+    for layer in range(1, run.config.layers + 1):
+        run.log({"loss": 9 + 1 / layer, "layer": layer})
+        if layer == 2:
+            threading.Event().wait(60)
+"""
+    known = tuple(
+        ObservationInParam({"lr": lr, "layers": layers}, abs(math.log10(lr) + 3) + 1 / layers, layers / 100)
+        for lr, layers in ((0.001, 1), (0.001, 3), (0.01, 2), (0.003, 4), (0.0003, 2), (0.0001, 1), (0.1, 1))
+    )
+    progress = {"parameter": "layers", "metric": "layer", "stop": True}
+    hopeless = {"lr": 0.1, "layers": 4}
+    path = stage.sweep(code, NO_ARGS, {"old_runs": known}, progress=progress, initial=[hopeless])
+    _, words = stage.agent(path)
+    assert "is stopped: it improves the frontier with a probability of" in words
+    record, suggestion = only_run(path)
+    seen = carbs_from_sweep(path).success_observations[-1]
+    assert suggestion == seen.input == {"lr": 0.1, "layers": 2}
+    assert (record[STATE_KEY], record[OBJECTIVE_KEY]) == (SUCCESS, 9.5)
+    assert [point.input["layers"] for point in seen.points] == [1]
+    assert json.loads(record["carbs.stopped"])["progress"] == 2
+    assert 0 < record[COST_KEY] < 60
 
 
 def test_a_run_that_is_deleted_in_wandb_does_not_hold_up_the_agent(stage: Stage) -> None:

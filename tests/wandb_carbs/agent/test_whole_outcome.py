@@ -10,14 +10,32 @@ import pytest
 from logged_runs import PROGRESS, logged_run, rows_of, sweep_of_losses
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.whole_outcome import whole_outcome
-from wandb_carbs.record import ABANDONED, CURVE_KEY, FAILURE, REASON_KEY, STATE_KEY, STOPPED_KEY, SUCCESS
+from wandb_carbs.record import (
+    ABANDONED,
+    CONFIG_KEY,
+    COST_KEY,
+    CURVE_KEY,
+    FAILURE,
+    OBJECTIVE_KEY,
+    REASON_KEY,
+    STATE_KEY,
+    STOPPED_KEY,
+    SUCCESS,
+    SUGGESTION_KEY,
+)
 from wandb_carbs.sweep.progress import Progress
 
 
 def outcome_of(
-    rows: list[dict[str, Any]], ending: Ending, *, progress: Progress | None = PROGRESS, spent: float = 0.0
+    rows: list[dict[str, Any]],
+    ending: Ending,
+    *,
+    progress: Progress | None = PROGRESS,
+    spent: float = 0.0,
+    advised: str = "",
 ) -> Outcome:
-    return whole_outcome(sweep_of_losses(progress), logged_run(rows), ending, 45.0, is_joined=True, spent=spent)
+    run = logged_run(rows)
+    return whole_outcome(sweep_of_losses(progress), run, ending, 45.0, is_joined=True, spent=spent, advised=advised)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +68,22 @@ def test_a_run_that_was_stopped_says_when() -> None:
     plain = outcome_of(rows_of(4.0), Ending(-15, asked=STOPPED), progress=None)
     assert json.loads(plain.keys[STOPPED_KEY]) == {"why": "stopped in W&B", "seconds": 45.0}
     assert STOPPED_KEY not in outcome_of(rows_of(4.0, 3.0), Ending(0)).keys
+
+
+def test_a_run_that_was_stopped_as_advised_counts_as_the_shorter_run_that_it_was() -> None:
+    keys = outcome_of(rows_of(4.0, 3.0, 2.0), Ending(-15, asked=STOPPED), advised="is no good").keys
+    assert (keys[STATE_KEY], keys[OBJECTIVE_KEY], keys[COST_KEY]) == (SUCCESS, 2.0, 30.0)
+    assert json.loads(keys[SUGGESTION_KEY]) == {"lr": 0.01, "epochs": 3}
+    assert CONFIG_KEY not in keys
+    assert json.loads(keys[CURVE_KEY]) == [[1, 4.0, 10.0], [2, 3.0, 20.0]]
+    assert json.loads(keys[STOPPED_KEY]) == {"why": "is no good", "progress": 3}
+    assert keys["carbs.predicted_objective"] is None  # nothing was predicted of it
+
+
+def test_a_run_that_ended_otherwise_or_left_no_point_is_not_changed_by_the_advice() -> None:
+    whole = outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), Ending(0), advised="is no good").keys
+    assert (whole[STATE_KEY], whole[OBJECTIVE_KEY]) == (SUCCESS, 1.0)
+    assert STOPPED_KEY not in whole
+    empty = outcome_of([], Ending(-15, asked=STOPPED), advised="is no good").keys
+    assert (empty[STATE_KEY], empty[REASON_KEY]) == (ABANDONED, STOPPED)
+    assert json.loads(empty[STOPPED_KEY]) == {"why": "is no good", "seconds": 45.0}

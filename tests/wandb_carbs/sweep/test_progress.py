@@ -25,6 +25,7 @@ POINTS = (Point(5, 0.5, 12.0), Point(20, 0.25, 48.5))
         ("epochs", Progress("epochs")),
         ({"parameter": "epochs", "metric": "epoch"}, Progress("epochs", "epoch")),
         ({"parameter": "epochs", "metric": "epoch", "first": 0}, Progress("epochs", "epoch", 0)),
+        ({"parameter": "epochs", "metric": "epoch", "stop": True}, Progress("epochs", "epoch", stop=True)),
     ],
 )
 def test_a_definition_is_read_in_both_forms_and_kept_as_it_was(given: Any, expected: Progress) -> None:
@@ -43,6 +44,7 @@ def test_a_definition_is_read_in_both_forms_and_kept_as_it_was(given: Any, expec
         ({"parameter": "epochs", "metric": "epoch", "start": 0}, "key 'start' is unknown"),
         ({"parameter": "epochs", "metric": "epoch", "first": 2}, "first=2 must be 0 or 1"),
         ({"parameter": "epochs", "metric": "epoch", "first": True}, "first=True must be 0 or 1"),
+        ({"parameter": "epochs", "metric": "epoch", "stop": "yes"}, "stop='yes' must be true or false"),
         ({"parameter": "epochs", "metric": 3}, "metric=3 must be the name"),
         ({"parameter": "epochs", "metric": " "}, "metric=' ' must be the name"),
         ({"parameter": 3, "metric": "epoch"}, "parameter=3 must be the name"),
@@ -51,6 +53,13 @@ def test_a_definition_is_read_in_both_forms_and_kept_as_it_was(given: Any, expec
 def test_an_unclear_definition_is_refused(given: Any, problem: str) -> None:
     with pytest.raises(CarbsError, match=problem):
         Progress.parse(given)
+
+
+def test_only_an_agent_that_reads_points_stops_runs() -> None:
+    with pytest.raises(CarbsError, match="needs a 'metric'; a program that reports points itself asks trial"):
+        Progress("epochs", stop=True)
+    assert "stops runs that will hardly improve" in Progress("epochs", "epoch", stop=True).words
+    assert "stops" not in Progress("epochs", "epoch").words
 
 
 def test_all_problems_of_a_definition_are_named_at_once() -> None:
