@@ -15,6 +15,7 @@ from starlette.routing import Route
 from wandb_carbs.server.access import COOKIE_AGE, TOKEN, Access, check_json, check_origin
 from wandb_carbs.server.bodies import Bodies, chunks
 from wandb_carbs.server.errors import RequestError
+from wandb_carbs.server.file_names import register
 from wandb_carbs.server.graphql import execute
 from wandb_carbs.server.limits import MAX_UPLOAD, MEBIBYTE, Budget, spending
 from wandb_carbs.server.pages.routes import page_routes
@@ -55,8 +56,9 @@ def create_app(store: Store, *, key: Key, files_dir: Path, host: str = "127.0.0.
         files_dir: Folder for the files that runs upload.
         host: The address that is bound. On loopback the user who runs the server needs no key for the pages.
     """
+    register()
     endpoints = _Endpoints(store, key, files_dir, host)
-    file = "/storage/{run_id}/{signature}/{name:path}"
+    file = "/storage/{run_id}/{signature}/{name:file}"
     return Starlette(
         routes=[
             Route("/graphql", endpoints.graphql, methods=["POST"]),
@@ -64,7 +66,7 @@ def create_app(store: Store, *, key: Key, files_dir: Path, host: str = "127.0.0.
             Route(file, endpoints.put_file, methods=["PUT"]),
             Route(file, endpoints.get_file, methods=["GET"]),
             Route(file, endpoints.permit_file, methods=["OPTIONS"]),
-            Route("/artifactsV2/{place:path}", endpoints.get_entry, methods=["GET"]),
+            Route("/artifactsV2/{place:file}", endpoints.get_entry, methods=["GET"]),
             *endpoints.page_routes(),
         ],
         exception_handlers=EXCEPTION_HANDLERS,

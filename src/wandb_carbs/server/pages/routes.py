@@ -47,7 +47,7 @@ def page_routes(store: Store, files: RunFiles, answer: Answer) -> list[Route]:
     data = "/-/data/{entity}/{project}"
     places = {
         "/-/static/{name}": endpoints.static,
-        "/-/frame/{entity}/{project}/{run}/{name:path}": endpoints.frame,
+        "/-/frame/{entity}/{project}/{run}/{name:file}": endpoints.frame,
         f"{data}/runs/{{run}}/history": endpoints.history,
         f"{data}/runs/{{run}}/system": endpoints.system,
         f"{data}/runs/{{run}}/console": endpoints.console,

@@ -251,9 +251,12 @@ DELETE FROM entries
 INSERT INTO artifact_births (birth_id, artifact_id)
     SELECT DISTINCT birth_id, artifact_id FROM entries WHERE birth_id != artifact_id;
 """
+_USES = """
+CREATE INDEX uses_of_artifact ON artifact_uses (artifact_id);
+"""
 # Each version of the schema adds one step to the version before. A step that was released is never changed.
 STEPS = (
     *(_TABLES, _ARTIFACTS, _COMPLETION, _INCREMENTS, _STATES, _OUTPUTS, _STANDINGS, _FOLLOWED),
-    *(_LAST_VALUES, _WRITERS, _BIRTHS),
+    *(_LAST_VALUES, _WRITERS, _BIRTHS, _USES),
 )
 VERSION = len(STEPS)

@@ -54,9 +54,9 @@ def read_early_terminate(keys: Keys, metric_name: str | None) -> dict[str, Any] 
         f"'early_terminate' goes to W&B, which judges by {by}; a run that it stops counts as abandoned, and "
         + ("teaches by its points only" if "progress" in keys.values else "teaches the search nothing")
     )
-    if unknown := hyperband.unknown_keys(rule):
-        keys.notes.append(f"W&B does not know {', '.join(map(repr, unknown))} of 'early_terminate'")
-    return rule
+    unknown = hyperband.unknown_keys(rule)
+    keys.notes += [f"{key!r} of 'early_terminate' means nothing to W&B, and is left out" for key in unknown]
+    return {key: value for key, value in rule.items() if str(key) not in unknown}
 
 
 def _split(command: Any) -> list[str]:
