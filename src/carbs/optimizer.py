@@ -45,7 +45,7 @@ class CARBS(LegacyNames):
     Raises:
         CarbsError: If the search space or an option is invalid; one error names every problem.
 
-    Example:
+    Examples:
         >>> from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param
         >>> rate = Param("rate", LogSpace(min=1e-4, max=1e-1))
         >>> layers = Param("layers", LinearSpace(min=1, max=6, is_integer=True))
@@ -53,7 +53,8 @@ class CARBS(LegacyNames):
         >>> for _ in range(8):
         ...     suggestion = carbs.suggest().suggestion
         ...     accuracy = 1 - abs(suggestion["rate"] - 0.01)  # train here
-        ...     output = carbs.observe(ObservationInParam(suggestion, accuracy, cost=10.0 * suggestion["layers"]))
+        ...     run = ObservationInParam(suggestion, accuracy, cost=10.0 * suggestion["layers"])
+        ...     output = carbs.observe(run)
         >>> output.logs
         {'num_successes': 8, 'num_failures': 0}
         >>> sorted(carbs.suggest("run 9").suggestion)

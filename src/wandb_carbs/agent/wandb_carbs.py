@@ -50,7 +50,7 @@ class WandbCarbs(LegacyNames):
     By the time it is constructed, the suggestion is in `wandb.config`, and every other agent can see it. Use it as a
     context manager to have exceptions recorded as failures, and interruptions as abandoned.
 
-    Example:
+    Examples:
         >>> import wandb
         >>> from carbs import LogSpace, Param
         >>> from wandb_carbs import WandbCarbs, create_sweep

@@ -36,8 +36,8 @@ class LocalServer:
     """A server in a thread of this process.
 
     Examples:
-        with LocalServer(data_dir=Path("sweeps")) as server:
-            os.environ.update(server.env())
+        >>> with LocalServer(data_dir=Path("sweeps")) as server:
+        ...     os.environ.update(server.env())
 
     Args:
         data_dir: Folder that holds all state; made when missing.

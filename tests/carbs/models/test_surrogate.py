@@ -39,17 +39,17 @@ def fit(configs: list[dict[str, float]], objective: list[float], cost: list[floa
     return Surrogate.fit(searched, group(X, np.array(objective), np.log(cost)), np.empty((0, searched.width)))
 
 
-def configs(number: int, dearest: float, seed: int) -> list[dict[str, float]]:
+def configs(number: int, largest: float, seed: int) -> list[dict[str, float]]:
     rng = np.random.default_rng(seed)
     return [
-        {"steps": dearest ** rng.random(), "rate": 10 ** rng.uniform(-5, -1), "dropout": rng.random()}
+        {"steps": largest ** rng.random(), "rate": 10 ** rng.uniform(-5, -1), "dropout": rng.random()}
         for _ in range(number)
     ]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_runs_in_a_cheap_corner_do_not_make_the_whole_space_cheap(seed: int) -> None:
-    seen = configs(8, dearest=4, seed=seed)
+    seen = configs(8, largest=4, seed=seed)
     noise = np.random.default_rng(seed).lognormal(0.0, 0.1, len(seen))
     cost = [config["steps"] * float(factor) for config, factor in zip(seen, noise, strict=True)]
     model = fit(seen, list(noise), cost)
@@ -59,7 +59,7 @@ def test_runs_in_a_cheap_corner_do_not_make_the_whole_space_cheap(seed: int) -> 
 
 
 def test_costs_that_are_a_power_law_are_extrapolated_by_orders_of_magnitude() -> None:
-    seen = configs(12, dearest=100, seed=1)
+    seen = configs(12, largest=100, seed=1)
     model = fit(seen, [config["dropout"] for config in seen], [3 * config["steps"] ** 0.8 for config in seen])
     beliefs = model.predict(space().encode([{"steps": 1e5, "rate": 1e-2, "dropout": 0.9}]))
     assert beliefs.log_cost[0, 0] == pytest.approx(math.log(3 * 1e5**0.8), abs=math.log(2))
@@ -67,7 +67,7 @@ def test_costs_that_are_a_power_law_are_extrapolated_by_orders_of_magnitude() ->
 
 def test_noise_is_found_beside_more_runs_than_the_fit_takes() -> None:
     rng = np.random.default_rng(0)
-    seen = [config for config in configs(300, dearest=1e6, seed=3) for _ in range(2)]
+    seen = [config for config in configs(300, largest=1e6, seed=3) for _ in range(2)]
     cost = [config["steps"] * rng.lognormal(0.0, 0.05) for config in seen]
     model = fit(seen, [config["dropout"] + 0.1 * rng.standard_normal() for config in seen], cost)
     assert math.sqrt(model.cost.hyper.noise) == pytest.approx(0.05, rel=0.2)
@@ -75,13 +75,13 @@ def test_noise_is_found_beside_more_runs_than_the_fit_takes() -> None:
 
 
 def test_what_drives_the_cost_is_expected_to_saturate() -> None:
-    seen = configs(8, dearest=1e6, seed=2)
+    seen = configs(8, largest=1e6, seed=2)
     cost = [config["steps"] for config in seen]
     # The objective says nothing yet: the model's view of it is the prior.
     warps = fit(seen, [0.0] * len(seen), cost).objective.hyper.warps
     assert warps is not None
     assert warps == pytest.approx([-1.0, 0.0, 0.0], abs=0.3)
-    seen = configs(30, dearest=1e6, seed=2)
+    seen = configs(30, largest=1e6, seed=2)
     cost = [config["steps"] for config in seen]
     told_otherwise = fit(seen, [config["steps"] ** 0.3 for config in seen], cost).objective.hyper.warps
     assert told_otherwise is not None
@@ -120,7 +120,7 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
     far = space().encode([{"steps": 1e5, "rate": 1e-1, "dropout": 0.9}])
     ratios = []
     for seed in range(9):
-        seen = configs(12, dearest=30, seed=seed)
+        seen = configs(12, largest=30, seed=seed)
         model = fit(seen, [config["dropout"] for config in seen], [3 * config["steps"] ** 0.8 for config in seen])
         beliefs = model.predict(far)
         mean, deviation = model.predict_cost(far)
@@ -131,9 +131,9 @@ def test_the_cost_that_people_see_is_less_sure_far_from_the_runs() -> None:
 
 def test_the_objective_that_people_see_is_less_sure_than_the_most_probable_model() -> None:
     """It has the same mean, and the deviation from it of all models, with an allowance for few runs."""
-    seen = configs(12, dearest=1e3, seed=1)
+    seen = configs(12, largest=1e3, seed=1)
     model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
-    points = space().encode(configs(50, dearest=1e4, seed=2))
+    points = space().encode(configs(50, largest=1e4, seed=2))
     beliefs = model.predict(points)
     mean, deviation = model.predict_objective(points, beliefs)
     assert mean == pytest.approx(beliefs.objective[:, 0])
@@ -150,9 +150,9 @@ def test_the_objective_that_people_see_is_less_sure_than_the_most_probable_model
 
 
 def test_means_alone_are_those_of_the_whole_prediction() -> None:
-    seen = configs(12, dearest=1e3, seed=1)
+    seen = configs(12, largest=1e3, seed=1)
     model = fit(seen, [math.log(config["steps"]) for config in seen], [config["steps"] for config in seen])
-    points = space().encode(configs(5, dearest=1e4, seed=2))
+    points = space().encode(configs(5, largest=1e4, seed=2))
     running = model.with_pending(points[:2], np.random.default_rng(0).standard_normal((2, 2, 3)))
     for surrogate in (model, running):
         beliefs, means = surrogate.predict(points), surrogate.expect(points)
