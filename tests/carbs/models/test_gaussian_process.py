@@ -43,10 +43,7 @@ def test_joint_draws_have_the_posteriors_moments() -> None:
     posterior = Posterior.condition(hyper, X, y[:, None], Noise(np.ones(10)))
     points = np.random.default_rng(5).uniform(-2, 2, (6, 2))
     mean, deviation = posterior.predict(points)
-    draws = np.hstack(
-        [posterior.sample(points, np.random.default_rng(6).standard_normal((6, 1)))]
-        + [posterior.sample(points, row[:, None]) for row in np.random.default_rng(7).standard_normal((4000, 6))]
-    )
+    draws = posterior.sample(points, np.random.default_rng(7).standard_normal((6, 4000)))
     assert draws.mean(1) == pytest.approx(mean[:, 0], abs=0.1)
     assert draws.std(1) == pytest.approx(deviation, rel=0.1, abs=0.01)
 
