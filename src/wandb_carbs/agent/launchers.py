@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 _TRACEBACK = "Traceback (most recent call last)"
 # torchrun's; and that of accelerate, and of programs that start another one by `subprocess.run(…, check=True)`.
@@ -12,20 +13,35 @@ _SIGNAL = re.compile(r"died with <Signals\.\w+: (\d+)>")
 _FIRST_FAILURE = re.compile(r"^Root Cause.*?^\s*exitcode\s*:\s*(-?\d+)", re.MULTILINE | re.DOTALL)
 # torchrun's log of what it does with the processes.
 _LOG = re.compile(r"^[IWE]\d{4} [^\n]*\btorch/distributed/[^\n]*\n?", re.MULTILINE)
+# Lightning's first process, which starts the others, and kills itself when one of them has failed.
+_CHILD_FAILED = re.compile(
+    r"^\[rank: \d+\] Child process with PID \d+ terminated with code (-?\d+)\.[^\n]*\n?", re.MULTILINE
+)
+# torch puts it before each line of the exception that ends a process of a distributed training.
+_RANK = re.compile(r"^\[rank\d+\]: ")
 
 
 def behind_launcher(exit_code: int, words: str) -> tuple[int, str]:
-    """Return how the process ended that a launcher had started, where the launcher has raised an exception of its own.
+    """Return how the process ended that a launcher had started, where the launcher has an end of its own.
 
-    That exception hides the process's exit code and is said after the process's own words.
+    torchrun and others raise an exception: it hides the process's exit code and is said after the process's own words.
+    Lightning kills itself.
 
     Args:
         exit_code: The launcher's; a negative number for a signal.
         words: The end of its standard error.
 
     Returns:
-        The process's exit code and words; what was given where there is no launcher.
+        The process's exit code and words, those of the first one to fail where several of a distributed training did;
+        what was given where there is no launcher.
     """
+    code, own = _without_launcher(exit_code, words)
+    return code, _of_first_rank(own)
+
+
+def _without_launcher(exit_code: int, words: str) -> tuple[int, str]:
+    if exit_code == -signal.SIGKILL and (child := _CHILD_FAILED.search(words)):
+        return int(child[1]), _CHILD_FAILED.sub("", words)
     found = list(_RAISED.finditer(words))
     if not found:
         return exit_code, words
@@ -38,6 +54,14 @@ def behind_launcher(exit_code: int, words: str) -> tuple[int, str]:
         exit_code = int(first[1])
     elif status := _STATUS.search(told):
         exit_code = int(status[1])
-    elif signal := _SIGNAL.search(told):
-        exit_code = -int(signal[1])
+    elif killed := _SIGNAL.search(told):
+        exit_code = -int(killed[1])
     return exit_code, _LOG.sub("", words[: max(begin, 0)])
+
+
+def _of_first_rank(words: str) -> str:
+    """Leave out what other processes say than the first that an exception ended: they have lost their peer."""
+    lines = words.split("\n")
+    ranks = [match[0] if (match := _RANK.match(line)) else "" for line in lines]
+    first = next(filter(None, ranks), "")
+    return "\n".join(line.removeprefix(rank) for line, rank in zip(lines, ranks, strict=True) if rank in ("", first))

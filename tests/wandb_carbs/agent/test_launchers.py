@@ -1,9 +1,10 @@
-"""What launchers of processes say of those that failed, as torchrun 2.14 and accelerate 1.15 say it."""
+"""Launchers and the processes that failed, in the words of torchrun 2.14, accelerate 1.15, and Lightning 2.6."""
 
 from __future__ import annotations
 
 import pytest
 
+from wandb_carbs.agent.exceptions import judge_words
 from wandb_carbs.agent.launchers import behind_launcher
 
 OWN = "Traceback (most recent call last):\n  File 'train.py', line 4\ntorch.OutOfMemoryError: CUDA out of memory.\n"
@@ -67,3 +68,47 @@ def test_other_words_are_the_programs_own(words: str) -> None:
 
 def test_a_launcher_that_says_no_code_keeps_its_own() -> None:
     assert behind_launcher(3, "subprocess.CalledProcessError: cut") == (3, "")
+
+
+# As torch 2.13 says it of two processes: the first has failed, the second has lost its peer.
+RANKS = """\
+wandb: a line of the SDK
+[rank1]: Traceback (most recent call last):
+[rank1]:   File "train.py", line 40, in <module>
+[rank1]: {}
+[rank0]: Traceback (most recent call last):
+[rank0]:   File "train.py", line 41, in <module>
+[rank0]: RuntimeError: [gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:52135.
+"""
+CHILD = "[rank: 1] Child process with PID 806 terminated with code {}. Forcefully terminating all other processes\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB", "out_of_memory"),
+        ("ValueError: the loss is nan", "nan"),
+        ("KeyError: 'lr'", "exception: KeyError"),
+    ],
+)
+def test_of_several_processes_the_first_that_failed_is_judged(line: str, known: str) -> None:
+    code, words = behind_launcher(1, RANKS.format(line))
+    assert (code, judge_words(words)) == (1, known)
+    assert line in words.split("\n")
+    assert "rank0" not in words
+    behind = behind_launcher(1, RANKS.format(line) + TORCHRUN.format(code=1, traceback="To enable traceback see"))
+    assert judge_words(behind[1]) == known
+
+
+@pytest.mark.parametrize(("said", "code"), [(OWN, 1), (RANKS.format("KeyError: 'lr'"), 1), ("", -11), ("", -9)])
+def test_lightning_kills_itself_where_another_process_has_failed(said: str, code: int) -> None:
+    found, words = behind_launcher(-9, said + CHILD.format(code))
+    assert found == code
+    assert "Child process" not in words
+    # Other signals are somebody else's.
+    assert behind_launcher(-15, CHILD.format(code))[0] == -15
+
+
+def test_a_warning_of_a_rank_is_no_exception() -> None:
+    warning = "[rank0]:[W1127 ProcessGroupNCCL.cpp:1538] Warning: destroy_process_group() was not called\n"
+    assert behind_launcher(1, OWN + warning) == (1, OWN + warning)
