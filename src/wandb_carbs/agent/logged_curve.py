@@ -14,7 +14,7 @@ from wandb_carbs.plain import is_number
 from wandb_carbs.record import BEGUN_KEY, RunRecord, recorded_suggestion
 from wandb_carbs.retry import RETRY_SECONDS
 from wandb_carbs.sweep.logged import LoggedWay
-from wandb_carbs.sweep.progress import Point
+from wandb_carbs.sweep.progress import Point, is_before
 
 _UNSEEN = "the sweep's progress: no row of a run holds both {!r} and {!r}: log them in the same wandb.log()"
 _UNNAMED = (
@@ -25,6 +25,14 @@ _UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r
 _FALLING = (
     "the sweep's progress: the cost falls on the way of a run, so that nothing is learnt from it: let {!r} be what the "
     "run has cost so far, with what its earlier starts had spent"
+)
+# The Trainer of Hugging Face writes its arguments into the run's configuration. Without this one it is linear.
+_SCHEDULE = "lr_scheduler_type"
+_PLANNED = ("linear", "cosine", "polynomial", "warmup_stable_decay")
+_SHRINKING = (
+    "the sweep's progress: {}={} plans the learning rate over the whole length of a run, so that on its way it is worse "
+    "than a shorter run would have been: give the program a schedule that does not depend on the length, such as "
+    "constant_with_warmup, or leave `progress` out of a new sweep"
 )
 
 
@@ -48,6 +56,7 @@ def read_curve(
     record: RunRecord,
     *,
     is_whole: bool,
+    seconds: float = 0.0,
     spent: float = 0.0,
     begun: float | None = None,
     limit: float = RETRY_SECONDS,
@@ -58,6 +67,7 @@ def read_curve(
         sweep: Its sweep.
         record: The run.
         is_whole: Whether the run has come to its end.
+        seconds: How long its program ran, this time.
         spent: Seconds of its earlier starts.
         begun: When its program was started, in seconds; None where only the run's record says it.
         limit: Seconds after which no new attempt to read is begun.
@@ -89,10 +99,14 @@ def read_curve(
     elif passage.earliest is not None and logged.at(passage.earliest).cost is None:
         # If it comes after each row of the objective, then at each row there is only that of the row before.
         return LoggedCurve(earlier_points(record), passage.furthest, _UNPAID.format(sweep.cost.name))
+    ending = 0.0
+    if is_whole and is_number(start) and not is_before(passage.furthest, end):
+        # A shorter run would have ended like this one: the last checks, uploads, the end of the interpreter.
+        ending = max(seconds - (max(times.values()) - start), 0.0)
     points = []
     for place in spread(places, is_whole=is_whole):
         passed = logged.at(places[place])
-        cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start
+        cost = passed.cost if sweep.cost is not None else spent + times[places[place]] - start + ending
         if cost is not None and is_positive(cost) and is_number(passed.objective):
             points.append(Point(place, passed.objective, cost))
     earlier = earlier_points(record)
@@ -100,4 +114,11 @@ def read_curve(
     whole = (*points, *earlier)
     if sweep.cost is not None and falling(whole):
         return LoggedCurve(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
-    return LoggedCurve(whole, passage.furthest, passage.note)
+    return LoggedCurve(whole, passage.furthest, passage.note or (_schedule_note(record) if whole else ""))
+
+
+def _schedule_note(record: RunRecord) -> str:
+    """Say if the program's own configuration has a schedule that depends on its length; empty if it has none."""
+    schedule = record.config.get(_SCHEDULE)
+    is_planned = isinstance(schedule, str) and schedule.startswith(_PLANNED)
+    return _SHRINKING.format(_SCHEDULE, schedule) if is_planned else ""

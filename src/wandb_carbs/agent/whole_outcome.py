@@ -60,7 +60,7 @@ def whole_outcome(
     is_whole = outcome.keys[STATE_KEY] == SUCCESS
     curve = LoggedCurve()
     if values.has_joined:
-        curve = read_curve(sweep, record, is_whole=is_whole, spent=spent, begun=begun)
+        curve = read_curve(sweep, record, is_whole=is_whole, seconds=seconds, spent=spent, begun=begun)
     keys = {**outcome.keys, **curve_keys(curve.points, is_whole=is_whole)}
     if advised and outcome.keys[REASON_KEY] == STOPPED and curve.points:
         return replace(outcome, keys=_as_shorter(sweep, record, curve.points, advised), note=curve.note)

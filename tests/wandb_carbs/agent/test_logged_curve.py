@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,12 +21,13 @@ def curve_of(
     is_whole: bool = True,
     progress: Progress | None = PROGRESS,
     cost: str = "",
+    seconds: float = 0.0,
     spent: float = 0.0,
     begun: float | None = None,
     **run: Any,
 ) -> LoggedCurve:
-    sweep = sweep_of_losses(progress, cost)
-    return read_curve(sweep, logged_run(rows, **run), is_whole=is_whole, spent=spent, begun=begun)
+    sweep, record = sweep_of_losses(progress, cost), logged_run(rows, **run)
+    return read_curve(sweep, record, is_whole=is_whole, seconds=seconds, spent=spent, begun=begun)
 
 
 def points(curve: LoggedCurve) -> Any:
@@ -71,6 +73,27 @@ def test_it_is_said_why_nothing_is_learnt_from_the_way(rows: Any, options: dict[
     assert points(curve) is None
 
 
+@pytest.mark.parametrize(
+    ("schedule", "is_said"),
+    [
+        ("linear", True),
+        ("cosine_with_restarts", True),
+        ("polynomial", True),
+        ("constant_with_warmup", False),
+        ("inverse_sqrt", False),
+        (None, False),
+    ],
+)
+def test_a_trainer_that_plans_its_schedule_over_its_length_is_named(schedule: str | None, *, is_said: bool) -> None:
+    """As the Trainer of transformers does unless it is told otherwise; its arguments are in the run's configuration."""
+    record = replace(logged_run(rows_of(4.0, 3.0, 2.0, 1.0)), config={"lr_scheduler_type": schedule})
+    curve = read_curve(sweep_of_losses(), record, is_whole=True)
+    assert len(curve.points) == 3
+    assert (f"lr_scheduler_type={schedule} plans the learning rate" in curve.note) == is_said
+    none = replace(logged_run(rows_of(4.0), epochs=1), config={"lr_scheduler_type": schedule})
+    assert read_curve(sweep_of_losses(), none, is_whole=True).note == ""
+
+
 def test_a_run_that_was_started_again_keeps_what_its_first_start_had_seen() -> None:
     """Seconds of both starts count, and those of the first one are known from its own record alone."""
     rows = [*rows_of(4.0, 3.0, start=BEGUN - 500), *rows_of(2.0, step=2, first=3)]
@@ -113,6 +136,24 @@ def test_a_cost_that_falls_is_not_that_of_the_run_so_far() -> None:
 
 def test_seconds_are_those_of_the_program_and_not_of_its_suggestion() -> None:
     assert points(curve_of(rows_of(4.0, 3.0, 2.0, 1.0), begun=BEGUN + 6.0))[0] == [1, 4.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "costs"),
+    [
+        pytest.param({"seconds": 47.0}, [17.0, 27.0, 37.0], id="seven seconds after the last row"),
+        pytest.param({"seconds": 47.0, "spent": 5.0}, [22.0, 32.0, 42.0], id="and an earlier start"),
+        pytest.param({"seconds": 39.0}, [10.0, 20.0, 30.0], id="clocks that differ"),
+        pytest.param({"seconds": 47.0, "is_whole": False}, [10.0, 20.0, 30.0, 40.0], id="interrupted"),
+        pytest.param({"seconds": 47.0, "epochs": 7}, [10.0, 20.0, 30.0, 40.0], id="the last row was before its end"),
+        pytest.param({"seconds": 47.0, "cost": "tokens"}, [1.0, 2.0, 3.0], id="a cost that is logged"),
+    ],
+)
+def test_a_point_costs_what_a_run_that_ends_there_would(options: dict[str, Any], costs: list[float]) -> None:
+    """Such a run ends like the whole one: its last checks, its uploads, the end of the interpreter."""
+    rows = [{**row, "tokens": row["epoch"]} for row in rows_of(4.0, 3.0, 2.0, 1.0)]
+    options = {"epochs": 5 if options.get("is_whole") is False else 4, **options}
+    assert [cost for _, _, cost in points(curve_of(rows, **options))] == costs
 
 
 def test_a_run_that_was_begun_anew_keeps_the_costs_of_the_start_that_came_there_first() -> None:
