@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +32,8 @@ _FALLING = (
 _SCHEDULE = "lr_scheduler_type"
 _PLANNED = ("linear", "cosine", "polynomial", "warmup_stable_decay")
 _SHRINKING = (
-    "the sweep's progress: {}={} plans the learning rate over the whole length of a run, so that on its way it is worse "
-    "than a shorter run would have been: give the program a schedule that does not depend on the length, such as "
+    "the sweep's progress: {}={} plans the learning rate over the whole length of a run, so that on its way it is "
+    "worse than a shorter run would have been: give the program a schedule that does not depend on the length, such as "
     "constant_with_warmup, or leave `progress` out of a new sweep"
 )
 
@@ -99,10 +101,8 @@ def read_curve(
     elif passage.earliest is not None and logged.at(passage.earliest).cost is None:
         # If it comes after each row of the objective, then at each row there is only that of the row before.
         return LoggedCurve(earlier_points(record), passage.furthest, _UNPAID.format(sweep.cost.name))
-    ending = 0.0
-    if is_whole and is_number(start) and not is_before(passage.furthest, end):
-        # A shorter run would have ended like this one: the last checks, uploads, the end of the interpreter.
-        ending = max(seconds - (max(times.values()) - start), 0.0)
+    came_to_end = is_whole and not is_before(passage.furthest, end)
+    ending = _seconds_after(times.values(), start, seconds) if came_to_end else 0.0
     points = []
     for place in spread(places, is_whole=is_whole):
         passed = logged.at(places[place])
@@ -115,6 +115,18 @@ def read_curve(
     if sweep.cost is not None and falling(whole):
         return LoggedCurve(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
     return LoggedCurve(whole, passage.furthest, passage.note or (_schedule_note(record) if whole else ""))
+
+
+def _seconds_after(times: Iterable[float], start: Any, seconds: float) -> float:
+    """Return what a run took after its last row: checks, uploads, the end of the interpreter; a shorter one does, too.
+
+    Args:
+        times: Those of its rows; NaN where one is not known.
+        start: When its program was started; anything but a number where that is not known.
+        seconds: How long its program ran.
+    """
+    last = max(filter(math.isfinite, times), default=math.inf)
+    return max(seconds - (last - start), 0.0) if is_number(start) else 0.0
 
 
 def _schedule_note(record: RunRecord) -> str:

@@ -86,14 +86,15 @@ def _doubt(places: Mapping[float, float], furthest: float, progress: Progress, s
     if not places and is_before(_smallest(space), end):
         return _said(
             progress,
-            f"had no value before a run's end, in a row of the objective, that is one of {progress.parameter!r}, so that "
-            "nothing is learnt from its way: log the objective when it has one, such as at the end of each epoch",
+            f"had no value before a run's end, in a row of the objective, that is one of {progress.parameter!r}, so "
+            "that nothing is learnt from its way: log the objective when it has one, such as at the end of each epoch",
         )
     if places and is_before(furthest, end):
         return _said(
             progress,
             f"did not come to {progress.parameter!r} in a run that succeeded: its points are right if the program ends "
-            f"early by itself, or logs no objective at its end; if not, {progress.metric!r} does not count as {progress.parameter!r} does",
+            f"early by itself, or logs no objective at its end; if not, {progress.metric!r} does not count as "
+            f"{progress.parameter!r} does",
         )
     return ""
 

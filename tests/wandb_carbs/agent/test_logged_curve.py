@@ -151,9 +151,14 @@ def test_seconds_are_those_of_the_program_and_not_of_its_suggestion() -> None:
 )
 def test_a_point_costs_what_a_run_that_ends_there_would(options: dict[str, Any], costs: list[float]) -> None:
     """Such a run ends like the whole one: its last checks, its uploads, the end of the interpreter."""
-    rows = [{**row, "tokens": row["epoch"]} for row in rows_of(4.0, 3.0, 2.0, 1.0)]
+    rows: list[dict[str, Any]] = [{**row, "tokens": row["epoch"]} for row in rows_of(4.0, 3.0, 2.0, 1.0)]
     options = {"epochs": 5 if options.get("is_whole") is False else 4, **options}
     assert [cost for _, _, cost in points(curve_of(rows, **options))] == costs
+
+
+def test_a_row_without_a_time_costs_no_other_its_own() -> None:
+    rows = [{**row, "_timestamp": None} if row["epoch"] == 2 else row for row in rows_of(4.0, 3.0, 2.0, 1.0)]
+    assert points(curve_of(rows, seconds=47.0)) == [[1, 4.0, 17.0], [3, 2.0, 37.0]]
 
 
 def test_a_run_that_was_begun_anew_keeps_the_costs_of_the_start_that_came_there_first() -> None:
