@@ -144,6 +144,19 @@ def test_what_the_visitor_has_zoomed_into_stays_when_there_is_news(
     assert page.evaluate(f"window.before === {shown} && window.first === document.querySelector('{plot}')")
 
 
+def test_a_run_that_diverged_leaves_the_others_in_sight(page: Browser, site: Site) -> None:
+    row = json.dumps({"_step": 5, "_runtime": 3, "loss": 1e196})
+    site.post("/files/local/p/r0/file_stream", {"files": {"wandb-history.jsonl": {"offset": 5, "content": [row]}}})
+    page.open(f"{site.server.url}/local/p/sweeps/{site.sweep}")
+    choose = "document.querySelector('select[data-overlay]')"
+    page.wait(f"document.querySelector('[data-overlay-figure] .main-svg') && {choose}")
+    page.evaluate(f"({choose}.value = 'loss', {choose}.dispatchEvent(new Event('change', {{bubbles: true}})), 0)")
+    page.wait("document.querySelector('[data-overlay-figure]').innerText.includes('out of sight')")
+    low, high = page.evaluate("document.querySelector('[data-overlay-figure] .plot')._fullLayout.yaxis.range")
+    assert 4 < low < 5
+    assert 9 < high < 10
+
+
 def test_an_outage_is_said(page: Browser, tmp_path: Path) -> None:
     with LocalServer(tmp_path) as server:
         page.open(server.url)

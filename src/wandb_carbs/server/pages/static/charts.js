@@ -265,6 +265,18 @@
 
   // One metric of all runs
 
+  // The range of the values without those far off, if there are any: beside 1e196 all other runs are one line.
+  function rangeOfMost(values) {
+    const middle = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+    const all = values.filter(Number.isFinite);
+    const center = middle(all);
+    const reach = 1e4 * middle(all.map((value) => Math.abs(value - center)));
+    const most = all.filter((value) => Math.abs(value - center) <= reach);
+    if (!reach || most.length === all.length) return undefined;
+    const [low, high] = most.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [center, center]);
+    return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+  }
+
   async function showOverlay(choose) {
     const section = choose.closest("section");
     const x = section.querySelector("[data-overlay-x]").value;
@@ -284,14 +296,19 @@
       opacity: 0.7,
       hovertemplate: `${escape(run.title)}: %{y:.5g}<extra></extra>`,
     }));
-    const more = { height: 340, hovermode: "closest", revision: `${choose.value} ${x}` };
+    const range = rangeOfMost(found.runs.flatMap((run) => run.value));
+    const more = { height: 340, hovermode: "closest", revision: `${choose.value} ${x}`, yaxis: range && { range } };
     const figure = smallFigure(traces, x === "time" ? "seconds" : "step", more);
     let target = place.querySelector(".plot");
     if (!target) place.append((target = element("div", undefined, { class: "plot" })));
     await draw(target, figure);
     let note = place.querySelector("p");
     if (!note) place.append((note = element("p", undefined, { class: "soft" })));
-    note.textContent = found.left_out ? `The newest ${found.runs.length} runs; ${found.left_out} older ones are left out.` : "";
+    const notes = [
+      found.left_out && `The newest ${found.runs.length} runs; ${found.left_out} older ones are left out.`,
+      range && "Values far off are out of sight: a double click shows them.",
+    ];
+    note.textContent = notes.filter(Boolean).join(" ");
   }
 
   // Media
