@@ -35,6 +35,7 @@ def summarize(history: SweepHistory) -> dict[str, Any]:
         "run_cap": labels.run_cap,
         "states": history.counts,
         "points": sum(len(run.points) for run in history.runs),
+        "stopped": sum(run.record.was_stopped for run in history.runs),
         "failures": _failures(history),
         "spent_cost": spent if math.isfinite(spent) else None,
         "seconds": max((now - min(starts)).total_seconds(), 0.0) if starts else None,

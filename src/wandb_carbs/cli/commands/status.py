@@ -163,12 +163,16 @@ def _head(facts: dict[str, Any]) -> list[str]:
     states = ", ".join(f"{number} {plural(state, number)}" for state, number in facts["states"].items() if number)
     points = facts["points"]
     on_the_way = f"; {points} {plural('point', points)} on their way" if points else ""
+    stopped = f"; {facts['stopped']} stopped early" if facts["stopped"] else ""
     name = f"{facts['name']} ({facts['sweep']})" if facts["name"] else facts["sweep"]
     spent = short(facts["spent_cost"]) or "more than a float can hold"
     since = "" if facts["seconds"] is None else f"; first run {ago(facts['seconds'])}"
     lines = [
         f"{name}: {facts['state'].lower() or 'state unknown'}, {facts['goal']} {facts['metric']}",
-        f"{facts['runs']} {plural('run', facts['runs'])}{cap}" + (f": {states}" if states else "") + on_the_way,
+        f"{facts['runs']} {plural('run', facts['runs'])}{cap}"
+        + (f": {states}" if states else "")
+        + on_the_way
+        + stopped,
         f"cost spent on observations: {spent}{since}",
     ]
     if facts["start"]:

@@ -112,16 +112,20 @@ def test_what_a_search_started_from_is_said(sweep: Sweep) -> None:
     assert words in (made.folder / "start.html").read_text()
 
 
-def test_points_on_the_way_are_counted(sweep: Sweep) -> None:
+def test_points_on_the_way_and_runs_that_were_stopped_early_are_counted(sweep: Sweep) -> None:
     params = [Param("lr", LogSpace(1e-3, 1e-1)), Param("epochs", LogSpace(1, 50, is_integer=True))]
     made = sweep.create(params, progress="epochs")
     way = '"carbs.curve": "[[1, 0.9, 1.0], [5, 0.7, 5.0]]"'
     made.add_run("a", {"lr": 0.01, "epochs": 20}, summary=way, objective=0.5, cost=20.0)
     made.add_run("b", {"lr": 0.02, "epochs": 1}, objective=0.8, cost=1.0)
-    assert "2 runs: 2 observations; 2 points on their way" in made.run("status", made.path).stdout
+    assert "2 runs: 2 observations; 2 points on their way\n" in made.run("status", made.path).stdout
+    stopped = '"carbs.stopped": "{\\"why\\": \\"no good\\", \\"progress\\": 5}"'
+    made.add_run("c", {"lr": 0.09, "epochs": 5}, summary=stopped, objective=0.9, cost=5.0)
+    shown = made.run("status", made.path).stdout
+    assert "3 runs: 3 observations; 2 points on their way; 1 stopped early\n" in shown
     found = made.json("status", made.path, "--json")
     assert isinstance(found, dict)
-    assert (found["points"], found["spent_cost"]) == (2, 21.0)
+    assert (found["points"], found["stopped"], found["spent_cost"]) == (2, 1, 26.0)
 
 
 def test_watch_waits_an_outage_out(tmp_path: Path) -> None:
