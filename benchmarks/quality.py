@@ -142,9 +142,13 @@ def show_cost(console: Console, groups: dict[str, list[Trajectory]], scales: dic
         name: np.array([by_cost(t, scales[t.task.problem], b) for t, b in zip(group, budgets, strict=True)])
         for name, group in groups.items()
     }
-    table = Table("optimizer", *heads, f"regret > {STUCK}", title="by spent cost", title_justify="left")
+    tails = [f"regret > {STUCK}", "all runs cost"]
+    table = Table("optimizer", *heads, *tails, title="by spent cost", title_justify="left")
+    totals = {name: np.log([sum(t.cost) for t in group]) for name, group in groups.items()}
+    first = next(iter(totals.values()), None)
     for name, rows in scores.items():
-        values = [*rows.mean(axis=0), np.mean(rows[:, -1] > STUCK)]
+        # The geometric mean of what all runs of a search cost, in those of the first optimizer.
+        values = [*rows.mean(axis=0), np.mean(rows[:, -1] > STUCK), np.exp(np.mean(totals[name] - first))]
         table.add_row(name, *(f"{value:.3f}" for value in values))
     console.print(table)
     show_lead(console, groups, scores, heads)

@@ -59,7 +59,7 @@ def known() -> CARBS:
 def test_a_run_that_has_diverged_is_stopped_whatever_the_models_make_of_it(sign: int) -> None:
     diverged = [replace(point, output=-sign * 1e4 * place) for place, point in enumerate(way(0.001, 2, 4, 8), 1)]
     assert searched(sign).judge(configuration(0.001), diverged, "epochs") == Prospect(
-        True, 0.0, "improves the frontier with a probability of 0"
+        True, 0.0, "improves the frontier with a probability of less than 0.001"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from wandb_carbs.agent.logged_curve import read_curve
 from wandb_carbs.agent.reported_curve import ReportedCurve
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.plain import to_json
-from wandb_carbs.record import STOPPED_KEY
+from wandb_carbs.record import STATE_KEY, STOPPED_KEY, SUCCESS
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep.progress import Point
 from wandb_carbs.sweep.runs import RunReader
@@ -134,6 +135,17 @@ def stopped_at(why: str, place: float) -> dict[str, str]:
         place: How far the run was.
     """
     return {STOPPED_KEY: to_json({"why": why, "progress": place})}
+
+
+def shorter_run(keys: Mapping[str, Any], parameter: str | None) -> str:
+    """Return what a run was stopped as, such as "epochs=12"; empty if it was not stopped as advised.
+
+    Args:
+        keys: The flat keys of its record.
+        parameter: The hyperparameter whose values it passes through.
+    """
+    stopped = keys.get(STOPPED_KEY)
+    return f"{parameter}={json.loads(stopped)['progress']:g}" if stopped and keys[STATE_KEY] == SUCCESS else ""
 
 
 def prospect_of_run(

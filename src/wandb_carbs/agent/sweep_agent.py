@@ -10,6 +10,7 @@ from functools import partial
 
 from wandb_carbs.agent.after_agent import command_for
 from wandb_carbs.agent.command_line import passes_values
+from wandb_carbs.agent.early_stop import shorter_run
 from wandb_carbs.agent.endings import Endings
 from wandb_carbs.agent.exceptions import text_of
 from wandb_carbs.agent.hints import hints
@@ -249,7 +250,9 @@ class SweepAgent:
             name = self._sweep.metric.name if self._sweep.metric else "objective"
             cost = "" if self._sweep.cost is None else f", {self._sweep.cost.name} {keys[COST_KEY]:.6g}"
             but = f"; then its program ended with {how}" if failed else ""
-            self._say(f"run {run_id} succeeded after {seconds:.0f} s: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}{but}")
+            shorter = shorter_run(keys, self._sweep.definition.progress_parameter)
+            after = f"after {seconds:.0f} s" + (f", as a run of {shorter}" if shorter else "")
+            self._say(f"run {run_id} succeeded {after}: {name} {keys[OBJECTIVE_KEY]:.6g}{cost}{but}")
         else:
             reason = keys.get(REASON_KEY) or "no reason is known"
             self._say(f"run {run_id} counts as {keys[STATE_KEY]} after {seconds:.0f} s: {reason}")

@@ -491,6 +491,7 @@ with wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=0.5)) as
     path = stage.sweep(code, NO_ARGS, {"old_runs": known}, progress=progress, initial=[hopeless])
     _, words = stage.agent(path)
     assert "is stopped: it improves the frontier with a probability of" in words
+    assert " s, as a run of layers=2: loss 9.5" in words
     record, suggestion = only_run(path)
     seen = carbs_from_sweep(path).success_observations[-1]
     assert suggestion == seen.input == {"lr": 0.1, "layers": 2}
