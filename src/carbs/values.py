@@ -9,10 +9,14 @@ import numpy as np
 
 # Longer values are cut in an error's message.
 _LONGEST = 200
+# Types of nearly all values, which a search of thousands of runs checks again and again.
+_PLAIN = (float, int, str, bool)
 
 
 def plain(value: Any) -> Any:
     """Return the plain Python value that a numpy scalar stands for, and everything else as it is."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, np.integer):
@@ -24,6 +28,8 @@ def plain(value: Any) -> Any:
 
 def as_float(value: Any) -> float | None:
     """Return a number as a float; None for a boolean, anything else, or an integer beyond all floats."""
+    if type(value) is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return None
     try:
