@@ -20,6 +20,7 @@ _OUT_OF_MEMORY_TEXT = re.compile(
     r"out of memory|RESOURCE_EXHAUSTED|can't allocate memory|cannot allocate memory|unable to allocate|_ALLOC_FAILED",
     re.IGNORECASE,
 )
+_TRACEBACK = "Traceback (most recent call last)"
 _NAN_TEXT = re.compile(r"\bnan\b|\bnot a number\b", re.IGNORECASE)
 # The last line of a traceback: the exception's type, perhaps with its module, and its message.
 _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
@@ -44,7 +45,12 @@ def judge_exception(error: BaseException) -> tuple[str, str]:
         return FAILURE, OUT_OF_MEMORY
     if any(isinstance(cause, WandbConnectionError) for cause in chain):
         return ABANDONED, "connection to W&B lost"
-    if isinstance(error, FloatingPointError) or _NAN_TEXT.search(str(error)):
+    text = str(error)
+    # Of another process, as torch.multiprocessing.spawn raises it.
+    known = judge_words(text) if _TRACEBACK in text else ""
+    if known in (OUT_OF_MEMORY, NAN):
+        return FAILURE, known
+    if isinstance(error, FloatingPointError) or (not known and _NAN_TEXT.search(text)):
         return FAILURE, NAN
     return FAILURE, f"exception: {type(error).__name__}"
 

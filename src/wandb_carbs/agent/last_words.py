@@ -12,6 +12,8 @@ _SHOWN_LINES = 5
 _LINE_LENGTH = 300
 # The SDK's own lines come after those of the program.
 _SDK = re.compile(r"wandb: |wandb:$")
+# Python's marks under a line of a traceback, since 3.11.
+_MARKS = re.compile(r"\s*[~^]+")
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -22,7 +24,8 @@ def last_lines(words: str) -> list[str]:
         words: The end of its standard error.
     """
     lines = (_shown(line) for line in words.split("\n"))
-    return [line for line in lines if line.strip() and not _SDK.match(line)][-_SHOWN_LINES:]
+    own = [line for line in lines if line.strip() and not _SDK.match(line) and not _MARKS.fullmatch(line)]
+    return own[-_SHOWN_LINES:]
 
 
 def ending_of(exit_code: int, words: str) -> tuple[str, list[str]]:

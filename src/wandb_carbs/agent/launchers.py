@@ -60,8 +60,15 @@ def _without_launcher(exit_code: int, words: str) -> tuple[int, str]:
 
 
 def _of_first_rank(words: str) -> str:
-    """Leave out what other processes say than the first that an exception ended: they have lost their peer."""
+    """Leave out all that is said after the first process that an exception ended, and what others say before.
+
+    The others have lost their peer; the SDK says the exception of its process once more, without the rank.
+    """
     lines = words.split("\n")
     ranks = [match[0] if (match := _RANK.match(line)) else "" for line in lines]
     first = next(filter(None, ranks), "")
-    return "\n".join(line.removeprefix(rank) for line, rank in zip(lines, ranks, strict=True) if rank in ("", first))
+    if not first:
+        return words
+    end = len(ranks) - ranks[::-1].index(first)
+    kept = zip(lines[:end], ranks[:end], strict=True)
+    return "\n".join(line.removeprefix(rank) for line, rank in kept if rank in ("", first))

@@ -150,6 +150,28 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
     return outcome
 
 
+def failure_behind(ending: Ending, state: Any, reason: Any) -> str:
+    """Return why another process of a program failed than the one that has recorded the run, and does not know it.
+
+    A launcher ends the first process by SIGTERM when another has failed; or an exception says that it lost its peer.
+
+    Args:
+        ending: How the program ended.
+        state: The state that is recorded.
+        reason: The reason that is recorded.
+
+    Returns:
+        The reason of the failure; empty if what is recorded says it.
+    """
+    code, words = behind_launcher(ending.exit_code, ending.last_words)
+    known = judge_words(words)
+    if ending.asked or ending.exit_code == 0 or signal_of(code) or known == _SIGNALLED:
+        return ""
+    was_ended = (state, reason) == (ABANDONED, "SIGTERM")
+    lost_its_peer = state == FAILURE and str(reason).startswith("exception: ") and known in (OUT_OF_MEMORY, NAN)
+    return known if was_ended or lost_its_peer else ""
+
+
 def _crash_on_the_way_out(ending: Ending) -> str:
     """Return what ended the interpreter of a program that had come to its end; empty if the program itself failed.
 

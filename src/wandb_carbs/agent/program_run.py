@@ -13,7 +13,7 @@ from carbs import CarbsError
 from wandb_carbs.agent.command_line import fill_in
 from wandb_carbs.agent.early_stop import LoggedStop
 from wandb_carbs.agent.orphans import settle, spent_by
-from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome, failure_behind
 from wandb_carbs.agent.own_names import other_values
 from wandb_carbs.agent.program import environment_for
 from wandb_carbs.agent.program_values import values_for, write_parameters
@@ -32,6 +32,7 @@ from wandb_carbs.record import (
     BEGUN_KEY,
     CHANGES_KEY,
     COST_KEY,
+    FAILURE,
     OBJECTIVE_KEY,
     OUTCOMES,
     REASON_KEY,
@@ -219,6 +220,9 @@ class ProgramRun:
             if ending.asked == STOPPED and keys[STATE_KEY] == ABANDONED:  # its program has seen SIGTERM only
                 keys.update(stopped_keys(self._spent + seconds, advised=advised))
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY, STOPPED_KEY)})
+            elif why := failure_behind(ending, keys[STATE_KEY], keys[REASON_KEY]):
+                keys.update({STATE_KEY: FAILURE, REASON_KEY: why})
+                self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY)})
             return Outcome(keys)
         is_joined = self._has_words(record)
         outcome = whole_outcome(

@@ -35,6 +35,7 @@ def check_rank() -> None:
             raise WandbCarbsError(
                 f"this process is rank {value} of its job ({name}={value}), and a job takes one suggestion: create "
                 "WandbCarbs on rank 0 only and send suggest()'s plain dict to the others, e.g. "
-                "torch.distributed.broadcast_object_list([suggestion], src=0) or comm.bcast(suggestion, root=0). If "
-                "the ranks are independent runs of the sweep, pass WandbCarbs(…, any_rank=True)"
+                "torch.distributed.broadcast_object_list([suggestion], src=0) or comm.bcast(suggestion, root=0); "
+                "where Lightning starts them, by a variable in os.environ that rank 0 sets before fit(). If the ranks "
+                "are independent runs of the sweep, pass WandbCarbs(…, any_rank=True)"
             )

@@ -19,6 +19,16 @@ class XlaRuntimeError(RuntimeError):
     """Named as JAX's."""
 
 
+class SpawnedError(Exception):
+    """As torch's ProcessRaisedException."""
+
+
+def spawned(line: str) -> SpawnedError:
+    """Return what torch.multiprocessing.spawn raises of a process that an exception has ended."""
+    begin = "\n\n-- Process 1 terminated with the following error:\nTraceback (most recent call last):\n"
+    return SpawnedError(f'{begin}  File "train.py", line 5, in train\n    check(nan)\n{line}\n')
+
+
 def caused_by(cause: BaseException) -> RuntimeError:
     error = RuntimeError("training failed")
     error.__cause__ = cause
@@ -38,6 +48,9 @@ def caused_by(cause: BaseException) -> RuntimeError:
         (caused_by(MemoryError()), "failure", "out_of_memory"),
         (FloatingPointError("overflow"), "failure", "nan"),
         (ValueError("Input contains NaN."), "failure", "nan"),
+        (spawned("torch.OutOfMemoryError: CUDA out of memory."), "failure", "out_of_memory"),
+        (spawned("FloatingPointError: loss is NaN"), "failure", "nan"),
+        (spawned("KeyError: 'lr'"), "failure", "exception: SpawnedError"),
         (ValueError("unknown finance"), "failure", "exception: ValueError"),
         (AssertionError(), "failure", "exception: AssertionError"),
         (Exception("said so"), "failure", "exception: Exception"),

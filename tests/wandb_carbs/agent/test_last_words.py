@@ -8,6 +8,7 @@ TRACEBACK = """epoch 1:  50%|#####     |\repoch 1: 100%|##########|
 Traceback (most recent call last):
   File "/home/me/train.py", line 30, in <module>
     train(load("data.csv"))
+          ~~~~^^^^^^^^^^^^
   File "/home/me/train.py", line 12, in load
     return open(name)
 FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'

@@ -22,6 +22,7 @@ from wandb_carbs.record import (
     CHANGES_KEY,
     COST_KEY,
     CURVE_KEY,
+    FAILURE,
     OBJECTIVE_KEY,
     REASON_KEY,
     SECONDS_KEY,
@@ -195,6 +196,28 @@ def test_a_run_that_is_stopped_in_wandb_leaves_its_points_until_it_goes_on(make_
     assert sweep.counts() == {"running": 1}
     carbs = carbs_from_sweep(sweep.path)
     assert (len(carbs.success_observations), list(carbs.outstanding_suggestions)) == (1, ["stopped"])
+
+
+# As torchrun says it: another process has failed, and it ended the first one, which had taken the suggestion.
+BEHIND = """[rank1]: Traceback (most recent call last):
+[rank1]: torch.OutOfMemoryError: CUDA out of memory.
+Traceback (most recent call last):
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+Root Cause (first observed failure):
+  exitcode  : 1 (pid: 25907)
+"""
+
+
+def test_a_first_process_does_not_know_why_another_one_failed(sweep: Sweep) -> None:
+    run = run_of(sweep, "first")
+    run.begin()
+    config, summary = sweep.stored("first")
+    known = {STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM", CURVE_KEY: "[[32, 0.5, 2.0]]"}
+    sweep.put("first", {**config, **JOINED}, {**summary, **known}, exit_code=1)
+    assert run.end(Ending(1, BEHIND), 40.0).keys[REASON_KEY] == "out_of_memory"
+    _, summary = sweep.stored("first")
+    found = {key: summary[key] for key in known}
+    assert found == {**known, STATE_KEY: FAILURE, REASON_KEY: "out_of_memory"}
 
 
 def test_a_program_that_records_itself_does_not_know_that_its_run_was_stopped_in_wandb(sweep: Sweep) -> None:
