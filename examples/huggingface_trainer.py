@@ -1,10 +1,12 @@
 """The Trainer of Hugging Face's transformers. Needs transformers, accelerate, torch and scikit-learn."""
 
+from typing import Any
+
 import torch
+import transformers as hf
 import wandb
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from transformers import EvalPrediction, Trainer, TrainingArguments, ViTConfig, ViTForImageClassification
 
 from carbs import LogSpace, Param, Pow2Space
 from wandb_carbs import WandbCarbs, create_sweep
@@ -26,8 +28,17 @@ def read_digits() -> tuple[list[dict[str, torch.Tensor]], list[dict[str, torch.T
     return train_rows, test_rows
 
 
-def accuracy(prediction: EvalPrediction) -> dict[str, float]:
+def accuracy(prediction: hf.EvalPrediction) -> dict[str, float]:
     return {"accuracy": float((prediction.predictions.argmax(-1) == prediction.label_ids).mean())}
+
+
+class Report(hf.TrainerCallback):
+    def __init__(self, trial: WandbCarbs) -> None:
+        self.trial = trial
+
+    def on_evaluate(self, _: Any, state: hf.TrainerState, control: hf.TrainerControl, **known: Any) -> None:
+        self.trial.report(known["metrics"]["eval_accuracy"], progress=state.epoch)
+        control.should_training_stop |= self.trial.should_stop()
 
 
 def train() -> None:
@@ -36,21 +47,24 @@ def train() -> None:
         config = trial.suggest()
         size = config["hidden_size"]
         shape = {"hidden_size": size, "intermediate_size": 4 * size, "num_hidden_layers": config["layers"]}
-        vit = ViTConfig(image_size=8, patch_size=2, num_channels=1, num_attention_heads=4, num_labels=10, **shape)
-        model = ViTForImageClassification(vit)
-        arguments = TrainingArguments(
+        vit = hf.ViTConfig(image_size=8, patch_size=2, num_channels=1, num_attention_heads=4, num_labels=10, **shape)
+        model = hf.ViTForImageClassification(vit)
+        arguments = hf.TrainingArguments(
             output_dir=run.dir,
             learning_rate=config["learning_rate"],
             num_train_epochs=config["epochs"],
             per_device_train_batch_size=32,
+            lr_scheduler_type="constant",  # so that an evaluation on the way is that of a run of fewer epochs, too
+            eval_strategy="epoch",
             save_strategy="no",
             report_to="wandb",  # logs into the run that wandb.init has opened
         )
-        trainer = Trainer(model, arguments, train_dataset=train_rows, eval_dataset=test_rows, compute_metrics=accuracy)
+        data = {"train_dataset": train_rows, "eval_dataset": test_rows}
+        trainer = hf.Trainer(model, arguments, compute_metrics=accuracy, callbacks=[Report(trial)], **data)
         trainer.train()
         trial.record_observation(trainer.evaluate()["eval_accuracy"])
 
 
 if __name__ == "__main__":
-    sweep_id = create_sweep("Hugging Face", None, PROJECT, PARAMS)
+    sweep_id = create_sweep("Hugging Face", None, PROJECT, PARAMS, progress="epochs")
     wandb.agent(sweep_id, function=train, project=PROJECT, count=10)

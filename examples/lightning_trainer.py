@@ -36,6 +36,16 @@ class Classifier(lightning.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=self.learning_rate)
 
 
+class Report(lightning.Callback):
+    def __init__(self, trial: WandbCarbs) -> None:
+        self.trial = trial
+
+    def on_validation_end(self, trainer: lightning.Trainer, _module: lightning.LightningModule) -> None:
+        if not trainer.sanity_checking:  # the learning rate is constant, so this is a run of fewer epochs, too
+            self.trial.report(trainer.callback_metrics["accuracy"].item(), progress=trainer.current_epoch + 1)
+            trainer.should_stop |= self.trial.should_stop()
+
+
 def train() -> None:
     images, labels = load_digits(return_X_y=True)
     data = TensorDataset(torch.tensor(images / 16, dtype=torch.float32), torch.tensor(labels))
@@ -43,13 +53,13 @@ def train() -> None:
     with wandb.init() as run, WandbCarbs.from_sweep(run, raise_errors=False) as trial:
         config = trial.suggest()
         model = Classifier(config["hidden_units"], config["learning_rate"])
-        logger = WandbLogger(experiment=run)
-        trainer = lightning.Trainer(max_epochs=config["epochs"], logger=logger, enable_checkpointing=False)
+        options = {"logger": WandbLogger(experiment=run), "callbacks": [Report(trial)], "enable_checkpointing": False}
+        trainer = lightning.Trainer(max_epochs=config["epochs"], **options)
         train_loader = DataLoader(train_set, batch_size=config["batch_size"], shuffle=True)
         trainer.fit(model, train_loader, DataLoader(test_set, batch_size=len(test_set)))
         trial.record_observation(trainer.callback_metrics["accuracy"].item())
 
 
 if __name__ == "__main__":
-    sweep_id = create_sweep("Lightning", None, PROJECT, PARAMS)
+    sweep_id = create_sweep("Lightning", None, PROJECT, PARAMS, progress="epochs")
     wandb.agent(sweep_id, function=train, project=PROJECT, count=10)
