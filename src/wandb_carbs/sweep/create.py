@@ -79,7 +79,8 @@ def create_sweep(
             after 5 of 50 epochs is the result of a run of 5, that is if the schedule does not depend on their number.
             Then every run teaches by points on its way, too, which its program gives to `WandbCarbs.report`; or
             `{"parameter": "epochs", "metric": "epoch"}` for `wandb-carbs agent` to read them: the metric, which the
-            program logs with the objective, says how far the run is. Where it counts from 0, add `"first": 0`.
+            program logs with the objective, says how far the run is. Where it counts from 0, add `"first": 0`. With
+            `"stop": True` that agent stops runs that will hardly improve the frontier any more.
         description: Words of your own about the sweep.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 
