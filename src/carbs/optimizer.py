@@ -257,13 +257,17 @@ class CARBS(LegacyNames):
         """Add the outcome of a run.
 
         Args:
-            new_observation_in_param: The outcome. Its suggestion, if it names one, is outstanding no longer.
+            new_observation_in_param: The outcome. Its suggestion, if it names one, is outstanding no longer, nor wanted
+                first, if another configuration was run in its place.
 
         Raises:
             CarbsError: If it is invalid; nothing is changed then.
         """
         with self._lock:
+            pending = dict(self._history.pending)
             kept = self._history.add(new_observation_in_param)
+            answered = [values for name, values in pending.items() if name not in self._history.pending]
+            self._initial = start.without(self.space, self._initial, answered)
             return ObserveOutput(ObserveLogs(self._history, kept, self.config.better_direction_sign))
 
     def remember_suggestion(self, suggestion: Mapping[str, Any], suggestion_id: str) -> None:

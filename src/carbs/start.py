@@ -16,12 +16,21 @@ from carbs.models.groups import group_successes
 from carbs.pareto import frontier
 from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import OwnRuns
+from carbs.spaces.identity import are_among, keys
 from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.values import shown
 
 # Members of another task's frontier that are run first: four gave +0.10 hypervolume after 5 runs, +0.03 after 25.
 _NUM_MEMBERS = 4
+
+
+def without(space: SearchSpace, initial: Sequence[ParamDict], answered: Sequence[ParamDict]) -> list[ParamDict]:
+    """Return the configurations to run first without those that have had their run, be it of another in their place."""
+    if not (initial and answered):
+        return list(initial)
+    is_answered = are_among(space.encode(initial), frozenset(keys(space.encode(answered))))
+    return [values for values, had in zip(initial, is_answered, strict=True) if not had]
 
 
 def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -> list[ParamDict]:

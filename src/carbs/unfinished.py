@@ -104,6 +104,8 @@ class UnfinishedRun:
         end: Any = self.values[self.parameter]
         if last < _LEAST_SHARE * end:
             return f"is before a tenth of its {self.parameter}={end!r}"
+        if not len(self.ahead):
+            return f"is at its {self.parameter}={end!r}, but for rounding"
         digest = hashlib.sha256(self.name.encode()).digest()
         if int.from_bytes(digest[:8], "big") % _EXCUSED == 0:
             return f"is one of the runs, one in {_EXCUSED}, that go to their end"

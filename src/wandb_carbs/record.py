@@ -11,6 +11,7 @@ the record, on W&B's own state of the run, and on how long ago the run was last 
 | alive, heartbeat fresh | initializing, or none yet | starting: about to suggest |
 | alive, created five minutes ago | none, and no suggestion | skipped: it is not part of the search |
 | any | abandoned | abandoned |
+| finished, killed, failed, heartbeat fresh | running, by an agent | running: the agent will record how it went |
 | crashed, killed, preempted, failed, or heartbeat stale | running, initializing, none | abandoned |
 | finished | running, initializing | abandoned: it ended without reporting |
 | finished | none | skipped: it was never part of the search |
@@ -40,6 +41,8 @@ PREDICTED_OBJECTIVE_KEY = "carbs.predicted_objective"
 PREDICTED_COST_KEY = "carbs.predicted_cost"
 # The point in the search space as JSON: what every reader takes for the run's suggestion.
 SUGGESTION_KEY = "carbs.suggestion"
+# The suggestion itself, as JSON, where another point was run: a shorter run, or what the program says. Only there.
+SUGGESTED_KEY = "carbs.suggested"
 # The configuration that a subclass made of the suggestion, as JSON; only where it is another.
 CONFIG_KEY = "carbs.config"
 # Searched parameters that the program's arguments set to another value than the suggestion, with that value, as JSON:
@@ -83,6 +86,8 @@ _SILENT_SECONDS = 300.0
 _KILLED = "killed"
 _GONE = frozenset({"crashed", _KILLED, "preempted", "failed"})
 FINISHED = "finished"
+# The states that a program's own end has; those of a machine that is lost are others.
+_JUST_ENDED = frozenset({FINISHED, _KILLED, "failed"})
 # W&B's own agent has run it, or another program that has nothing to do with the search.
 _NO_SUGGESTION = f"no suggestion was taken (no {STATE_KEY}), so nothing is learnt"
 PREEMPTING = "preempting"
@@ -180,6 +185,8 @@ def classify(record: RunRecord, now: datetime, stale_seconds: float = STALE_SECO
         return Verdict(Standing.ABANDONED, _text(record.summary.get(REASON_KEY)))
     if state not in (RUNNING, INITIALIZING, None):
         return Verdict(Standing.SKIPPED, f"{STATE_KEY}={state!r:.100} is not a known state")
+    if _is_awaited(record, now, stale_seconds):
+        return Verdict(Standing.RUNNING)
     if record.state == FINISHED:
         if state is None:
             return Verdict(Standing.SKIPPED, _NO_SUGGESTION)
@@ -194,6 +201,11 @@ def recorded_suggestion(record: RunRecord) -> dict[str, Any] | None:
     return _json_object(record.summary.get(SUGGESTION_KEY))
 
 
+def replaced_suggestion(record: RunRecord) -> dict[str, Any] | None:
+    """Return the suggestion that a run had, if it counts as another configuration; None for any other run."""
+    return _json_object(record.summary.get(SUGGESTED_KEY))
+
+
 def recorded_config(record: RunRecord) -> Mapping[str, Any]:
     """Return the configuration that a run got with its suggestion.
 
@@ -203,6 +215,18 @@ def recorded_config(record: RunRecord) -> Mapping[str, Any]:
     if values is None:
         values = recorded_suggestion(record)
     return record.config if values is None else values
+
+
+def _is_awaited(record: RunRecord, now: datetime, stale_seconds: float) -> bool:
+    """Tell whether a run's program has just ended, so that its agent is about to record the outcome.
+
+    Until then its configuration is nobody else's. An agent that lives takes seconds; a minute if the program is asked
+    to end, and does not.
+    """
+    has_agent = BEGUN_KEY in record.summary and record.summary.get(STATE_KEY) == RUNNING
+    seen = record.last_seen
+    is_fresh = seen is not None and (now - seen).total_seconds() <= stale_seconds
+    return has_agent and is_fresh and record.state in _JUST_ENDED
 
 
 def _judge_living(record: RunRecord, now: datetime, stale_seconds: float) -> Verdict:

@@ -96,6 +96,18 @@ def test_a_wanted_configuration_is_run_once_by_agents_that_start_together() -> N
     assert [carbs.suggest().log["kind"] for _ in range(4)].count("initial") == 2
 
 
+def test_a_wanted_configuration_is_not_run_again_where_another_one_was_run_in_its_place(tmp_path: Path) -> None:
+    """A run that was stopped early, or a program that clips its values, would do the same each time."""
+    carbs = CARBS(params=PARAMS, initial=[{"epochs": 30}, {"epochs": 4}])
+    first = carbs.suggest()
+    assert (first.log["kind"], first.suggestion["epochs"]) == ("initial", 30)
+    carbs.observe(ObservationInParam({**first.suggestion, "epochs": 5}, 0.5, 1.0))
+    carbs.save(tmp_path / "c.json")
+    for known in (carbs, CARBS.load(tmp_path / "c.json")):
+        assert known.suggest().suggestion["epochs"] == 4
+        assert known.suggest().log["kind"] != "initial"
+
+
 def test_wanted_configurations_survive_a_checkpoint(tmp_path: Path) -> None:
     CARBS(params=PARAMS, initial=[{"epochs": 3}]).save(tmp_path / "c.json")
     assert CARBS.load(tmp_path / "c.json").suggest().suggestion["epochs"] == 3

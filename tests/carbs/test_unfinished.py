@@ -94,6 +94,30 @@ def test_no_run_is_stopped_before_a_tenth_of_its_way_or_without_a_point(known: C
     assert known.judge(configuration(0.1), [], "epochs").reason == "has no point on its way yet"
 
 
+def test_a_run_that_is_at_its_end_but_for_rounding_is_not_stopped() -> None:
+    carbs = CARBS(params=[PARAMS[0], Param("epochs", LogSpace(min=1, max=64)), PARAMS[2]])
+    carbs.initialize_from_observations(searched().success_observations)
+    points = [*way(0.1, 2, 4, 8), result({"rate": 0.1, "kind": "a"}, 64 * (1 - 1e-14))]
+    prospect = carbs.judge(configuration(0.1), points, "epochs")
+    assert (prospect.stop, prospect.reason) == (False, "is at its epochs=64, but for rounding")
+
+
+def test_a_run_that_is_a_little_worse_than_others_where_all_begin_alike_has_not_diverged() -> None:
+    """Losses of 2.303, that of a guess among ten, say nothing for some epochs; some rates raise them a little first."""
+    carbs = CARBS(CARBSParams(better_direction_sign=-1), PARAMS)
+    for place in range(12):
+        values: ParamDict = {"rate": 10 ** -(1 + place * 5 % 12 / 3), "kind": "ab"[place % 2]}
+        *points, end = (
+            replace(result(values, epochs), output=2.303 + 1e-4 * (place % 3) - 0.03 * max(epochs - 16, 0))
+            for epochs in (2, 8, (16, 32, 64)[place % 3])
+        )
+        carbs.observe(replace(end, points=points))
+    seen = [replace(point, output=2.31) for point in way(0.001, 2, 8)]
+    prospect = carbs.judge(configuration(0.001), seen, "epochs")
+    assert prospect.chance is not None
+    assert prospect.chance > 0.05
+
+
 def test_one_run_in_ten_goes_to_its_end_by_its_identifier(known: CARBS) -> None:
     points = way(0.1, 2, 4, 8)
     prospects = [known.judge(configuration(0.1, f"run {number}"), points, "epochs") for number in range(100)]

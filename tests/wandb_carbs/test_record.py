@@ -88,6 +88,17 @@ def test_gone_is_abandoned(state: str, summary: dict[str, Any]) -> None:
     assert standing(state, summary) is Standing.ABANDONED
 
 
+def test_a_program_that_has_just_ended_leaves_the_outcome_to_its_agent() -> None:
+    """Until then no other run takes its configuration."""
+    summary = {"carbs.state": "running", "carbs.begun": 1.0}
+    for state in ("finished", "killed", "failed"):
+        assert standing(state, summary) is Standing.RUNNING
+        assert standing(state, summary, heartbeat=301) is Standing.ABANDONED
+        assert standing(state, {**summary, "carbs.state": "abandoned"}) is Standing.ABANDONED
+    for state in ("crashed", "preempted"):
+        assert standing(state, summary) is Standing.ABANDONED
+
+
 def test_finished_without_reporting() -> None:
     assert standing("finished", {"carbs.state": "running"}) is Standing.ABANDONED
     assert standing("finished", {"carbs.state": "initializing"}) is Standing.ABANDONED

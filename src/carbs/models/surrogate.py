@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -72,6 +73,15 @@ class Surrogate:
     c: Array
     noise: Noise
     origin: Array
+
+    @cached_property
+    def known(self) -> Means:
+        """Predicted means at the observations.
+
+        Raises:
+            ArithmeticError: If they are not finite.
+        """
+        return self.expect(self.groups.X)
 
     @property
     def objective_noise(self) -> float:

@@ -24,9 +24,9 @@ def chance(
 ) -> float:
     """Return the probability that a run is better than all that is known at its cost, at any place ahead of it.
 
-    The frontier is the predicted one of `carbs.search.most_gain`, this run's own points among it. A run that is far
-    worse than all others were when they were no further has diverged, and has no chance: the models, which take that
-    for an effect of the hyperparameters, could say anything.
+    The frontier is the predicted one of `carbs.search.most_gain`, this run's own points among it. A run has diverged,
+    and has no chance, if it is an outlier, and one among those that were no further, too: the models do not see how bad
+    it is, take it for an effect of the hyperparameters, and could say anything.
 
     Args:
         models: Models of all other runs.
@@ -43,16 +43,18 @@ def chance(
         ArithmeticError: If the models' predictions are not finite.
     """
     others = models.groups.y[models.groups.X[:, column] <= way.X[-1, column]]
-    if len(others) >= _LEAST_OTHERS and way.y[-1] < outlier_bound(others, reach):
+    bound = outlier_bound(models.groups.y, reach)
+    # Where all runs begin alike, a little worse is an outlier among the early ones alone.
+    if len(others) >= _LEAST_OTHERS and way.y[-1] < min(bound, outlier_bound(others, reach)):
         return 0.0
     points, number = np.vstack([way.X, ahead]) - models.origin, len(way.X)
-    pulled = np.maximum(way.y, outlier_bound(models.groups.y, reach))
+    pulled = np.maximum(way.y, bound)
     outputs = models.objective_scaler.forward(pulled), way.log_cost - models.mean_log_cost
     objective, log_cost = (
         _given(model, points, output, generator)
         for model, output in zip((models.objective, models.cost), outputs, strict=True)
     )
-    known = models.expect(models.groups.X)
+    known = models.known
     values = np.append(known.objective[:, 0], objective[:number].mean(axis=1))
     costs = np.append(known.log_cost[:, 0] - models.mean_log_cost, log_cost[:number].mean(axis=1))
     members = pareto.frontier(values, costs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from carbs import CarbsError
 from wandb_carbs.record import CURVE_KEY, RunRecord
@@ -31,15 +31,25 @@ def spread(places: Iterable[float], *, is_whole: bool) -> list[float]:
     return sorted({min(ordered, key=lambda place: abs(math.log(place) - goal)) for goal in wanted})
 
 
-def curve_keys(points: Sequence[Point], *, is_whole: bool) -> dict[str, str]:
-    """Return the flat key of a run's record for its points, or nothing if it has no points.
+def chosen(points: Iterable[Point], *, is_whole: bool) -> list[Point]:
+    """Return those of a run's points that stand for all, in order; see `spread`.
 
     Args:
         points: They; of those at the same place, the last one counts.
         is_whole: Whether the run has come to its end.
     """
     by_place = {point.progress: point for point in points}
-    kept = [by_place[place] for place in spread(by_place, is_whole=is_whole)]
+    return [by_place[place] for place in spread(by_place, is_whole=is_whole)]
+
+
+def curve_keys(points: Iterable[Point], *, is_whole: bool) -> dict[str, str]:
+    """Return the flat key of a run's record for its points, or nothing if it has no points.
+
+    Args:
+        points: As of `chosen`.
+        is_whole: Whether the run has come to its end.
+    """
+    kept = chosen(points, is_whole=is_whole)
     return {CURVE_KEY: to_text(kept)} if kept else {}
 
 

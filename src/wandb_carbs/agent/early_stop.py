@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, Prospect
 from carbs.spaces.values import SUGGESTION_ID_KEY
+from carbs.values import is_dictionary
+from wandb_carbs.agent.curve import chosen
 from wandb_carbs.agent.logged_curve import read_curve
 from wandb_carbs.agent.reported_curve import ReportedCurve
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
@@ -22,19 +23,8 @@ from wandb_carbs.sweep.runs import RunReader
 # that the program has run, whichever is more: a day's run is asked about once an hour.
 _LEAST_PAUSE = 30.0
 _PAUSE_SHARE = 0.05
-
-
-@dataclass(frozen=True)
-class StoppedRun:
-    """A run that was advised to end.
-
-    Attributes:
-        ran: The searched value that it has reached, by its name.
-        keys: The flat keys of the run's record: why, and when.
-    """
-
-    ran: Mapping[str, float]
-    keys: Mapping[str, str]
+# The models are asked anew about a run that reports points when it is so much further: of 100,000 steps 230 times.
+_LEAST_STEP = 1.01
 
 
 class EarlyStop:
@@ -56,26 +46,37 @@ class EarlyStop:
         self._configuration = configuration
         self._parameter = parameter
         self._curve = curve
-        self._advised: tuple[float, str] | None = None
+        # The point at which the models were asked last, and why the run should end; empty if it should go on.
+        self._asked: Point | None = None
+        self._why = ""
 
     def is_advised(self) -> bool:
         """Return whether the run should end where its last report was."""
-        here = self._curve.here
-        self._advised = None
-        if here is not None:
-            prospect = prospect_of_run(
-                self._carbs, self._run_id, self._configuration, self._parameter, self._curve.points
-            )
-            self._advised = (here, prospect.reason) if prospect.stop else None
-        return self._advised is not None
+        last = self._curve.last
+        if last is None:
+            self._asked, self._why = None, ""
+        elif self._asked is None or not _are_near(self._asked, last):
+            known = (self._carbs, self._run_id, self._configuration, self._parameter)
+            prospect = prospect_of_run(*known, self._curve.points)
+            self._asked, self._why = last, prospect.reason if prospect.stop else ""
+        return bool(self._why)
 
-    @property
-    def stopped(self) -> StoppedRun | None:
-        """What was run, if the run was advised to end and has reported nothing since; else None."""
-        if self._advised is None or self._advised[0] != self._curve.here:
-            return None
-        place, why = self._advised
-        return StoppedRun({self._parameter: place}, stopped_at(why, place))
+    def what_ran(self, ran: Any) -> tuple[Any, Mapping[str, str]]:
+        """Return which searched values were run instead of the suggestion's, and the keys of the run's record for that.
+
+        A run that was advised to end has ended where its last point is, unless it says that it came to its end or to
+        another value.
+
+        Args:
+            ran: The values that the program says were run; None if it says nothing.
+        """
+        place = self._curve.place
+        if not self._why or self._curve.is_at_end or place is None or not (ran is None or is_dictionary(ran)):
+            return ran, {}
+        values = {self._parameter: self._configuration[self._parameter], **(ran or {})}
+        if values[self._parameter] == self._configuration[self._parameter]:  # which says nothing new
+            values[self._parameter] = place
+        return values, stopped_at(self._why, place) if values[self._parameter] == place else {}
 
 
 class LoggedStop:
@@ -149,9 +150,9 @@ def shorter_run(keys: Mapping[str, Any], parameter: str | None) -> str:
 
 
 def prospect_of_run(
-    carbs: CARBS, run_id: str, configuration: ParamDict, parameter: str, points: Sequence[Point]
+    carbs: CARBS, run_id: str, configuration: ParamDict, parameter: str, points: Iterable[Point]
 ) -> Prospect:
-    """Return whether a run should end, by the points on its way.
+    """Return whether a run should end, by those points on its way that would be recorded.
 
     Args:
         carbs: The optimizer, which knows of the sweep's other runs.
@@ -162,7 +163,12 @@ def prospect_of_run(
     """
     seen = [
         ObservationInParam({**configuration, parameter: point.progress}, point.objective, point.cost)
-        for point in points
+        for point in chosen(points, is_whole=False)
     ]
     suggestion: dict[str, Any] = {**configuration, SUGGESTION_ID_KEY: run_id}
     return carbs.judge(suggestion, seen, parameter)
+
+
+def _are_near(asked: Point, last: Point) -> bool:
+    """Tell whether nothing new is to be expected of the models at a later point."""
+    return asked == last or asked.progress < last.progress < _LEAST_STEP * asked.progress

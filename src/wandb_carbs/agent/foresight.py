@@ -68,14 +68,15 @@ def draw(
 ) -> SuggestOutput:
     """Draw a suggestion that no abandoned run has: an abandoned run may take up its own again.
 
-    A configuration that is wanted first is run again, unless W&B has stopped its run: it would stop each.
+    A configuration that is wanted first is run again, unless its run was stopped, or ran another one in its place: so
+    would each.
 
     Args:
         carbs: The optimizer.
         run_id: The run that draws.
         seed: Seed of the draw.
         lost: Configurations of abandoned runs, by the run's id.
-        stopped: Those of these runs that were stopped.
+        stopped: Those of these runs that were stopped, or ran other configurations.
     """
     output = carbs.suggest(run_id, seed=seed)
     for _ in range(_MAX_AVOIDED + len(stopped)):

@@ -22,7 +22,7 @@ from wandb_carbs.agent.recorder import RunRecorder
 from wandb_carbs.agent.registration import Registration
 from wandb_carbs.agent.runnable_sweep import RunnableSweep, words_of_sdk
 from wandb_carbs.agent.suggestion import Suggestion, SuggestionTaker, Translation
-from wandb_carbs.agent.whole_outcome import stopped_keys, whole_outcome
+from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.metrics import without
 from wandb_carbs.plain import is_number, to_json
@@ -52,6 +52,8 @@ logger = logging.getLogger("wandb_carbs")
 # may be after it has loaded its data, this agent is heard of in its place.
 _ALIVE_SECONDS = 60.0
 _LAST_SECONDS = 5.0
+# Of a run that has recorded its outcome itself: how it went.
+_SHOWN_KEYS = (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY, STOPPED_KEY)
 
 
 class ProgramRun:
@@ -215,12 +217,12 @@ class ProgramRun:
         record = self._publisher.read()
         is_settled = record.summary.get(SETTLED_KEY) is True
         advised = "" if self._stop is None else self._stop.advised
-        if record.summary.get(STATE_KEY) in OUTCOMES and not is_settled:
-            keys = {key: record.summary.get(key) for key in (STATE_KEY, OBJECTIVE_KEY, COST_KEY, REASON_KEY)}
-            if ending.asked == STOPPED and keys[STATE_KEY] == ABANDONED:  # its program has seen SIGTERM only
-                keys.update(stopped_keys(self._spent + seconds, advised=advised))
-                self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY, STOPPED_KEY)})
-            elif why := failure_behind(ending, keys[STATE_KEY], keys[REASON_KEY]):
+        state = record.summary.get(STATE_KEY)
+        # A program that records its outcome itself has seen SIGTERM only.
+        is_told = ending.asked == STOPPED and state == ABANDONED
+        if state in OUTCOMES and not (is_settled or is_told):
+            keys = {key: record.summary.get(key) for key in _SHOWN_KEYS}
+            if why := failure_behind(ending, keys[STATE_KEY], keys[REASON_KEY]):
                 keys.update({STATE_KEY: FAILURE, REASON_KEY: why})
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY)})
             return Outcome(keys)
@@ -236,7 +238,7 @@ class ProgramRun:
             advised=advised,
         )
         corrected = {SETTLED_KEY: False} if is_settled else {}
-        if self.suggestion is not None:
+        if self.suggestion is not None and not is_told:
             self.other_values = other_values(record.config, self.suggestion.point, self.suggestion.values)
         changed = {CHANGES_KEY: to_json(self.other_values)} if self.other_values else {}
         self._recorder.outcome({**outcome.keys, SECONDS_KEY: self._spent + seconds, **corrected, **changed})

@@ -10,7 +10,8 @@ from carbs import ParamDict, SearchSpace
 from wandb_carbs.agent.changes import point_run
 from wandb_carbs.agent.publisher import suggestion_keys
 from wandb_carbs.agent.suggestion import Suggestion, Translation
-from wandb_carbs.record import CHANGES_KEY, PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY
+from wandb_carbs.plain import to_json
+from wandb_carbs.record import CHANGES_KEY, PREDICTED_COST_KEY, PREDICTED_OBJECTIVE_KEY, SUGGESTED_KEY
 
 # Nothing was predicted of it.
 NO_BELIEFS = dict.fromkeys(
@@ -56,4 +57,5 @@ def run_instead(
     values = translation.configuration(point, run_id)
     recorded = suggestion_keys(point, values, is_apart=taken.values != taken.point)
     changed = {name: value for name, value in values.items() if name in ran or value != taken.values.get(name)}
-    return RunInstead(point, {**recorded, CHANGES_KEY: "", **NO_BELIEFS}, changed)
+    replaced = {} if point == taken.point else {SUGGESTED_KEY: to_json(taken.point)}
+    return RunInstead(point, {**recorded, **replaced, CHANGES_KEY: "", **NO_BELIEFS}, changed)

@@ -32,7 +32,9 @@ class ReportedCurve:
         points: Those that it had reported before it was interrupted.
 
     Attributes:
-        here: The place of the last report, if a point of it was kept; else None.
+        last: The point of the last report; None where that was no point to learn from.
+        place: Of the last report that was one.
+        is_at_end: Whether the last report was at the run's end.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class ReportedCurve:
         configuration: Mapping[str, Any],
         points: Sequence[Point] = (),
     ) -> None:
-        self.here: float | None = None
+        self.last: Point | None = None
+        self.place: float | None = None
+        self.is_at_end = False
         self._publisher = publisher
         self._parameter = parameter
         self._space = space
@@ -73,7 +77,7 @@ class ReportedCurve:
         Raises:
             CarbsError: If the run would be beyond its own value, or before its beginning.
         """
-        self.here = None
+        self.last, self.is_at_end = None, not is_before(progress, self._end)
         if not math.isfinite(objective):
             logger.warning(
                 "Run %s: objective=%r at progress=%g is no point to learn from", self._name, objective, progress
@@ -95,7 +99,7 @@ class ReportedCurve:
             self._most_expensive = point
         self._points[place] = point
         self._is_given = is_given
-        self.here = place
+        self.last, self.place = point, place
         return True
 
     @property

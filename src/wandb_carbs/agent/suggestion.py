@@ -34,7 +34,15 @@ from wandb_carbs.record import (
 )
 from wandb_carbs.retry import is_transient
 from wandb_carbs.sweep.history import feed
-from wandb_carbs.sweep.judged import JudgedRun, config_of_run, count, judge, lost_suggestions, read_suggestion
+from wandb_carbs.sweep.judged import (
+    JudgedRun,
+    config_of_run,
+    count,
+    judge,
+    lost_suggestions,
+    read_suggestion,
+    replaced_suggestions,
+)
 from wandb_carbs.sweep.runs import RunReader
 
 logger = logging.getLogger("wandb_carbs")
@@ -178,6 +186,9 @@ class SuggestionTaker:
         self._log_counts(foreseen)
         lost = lost_suggestions(others, self._carbs.space, self._translation.from_run)
         stopped = [run.record.id for run in others if run.record.id in lost and run.record.was_stopped]
+        # The optimizer knows only what was run in their place, and would suggest them again.
+        replaced = replaced_suggestions(others, self._carbs.space)
+        lost, stopped = {**lost, **replaced}, [*stopped, *replaced]
         waiting = {run.record.id for run in others if run.verdict.standing is Standing.STARTING}
         for attempt in range(_MAX_REDRAWS + 1):
             output = draw(self._carbs, own.id, seed_of(self._reader.sweep.sweep_id, own.id, attempt), lost, stopped)

@@ -205,9 +205,10 @@ class WandbCarbs(LegacyNames):
         """Return whether the run should end here, as it will hardly improve the frontier any more; ask after `report`.
 
         Then leave the loop and record the observation as always. It counts as that of a run of the progress that was
-        reported last, which is its value in `wandb.config` from then on. The models judge by what was known when
-        the run took its suggestion, without a request to W&B; see `CARBS.judge`. Where the last report was no point to
-        learn from, the run goes on.
+        reported last, which is its value in `wandb.config` from then on. A run that goes on all the same has to report
+        its end, or it counts as that, too. The models judge by what was known when the run took its suggestion, without
+        a request to W&B, and anew when the run is a hundredth further; see `CARBS.judge`. Where the last report was no
+        point to learn from, the run goes on.
 
         Raises:
             WandbCarbsError: If the sweep's definition has no `progress`.
@@ -238,12 +239,11 @@ class WandbCarbs(LegacyNames):
             WandbConnectionError: If W&B cannot be reached. The SDK keeps what was recorded and sends it when it can.
         """
         keys: Mapping[str, Any] = {}
+        if self._early_stop is not None:
+            ran, keys = self._early_stop.what_ran(ran)
         if ran is None or (is_dictionary(ran) and not ran):
-            stopped = None if self._early_stop is None else self._early_stop.stopped
-            if stopped is None:
-                self._recorder.observation(objective, cost, allow_update=allow_update)
-                return
-            ran, keys = stopped.ran, stopped.keys
+            self._recorder.observation(objective, cost, allow_update=allow_update)
+            return
         instead = run_instead(self._carbs.space, self._taken, ran, self._translation, self._wandb_run.id)
         self._recorder.runs_to(instead.point)
         self._recorder.observation(objective, cost, allow_update=allow_update, keys={**instead.keys, **keys})

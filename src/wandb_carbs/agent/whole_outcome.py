@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from wandb_carbs.agent.curve import curve_keys
+from wandb_carbs.agent.curve import chosen, curve_keys
 from wandb_carbs.agent.early_stop import stopped_at
 from wandb_carbs.agent.logged_curve import LoggedCurve, read_curve
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome, judge_outcome
@@ -23,10 +23,11 @@ from wandb_carbs.record import (
     STATE_KEY,
     STOPPED_KEY,
     SUCCESS,
+    SUGGESTED_KEY,
     RunRecord,
     recorded_suggestion,
 )
-from wandb_carbs.sweep.progress import Point
+from wandb_carbs.sweep.progress import Point, is_before
 
 
 def whole_outcome(
@@ -63,6 +64,11 @@ def whole_outcome(
         curve = read_curve(sweep, record, is_whole=is_whole, seconds=seconds, spent=spent, begun=begun)
     keys = {**outcome.keys, **curve_keys(curve.points, is_whole=is_whole)}
     if advised and outcome.keys[REASON_KEY] == STOPPED and curve.points:
+        if ending.exit_code == 0 and not is_before(curve.furthest, _own_end(sweep, record)):
+            by_itself = replace(ending, asked="")
+            ended = whole_outcome(sweep, record, by_itself, seconds, is_joined=is_joined, spent=spent, begun=begun)
+            if ended.keys[STATE_KEY] == SUCCESS:  # it came to its end all the same
+                return ended
         return replace(outcome, keys=_as_shorter(sweep, record, curve.points, advised), note=curve.note)
     if outcome.keys[REASON_KEY] == STOPPED:
         keys.update(stopped_keys(spent + seconds, curve.furthest, advised))
@@ -82,12 +88,20 @@ def stopped_keys(seconds: float, furthest: float = 0.0, advised: str = "") -> di
     return {REASON_KEY: STOPPED, STOPPED_KEY: to_json({"why": why, "seconds": round(seconds, 3), **come})}
 
 
+def _own_end(sweep: RunnableSweep, record: RunRecord) -> Any:
+    """Return how far a run that has points on its way was to go."""
+    suggestion, parameter = recorded_suggestion(record), sweep.definition.progress_parameter
+    assert suggestion is not None
+    assert parameter is not None
+    return suggestion[parameter]
+
+
 def _as_shorter(sweep: RunnableSweep, record: RunRecord, points: Sequence[Point], why: str) -> dict[str, Any]:
     """Return the flat keys of a run that was stopped as advised: it counts as the shorter one that it was."""
     suggestion, parameter = recorded_suggestion(record), sweep.definition.progress_parameter
     assert suggestion is not None  # it has points on its way
     assert parameter is not None
-    *before, last = sorted(points, key=lambda point: point.progress)
+    *before, last = chosen(points, is_whole=False)
     ran = {**suggestion, parameter: last.progress}
     values = values_for(sweep.parameters, ran)
     return {
@@ -99,4 +113,5 @@ def _as_shorter(sweep: RunnableSweep, record: RunRecord, points: Sequence[Point]
         **suggestion_keys(ran, values, is_apart=CONFIG_KEY in record.summary),
         **curve_keys(before, is_whole=True),
         **stopped_at(why, last.progress),
+        SUGGESTED_KEY: to_json(suggestion),
     }

@@ -24,6 +24,7 @@ from wandb_carbs.record import (
     Verdict,
     classify,
     recorded_suggestion,
+    replaced_suggestion,
 )
 from wandb_carbs.sweep.progress import points_in
 
@@ -157,6 +158,17 @@ def lost_suggestions(
     took = [record for record in gone if record.summary.get(STATE_KEY) in (RUNNING, ABANDONED)]
     read = {record.id: read_suggestion(record, space, suggestion_from_run)[0] for record in took}
     return {id_: values for id_, values in read.items() if values is not None}
+
+
+def replaced_suggestions(runs: Sequence[JudgedRun], space: SearchSpace) -> dict[str, ParamDict]:
+    """Read the suggestions of the runs that count as other configurations, by the run's id.
+
+    Args:
+        runs: Runs.
+        space: The search space; configurations outside are left out.
+    """
+    read = {run.record.id: replaced_suggestion(run.record) for run in runs if run.verdict.standing in ENDED}
+    return {id_: space.select(values) for id_, values in read.items() if values and not space.problems_with(values)}
 
 
 def count(runs: Sequence[JudgedRun]) -> dict[str, int]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import wandb
 
-from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param
+from carbs import CARBS, LinearSpace, LogSpace, ObservationInParam, Param, Prospect
 from logged_runs import BEGUN, logged_run, rows_of, sweep_of_losses
 from wandb_carbs import WandbCarbs, WandbCarbsError, carbs_from_sweep
-from wandb_carbs.agent.early_stop import LoggedStop
+from wandb_carbs.agent.early_stop import EarlyStop, LoggedStop
+from wandb_carbs.agent.reported_curve import ReportedCurve
 from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.runs import RunReader
 
@@ -71,6 +73,7 @@ def test_a_hopeless_run_ends_early_and_counts_as_the_shorter_run_that_it_was(mak
     assert (summary["carbs.state"], summary["carbs.cost"]) == ("success", done)
     stopped = json.loads(summary["carbs.stopped"])
     assert stopped["progress"] == done
+    assert json.loads(summary["carbs.suggested"]) == {"lr": 0.1, "batch": 128}
     assert "improves the frontier with a probability of" in stopped["why"]
     [last] = carbs_from_sweep(sweep.path).success_observations
     assert last.input == {"lr": 0.1, "batch": done}
@@ -112,6 +115,69 @@ def test_without_progress_the_question_has_no_sense_and_before_a_report_no_run_i
     with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:
         assert not trial.should_stop()
         trial.record_observation(0.5, 1)
+
+
+class Asked:
+    """An optimizer that advises the end of a run from a place on, and keeps how many points it was asked about."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.numbers: list[int] = []
+
+    def judge(self, _: object, points: list[ObservationInParam], parameter: str) -> Prospect:
+        self.numbers.append(len(points))
+        done: Any = max(points, key=lambda point: point.cost).input[parameter]
+        return Prospect(done >= self.end, 0.5, "is no good")
+
+
+def asked_of(carbs: Asked, steps: int) -> tuple[ReportedCurve, EarlyStop]:
+    """Return the points of a run of so many steps, and who asks about it."""
+    values: Any = {"lr": 0.1, "steps": steps}
+    publisher: Any = SimpleNamespace(record=SimpleNamespace(name="r"))
+    curve = ReportedCurve(publisher, "steps", LogSpace(1, 1e6, is_integer=True), values)
+    optimizer: Any = carbs
+    return curve, EarlyStop(optimizer, "r", values, "steps", curve)
+
+
+def test_a_program_that_asks_at_every_step_is_not_kept_waiting() -> None:
+    carbs = Asked(end=1900)
+    curve, stop = asked_of(carbs, 2000)
+    advised = []
+    for step in range(1, 2000):
+        curve.add(step, 1.0, float(step), is_given=True)
+        advised += [stop.is_advised(), stop.is_advised()]
+    assert len(carbs.numbers) < 500
+    assert max(carbs.numbers) <= 8
+    assert advised == sorted(advised)  # an answer stands until there is another one
+    assert advised[-1]
+    before = len(carbs.numbers)
+    curve.add(1999, 2.0, 1999.0, is_given=True)  # of two reports at one place the last counts
+    stop.is_advised()
+    stop.is_advised()
+    assert len(carbs.numbers) <= before + 1
+
+
+def test_a_run_that_was_advised_to_end_is_what_it_has_reached() -> None:
+    curve, stop = asked_of(Asked(end=20), 100)
+    curve.add(10, 1.0, 10.0, is_given=True)
+    assert not stop.is_advised()
+    assert stop.what_ran(None) == (None, {})
+    curve.add(20, 1.0, 20.0, is_given=True)
+    assert stop.is_advised()
+    ran, keys = stop.what_ran(None)
+    assert ran == {"steps": 20}
+    assert json.loads(keys["carbs.stopped"]) == {"why": "is no good", "progress": 20}
+    # It has clipped another value, too, or gives its configuration as it was.
+    assert stop.what_ran({"lr": 0.05})[0] == {"lr": 0.05, "steps": 20}
+    assert stop.what_ran({"lr": 0.05, "steps": 100}) == ({"lr": 0.05, "steps": 20}, keys)
+    assert stop.what_ran({"steps": 30}) == ({"steps": 30}, {})
+    assert stop.what_ran(3) == (3, {})  # which is refused later
+    # It goes on for a while: to the end of an epoch, say.
+    curve.add(25, 1.0, 25.0, is_given=True)
+    curve.add(25.5, 1.0, 25.5, is_given=True)
+    assert stop.what_ran(None)[0] == {"steps": 25}
+    curve.add(100, 1.0, 100.0, is_given=True)
+    assert stop.what_ran(None) == (None, {})
 
 
 @pytest.mark.parametrize("stops", [True, False])

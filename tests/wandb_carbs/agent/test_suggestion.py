@@ -167,15 +167,20 @@ def test_configuration_of_an_abandoned_run_is_left_to_it(make_sweep: Callable[..
 def test_configuration_that_is_wanted_first_is_run_again_unless_it_was_stopped(
     make_sweep: Callable[..., Any], *, is_stopped: bool
 ) -> None:
-    """W&B's early_terminate would stop it each time, and nothing else would ever be run."""
-    first = [{"lr": lr, "batch": 32} for lr in (0.01, 0.02, 0.03)]
+    """W&B's early_terminate would stop it each time, and nothing else would ever be run.
+
+    So would the models, or a program that clips its values.
+    """
+    first = [{"lr": lr, "batch": 32} for lr in (0.01, 0.02, 0.03, 0.04)]
     sweep = make_sweep(initial=first)
+    advised = {"carbs.suggested": json.dumps(first[2])} if is_stopped else {}
+    sweep.put("c", first[2], {**GOOD, "carbs.suggestion": json.dumps({"lr": 0.03, "batch": 20}), **advised})
     for name, values in zip(("a", "b"), first, strict=False):
         stopped = {"carbs.stopped": '{"why": "stopped in W&B"}'} if is_stopped else {}
         keys = {"carbs.state": "abandoned", "carbs.suggestion": json.dumps(values), **stopped}
         sweep.put(name, values, keys, exit_code=1)
     wandb.init()
-    assert WandbCarbs.from_sweep().suggest()["lr"] == (0.03 if is_stopped else 0.01)
+    assert WandbCarbs.from_sweep().suggest()["lr"] == (0.04 if is_stopped else 0.01)
 
 
 def test_few_configurations_are_used_up_by_abandoned_runs(make_sweep: Callable[..., Any]) -> None:

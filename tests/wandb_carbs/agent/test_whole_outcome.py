@@ -21,6 +21,7 @@ from wandb_carbs.record import (
     STATE_KEY,
     STOPPED_KEY,
     SUCCESS,
+    SUGGESTED_KEY,
     SUGGESTION_KEY,
 )
 from wandb_carbs.sweep.progress import Progress
@@ -78,7 +79,26 @@ def test_a_run_that_was_stopped_as_advised_counts_as_the_shorter_run_that_it_was
     assert CONFIG_KEY not in keys
     assert json.loads(keys[CURVE_KEY]) == [[1, 4.0, 10.0], [2, 3.0, 20.0]]
     assert json.loads(keys[STOPPED_KEY]) == {"why": "is no good", "progress": 3}
+    assert json.loads(keys[SUGGESTED_KEY]) == {"lr": 0.01, "epochs": 4}
     assert keys["carbs.predicted_objective"] is None  # nothing was predicted of it
+
+
+def test_a_run_that_came_to_its_end_though_it_was_to_stop_counts_as_the_whole_run() -> None:
+    """Its program ignores SIGTERM, or had its last epoch behind it."""
+    ended = outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), Ending(0, asked=STOPPED), advised="is no good").keys
+    assert (ended[STATE_KEY], ended[OBJECTIVE_KEY], ended[COST_KEY]) == (SUCCESS, 1.0, 45.0)
+    assert json.loads(ended[CURVE_KEY])[-1] == [3, 2.0, 35.0]
+    assert STOPPED_KEY not in ended
+    killed = outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), Ending(-9, asked=STOPPED), advised="is no good").keys
+    assert json.loads(killed[SUGGESTION_KEY])["epochs"] == 3
+
+
+def test_points_of_an_earlier_start_are_no_points_at_the_end_of_a_run_that_was_stopped() -> None:
+    run = logged_run(rows_of(4.0, 3.0, 2.0), epochs=8, **{CURVE_KEY: "[[2, 3.5, 15.0], [3, 2.5, 25.0]]"})
+    ending = Ending(-15, asked=STOPPED)
+    keys = whole_outcome(sweep_of_losses(), run, ending, 45.0, is_joined=True, spent=25.0, advised="is no good").keys
+    assert json.loads(keys[SUGGESTION_KEY])["epochs"] == 3
+    assert [place for place, _, _ in json.loads(keys[CURVE_KEY])] == [1, 2]
 
 
 def test_a_run_that_ended_otherwise_or_left_no_point_is_not_changed_by_the_advice() -> None:

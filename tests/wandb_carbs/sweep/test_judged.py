@@ -11,7 +11,7 @@ from live_sweep import PARAMS
 from wandb_carbs import SweepPath
 from wandb_carbs.record import RunRecord
 from wandb_carbs.sweep.history import feed
-from wandb_carbs.sweep.judged import count, judge
+from wandb_carbs.sweep.judged import count, judge, replaced_suggestions
 
 if TYPE_CHECKING:
     import pytest
@@ -29,6 +29,25 @@ def test_runs_skipped_for_one_reason_are_one_warning_for_each_agent(caplog: pyte
     assert first.startswith("Skipping runs run-0 (id0), run-1 (id1), ")
     assert first.endswith(", run-4 (id4) and 1 more: no suggestion was taken (no carbs.state), so nothing is learnt")
     assert second.startswith("Skipping run run-6 (id6): no suggestion was taken")
+
+
+def test_a_run_that_counts_as_another_configuration_says_which_one_it_was_to_run() -> None:
+    now = datetime.now(timezone.utc)
+    keys = {**GOOD, "carbs.suggestion": json.dumps({"lr": 0.01, "batch": 32})}
+    summaries: dict[str, dict[str, Any]] = {
+        "shorter": {**keys, "carbs.suggested": '{"lr": 0.01, "batch": 128}'},
+        "failed": {**keys, "carbs.state": "failure", "carbs.suggested": '{"lr": 0.02, "batch": 128}'},
+        "whole": keys,
+        "outside": {**keys, "carbs.suggested": '{"lr": 0.01, "batch": 1000}'},
+        "odd": {**keys, "carbs.suggested": "[128]"},
+        "lost": {**keys, "carbs.state": "abandoned", "carbs.suggested": '{"lr": 0.01, "batch": 128}'},
+    }
+    records = [RunRecord(id_, id_, "finished", now, now, {}, summary) for id_, summary in summaries.items()]
+    space = CARBS(params=PARAMS).space
+    assert replaced_suggestions(judge(records, space, now), space) == {
+        "shorter": {"lr": 0.01, "batch": 128},
+        "failed": {"lr": 0.02, "batch": 128},
+    }
 
 
 def test_points_on_the_way_count_whatever_the_run_counts_as(caplog: pytest.LogCaptureFixture) -> None:
