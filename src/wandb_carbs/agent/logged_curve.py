@@ -10,10 +10,10 @@ from typing import Any
 from carbs import SearchSpace
 from carbs.values import is_positive
 from wandb_carbs.agent.curve import earlier_points, falling, spread
-from wandb_carbs.agent.passage import passage_of
+from wandb_carbs.agent.passage import passage_of, smallest
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import BEGUN_KEY, RunRecord, recorded_suggestion
+from wandb_carbs.record import BEGUN_KEY, CURVE_KEY, RunRecord, recorded_suggestion
 from wandb_carbs.retry import RETRY_SECONDS
 from wandb_carbs.sweep.logged import LoggedWay
 from wandb_carbs.sweep.progress import Point, is_before
@@ -24,6 +24,11 @@ _UNNAMED = (
     "`progress: {{parameter: {}, metric: …}}`, with the metric that says how far a run is, in a new sweep"
 )
 _UNPAID = "the sweep's progress: points on the way of a run have no cost, as {!r} is logged later: log it with them"
+_UNREPORTED = (
+    "the sweep's progress: the program records its outcome itself and has reported no points, so that nothing is "
+    "learnt from its way: call trial.report(objective, progress) in its loop, and let a new sweep say "
+    "`progress: {}`, as the agent reads what a program logs only where it records the outcome, too"
+)
 _FALLING = (
     "the sweep's progress: the cost falls on the way of a run, so that nothing is learnt from it: let {!r} be what the "
     "run has cost so far, with what its earlier starts had spent"
@@ -115,6 +120,24 @@ def read_curve(
     if sweep.cost is not None and falling(whole):
         return LoggedCurve(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
     return LoggedCurve(whole, passage.furthest, passage.note or (_schedule_note(record) if whole else ""))
+
+
+def unreported_note(sweep: RunnableSweep, record: RunRecord) -> str:
+    """Say if a program that records its outcome itself has left out the points that its sweep asks for; else empty.
+
+    The agent does not read them: their costs are by another clock than the one that the program has recorded.
+
+    Args:
+        sweep: The run's sweep.
+        record: The run, which has come to its end.
+    """
+    progress = sweep.definition.progress
+    if progress is None or not progress.metric or record.summary.get(CURVE_KEY):
+        return ""
+    space = SearchSpace(sweep.definition.params)
+    end: Any = (recorded_suggestion(record) or {}).get(progress.parameter)
+    least = smallest(space.spaces[space.names.index(progress.parameter)])
+    return _UNREPORTED.format(progress.parameter) if is_number(end) and is_before(least, end) else ""
 
 
 def _seconds_after(times: Iterable[float], start: Any, seconds: float) -> float:

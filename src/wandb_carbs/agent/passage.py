@@ -83,7 +83,7 @@ def _problem_with(course: Course, seen: Sequence[float], progress: Progress, end
 
 def _doubt(places: Mapping[float, float], furthest: float, progress: Progress, space: Space, end: float) -> str:
     """Say what may be wrong with the way of a run that has come to its end; empty if nothing is."""
-    if not places and is_before(_smallest(space), end):
+    if not places and is_before(smallest(space), end):
         return _said(
             progress,
             f"had no value before a run's end, in a row of the objective, that is one of {progress.parameter!r}, so "
@@ -103,6 +103,7 @@ def _said(progress: Progress, what: str) -> str:
     return f"the sweep's progress: {progress.metric!r} {what}"
 
 
-def _smallest(space: Space) -> float:
-    smallest: Any = space.min if isinstance(space, NumericSpace) else min(space.choices)
-    return float(smallest)
+def smallest(space: Space) -> float:
+    """Return the smallest value of a hyperparameter that a run passes through."""
+    least: Any = space.min if isinstance(space, NumericSpace) else min(space.choices)
+    return float(least)

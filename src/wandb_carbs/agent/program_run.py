@@ -12,6 +12,7 @@ from typing import Any
 from carbs import CarbsError
 from wandb_carbs.agent.command_line import fill_in
 from wandb_carbs.agent.early_stop import LoggedStop
+from wandb_carbs.agent.logged_curve import unreported_note
 from wandb_carbs.agent.orphans import settle, spent_by
 from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome, failure_behind
 from wandb_carbs.agent.own_names import other_values
@@ -225,7 +226,7 @@ class ProgramRun:
             if why := failure_behind(ending, keys[STATE_KEY], keys[REASON_KEY]):
                 keys.update({STATE_KEY: FAILURE, REASON_KEY: why})
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY)})
-            return Outcome(keys)
+            return Outcome(keys, note=unreported_note(self._sweep, record) if keys[STATE_KEY] == SUCCESS else "")
         is_joined = self._has_words(record)
         outcome = whole_outcome(
             self._sweep,

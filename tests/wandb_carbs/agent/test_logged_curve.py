@@ -10,7 +10,7 @@ import pytest
 
 from logged_runs import BEGUN, PROGRESS, logged_run, rows_of, sweep_of_losses
 from wandb_carbs.agent.curve import curve_keys
-from wandb_carbs.agent.logged_curve import LoggedCurve, read_curve
+from wandb_carbs.agent.logged_curve import LoggedCurve, read_curve, unreported_note
 from wandb_carbs.record import BEFORE_KEY, CURVE_KEY
 from wandb_carbs.sweep.progress import Progress
 
@@ -166,3 +166,15 @@ def test_a_run_that_was_begun_anew_keeps_the_costs_of_the_start_that_came_there_
     rows = [*rows_of(4.0, 3.0, start=BEGUN - 500), *rows_of(4.5, 3.5, 2.5, 1.5)]
     known: dict[str, Any] = {BEFORE_KEY: BEGUN - 480, CURVE_KEY: json.dumps([[1, 4.0, 12.0], [2, 3.0, 22.0]])}
     assert points(curve_of(rows, spent=60.0, **known)) == [[1, 4.0, 12.0], [2, 3.0, 22.0], [3, 2.5, 90.0]]
+
+
+def test_a_program_that_records_itself_is_to_report_the_points_that_its_sweep_asks_for() -> None:
+    def note(progress: Progress | None = PROGRESS, **run: Any) -> str:
+        return unreported_note(sweep_of_losses(progress), logged_run(rows_of(4.0, 3.0), **run))
+
+    assert "call trial.report(objective, progress) in its loop" in note()
+    assert "`progress: epochs`" in note()
+    reported: dict[str, Any] = {CURVE_KEY: "[[2, 3.5, 15.0]]"}
+    assert note(**reported) == ""
+    assert note(epochs=1) == ""  # nothing comes before
+    assert note(Progress("epochs")) == note(None) == ""
