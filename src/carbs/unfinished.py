@@ -16,8 +16,12 @@ from carbs.spaces.identity import are_among, keys
 from carbs.spaces.numeric import NumericSpace
 from carbs.spaces.ordinal import OrdinalSpace
 from carbs.spaces.search_space import SearchSpace
+from carbs.spaces.space import Space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.values import is_positive
+
+# What a hyperparameter must be, in errors.
+PASSED_THROUGH = "a hyperparameter whose values are positive numbers, through which a run passes in order"
 
 # One run of so many goes to its end whatever is seen of it: the models have to see ends.
 _EXCUSED = 10
@@ -78,9 +82,8 @@ class UnfinishedRun:
         raise_problems(place, space.problems_with(suggestion))
         if parameter not in space.names:
             raise refuse(space.unknown(parameter, None, "parameter"), place)
-        if not _is_passed_through(space, parameter):
-            rule = "must be a hyperparameter whose values are positive numbers, through which a run passes in order"
-            raise refuse(Problem("", "parameter", parameter, rule), place)
+        if not is_passed_through(space.spaces[space.names.index(parameter)]):
+            raise refuse(Problem("", "parameter", parameter, f"must be {PASSED_THROUGH}"), place)
         values = space.select(suggestion)
         own: Any = values[parameter]
         seen = gather(space, points)
@@ -133,8 +136,8 @@ def prospect_of(chance: float) -> Prospect:
     return Prospect(chance < _LEAST_CHANCE, chance, f"improves the frontier with a probability of {said}")
 
 
-def _is_passed_through(space: SearchSpace, parameter: str) -> bool:
-    passed = space.spaces[space.names.index(parameter)]
-    if isinstance(passed, OrdinalSpace):
-        return all(map(is_positive, passed.choices))
-    return isinstance(passed, NumericSpace)
+def is_passed_through(space: Space) -> bool:
+    """Return whether a run may pass through the values of a hyperparameter's space: they are `PASSED_THROUGH`."""
+    if isinstance(space, OrdinalSpace):
+        return all(map(is_positive, space.choices))
+    return isinstance(space, NumericSpace)

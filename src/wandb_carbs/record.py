@@ -146,6 +146,12 @@ class RunRecord:
         return bool(self.summary.get(STOPPED_KEY)) or self.state == _KILLED
 
     @property
+    def why_stopped(self) -> str:
+        """Why it was stopped, if its record says so; empty if not."""
+        why = (_json_object(self.summary.get(STOPPED_KEY)) or {}).get("why")
+        return why if isinstance(why, str) else ""
+
+    @property
     def has_ended(self) -> bool:
         """Whether W&B says that the run is over, however it ended."""
         return self.state in _GONE or self.state == FINISHED

@@ -11,10 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from carbs import CarbsError, ObservationInParam, OrdinalSpace, Param, ParamDict, SearchSpace, Space
+from carbs import CarbsError, ObservationInParam, Param, ParamDict, SearchSpace, Space
 from carbs.errors import Problem, did_you_mean, raise_problems, refuse
-from carbs.spaces.numeric import NumericSpace
-from carbs.values import is_positive
+from carbs.unfinished import PASSED_THROUGH, is_passed_through
 from wandb_carbs.plain import is_number
 from wandb_carbs.record import OBJECTIVE_KEY
 
@@ -112,9 +111,8 @@ class Progress:
         elif self.parameter not in names:
             rule = f"must be the name of a hyperparameter{did_you_mean(self.parameter, names)}"
             found.append(Problem("", "parameter", self.parameter, rule))
-        elif not _is_passed_through(params[names.index(self.parameter)].space):
-            rule = "must be a hyperparameter whose values are positive numbers, through which a run passes in order"
-            found.append(Problem("", "parameter", self.parameter, rule))
+        elif not is_passed_through(params[names.index(self.parameter)].space):
+            found.append(Problem("", "parameter", self.parameter, f"must be {PASSED_THROUGH}"))
         if self.metric and objective in (None, OBJECTIVE_KEY):
             rule = "needs the name of the sweep's metric, which the program logs in the same rows"
             found.append(Problem("", "metric", self.metric, rule))
@@ -231,12 +229,6 @@ def value_at(space: Space, done: float) -> float | None:
 def is_before(place: float, end: float) -> bool:
     """Tell whether a place is before a run's own end, and not that end but for rounding."""
     return place < end * (1 - HAIR)
-
-
-def _is_passed_through(space: Space) -> bool:
-    if isinstance(space, NumericSpace):
-        return True
-    return isinstance(space, OrdinalSpace) and all(is_positive(choice) for choice in space.choices)
 
 
 def _is_point(value: Any) -> bool:

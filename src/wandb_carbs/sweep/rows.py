@@ -28,7 +28,7 @@ class Row:
         objective: None unless the run counts as an observation.
         cost: Likewise.
         created_at: ISO-8601, UTC.
-        reason: Why it is skipped, abandoned or failed; empty otherwise.
+        reason: Why it is skipped, abandoned or failed, or was stopped early; empty otherwise.
         config: Its configuration in the search space; empty if there is none.
     """
 
@@ -83,6 +83,6 @@ def _row(run: JudgedRun) -> Row:
         objective=float(record.summary[OBJECTIVE_KEY]) if counts else None,
         cost=float(record.summary[COST_KEY]) if counts else None,
         created_at=record.created_at.isoformat() if record.created_at else None,
-        reason=run.verdict.reason,
+        reason=f"stopped early: it {record.why_stopped}" if counts and record.why_stopped else run.verdict.reason,
         config=dict(run.suggestion or {}),
     )

@@ -56,6 +56,12 @@ def test_every_run_is_a_row_in_order() -> None:
     assert new.config == {}
 
 
+@pytest.mark.parametrize("text", ['{"why": "is no good", "progress": 5}', "[]", '{"why": 3}', 7])
+def test_a_run_that_was_stopped_early_says_why(text: Any) -> None:
+    [row] = rows.rows(history(run("a", Standing.OBSERVATION, objective=1, cost=1, stopped=text)))
+    assert row.reason == ("stopped early: it is no good" if "good" in str(text) else "")
+
+
 def test_observations_and_what_is_alive() -> None:
     assert [row.id for row in rows.observations(ALL)] == ["good", "cheap", "poor"]
     assert [row.id for row in rows.running(ALL)] == ["alive", "new"]
