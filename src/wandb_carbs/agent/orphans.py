@@ -12,17 +12,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from wandb_carbs.agent.outcome import Ending, Outcome
+from wandb_carbs.agent.outcome import STOPPED, Ending, Outcome
 from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.runnable_sweep import RunnableSweep
 from wandb_carbs.agent.whole_outcome import whole_outcome
 from wandb_carbs.clock import server_time
 from wandb_carbs.errors import WandbConnectionError
 from wandb_carbs.plain import is_number
-from wandb_carbs.record import BEGUN_KEY, SECONDS_KEY, RunRecord
+from wandb_carbs.record import BEGUN_KEY, CURVE_KEY, SECONDS_KEY, STATE_KEY, SUCCESS, RunRecord
 from wandb_carbs.sweep.runs import RunReader, is_orphan
 
 logger = logging.getLogger("wandb_carbs")
+
+_PERHAPS = "ended before its end, maybe stopped by its agent, which was killed"
 
 
 def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]) -> dict[str, Outcome]:
@@ -46,13 +48,29 @@ def settle(sweep: RunnableSweep, reader: RunReader, records: Iterable[RunRecord]
         if seconds is None:
             continue
         try:
-            outcome = whole_outcome(sweep, record, Ending(0), seconds, is_joined=True, spent=spent_by(record.summary))
+            outcome = _outcome_of(sweep, record, seconds)
             RunPublisher(record, reader).settle(outcome.keys)
         except WandbConnectionError as error:
             logger.warning("Run %s ended without its agent, and cannot be recorded now: %s", record.name, error)
             continue
         settled[record.id] = outcome
     return settled
+
+
+def _outcome_of(sweep: RunnableSweep, record: RunRecord, seconds: float) -> Outcome:
+    """Judge a run that its agent may have stopped as the models advised before it was killed itself.
+
+    Nobody knows that any more. A run that has not come to its end counts as the shorter one that it was, which is right
+    whoever ended it.
+    """
+    spent, progress = spent_by(record.summary), sweep.definition.progress
+    outcome = whole_outcome(sweep, record, Ending(0), seconds, is_joined=True, spent=spent)
+    is_clear = outcome.keys[STATE_KEY] == SUCCESS and outcome.keys.get(CURVE_KEY)
+    if progress is None or not progress.stop or not is_clear:
+        return outcome
+    stopped = Ending(0, asked=STOPPED)
+    shorter = whole_outcome(sweep, record, stopped, seconds, is_joined=True, spent=spent, advised=_PERHAPS)
+    return shorter if shorter.keys[STATE_KEY] == SUCCESS else outcome
 
 
 def seconds_of(summary: Mapping[str, Any]) -> float | None:

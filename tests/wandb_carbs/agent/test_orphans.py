@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from carbs import CARBSParams
 from live_sweep import ENTITY, PROJECT, Sweep
+from logged_runs import BEGUN as STARTED
+from logged_runs import logged_run, rows_of, sweep_of_losses
 from wandb_carbs import SweepPath, load_sweep
 from wandb_carbs.agent.orphans import seconds_of, settle, spent_by
+from wandb_carbs.agent.publisher import RunPublisher
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.record import (
     BEGUN_KEY,
     COST_KEY,
+    FINISHED,
     OBJECTIVE_KEY,
     REASON_KEY,
     SECONDS_KEY,
     SETTLED_KEY,
     STATE_KEY,
+    STOPPED_KEY,
     SUGGESTION_KEY,
     Standing,
 )
 from wandb_carbs.report.data import ReportData
+from wandb_carbs.sweep.progress import Progress
 from wandb_carbs.sweep.runs import RunReader
 
 if TYPE_CHECKING:
@@ -53,6 +62,34 @@ def test_seconds_are_from_the_programs_start_to_the_runs_end(summary: dict[str, 
 
 def test_seconds_of_earlier_starts_are_those_that_were_recorded() -> None:
     assert [spent_by({SECONDS_KEY: seconds}) for seconds in (30, -1, "30", None)] == [30.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("progress", "end", "counts_as"),
+    [
+        (Progress("epochs", "epoch", stop=True), 8, 3),
+        (Progress("epochs", "epoch", stop=True), 3, 3),
+        (Progress("epochs", "epoch", stop=True), 4, 4),  # or it counts its epochs from 0
+        (Progress("epochs", "epoch", first=1, stop=True), 4, 3),
+        (Progress("epochs", "epoch", stop=False), 8, 8),
+        (None, 8, 8),
+    ],
+)
+def test_a_run_that_its_agent_may_have_stopped_counts_as_the_shorter_run_that_it_was(
+    monkeypatch: pytest.MonkeyPatch, progress: Progress | None, end: int, counts_as: int
+) -> None:
+    """It was killed before it could say so, and the program ended on SIGTERM with exit code 0."""
+    monkeypatch.setattr(RunPublisher, "settle", lambda *_: None)
+    run = logged_run(rows_of(4.0, 3.0, 2.0), epochs=end, **{STATE_KEY: "running", "_timestamp": STARTED + 40})
+    source = SimpleNamespace(scan_history=run.source.scan_history, rawconfig={"_wandb": {"carbs": {STATE_KEY: "x"}}})
+    long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    run = replace(run, state=FINISHED, created_at=long_ago, source=source)
+    reader = RunReader(SweepPath(ENTITY, PROJECT, "s"))
+    [outcome] = settle(sweep_of_losses(progress), reader, [run]).values()
+    assert (outcome.keys[STATE_KEY], outcome.keys[OBJECTIVE_KEY]) == ("success", 2.0)
+    suggestion = outcome.keys.get(SUGGESTION_KEY, run.summary[SUGGESTION_KEY])
+    assert json.loads(suggestion)["epochs"] == counts_as
+    assert (STOPPED_KEY in outcome.keys) == (counts_as != end)
 
 
 @pytest.mark.slow
