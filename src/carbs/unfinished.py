@@ -20,7 +20,7 @@ from carbs.spaces.space import Space
 from carbs.spaces.values import SUGGESTION_ID_KEY, ParamDict
 from carbs.values import is_positive
 
-# What a hyperparameter must be, in errors.
+# In errors, the rule for the hyperparameter.
 PASSED_THROUGH = "a hyperparameter whose values are positive numbers, through which a run passes in order"
 
 # One run of so many goes to its end whatever is seen of it: the models have to see ends.
@@ -56,7 +56,7 @@ class UnfinishedRun:
     Attributes:
         space: The search space.
         values: Its configuration.
-        points: What was seen on its way so far, in order: the results of configurations that differ from its own in
+        points: Its points so far, in order: the results of configurations that differ from its own in
             one hyperparameter, before its own value.
         parameter: That hyperparameter.
         name: Its identifier.

@@ -102,8 +102,20 @@ class Posterior:
         Returns:
             Shape (m, S).
         """
-        values, vectors = np.linalg.eigh(self.covariance(points, points))
-        draws: Array = kernel(points, self.X, self.hyper) @ self.alpha + vectors @ (
-            np.sqrt(np.maximum(values, 0.0))[:, None] * noise
-        )
-        return draws
+        return draw(kernel(points, self.X, self.hyper) @ self.alpha, self.covariance(points, points), noise)
+
+
+def draw(mean: Array, covariance: Array, noise: Array) -> Array:
+    """Draw from a normal distribution, whose covariance may be singular.
+
+    Args:
+        mean: Shape (m, S), or (m, 1) for all draws.
+        covariance: Shape (m, m).
+        noise: Standard normal numbers, shape (m, S).
+
+    Returns:
+        Shape (m, S).
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    draws: Array = mean + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * noise)
+    return draws

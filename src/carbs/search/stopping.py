@@ -6,7 +6,7 @@ import numpy as np
 
 from carbs import pareto
 from carbs.arrays import Array
-from carbs.models.gaussian_process import Posterior
+from carbs.models.gaussian_process import Posterior, draw
 from carbs.models.groups import Groups
 from carbs.models.kernel import JITTER
 from carbs.models.noise import Noise
@@ -78,7 +78,5 @@ def _given(model: Posterior, points: Array, outputs: Array, generator: np.random
     # As `Posterior.condition`, of few outputs.
     gain = np.linalg.solve(noisy, covariance[:number]).T
     mean = mean + gain @ (outputs - mean[:number])
-    values, vectors = np.linalg.eigh(covariance - gain @ covariance[:number])
     normal = generator.standard_normal((len(points), _NUM_DRAWS))
-    draws: Array = mean[:, None] + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * normal)
-    return draws
+    return draw(mean[:, None], covariance - gain @ covariance[:number], normal)

@@ -62,7 +62,7 @@ def earlier_points(record: RunRecord) -> tuple[Point, ...]:
 
 
 def falling(points: Iterable[Point]) -> tuple[Point, Point] | None:
-    """Return two points of which the later one costs less, as no cost of a run so far can; None if there are none.
+    """Return two points of which the later one costs less, which the cost of a run so far cannot do; None if no two do.
 
     Args:
         points: Points of one run; of those at the same place, the last one counts.

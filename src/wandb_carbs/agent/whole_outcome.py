@@ -64,7 +64,8 @@ def whole_outcome(
         curve = read_curve(sweep, record, is_whole=is_whole, seconds=seconds, spent=spent, begun=begun)
     keys = {**outcome.keys, **curve_keys(curve.points, is_whole=is_whole)}
     if advised and outcome.keys[REASON_KEY] == STOPPED and curve.points:
-        if ending.exit_code == 0 and not is_before(curve.furthest, _own_end(sweep, record)):
+        suggestion, parameter = _planned(sweep, record)
+        if ending.exit_code == 0 and not is_before(curve.furthest, suggestion[parameter]):
             by_itself = replace(ending, asked="")
             ended = whole_outcome(sweep, record, by_itself, seconds, is_joined=is_joined, spent=spent, begun=begun)
             if ended.keys[STATE_KEY] == SUCCESS:  # it came to its end all the same
@@ -88,19 +89,17 @@ def stopped_keys(seconds: float, furthest: float = 0.0, advised: str = "") -> di
     return {REASON_KEY: STOPPED, STOPPED_KEY: to_json({"why": why, "seconds": round(seconds, 3), **come})}
 
 
-def _own_end(sweep: RunnableSweep, record: RunRecord) -> Any:
-    """Return how far a run that has points on its way was to go."""
+def _planned(sweep: RunnableSweep, record: RunRecord) -> tuple[dict[str, Any], str]:
+    """Return the suggestion of a run that has points on its way, and the hyperparameter that it passes through."""
     suggestion, parameter = recorded_suggestion(record), sweep.definition.progress_parameter
     assert suggestion is not None
     assert parameter is not None
-    return suggestion[parameter]
+    return suggestion, parameter
 
 
 def _as_shorter(sweep: RunnableSweep, record: RunRecord, points: Sequence[Point], why: str) -> dict[str, Any]:
     """Return the flat keys of a run that was stopped as advised: it counts as the shorter one that it was."""
-    suggestion, parameter = recorded_suggestion(record), sweep.definition.progress_parameter
-    assert suggestion is not None  # it has points on its way
-    assert parameter is not None
+    suggestion, parameter = _planned(sweep, record)
     *before, last = chosen(points, is_whole=False)
     ran = {**suggestion, parameter: last.progress}
     values = values_for(sweep.parameters, ran)

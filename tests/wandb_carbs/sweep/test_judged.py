@@ -1,4 +1,4 @@
-"""What a run counts as, and which points on its way."""
+"""A run counts as what its record says, and so do the points on its way."""
 
 from __future__ import annotations
 

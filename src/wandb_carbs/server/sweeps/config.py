@@ -75,7 +75,7 @@ def title_of(sweep: sqlite3.Row) -> str:
 
 
 def description_of(sweep: sqlite3.Row) -> str | None:
-    """Return the words about a sweep; None if there are none."""
+    """Return the words about a sweep; None where nobody wrote any."""
     return sweep["description"] or stored_config(sweep["config"]).get("description")
 
 
