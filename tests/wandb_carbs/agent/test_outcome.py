@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from launched import OUT_OF_MEMORY_BEHIND
 from wandb_carbs.agent.outcome import Ending, Values, failure_behind, judge_outcome
 from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REASON_KEY, STATE_KEY, SUCCESS
 
@@ -223,32 +224,24 @@ def test_a_program_that_cannot_start_is_no_fault_of_the_values(ending: Ending) -
     assert outcome.tolerated is not None
 
 
-# As torchrun says it where the second process has failed, so that it has ended the first one by SIGTERM.
-BEHIND = """[rank1]: Traceback (most recent call last):
-[rank1]: torch.OutOfMemoryError: CUDA out of memory.
-Traceback (most recent call last):
-torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
-Root Cause (first observed failure):
-  exitcode  : 1 (pid: 25907)
-"""
-WITH_ANOTHER = BEHIND.replace("torch.OutOfMemoryError: CUDA out of memory.", "KeyError: 'lr'")
+WITH_ANOTHER = OUT_OF_MEMORY_BEHIND.replace("torch.OutOfMemoryError: CUDA out of memory.", "KeyError: 'lr'")
 
 
 @pytest.mark.parametrize(
     ("state", "reason", "ending", "why"),
     [
-        (ABANDONED, "SIGTERM", Ending(1, BEHIND), "out_of_memory"),
+        (ABANDONED, "SIGTERM", Ending(1, OUT_OF_MEMORY_BEHIND), "out_of_memory"),
         (ABANDONED, "SIGTERM", Ending(1, WITH_ANOTHER), "exception: KeyError"),
-        (FAILURE, "exception: RuntimeError", Ending(1, BEHIND), "out_of_memory"),
+        (FAILURE, "exception: RuntimeError", Ending(1, OUT_OF_MEMORY_BEHIND), "out_of_memory"),
         (FAILURE, "exception: RuntimeError", Ending(1, WITH_ANOTHER), ""),
-        (FAILURE, "diverged", Ending(1, BEHIND), ""),
-        (SUCCESS, "", Ending(1, BEHIND), ""),
-        (ABANDONED, "nothing was recorded", Ending(1, BEHIND), ""),
-        (ABANDONED, "SIGTERM", Ending(1, BEHIND, asked="SIGTERM"), ""),
+        (FAILURE, "diverged", Ending(1, OUT_OF_MEMORY_BEHIND), ""),
+        (SUCCESS, "", Ending(1, OUT_OF_MEMORY_BEHIND), ""),
+        (ABANDONED, "nothing was recorded", Ending(1, OUT_OF_MEMORY_BEHIND), ""),
+        (ABANDONED, "SIGTERM", Ending(1, OUT_OF_MEMORY_BEHIND, asked="SIGTERM"), ""),
         (ABANDONED, "SIGTERM", Ending(143), ""),
-        (ABANDONED, "SIGTERM", Ending(1, BEHIND.replace("exitcode  : 1", "exitcode  : -15")), ""),
+        (ABANDONED, "SIGTERM", Ending(1, OUT_OF_MEMORY_BEHIND.replace("exitcode  : 1", "exitcode  : -15")), ""),
         (ABANDONED, "SIGTERM", Ending(1, "torch.distributed.SignalException: got signal: 15"), ""),
-        (ABANDONED, "SIGTERM", Ending(0, BEHIND), ""),
+        (ABANDONED, "SIGTERM", Ending(0, OUT_OF_MEMORY_BEHIND), ""),
     ],
 )
 def test_another_process_may_have_failed_than_the_one_that_records(

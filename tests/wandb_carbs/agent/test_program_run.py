@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from carbs import CARBSParams, LogSpace, Param
+from launched import OUT_OF_MEMORY_BEHIND
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath, carbs_from_sweep
 from wandb_carbs.agent import program_run
@@ -198,23 +199,13 @@ def test_a_run_that_is_stopped_in_wandb_leaves_its_points_until_it_goes_on(make_
     assert (len(carbs.success_observations), list(carbs.outstanding_suggestions)) == (1, ["stopped"])
 
 
-# As torchrun says it: another process has failed, and it ended the first one, which had taken the suggestion.
-BEHIND = """[rank1]: Traceback (most recent call last):
-[rank1]: torch.OutOfMemoryError: CUDA out of memory.
-Traceback (most recent call last):
-torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
-Root Cause (first observed failure):
-  exitcode  : 1 (pid: 25907)
-"""
-
-
 def test_a_first_process_does_not_know_why_another_one_failed(sweep: Sweep) -> None:
     run = run_of(sweep, "first")
     run.begin()
     config, summary = sweep.stored("first")
     known = {STATE_KEY: ABANDONED, REASON_KEY: "SIGTERM", CURVE_KEY: "[[32, 0.5, 2.0]]"}
     sweep.put("first", {**config, **JOINED}, {**summary, **known}, exit_code=1)
-    assert run.end(Ending(1, BEHIND), 40.0).keys[REASON_KEY] == "out_of_memory"
+    assert run.end(Ending(1, OUT_OF_MEMORY_BEHIND), 40.0).keys[REASON_KEY] == "out_of_memory"
     _, summary = sweep.stored("first")
     found = {key: summary[key] for key in known}
     assert found == {**known, STATE_KEY: FAILURE, REASON_KEY: "out_of_memory"}
