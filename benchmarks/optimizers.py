@@ -104,9 +104,16 @@ class Random:
 
 
 class Optuna:
-    """Optuna with two objectives: the objective to maximise and the logarithm of the cost to minimise."""
+    """Optuna with two objectives, the objective to maximise and the logarithm of the cost to minimise, or just one.
 
-    def __init__(self, params: Sequence[Param], seed: int, sampler: str) -> None:
+    Args:
+        params: What is searched.
+        seed: Seed of the sampler.
+        sampler: "gp" or "tpe".
+        heeds_cost: Whether the cost is an objective, which it should not be where all runs cost the same.
+    """
+
+    def __init__(self, params: Sequence[Param], seed: int, sampler: str, *, heeds_cost: bool = True) -> None:
         import optuna  # noqa: PLC0415 - a peer of the benchmarks, installed only for them
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -115,7 +122,9 @@ class Optuna:
             "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
         }
         self.params, self.failed = params, optuna.trial.TrialState.FAIL
-        self.study = optuna.create_study(sampler=samplers[sampler](), directions=["maximize", "minimize"])
+        self.heeds_cost = heeds_cost
+        directions = ["maximize", "minimize"] if heeds_cost else ["maximize"]
+        self.study = optuna.create_study(sampler=samplers[sampler](), directions=directions)
 
     def ask(self) -> tuple[Any, ParamDict]:
         trial = self.study.ask()
@@ -140,7 +149,7 @@ class Optuna:
         if objective is None:
             self.study.tell(handle, state=self.failed)
         else:
-            self.study.tell(handle, [objective, math.log(cost)])
+            self.study.tell(handle, [objective, math.log(cost)] if self.heeds_cost else [objective])
 
 
 OPTIMIZERS: dict[str, Callable[[Sequence[Param], int], Optimizer]] = {
@@ -149,5 +158,7 @@ OPTIMIZERS: dict[str, Callable[[Sequence[Param], int], Optimizer]] = {
     "carbs-stopping": OursWithStopping,
     "optuna-gp": lambda params, seed: Optuna(params, seed, "gp"),
     "optuna-tpe": lambda params, seed: Optuna(params, seed, "tpe"),
+    "optuna-gp-single": lambda params, seed: Optuna(params, seed, "gp", heeds_cost=False),
+    "optuna-tpe-single": lambda params, seed: Optuna(params, seed, "tpe", heeds_cost=False),
     "random": Random,
 }

@@ -2,8 +2,8 @@
 
 The hypervolume is the area under the frontier of (log10 cost, objective), both scaled to 0..1: the objective from the
 first decile of 2000 random configurations to the best known, the log cost from the cheapest of them to the most
-expensive. The regret is the distance to the best known objective in the same scale. The best known is that of an
-evolution of the random configurations, or of any of the searches.
+expensive. Where all cost the same, it is the best objective. The regret is the distance to the best known objective in
+the same scale. The best known is that of an evolution of the random configurations, or of any of the searches.
 """
 
 from __future__ import annotations
@@ -43,10 +43,15 @@ class Scale:
     costliest: float
     frontier_edges: float  # share of the reference frontier's coordinates on a bound
 
+    @property
+    def width(self) -> float:
+        """Range of the log10 costs; any, where all are the same."""
+        return self.costliest - self.cheapest or 1.0
+
     def volume(self, trajectory: Trajectory, number: int) -> float:
         """Return the scaled hypervolume after the first `number` runs."""
         y = (np.array(trajectory.objective[:number]) - self.low) / (self.high - self.low)
-        c = (np.log10(trajectory.cost[:number]) - self.cheapest) / (self.costliest - self.cheapest)
+        c = (np.log10(trajectory.cost[:number]) - self.cheapest) / self.width
         return hypervolume(np.clip(y, 0, 1), np.clip(c, 0, 1), 0.0, 1.0)
 
     def regret(self, trajectory: Trajectory, number: int) -> float:
@@ -66,7 +71,7 @@ def reference(name: str, folders: Folders) -> Scale:
     cheapest, costliest = float(np.min(outcomes[:, 1])), float(np.max(outcomes[:, 1]))
     for generation in range(NUM_GENERATIONS):
         y = (outcomes[:, 0] - first) / max(np.max(outcomes[:, 0]) - first, 1e-12)
-        c = (outcomes[:, 1] - cheapest) / (costliest - cheapest)
+        c = (outcomes[:, 1] - cheapest) / max(costliest - cheapest, 1e-12)
         parents = np.concatenate([np.argsort(weight * c - y)[:NUM_PARENTS] for weight in COST_WEIGHTS])
         step = 0.5 * 0.92**generation * rng.standard_normal((NUM_CHILDREN, space.width))
         moved = rng.random(step.shape) < rng.choice([0.2, 0.5, 1.0], size=(NUM_CHILDREN, 1))

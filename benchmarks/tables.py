@@ -18,6 +18,7 @@ class TaskSet:
     """A configuration's outcome is that of the nearest run in the table; the cost is the number of steps."""
 
     noise = 0.01
+    progress = "steps"
     params = (
         Param("learning_rate", LogSpace(min=1e-8, max=10.0), 1e-3),
         Param("beta1", LogitSpace(min=1e-3, max=0.9999), 0.9),

@@ -1,8 +1,8 @@
 """The problems of the wide benchmark by name, in two halves: tune on one, look at the other at the very end.
 
 `lcbench-TASK` needs the folder of `yahpo_data`, `taskset-TABLE` that of the `taskset_*.npz` tables. Prefixes change a
-problem: `noisy:` adds its noise to what the optimizer sees, `free:` names no search centre, `oom:` lets large networks
-of LCBench fail.
+problem: `noisy:` adds its noise to what the optimizer sees, `free:` names no search centre, `fixed:` makes all runs as
+long as the longest (where runs have a length), `oom:` lets large networks of LCBench fail.
 """
 
 from __future__ import annotations
@@ -85,10 +85,11 @@ class Variant:
 
     @property
     def params(self) -> tuple[Param, ...]:
-        """The hyperparameters, with no search centre if the problem is `free:`."""
+        """The hyperparameters: without search centres if the problem is `free:`, without the length if `fixed:`."""
+        params = [param for param in self.base.params if param.name not in self._fixed]
         if "free" in self.prefixes:
-            return tuple(replace(param, search_center=None) for param in self.base.params)
-        return tuple(self.base.params)
+            return tuple(replace(param, search_center=None) for param in params)
+        return tuple(params)
 
     @property
     def noise(self) -> float:
@@ -98,13 +99,21 @@ class Variant:
     @property
     def progress(self) -> str | None:
         """The hyperparameter whose value a run passes through on its way, if there is one; else None."""
-        return getattr(self.base, "progress", None)
+        return None if self._fixed else getattr(self.base, "progress", None)
+
+    @property
+    def _fixed(self) -> dict[str, ParamValue]:
+        """The value of what all runs share, by its name."""
+        if "fixed" not in self.prefixes:
+            return {}
+        length: Any = next(param for param in self.base.params if param.name == getattr(self.base, "progress", None))
+        return {length.name: length.space.max}
 
     def evaluate(self, config: Mapping[str, ParamValue]) -> tuple[float, float] | None:
         """Return objective and cost without noise, None for a run that fails."""
         if "oom" in self.prefixes and LCBench.size(config) > LCBench.memory:
             return None
-        return self.base.evaluate(config)
+        return self.base.evaluate({**config, **self._fixed})
 
 
 def problem(name: str, folders: Folders) -> Variant:
@@ -117,8 +126,8 @@ def problem(name: str, folders: Folders) -> Variant:
     world, _, rest = base.partition("-")
     if not folders.hold(name):
         raise ValueError(f"problem {name!r}: name the folder of its data with --yahpo or --curves")
-    if unknown := set(prefixes) - {"noisy", "free", "oom"}:
-        raise ValueError(f"problem {name!r}: unknown prefixes {sorted(unknown)}; known are noisy, free and oom")
+    if unknown := set(prefixes) - {"noisy", "free", "fixed", "oom"}:
+        raise ValueError(f"problem {name!r}: unknown prefixes {sorted(unknown)}; known are noisy, free, fixed and oom")
     if "oom" in prefixes and world != "lcbench":
         raise ValueError(f"problem {name!r}: the prefix oom needs a task of LCBench")
     if world == "lcbench":
@@ -129,4 +138,6 @@ def problem(name: str, folders: Folders) -> Variant:
         found = SIMULATORS[base]()
     else:
         raise ValueError(f"problem {name!r} must be lcbench-TASK, taskset-TABLE or one of {sorted(SIMULATORS)}")
+    if "fixed" in prefixes and not hasattr(found, "progress"):
+        raise ValueError(f"problem {name!r}: the prefix fixed needs runs that have a length")
     return Variant(found, frozenset(prefixes))

@@ -46,7 +46,8 @@ class SuggestOutput:
             `predicted_objective`, `predicted_cost`, their standard deviations (`…_std`; that of the cost is a factor's
             logarithm), the noise of a single run that comes on top (`objective_noise`, `cost_noise`),
             `success_probability`, `expected_improvement` (the hypervolume that the run is expected to add if it
-            succeeds: objective times natural log cost); `reason` where the model could not be used.
+            succeeds: objective times natural log cost); `reason` where the model could not be used, or where its
+            suggestions have brought nothing for a while, so that it is a draw over the whole space.
     """
 
     suggestion: ParamDict

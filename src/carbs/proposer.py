@@ -17,7 +17,7 @@ from carbs.models.groups import group_points, group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
 from carbs.request import Request
 from carbs.rule import Rule
-from carbs.search import at_cost, first_draws, most_gain, stopping, wanted
+from carbs.search import at_cost, first_draws, most_gain, patience, stopping, wanted
 from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import Proposal, Situation
 from carbs.spaces.values import ParamDict
@@ -74,8 +74,9 @@ class Proposer:
                 if first is not None:
                     return first
             if not awaited:
-                cost = request.for_cost
-                return most_gain.propose(situation) if cost is None else at_cost.propose(situation, cost)
+                if request.for_cost is not None:
+                    return at_cost.propose(situation, request.for_cost)
+                return patience.propose(situation) or most_gain.propose(situation)
         except CarbsError:
             raise  # the user's rule leaves nothing, or fails itself
         except MODEL_ERRORS as error:
@@ -123,6 +124,9 @@ class Proposer:
             is_valid=None if self._rule.is_valid is None else self._rule.obeys,
             own=start.own_runs(self._space, history.successes),
             given=request.coordinates(self._space),
+            course=patience.course_of(
+                history.successes, self._config.better_direction_sign, self._tuning.patience.least_gain
+            ),
         )
 
     def _surrogate(self, history: History) -> Surrogate:

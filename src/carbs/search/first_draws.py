@@ -57,7 +57,11 @@ def propose(situation: Situation) -> Proposal:
             points = affordable(situation, points, is_growing=is_growing)
         except MODEL_ERRORS as error:
             log["reason"] = f"the model could not be used: {error!r}"
-    return Proposal(points[int(np.argmax(_nearest(points, failures))) if len(failures) else 0], log)
+    if not len(failures):
+        return Proposal(points[0], log)
+    # Away from failures, but from all other runs, too: else the draws after a failure would all go to one far corner.
+    others = np.vstack([failures, situation.successes, situation.pending])
+    return Proposal(points[int(np.argmax(_nearest(points, others)))], log)
 
 
 def _step(situation: Situation) -> Array:

@@ -31,6 +31,19 @@ class OwnRuns:
 
 
 @dataclass(frozen=True)
+class Course:
+    """How a search has gone so far.
+
+    Attributes:
+        num_gains: Runs that have raised the hypervolume of the frontier.
+        num_vain: Runs since the last of them.
+    """
+
+    num_gains: int = 0
+    num_vain: int = 0
+
+
+@dataclass(frozen=True)
 class Situation:
     """All that a proposal depends on.
 
@@ -46,6 +59,7 @@ class Situation:
         is_valid: The user's rule for whole configurations; None for none.
         own: This search's own runs, by which the limits of cost count; None where it knows no others.
         given: Search coordinates that the caller has fixed, NaN where they are free, shape (D,); None where all are.
+        course: How the search has gone so far.
     """
 
     space: SearchSpace
@@ -59,6 +73,7 @@ class Situation:
     is_valid: Callable[[ParamDict], bool] | None = None
     own: OwnRuns | None = None
     given: Array | None = None
+    course: Course = Course()
 
     @property
     def models(self) -> Surrogate:

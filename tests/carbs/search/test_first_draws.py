@@ -134,3 +134,15 @@ def test_many_first_runs_at_once_stay_affordable_in_many_dimensions() -> None:
         carbs = CARBS(CARBSParams(seed=seed), params)
         suggestions = [without_id(carbs.suggest(seed=str(i)).suggestion) for i in range(16)]
         assert max(math.prod(float(value) for value in suggestion.values()) for suggestion in suggestions) < 100
+
+
+def test_after_a_failure_the_first_runs_still_spread_over_the_box() -> None:
+    params = [Param(f"x{i}", LinearSpace(0, 1)) for i in range(8)]
+    for seed in range(4):
+        carbs, points = CARBS(CARBSParams(seed=seed, num_random_samples=8), params), []
+        for place in range(8):
+            suggestion = carbs.suggest().suggestion
+            points.append([float(suggestion[param.name]) for param in params])
+            carbs.observe(ObservationInParam(suggestion, 1.0, 1.0, is_failure=place == 1))
+        nearest = [min(math.dist(one, other) for other in points if other is not one) for one in points]
+        assert min(nearest) > 0.5
