@@ -19,7 +19,7 @@ from carbs.request import Request
 from carbs.rule import Rule
 from carbs.search import at_cost, first_draws, most_gain, patience, stopping, wanted
 from carbs.search.first_draws import MIN_FOR_MODEL
-from carbs.search.situation import Proposal, Situation
+from carbs.search.situation import Course, Proposal, Situation
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
 from carbs.unfinished import Prospect, UnfinishedRun, prospect_of
@@ -49,6 +49,7 @@ class Proposer:
         self._tuning = tuning
         self._rule = rule
         self._fitted: tuple[int, Surrogate] | None = None
+        self._followed: tuple[int, Course] | None = None
 
     def propose(self, history: History, initial: Sequence[ParamDict], request: Request) -> Proposal:
         """Propose the next configuration.
@@ -124,10 +125,15 @@ class Proposer:
             is_valid=None if self._rule.is_valid is None else self._rule.obeys,
             own=start.own_runs(self._space, history.successes),
             given=request.coordinates(self._space),
-            course=patience.course_of(
-                history.successes, self._config.better_direction_sign, self._tuning.patience.least_gain
-            ),
+            course=self._course(history),
         )
+
+    def _course(self, history: History) -> Course:
+        """Return how the search has gone, followed anew only if the observed runs have changed."""
+        if self._followed is None or self._followed[0] != history.revision:
+            sign, least_gain = self._config.better_direction_sign, self._tuning.patience.least_gain
+            self._followed = history.revision, patience.course_of(history.successes, sign, least_gain)
+        return self._followed[1]
 
     def _surrogate(self, history: History) -> Surrogate:
         """Return the models of the observed runs, fitted anew only if they have changed."""
