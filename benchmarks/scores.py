@@ -46,7 +46,7 @@ class Scale:
     @property
     def width(self) -> float:
         """Range of the log10 costs; any, where all are the same."""
-        return self.costliest - self.cheapest or 1.0
+        return max(self.costliest - self.cheapest, 1e-12)
 
     def volume(self, trajectory: Trajectory, number: int) -> float:
         """Return the scaled hypervolume after the first `number` runs."""

@@ -131,8 +131,9 @@ class Proposer:
     def _course(self, history: History) -> Course:
         """Return how the search has gone, followed anew only if the observed runs have changed."""
         if self._followed is None or self._followed[0] != history.revision:
-            sign, least_gain = self._config.better_direction_sign, self._tuning.patience.least_gain
-            self._followed = history.revision, patience.course_of(history.successes, sign, least_gain)
+            sign, num_first = self._config.better_direction_sign, self._config.num_random_samples
+            least_gain = self._tuning.patience.least_gain
+            self._followed = history.revision, patience.course_of(history.successes, sign, num_first, least_gain)
         return self._followed[1]
 
     def _surrogate(self, history: History) -> Surrogate:

@@ -145,12 +145,12 @@ class ModelTuning:
 class PatienceTuning:
     """How long the models' suggestions may bring nothing."""
 
-    # So many runs without a gain are borne at first, and so many more for every gain that there has been. Chosen on
-    # three tables of TaskSet, where the models were behind random draws, and checked on three others and LCBench.
-    # Ablation.
-    at_first: int = 2
+    # So many runs without a gain are borne for every gain that there has been. Chosen on three tables of TaskSet, where
+    # the models were behind random draws, and checked on three others and on LCBench.
     per_gain: int = 2
-    # A run that adds a smaller share of the hypervolume brings no gain.
+    # Share of draws from then on. Ablation.
+    draw_share: float = 0.5
+    # A run that adds no more than this share of the hypervolume is no gain.
     least_gain: float = 0.02
     # Draws succeed with this probability at least.
     least_success: float = 0.3

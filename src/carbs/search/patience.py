@@ -1,4 +1,4 @@
-"""Leave what brings nothing: where the models' suggestions have stopped to pay, draw over the whole space again.
+"""Leave what brings nothing: where the models' suggestions no longer pay, draw over the whole space again.
 
 Where nearly all of a space gives the same poor objective, the models take that for all there is, and refine it. A
 search that has gained often is given more time: it is not stuck, but near its end.
@@ -18,35 +18,35 @@ from carbs.models.groups import LARGEST
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import sample_of
 from carbs.search.situation import Course, Proposal, Situation, describe
-from carbs.search.validity import valid_among
 from carbs.spaces.identity import are_among, keys
 
 # The best objective counts up to this far beyond the most expensive run, as a share of the range of log costs.
 _BEYOND = 0.25
 
 
-def course_of(runs: Sequence[ObservationInParam], sign: int, least_gain: float) -> Course:
+def course_of(runs: Sequence[ObservationInParam], sign: int, num_first: int, least_gain: float) -> Course:
     """Follow the hypervolume of a search from run to run.
 
     It is that of the observed objectives above their median, over the observed log costs.
 
     Args:
-        runs: The runs that succeeded, in order. Those of an earlier search count as gains, but not as vain ones.
+        runs: The runs that succeeded, in order. Those of an earlier search bring gains, but are never vain.
         sign: 1 if the objective is maximised, -1 if it is minimised.
-        least_gain: A smaller share of the hypervolume is no gain.
+        num_first: How many of this search's own runs are first draws, which are not vain either.
+        least_gain: A run is a gain if it adds more than this share of the hypervolume that there is then. The last gain
+            is where the hypervolume came within this share of what it is now.
     """
+    if not runs:
+        return Course()
     volumes = _volumes(runs, sign)
-    gains = np.diff(volumes, prepend=0.0)
-    total = volumes[-1] if len(volumes) else 0.0
-    is_late = total - volumes <= least_gain * total
-    since = [not run.is_old for run, late in zip(runs, is_late.tolist(), strict=True) if late]
-    return Course(num_gains=int(np.sum(gains > least_gain * total)), num_vain=sum(since[1:]))
+    num_gains = np.sum(np.diff(volumes, prepend=0.0) > least_gain * volumes)
+    last_gain = int(np.argmax(volumes >= (1 - least_gain) * volumes[-1]))
+    of_models = np.flatnonzero([not run.is_old for run in runs])[num_first:]
+    return Course(num_gains=int(num_gains), num_vain=int(np.sum(of_models > last_gain)))
 
 
 def _volumes(runs: Sequence[ObservationInParam], sign: int) -> Array:
     """Return the hypervolume after each of the runs, shape (n,)."""
-    if not runs:
-        return np.empty(0)
     log_costs = [math.log(point.cost) for run in runs for point in (*run.points, run)]
     low, high = min(log_costs), max(log_costs)
     reference = float(np.median([_value(run, sign) for run in runs]))
@@ -71,7 +71,7 @@ class _Front:
     def __init__(self, reference: float, end: float) -> None:
         self._reference = reference
         self._costs, self._values = [-math.inf], [reference]
-        self._ends = [end]
+        self._end = end
         self._volume = 0.0
 
     def add(self, value: float, log_cost: float) -> float:
@@ -81,7 +81,7 @@ class _Front:
             return self._volume
         last = bisect_right(self._values, value)
         self._costs[first:last], self._values[first:last] = [log_cost], [value]
-        starts = [*self._costs[1:], *self._ends]
+        starts = [*self._costs[1:], self._end]
         heights = (height - self._reference for height in self._values[1:])
         self._volume = sum(h * (stop - start) for h, start, stop in zip(heights, starts, starts[1:], strict=False))
         return self._volume
@@ -90,23 +90,29 @@ class _Front:
 def propose(situation: Situation) -> Proposal | None:
     """Propose a draw over the whole space, if the search has gone too long without a gain.
 
-    Every other suggestion is one then, until there is a gain.
+    About half of the suggestions are draws then, until there is a gain.
 
     Args:
         situation: The situation, with models: what would cost too much, or would probably fail, is not drawn.
 
     Returns:
-        The proposal; None where the models are to suggest, or no draw is within the limits.
+        The proposal; None where the models are to suggest, or no draw is within the limits. In a space without bounds
+        nothing is drawn, as it has no middle and ever cheaper places, nor where values are given.
     """
-    tuning, course = situation.tuning.patience, situation.course
-    patience = tuning.at_first + tuning.per_gain * course.num_gains
-    over = course.num_vain - patience
-    if situation.given is not None or over < 0 or (over + len(situation.pending)) % 2:
+    tuning, course, space = situation.tuning.patience, situation.course, situation.space
+    is_stuck = course.num_vain >= tuning.per_gain * course.num_gains
+    if situation.given is not None or not is_stuck or not np.all(np.isfinite(space.bounds)):
+        return None
+    # A coin, as turns would stick wherever failures or other requests come between.
+    if situation.generator.random() >= tuning.draw_share:
         return None
     models = situation.models
     seen = np.vstack([models.groups.X, situation.pending])
-    points = valid_among(situation, sample_of(situation, seen))
+    points = sample_of(situation, seen)
     points = points[~are_among(points, frozenset(keys(np.vstack([seen, situation.failures]))))]
+    points = points[situation.obey(points)]
+    if not len(points):
+        return None
     limit = CostLimit.of(situation, models.expect(seen).known_log_cost)
     beliefs = models.predict(points)
     may_be = ~limit.is_exceeded(points, beliefs) & (beliefs.log_success > math.log(tuning.least_success))

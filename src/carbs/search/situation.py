@@ -36,7 +36,7 @@ class Course:
 
     Attributes:
         num_gains: Runs that have raised the hypervolume of the frontier.
-        num_vain: Runs since the last of them.
+        num_vain: Runs since the last of them, the first draws aside.
     """
 
     num_gains: int = 0

@@ -103,7 +103,7 @@ def are_equal(carbs: CARBS, one: ParamDict, other: ParamDict) -> bool:
 def beliefs(output: SuggestOutput) -> dict[str, Any]:
     """Return what the optimizer believed of its suggestion, as flat summary keys."""
     return {
-        # Why the model was not used; `carbs.reason` is for how the run ended.
+        # Why the model was not used, or why this is a draw; `carbs.reason` is for how the run ended.
         "carbs.kind_reason" if key == "reason" else f"carbs.{key}": value
         for key, value in output.log.items()
         if isinstance(value, (str, bool)) or is_number(value)

@@ -120,7 +120,7 @@ def test_a_model_that_fails_after_thousands_of_runs_is_told_and_survived(
 
     carbs = CARBS(params=[Param("x", LinearSpace(0, 1), 0.5), Param("y", LogSpace(1, 100, is_integer=True), 10)])
     for i in range(1100):
-        carbs.observe(ObservationInParam({"x": i / 1100, "y": 1 + i % 100}, float(i % 7), 1.0))
+        carbs.observe(ObservationInParam({"x": i / 1100, "y": 1 + i % 100}, float(i), 1.0))
     monkeypatch.setattr(most_gain, "propose", fail)
     output = carbs.suggest()
     assert output.log["kind"] == "random"
@@ -136,13 +136,17 @@ def test_many_first_runs_at_once_stay_affordable_in_many_dimensions() -> None:
         assert max(math.prod(float(value) for value in suggestion.values()) for suggestion in suggestions) < 100
 
 
-def test_after_a_failure_the_first_runs_still_spread_over_the_box() -> None:
+def test_after_a_failure_the_first_runs_spread_over_what_may_succeed() -> None:
     params = [Param(f"x{i}", LinearSpace(0, 1)) for i in range(8)]
-    for seed in range(4):
+    failures = 0
+    for seed in range(20):
         carbs, points = CARBS(CARBSParams(seed=seed, num_random_samples=8), params), []
-        for place in range(8):
+        for _ in range(8):
             suggestion = carbs.suggest().suggestion
             points.append([float(suggestion[param.name]) for param in params])
-            carbs.observe(ObservationInParam(suggestion, 1.0, 1.0, is_failure=place == 1))
+            fails = points[-1][0] > 0.75
+            failures += fails
+            carbs.observe(ObservationInParam(suggestion, 1.0, 1.0, is_failure=fails))
         nearest = [min(math.dist(one, other) for other in points if other is not one) for one in points]
-        assert min(nearest) > 0.5
+        assert min(nearest) > 0.3
+    assert failures < 0.25 * 160
