@@ -21,7 +21,7 @@ _MAX_DOUBLINGS = 10
 # Each failure lengthens the steps by this share of them: if everything near the centre fails, the search must leave it.
 _FAILURE_GROWTH = 0.2
 # A draw goes far from failures, and a fifth as far from all other runs: else all would go to one corner. In a space of
-# eight hyperparameters of which a quarter fails, 25 of 160 first draws failed so, and 50 without the factor.
+# eight hyperparameters of which a quarter fails, 25 of 160 first draws failed so, and 51 without the factor.
 _OTHERS_COUNT = 5.0
 
 
