@@ -145,8 +145,8 @@ class ModelTuning:
 class PatienceTuning:
     """How long the models' suggestions may bring nothing."""
 
-    # So many runs without a gain are borne for every gain that there has been. Chosen on three tables of TaskSet, where
-    # the models were behind random draws, and checked on three others and on LCBench.
+    # So many runs without a gain are borne for every gain that there has been, and at least one. Chosen on three tables
+    # of TaskSet, where the models were behind random draws, and checked on three others and on LCBench.
     per_gain: int = 2
     # Share of draws from then on. Ablation.
     draw_share: float = 0.5

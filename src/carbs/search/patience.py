@@ -100,7 +100,7 @@ def propose(situation: Situation) -> Proposal | None:
         nothing is drawn, as it has no middle and ever cheaper places, nor where values are given.
     """
     tuning, course, space = situation.tuning.patience, situation.course, situation.space
-    is_stuck = course.num_vain >= tuning.per_gain * course.num_gains
+    is_stuck = course.num_vain >= max(1, tuning.per_gain * course.num_gains)
     if situation.given is not None or not is_stuck or not np.all(np.isfinite(space.bounds)):
         return None
     # A coin, as turns would stick wherever failures or other requests come between.
