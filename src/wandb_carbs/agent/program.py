@@ -58,12 +58,12 @@ class Program:
         self._ended: float | None = None
         self._code: int | None = None
         self._is_read, self._is_released = threading.Event(), threading.Event()
-        threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True).start()
-        self._waiter = threading.Thread(target=self._wait, args=(when_ended,), daemon=True)
-        self._waiter.start()
         self.asked_at: float | None = None
         self.asked_why = ""
         self._is_group_asked = False
+        threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True).start()
+        self._waiter = threading.Thread(target=self._wait, args=(when_ended,), daemon=True)
+        self._waiter.start()
 
     @property
     def exit_code(self) -> int | None:

@@ -46,13 +46,16 @@ def stage() -> Iterator[Stage]:
 
 # Killed as soon as its program has ended, before or after that is recorded.
 QUICK_AGENT = """
-import os, sys
+import os, sys, threading
 from wandb_carbs.agent.program import Program
+started = threading.Event()
 def end():
+    started.wait()  # the program may be over before its name is bound
     if {is_recorded}: program.release()
     os._exit(9)
 open({pipe!r}).read()
 program = Program([sys.executable, "-S", "-c", "import sys; sys.exit('bye')"], os.environ, end, {heir})
+started.set()
 program.wait()
 while True: input()
 """
