@@ -45,7 +45,7 @@ class Scale:
 
     @property
     def width(self) -> float:
-        """Range of the log10 costs; any, where all are the same."""
+        """Range of the log10 costs; a tiny one where all are the same."""
         return max(self.costliest - self.cheapest, 1e-12)
 
     def volume(self, trajectory: Trajectory, number: int) -> float:

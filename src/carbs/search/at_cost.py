@@ -13,7 +13,7 @@ from carbs.models.beliefs import Beliefs
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import last_resort, maximise, pool_of, sample_of
 from carbs.search.situation import Proposal, Situation, describe, kind_of
-from carbs.spaces.identity import are_among, keys
+from carbs.spaces.identity import are_among
 
 
 def propose(situation: Situation, cost: float) -> Proposal:
@@ -32,7 +32,7 @@ def propose(situation: Situation, cost: float) -> Proposal:
     """
     pending, models, closeness = situation.pending, situation.models, situation.tuning.gain.closeness
     surrogate = models.with_pending(pending, np.zeros((2, len(pending), 1)))
-    seen = np.vstack([models.groups.X, pending])
+    seen = situation.seen
     beliefs = surrogate.expect(seen)
     members = pareto.frontier(beliefs.objective[:, 0], beliefs.log_cost[:, 0])
     log_cost = math.log(cost)
@@ -46,7 +46,6 @@ def propose(situation: Situation, cost: float) -> Proposal:
 
     target, _ = maximise(situation, worth, pool)
     limit = CostLimit.of(situation, beliefs.known_log_cost).raised_to(sample).lowered_to(log_cost + closeness)
-    taken = frozenset(keys(np.vstack([seen, situation.failures])))
 
     def narrowing(points: Array, beliefs: Beliefs | None = None) -> Array:
         at = beliefs or surrogate.predict(points)
@@ -57,7 +56,7 @@ def propose(situation: Situation, cost: float) -> Proposal:
 
     def allowed(points: Array) -> Array:
         at = surrogate.predict(points)
-        scores = np.where(are_among(points, taken), -math.inf, narrowing(points, at))
+        scores = np.where(are_among(points, situation.tried), -math.inf, narrowing(points, at))
         return limit.keep_best(points, at, scores, situation.tuning.gain.num_elites)
 
     x, score = maximise(situation, allowed, np.vstack([target[None], pool]))

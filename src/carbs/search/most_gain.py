@@ -81,10 +81,10 @@ def propose(situation: Situation) -> Proposal:
         The proposal. Where the limits leave no candidate, it is the one of the least predicted cost, with the reason in
         its log.
     """
-    pending, models, rng = situation.pending, situation.models, situation.generator
+    models, rng = situation.models, situation.generator
     tuning = situation.tuning.gain
     surrogate = _imagined(situation)
-    seen = np.vstack([models.groups.X, pending])
+    seen = situation.seen
     beliefs = surrogate.expect(seen)
     members = pareto.frontier(beliefs.objective.mean(1), beliefs.log_cost.mean(1))
 

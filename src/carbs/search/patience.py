@@ -18,7 +18,7 @@ from carbs.models.groups import LARGEST
 from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import sample_of
 from carbs.search.situation import Course, Proposal, Situation, describe
-from carbs.spaces.identity import are_among, keys
+from carbs.spaces.identity import are_among
 
 # The best objective counts up to this far beyond the most expensive run, as a share of the range of log costs.
 _BEYOND = 0.25
@@ -107,13 +107,12 @@ def propose(situation: Situation) -> Proposal | None:
     if situation.generator.random() >= tuning.draw_share:
         return None
     models = situation.models
-    seen = np.vstack([models.groups.X, situation.pending])
-    points = sample_of(situation, seen)
-    points = points[~are_among(points, frozenset(keys(np.vstack([seen, situation.failures]))))]
+    points = sample_of(situation, situation.seen)
+    points = points[~are_among(points, situation.tried)]
     points = points[situation.obey(points)]
     if not len(points):
         return None
-    limit = CostLimit.of(situation, models.expect(seen).known_log_cost)
+    limit = CostLimit.of(situation, models.expect(situation.seen).known_log_cost)
     beliefs = models.predict(points)
     may_be = ~limit.is_exceeded(points, beliefs) & (beliefs.log_success > math.log(tuning.least_success))
     if not np.any(may_be):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,16 @@ class Situation:
         """The models, for a proposal that is only made with them."""
         assert self.surrogate is not None
         return self.surrogate
+
+    @cached_property
+    def seen(self) -> Array:
+        """Search coordinates of the configurations that succeeded, and after them of the running ones, shape (m, D)."""
+        return np.vstack([self.models.groups.X, self.pending])
+
+    @cached_property
+    def tried(self) -> frozenset[bytes]:
+        """Keys of the configurations that were run or are running."""
+        return frozenset(keys(np.vstack([self.seen, self.failures])))
 
     def settle(self, points: Array) -> Array:
         """Give `points`, shape (m, D) or (D,), the coordinates that the caller has fixed."""

@@ -28,7 +28,7 @@ def propose(situation: Situation, wanted: Array) -> Proposal | None:
     if situation.surrogate is None:
         return Proposal(points[0], {"kind": "initial"})
     models = situation.models
-    seen = models.expect(np.vstack([models.groups.X, situation.pending]))
+    seen = models.expect(situation.seen)
     beliefs = models.predict(points)
     log_cost, limit = beliefs.known_log_cost, CostLimit.of(situation, seen.known_log_cost)
     own = situation.own

@@ -56,7 +56,7 @@ def test_a_cheap_point_on_the_way_is_a_gain_too() -> None:
 
 
 def flat(carbs: CARBS, number: int) -> list[str]:
-    """Let the objective be the same everywhere but for rounding, and return the kinds of suggestions."""
+    """Let the objective be the same everywhere, and return the kinds of suggestions."""
     kinds = []
     for _ in range(number):
         output = carbs.suggest()
