@@ -39,7 +39,7 @@ class Trajectory:
 
     Attributes:
         task: The task.
-        objective: True objectives.
+        objective: True objectives; minus infinity for a stopped run where only whole ones count.
         cost: Costs.
         seconds: Seconds of the suggestions.
         belief: Errors of the predictions of objective and log cost in predicted deviations, NaN where there is none.
@@ -61,7 +61,9 @@ def run(task: Task, folders: Folders) -> Trajectory:
     searched = problem(task.problem, folders)
     params, noise = searched.params, searched.noise
     rng = np.random.default_rng(task.seed + 1000)
-    optimizer = OPTIMIZERS[task.optimizer](params, task.seed)
+    make = OPTIMIZERS[task.optimizer]
+    has_points = isinstance(make, type) and issubclass(make, OursWithPoints)
+    optimizer = make(searched.params_with_points if has_points else params, task.seed)
     result = Trajectory(task)
     running: list[Any] = []
     asked, clock, failures = 0, 0.0, 0
@@ -90,7 +92,7 @@ def run(task: Task, folders: Folders) -> Trajectory:
         if isinstance(optimizer, OursWithPoints):
             optimizer.points = points
         optimizer.tell(handle, *seen)
-        result.objective.append(outcome[0])
+        result.objective.append(outcome[0] if searched.counts(config) else -math.inf)
         result.cost.append(outcome[1])
         result.seconds.append(seconds)
         missing = (math.nan, math.nan)

@@ -97,9 +97,20 @@ class Variant:
         return self.base.noise if "noisy" in self.prefixes else 0.0
 
     @property
+    def params_with_points(self) -> tuple[Param, ...]:
+        """The same, and the length that all runs of a `fixed:` problem have."""
+        lengths = [param for param in self.base.params if param.name in self._fixed]
+        fixed = [replace(param, search_center=None, fixed=self._fixed[param.name]) for param in lengths]
+        return (*self.params, *fixed)
+
+    @property
     def progress(self) -> str | None:
         """The hyperparameter whose value a run passes through on its way, if there is one; else None."""
-        return None if self._fixed else getattr(self.base, "progress", None)
+        return getattr(self.base, "progress", None)
+
+    def counts(self, config: Mapping[str, ParamValue]) -> bool:
+        """Say whether the result of a configuration counts: in a `fixed:` problem that of a whole run."""
+        return all(config.get(name, value) == value for name, value in self._fixed.items())
 
     @property
     def _fixed(self) -> dict[str, ParamValue]:
@@ -113,7 +124,7 @@ class Variant:
         """Return objective and cost without noise, None for a run that fails."""
         if "oom" in self.prefixes and LCBench.size(config) > LCBench.memory:
             return None
-        return self.base.evaluate({**config, **self._fixed})
+        return self.base.evaluate({**self._fixed, **config})
 
 
 def problem(name: str, folders: Folders) -> Variant:

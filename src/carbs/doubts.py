@@ -82,7 +82,7 @@ def edges(space: SearchSpace | Sequence[Param], configurations: Sequence[dict[st
     space = as_space(space)
     found = []
     for param in space.params:
-        if not isinstance(param.space, NumericSpace):
+        if not isinstance(param.space, NumericSpace) or param.fixed is not None:
             continue
         low, high = float(param.space.min), float(param.space.max)
         values = np.array([float(configuration[param.name]) for configuration in configurations])

@@ -183,7 +183,7 @@ class CARBS(LegacyNames):
         It takes `CARBSParams.num_random_samples` of runs that succeeded, points on their way, and outstanding runs,
         with two successes among them: many agents that start together need not wait for one another.
         """
-        return num_awaited(self.config, self._history)
+        return num_awaited(self.config, self._history, self.space)
 
     @property
     def outstanding_suggestions(self) -> dict[str, ParamDict]:

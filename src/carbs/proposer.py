@@ -15,11 +15,13 @@ from carbs.errors import CarbsError
 from carbs.history import History
 from carbs.models.groups import group_points, group_successes
 from carbs.models.surrogate import MODEL_ERRORS, Surrogate
+from carbs.models.whole_runs import group_whole_runs
 from carbs.request import Request
 from carbs.rule import Rule
 from carbs.search import at_cost, first_draws, most_gain, patience, stopping, wanted
 from carbs.search.first_draws import MIN_FOR_MODEL
 from carbs.search.situation import Course, Proposal, Situation
+from carbs.spaces.search_space import SearchSpace
 from carbs.spaces.values import ParamDict
 from carbs.tuning import Tuning
 from carbs.unfinished import Prospect, UnfinishedRun, prospect_of
@@ -27,10 +29,12 @@ from carbs.unfinished import Prospect, UnfinishedRun, prospect_of
 logger = logging.getLogger("carbs")
 
 
-def num_awaited(config: CARBSParams, history: History) -> int:
+def num_awaited(config: CARBSParams, history: History, space: SearchSpace) -> int:
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
     wanted_runs, succeeded = config.num_random_samples, len(history.successes)
-    seen = succeeded + sum(len(run.points) for run in history.successes)
+    seen = succeeded
+    if not space.fixed:  # else it is whole runs that the models suggest by
+        seen += sum(len(run.points) for run in history.successes)
     return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, wanted_runs - seen - len(history.pending), 0)
 
 
@@ -49,6 +53,7 @@ class Proposer:
         self._tuning = tuning
         self._rule = rule
         self._fitted: tuple[int, Surrogate] | None = None
+        self._fitted_to_ends: tuple[int, Surrogate] | None = None
         self._followed: tuple[int, Course] | None = None
 
     def propose(self, history: History, initial: Sequence[ParamDict], request: Request) -> Proposal:
@@ -62,14 +67,14 @@ class Proposer:
         Raises:
             CarbsError: If the user's rule fails, or leaves no configuration.
         """
-        situation, awaited = self._situation(history, request), num_awaited(self._config, history)
+        situation, awaited = self._situation(history, request), num_awaited(self._config, history, self._space)
         reason = f"{_more_runs(awaited)} needed before the model suggests" if awaited else ""
         if awaited and self._config.max_suggestion_cost is not None and len(history.successes) < MIN_FOR_MODEL:
             reason += f"; until {MIN_FOR_MODEL} have succeeded no cost is known, and it may exceed max_suggestion_cost"
         problem = ""
         try:
             if not awaited or first_draws.wants_models(situation):
-                situation = replace(situation, surrogate=self._surrogate(history))
+                situation = replace(situation, surrogate=self._surrogate_of_ends(history))
             if initial and request.for_cost is None:
                 first = wanted.propose(situation, self._space.encode(initial))
                 if first is not None:
@@ -95,7 +100,8 @@ class Proposer:
             history: The search so far, without the run.
             run: The run.
         """
-        missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - len(history.successes)
+        ends = [end for end in history.successes if not run.counts_at_end or run.ends_as(end)]
+        missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - len(ends)
         excuse = run.excuse if missing <= 0 else f"goes on, as {_more_runs(missing)} needed before one can be judged"
         if excuse:
             return Prospect(False, None, excuse)
@@ -103,7 +109,8 @@ class Proposer:
         try:
             way = group_successes(self._space, run.points, self._config.better_direction_sign)
             models, reach = self._surrogate(history), self._tuning.model.outlier_reach
-            return prospect_of(stopping.chance(models, way, run.ahead, run.column, reach, rng))
+            arguments = (models, way, run.ahead, run.column, reach, rng)
+            return prospect_of(stopping.chance(*arguments, counts_at_end=run.counts_at_end))
         except MODEL_ERRORS as error:
             logger.exception("A run is not judged, since the model could not be used")
             return Prospect(False, None, f"goes on, as the model could not be used: {error!r}")
@@ -125,15 +132,17 @@ class Proposer:
             is_valid=None if self._rule.is_valid is None else self._rule.obeys,
             own=start.own_runs(self._space, history.successes),
             given=request.coordinates(self._space),
-            course=self._course(history),
+            narrows=request.narrows,
+            course=Course() if request.narrows else self._course(history),
         )
 
     def _course(self, history: History) -> Course:
         """Return how the search has gone, followed anew only if the observed runs have changed."""
         if self._followed is None or self._followed[0] != history.revision:
             sign, num_first = self._config.better_direction_sign, self._config.num_random_samples
-            least_gain = self._tuning.patience.least_gain
-            self._followed = history.revision, patience.course_of(history.successes, sign, num_first, least_gain)
+            least_gain, fixed = self._tuning.patience.least_gain, self._space.fixed
+            course = patience.course_of(history.successes, sign, num_first, least_gain, fixed)
+            self._followed = history.revision, course
         return self._followed[1]
 
     def _surrogate(self, history: History) -> Surrogate:
@@ -145,6 +154,25 @@ class Proposer:
             surrogate = Surrogate.fit(self._space, groups, failures, self._tuning.model)
             self._fitted = history.revision, surrogate
         return self._fitted[1]
+
+    def _surrogate_of_ends(self, history: History) -> Surrogate:
+        """Return the models that suggest: where runs are all equally long, those of whole runs alone.
+
+        Models of the points, too, predict the ends of the runs that were stopped. They suggest no better, and worse
+        where nothing is learnt on most of a way.
+        """
+        if not self._space.fixed:
+            return self._surrogate(history)
+        if self._fitted_to_ends is None or self._fitted_to_ends[0] != history.revision:
+            sign = self._config.better_direction_sign
+            surrogate = Surrogate.fit(
+                self._space,
+                group_whole_runs(self._space, history.successes, sign, self._surrogate(history)),
+                self._space.encode([{**run.input, **self._space.fixed} for run in history.failures]),
+                self._tuning.model,
+            )
+            self._fitted_to_ends = history.revision, surrogate
+        return self._fitted_to_ends[1]
 
 
 def _generator(*entropy: object) -> np.random.Generator:

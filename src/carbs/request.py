@@ -27,12 +27,14 @@ class Request:
     Attributes:
         seed: Extra entropy beside the seed of the options.
         for_cost: The cost whose best objective is to be known better; None for the gain of the frontier.
-        given: Values that the suggestion must have, by the names of their hyperparameters.
+        given: Values that the suggestion must have, by the names of their hyperparameters: fixed ones and the caller's.
+        narrows: Whether the caller has given any.
     """
 
     seed: str | int | None = None
     for_cost: float | None = None
     given: ParamDict = field(default_factory=dict)
+    narrows: bool = False
 
     @classmethod
     def checked(cls, space: SearchSpace, seed: Any = None, for_cost: Any = None, given: Any = None) -> Request:
@@ -47,7 +49,8 @@ class Request:
         seed = plain(seed)
         if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
             raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
-        return cls(seed, for_cost, {} if given is None else _checked_values(space, given))
+        own = {} if given is None else _checked_values(space, given)
+        return cls(seed, for_cost, {**space.fixed, **own}, bool(own))
 
     def coordinates(self, space: SearchSpace) -> Array | None:
         """Return the given values as search coordinates, NaN for all others, shape (D,); None if none is given."""

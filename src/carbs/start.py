@@ -63,6 +63,11 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
             replace(mistake, place=f"{place}: {mistake.place}" if mistake.place else place)
             for mistake in space.problems_with(values)
         ]
+        mistakes += [
+            Problem(place, name, values[name], f"must be {shown(value)}, as in every run")
+            for name, value in space.fixed.items()
+            if values[name] != value
+        ]
         if not mistakes:
             found.append(space.select(values))
             if not obeys(found[-1]):

@@ -115,6 +115,15 @@ class UnfinishedRun:
         return ""
 
     @property
+    def counts_at_end(self) -> bool:
+        """Whether only its end counts: all runs are equally long, and a shorter one is none that anybody wants."""
+        return self.parameter in self.space.fixed
+
+    def ends_as(self, other: ObservationInParam) -> bool:
+        """Say whether another run ended where this one will."""
+        return other.input[self.parameter] == self.values[self.parameter]
+
+    @property
     def column(self) -> int:
         """Of the hyperparameter's search coordinate."""
         column: int = self.space.columns[self.space.names.index(self.parameter)].start
@@ -124,7 +133,8 @@ class UnfinishedRun:
     def ahead(self) -> Array:
         """Search coordinates of the results that it will be if it goes on, its own the last, shape (m, D)."""
         last, end = self.space.encode([self.points[-1].input, self.values])
-        shares = np.arange(1, _NUM_AHEAD + 1)[:, None] / _NUM_AHEAD
+        number = 1 if self.counts_at_end else _NUM_AHEAD
+        shares = np.arange(1, number + 1)[:, None] / number
         ahead = self.space.round(last + shares * (end - last))
         is_new = ~are_among(ahead, frozenset(keys(last[None])))
         return np.unique(ahead[is_new], axis=0)

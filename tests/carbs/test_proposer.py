@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carbs import CARBSParams, ObservationInParam
+from carbs import CARBSParams, ObservationInParam, Param
 from carbs.history import History
 from carbs.models.surrogate import Surrogate
 from carbs.proposer import Proposer, num_awaited
@@ -39,7 +39,7 @@ def proposer() -> Proposer:
     ("succeeded", "pending", "awaited"), [(0, 0, 3), (1, 0, 2), (1, 5, 1), (2, 0, 1), (2, 1, 0), (3, 0, 0)]
 )
 def test_running_configurations_count_once_two_runs_have_succeeded(succeeded: int, pending: int, awaited: int) -> None:
-    assert num_awaited(CONFIG, history(succeeded, pending)) == awaited
+    assert num_awaited(CONFIG, history(succeeded, pending), SPACE) == awaited
 
 
 def test_the_first_runs_are_drawn_and_say_how_many_are_missing() -> None:
@@ -84,3 +84,13 @@ def test_where_the_models_fail_the_draw_says_so(
     assert proposal.log["kind"] == "random"
     assert "no digits left" in proposal.log["reason"]
     assert "Suggesting at random" in caplog.text
+
+
+def test_points_on_the_way_bring_the_models_sooner_unless_all_runs_are_equally_long() -> None:
+    way = [ObservationInParam({"x": 0.1, "y": number}, 0.1, float(number)) for number in (2, 4, 8)]
+    run = ObservationInParam({"x": 0.1, "y": 10}, 0.1, 10.0, points=way)
+    for fixed, awaited in ((None, 1), (10, 2)):
+        space = as_space([SMALL[0], Param("y", SMALL[1].space, fixed=fixed)])
+        past = History(space)
+        past.add(run)
+        assert num_awaited(CONFIG, past, space) == awaited

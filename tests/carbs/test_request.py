@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carbs import CarbsError
+from carbs import CarbsError, LogSpace, Param
 from carbs.request import Request
 from carbs.spaces.search_space import as_space
 from searches import EXTREME, PARAMS
@@ -73,3 +73,12 @@ def test_what_no_law_extrapolates_to_is_refused_without_advice(name: str) -> Non
     with pytest.raises(CarbsError) as caught:
         Request.checked(SPACE, given={"lr": VALUES[name]})
     assert "recommend" not in str(caught.value)
+
+
+def test_fixed_values_are_given_too_unless_the_caller_says_otherwise() -> None:
+    space = as_space([*PARAMS, Param("epochs", LogSpace(1, 50, is_integer=True), fixed=50)])
+    assert Request.checked(space).given == {"epochs": 50}
+    assert not Request.checked(space).narrows
+    request = Request.checked(space, given={"lr": 1e-3, "epochs": 10})
+    assert request.given == {"lr": 1e-3, "epochs": 10}
+    assert request.narrows

@@ -284,3 +284,12 @@ def test_a_search_is_not_its_own_warm_start() -> None:
     with pytest.raises(CarbsError, match="this one itself"):
         carbs.warm_start(carbs)
     assert len(carbs.success_observations) == 2
+
+
+def test_wanted_runs_are_as_long_as_all_others() -> None:
+    params = [PARAMS[0], Param("epochs", PARAMS[1].space, fixed=100)]
+    carbs = CARBS(params=params, initial=[{"lr": 1e-3}, {"lr": 1e-2, "epochs": 100}])
+    firsts = [carbs.suggest().suggestion for _ in range(2)]
+    assert [(first["lr"], first["epochs"]) for first in firsts] == [(1e-3, 100), (1e-2, 100)]
+    with pytest.raises(CarbsError, match=r"initial\[0\]: epochs=50 must be 100, as in every run"):
+        CARBS(params=params, initial=[{"lr": 1e-3, "epochs": 50}])

@@ -187,3 +187,68 @@ def test_invalid_runs_are_refused_by_name(
     with pytest.raises(CarbsError) as caught:
         known.judge({**configuration(0.1), **changed}, points, parameter)
     assert message in str(caught.value)
+
+
+FIXED = [PARAMS[0], replace(EPOCHS, fixed=64), PARAMS[2]]
+
+
+def equally_long(ends: int, sign: int = 1) -> CARBS:
+    """A search whose runs all have 64 epochs and points on their ways; those of bad rates come first."""
+    carbs = CARBS(CARBSParams(better_direction_sign=sign), FIXED)
+    for place in range(ends):
+        values: ParamDict = {"rate": 10 ** -(1 + 2 * place / ends), "kind": "ab"[place % 2]}
+        points = [result(values, number, sign) for number in (2, 4, 8, 16, 32)]
+        carbs.observe(replace(result(values, 64, sign), points=points))
+    return carbs
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_equally_long_runs_only_the_ends_are_rivals(sign: int) -> None:
+    carbs = equally_long(12, sign)
+    assert carbs.judge(configuration(0.1), way(0.1, 2, 4, 8, sign=sign), "epochs").stop
+    promising = carbs.judge(configuration(0.001), way(0.001, 2, 4, 8, sign=sign), "epochs")
+    assert promising.chance is not None
+    assert promising.chance > 0.5
+    # It is better on its way than all others were there, and will not be better than they are at their ends.
+    flat = [replace(point, output=sign * -0.8) for point in way(0.02, 2, 4, 8, 16, 32, 48, sign=sign)]
+    assert carbs.judge(configuration(0.02), flat, "epochs").stop
+    carbs = CARBS(carbs.config, [PARAMS[0], EPOCHS, PARAMS[2]])
+    carbs.initialize_from_observations(equally_long(12, sign).success_observations)
+    assert not carbs.judge(configuration(0.02), flat, "epochs").stop
+
+
+def test_equally_long_runs_are_judged_once_four_have_come_to_their_ends() -> None:
+    carbs = equally_long(3)
+    for rate in (0.05, 0.06, 0.07):
+        *points, last = way(rate, 2, 4, 8)
+        carbs.observe(replace(last, points=points))
+    prospect = carbs.judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs")
+    assert prospect.reason == "goes on, as 1 more run is needed before one can be judged"
+    carbs.observe(result({"rate": 0.01, "kind": "b"}, 64))
+    assert carbs.judge(configuration(0.1), way(0.1, 2, 4, 8), "epochs").chance is not None
+
+
+def test_suggestions_are_as_long_as_all_runs_and_no_stopped_run_comes_again() -> None:
+    carbs, seen = CARBS(params=FIXED), set()
+    for place in range(24):
+        output = carbs.suggest()
+        values = output.suggestion
+        assert values["epochs"] == 64
+        assert (values["rate"], values["kind"]) not in seen
+        seen.add((values["rate"], values["kind"]))
+        *points, end = (result(values, number) for number in (2, 4, 8, 16, 32, 64))
+        if place % 3 == 2:  # stopped
+            *points, end = points[:4]
+        carbs.observe(replace(end, points=points))
+    best = max(run.output for run in carbs.success_observations if run.input["epochs"] == 64)
+    assert best > -0.2
+
+
+def test_models_suggest_after_the_first_runs_if_all_of_them_were_cut_short() -> None:
+    carbs = CARBS(params=FIXED)
+    for rate in (0.1, 0.03, 0.01, 0.003, 0.002):
+        *points, last = way(rate, 2, 4, 8)
+        carbs.observe(replace(last, points=points))
+    output = carbs.suggest()
+    assert output.log["kind"] == "model"
+    assert output.suggestion["epochs"] == 64

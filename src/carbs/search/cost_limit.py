@@ -71,7 +71,7 @@ class CostLimit:
         Args:
             points: A sample of what may be suggested, shape (m, D); all have the given sizes.
         """
-        if self.situation.given is None:
+        if not self.situation.narrows:
             return self
         tuning, beliefs = self.situation.tuning.limit, self.situation.models.predict(points)
         predicted = float(np.min(beliefs.known_log_cost)) + tuning.growth

@@ -19,12 +19,15 @@ from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import sample_of
 from carbs.search.situation import Course, Proposal, Situation, describe
 from carbs.spaces.identity import are_among
+from carbs.spaces.values import ParamDict
 
 # The best objective counts up to this far beyond the most expensive run, as a share of the range of log costs.
 _BEYOND = 0.25
 
 
-def course_of(runs: Sequence[ObservationInParam], sign: int, num_first: int, least_gain: float) -> Course:
+def course_of(
+    runs: Sequence[ObservationInParam], sign: int, num_first: int, least_gain: float, fixed: ParamDict
+) -> Course:
     """Follow the hypervolume of a search from run to run.
 
     It is that of the observed objectives above their median, over the observed log costs.
@@ -35,25 +38,30 @@ def course_of(runs: Sequence[ObservationInParam], sign: int, num_first: int, lea
         num_first: How many of this search's own runs are first draws, which are not vain either.
         least_gain: A run is a gain if it adds more than this share of the hypervolume that there is then. The last gain
             is where the hypervolume came within this share of what it is now.
+        fixed: Only results with these values count, be they ends of runs or points on the way of one.
     """
-    if not runs:
+    counted = [[point for point in (*run.points, run) if fixed.items() <= point.input.items()] for run in runs]
+    if not any(counted):
         return Course()
-    volumes = _volumes(runs, sign)
+    volumes = _volumes(counted, sign)
     num_gains = np.sum(np.diff(volumes, prepend=0.0) > least_gain * volumes)
     last_gain = int(np.argmax(volumes >= (1 - least_gain) * volumes[-1]))
     of_models = np.flatnonzero([not run.is_old for run in runs])[num_first:]
     return Course(num_gains=int(num_gains), num_vain=int(np.sum(of_models > last_gain)))
 
 
-def _volumes(runs: Sequence[ObservationInParam], sign: int) -> Array:
-    """Return the hypervolume after each of the runs, shape (n,)."""
-    log_costs = [math.log(point.cost) for run in runs for point in (*run.points, run)]
+def _volumes(runs: Sequence[Sequence[ObservationInParam]], sign: int) -> Array:
+    """Return the hypervolume after each of the runs, of which the results are given, its end the last; shape (n,)."""
+    log_costs = [math.log(point.cost) for run in runs for point in run]
     low, high = min(log_costs), max(log_costs)
-    reference = float(np.median([_value(run, sign) for run in runs]))
+    reference = float(np.median([_value(run[-1], sign) for run in runs if run]))
     front = _Front(reference, high + _BEYOND * (high - low) if high > low else high + 1.0)
-    return np.array(
-        [[front.add(_value(point, sign), math.log(point.cost)) for point in (*run.points, run)][-1] for run in runs]
-    )
+    volumes = []
+    for run in runs:
+        for point in run:
+            front.add(_value(point, sign), math.log(point.cost))
+        volumes.append(front.volume)
+    return np.array(volumes)
 
 
 def _value(run: ObservationInParam, sign: int) -> float:
@@ -66,25 +74,27 @@ class _Front:
     Args:
         reference: Only what is better counts.
         end: Only what costs less counts.
+
+    Attributes:
+        volume: Its hypervolume.
     """
 
     def __init__(self, reference: float, end: float) -> None:
         self._reference = reference
         self._costs, self._values = [-math.inf], [reference]
         self._end = end
-        self._volume = 0.0
+        self.volume = 0.0
 
-    def add(self, value: float, log_cost: float) -> float:
-        """Add a point, and return the hypervolume."""
+    def add(self, value: float, log_cost: float) -> None:
+        """Add a point."""
         first = bisect_right(self._costs, log_cost)
         if self._values[first - 1] >= value:
-            return self._volume
+            return
         last = bisect_right(self._values, value)
         self._costs[first:last], self._values[first:last] = [log_cost], [value]
         starts = [*self._costs[1:], self._end]
         heights = (height - self._reference for height in self._values[1:])
-        self._volume = sum(h * (stop - start) for h, start, stop in zip(heights, starts, starts[1:], strict=False))
-        return self._volume
+        self.volume = sum(h * (stop - start) for h, start, stop in zip(heights, starts, starts[1:], strict=False))
 
 
 def propose(situation: Situation) -> Proposal | None:
@@ -97,11 +107,11 @@ def propose(situation: Situation) -> Proposal | None:
 
     Returns:
         The proposal; None where the models are to suggest, or no draw is within the limits. In a space without bounds
-        nothing is drawn, as it has no middle and ever cheaper places, nor where values are given.
+        nothing is drawn, as it has no middle and ever cheaper places.
     """
     tuning, course, space = situation.tuning.patience, situation.course, situation.space
     is_stuck = course.num_vain >= max(1, tuning.per_gain * course.num_gains)
-    if situation.given is not None or not is_stuck or not np.all(np.isfinite(space.bounds)):
+    if not is_stuck or not np.all(np.isfinite(space.bounds)):
         return None
     # A coin, as turns would stick wherever failures or other requests come between.
     if situation.generator.random() >= tuning.draw_share:
@@ -117,6 +127,9 @@ def propose(situation: Situation) -> Proposal | None:
     may_be = ~limit.is_exceeded(points, beliefs) & (beliefs.log_success > math.log(tuning.least_success))
     if not np.any(may_be):
         return None
-    x = situation.generator.choice(points[may_be])
+    # Of short runs of small models all may be equally poor: differences show where runs cost more.
+    log_cost = beliefs.known_log_cost[may_be]
+    least = np.min(log_cost) + tuning.least_cost * np.ptp(log_cost)
+    x = situation.generator.choice(points[may_be][log_cost >= least])
     reason = f"{course.num_vain} runs have brought no gain; this one is drawn over the whole space"
     return Proposal(x, {"kind": "random", "reason": reason, **describe(x, situation)})

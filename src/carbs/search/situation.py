@@ -59,7 +59,8 @@ class Situation:
         tuning: The tuned constants.
         is_valid: The user's rule for whole configurations; None for none.
         own: This search's own runs, by which the limits of cost count; None where it knows no others.
-        given: Search coordinates that the caller has fixed, NaN where they are free, shape (D,); None where all are.
+        given: Search coordinates that are fixed, NaN where they are free, shape (D,); None where all are.
+        narrows: Whether the caller has fixed some, for this proposal alone.
         course: How the search has gone so far.
     """
 
@@ -74,6 +75,7 @@ class Situation:
     is_valid: Callable[[ParamDict], bool] | None = None
     own: OwnRuns | None = None
     given: Array | None = None
+    narrows: bool = False
     course: Course = Course()
 
     @property
@@ -93,11 +95,11 @@ class Situation:
         return frozenset(keys(np.vstack([self.seen, self.failures])))
 
     def settle(self, points: Array) -> Array:
-        """Give `points`, shape (m, D) or (D,), the coordinates that the caller has fixed."""
+        """Give `points`, shape (m, D) or (D,), the coordinates that are fixed."""
         return points if self.given is None else np.where(np.isnan(self.given), points, self.given)
 
     def agree(self, points: Array) -> Flags:
-        """Say which of `points`, shape (m, D), have the coordinates that the caller has fixed; shape (m,)."""
+        """Say which of `points`, shape (m, D), have the coordinates that are fixed; shape (m,)."""
         agreeing: Flags = np.all(rounded(points) == rounded(self.settle(points)), axis=1)
         return agreeing
 

@@ -12,15 +12,25 @@ from carbs.models.kernel import JITTER
 from carbs.models.noise import Noise
 from carbs.models.outputs import outlier_bound
 from carbs.models.surrogate import NOT_FINITE, Surrogate
+from carbs.spaces.identity import rounded
 
 # Joint draws of what is ahead: the standard error of a chance of 5 % is 0.7 %.
 _NUM_DRAWS = 1000
 # So many results, of no longer runs, show which one is an outlier.
 _LEAST_OTHERS = 4
+# Equally long runs whose log costs differ by this much cost the same: else each would be the cheapest half of the time.
+_ALIKE = 0.1
 
 
 def chance(
-    models: Surrogate, way: Groups, ahead: Array, column: int, reach: float, generator: np.random.Generator
+    models: Surrogate,
+    way: Groups,
+    ahead: Array,
+    column: int,
+    reach: float,
+    generator: np.random.Generator,
+    *,
+    counts_at_end: bool = False,
 ) -> float:
     """Return the probability that a run is better than all that is known at its cost, at any place ahead of it.
 
@@ -35,6 +45,8 @@ def chance(
         column: Of the hyperparameter through whose values it passes.
         reach: How far below the median, in distances from there to the best, an objective is an outlier.
         generator: Source of randomness.
+        counts_at_end: Whether the frontier is that of the runs that came as far as this one will, up to a tenth more
+            expensive than it is.
 
     Returns:
         The probability, with each model's most probable hyperparameters.
@@ -57,8 +69,13 @@ def chance(
     known = models.known
     values = np.append(known.objective[:, 0], objective[:number].mean(axis=1))
     costs = np.append(known.log_cost[:, 0] - models.mean_log_cost, log_cost[:number].mean(axis=1))
+    margin = 0.0
+    if counts_at_end:
+        margin = _ALIKE
+        is_rival = rounded(np.append(models.groups.X[:, column], way.X[:, column])) == rounded(ahead[-1, column])
+        values, costs = values[is_rival], costs[is_rival]
     members = pareto.frontier(values, costs)
-    place = np.searchsorted(costs[members], log_cost[number:], side="right")
+    place = np.searchsorted(costs[members], log_cost[number:] + margin, side="right")
     best = np.append(-np.inf, values[members])[place]
     if not (np.all(np.isfinite(objective)) and np.all(np.isfinite(log_cost))):
         raise ArithmeticError(NOT_FINITE)

@@ -29,14 +29,17 @@ class Param:
         search_center: The value to start from; None means no opinion (the search then spreads over bounded spaces).
             The first suggestion is the centres themselves; where a space has a `rounding_factor`, the nearest multiple.
             That of an integer space is rounded to a whole number, with a warning.
+        fixed: The value that every suggestion has, None where it is searched. It is for the length of runs that are all
+            equally long: points on the way of a run have the smaller values. It is the search centre, too.
     """
 
     name: str
     space: Space
     search_center: ParamValue | None = None
+    fixed: ParamValue | None = None
 
     def __post_init__(self) -> None:
-        for name in ("name", "search_center"):
+        for name in ("name", "search_center", "fixed"):
             object.__setattr__(self, name, as_json(getattr(self, name)))
         center: Any = self.search_center
         if isinstance(self.space, NumericSpace) and self.space.is_integer is True and is_finite(center):
@@ -50,8 +53,9 @@ class Param:
 
     @property
     def center(self) -> ParamValue:
-        """The search centre, or the space's default one."""
-        return self.space.default_center if self.search_center is None else self.search_center
+        """The fixed value, else the search centre, else the space's default one."""
+        given = self.search_center if self.fixed is None else self.fixed
+        return self.space.default_center if given is None else given
 
     @property
     def settled_space(self) -> Space:
@@ -69,11 +73,15 @@ class Param:
         if not isinstance(self.space, tuple(SPACES.values())):
             return [Problem(place, "space", self.space, "must be one of carbs' spaces")]
         found = self.space.problems()
-        if not found and self.search_center is not None:
-            space = self.settled_space if is_finite(self.search_center) else self.space
-            problem = space.problem_with(self.search_center)
-            if problem:
-                found.append(Problem("", "search_center", self.search_center, problem))
+        if not found:
+            for name, value in (("search_center", self.search_center), ("fixed", self.fixed)):
+                space = self.settled_space if is_finite(value) else self.space
+                problem = None if value is None else space.problem_with(value)
+                if problem:
+                    found.append(Problem("", name, value, problem))
+        if self.search_center is not None and self.fixed is not None:
+            rule = f"must be left out with fixed={shown(self.fixed)}, which every suggestion has"
+            found.append(Problem("", "search_center", self.search_center, rule))
         return [replace(problem, place=place) for problem in found]
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,6 +96,9 @@ class Param:
             described["space"]["choices"] = list(self.space.choices)
         if self.search_center is not None:
             described["search_center"] = self.search_center
+        if self.fixed is not None:
+            # Among the keys of the space: a version that would search it refuses them.
+            described["space"]["fixed"] = self.fixed
         return described
 
     @classmethod
@@ -99,8 +110,8 @@ class Param:
         """
         try:
             space = dict(described["space"])
-            kind = space.pop("kind")
-            return cls(described["name"], SPACES[kind](**space), described.get("search_center"))
+            kind, fixed = space.pop("kind"), space.pop("fixed", None)
+            return cls(described["name"], SPACES[kind](**space), described.get("search_center"), fixed)
         except (KeyError, TypeError, ValueError) as error:
             raise CarbsError(f"{shown(described)} is not the description of a parameter: {error!r}") from error
 
@@ -142,6 +153,8 @@ class SearchSpace:
             for name in dict.fromkeys(names)
             if names.count(name) > 1
         ]
+        if self.params and not problems and all(param.fixed is not None for param in self.params):
+            problems.append(Problem("", "params", (), "at least one parameter must not be fixed", ""))
         raise_problems("invalid search space", problems)
         spaces = tuple(param.settled_space for param in self.params)
         object.__setattr__(self, "spaces", spaces)
@@ -184,6 +197,11 @@ class SearchSpace:
         is_bounded = np.isfinite(low) & np.isfinite(high)
         return np.where(is_bounded, (np.where(is_bounded, low, 0.0) + np.where(is_bounded, high, 0.0)) / 2, self.center)
 
+    @cached_property
+    def fixed(self) -> ParamDict:
+        """The values that every suggestion has, by the names of their parameters."""
+        return {param.name: param.fixed for param in self.params if param.fixed is not None}
+
     @property
     def has_given_center(self) -> bool:
         """Whether the user named the search centre of at least one parameter."""
@@ -208,7 +226,8 @@ class SearchSpace:
     def _decode(self, place: int, coordinates: Array) -> list[ParamValue]:
         """Map the search coordinates of one parameter to values; where they are its centre's, to the very centre."""
         space = self.spaces[place]
-        center: Any = self.params[place].search_center
+        param = self.params[place]
+        center: Any = param.search_center if param.fixed is None else param.fixed
         values = space.decode(coordinates)
         if center is None or isinstance(space, ChoiceSpace):
             return values

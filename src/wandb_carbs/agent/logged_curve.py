@@ -119,7 +119,9 @@ def read_curve(
     whole = (*points, *earlier)
     if sweep.cost is not None and falling(whole):
         return LoggedCurve(earlier, passage.furthest, _FALLING.format(sweep.cost.name))
-    return LoggedCurve(whole, passage.furthest, passage.note or (_schedule_note(record) if whole else ""))
+    # Where all runs are equally long, so are their schedules.
+    may_be_planned = bool(whole) and not sweep.definition.is_length_fixed
+    return LoggedCurve(whole, passage.furthest, passage.note or (_schedule_note(record) if may_be_planned else ""))
 
 
 def unreported_note(sweep: RunnableSweep, record: RunRecord) -> str:

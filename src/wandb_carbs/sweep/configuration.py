@@ -83,8 +83,9 @@ def sweep_configuration(
     assert space is not None
     given = {key: value for key, value in sweep_options.items() if value is not None}
     passes_arguments = "program" in given and "command" not in given
+    length = None if way is None else way.length(space.constants)
     definition = SweepDefinition(
-        space.params,
+        space.params if length is None else (*space.params, length),
         options,
         metric=metric,
         cost=cost_reading,

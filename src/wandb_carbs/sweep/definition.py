@@ -41,7 +41,8 @@ class SweepDefinition:
         initial: Configurations to run first.
         old_runs: Observations of earlier runs, which the search starts from.
         is_valid: Name of a rule for whole configurations, "module:function", or empty.
-        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count.
+        progress: The hyperparameter whose values a run passes through; None where only the ends of runs count. Where
+            all runs are equally long, it is a fixed one.
     """
 
     params: tuple[Param, ...]
@@ -142,6 +143,11 @@ class SweepDefinition:
     def progress_parameter(self) -> str | None:
         """The hyperparameter whose values a run passes through; None where only the ends of runs count."""
         return None if self.progress is None else self.progress.parameter
+
+    @property
+    def is_length_fixed(self) -> bool:
+        """Whether all runs are equally long, and pass through smaller values of their length."""
+        return any(param.fixed is not None for param in self.params)
 
     def _check_progress(self) -> None:
         if self.progress_parameter not in (None, *(param.name for param in self.params)):

@@ -40,7 +40,7 @@ class _Fit:
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
         """Return a run with the points on its way that fit; if its end does not, the furthest of them is its end."""
-        values, problem = self._fitted(run.values, is_text=run.is_text)
+        values, problem = self._fitted(run.values, self.constants, is_text=run.is_text)
         points = self._points(run)
         problem = run.left_out or problem
         if not problem and run.objective is not None and not is_positive(run.cost):
@@ -62,17 +62,24 @@ class _Fit:
         """
         if run.parameter not in (*self.space.names, *self.constants):
             return ()
-        fitted = [(point, self._fitted(point.input)[0]) for point in run.points]
+        constants = self.constants
+        if run.parameter in self.space.fixed:
+            if self._fitted(run.values, constants, is_text=run.is_text)[0] is None:
+                return ()  # it was planned for another length
+            constants = {name: value for name, value in constants.items() if name != run.parameter}
+        fitted = [(point, self._fitted(point.input, constants)[0]) for point in run.points]
         return tuple(
             ObservationInParam(values, point.output, point.cost, is_old=True)
             for point, values in fitted
             if values is not None
         )
 
-    def _fitted(self, old: Mapping[str, Any], *, is_text: bool = False) -> tuple[ParamDict | None, str]:
+    def _fitted(
+        self, old: Mapping[str, Any], constants: Mapping[str, Any], *, is_text: bool = False
+    ) -> tuple[ParamDict | None, str]:
         """Return hyperparameters in the new space; or None, and why they do not fit."""
         values: ParamDict = {}
-        for name, value in self.constants.items():
+        for name, value in constants.items():
             if name in old and not _is_same(_meanings(old[name], is_text=is_text), value):
                 return None, f"another value of the constant {name!r}"
         for param, space in zip(self.space.params, self.space.spaces, strict=True):

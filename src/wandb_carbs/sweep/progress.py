@@ -1,17 +1,18 @@
 """Points on a run's way: how a sweep's definition speaks of them, and how a run's record keeps them.
 
 Where the schedule of a training does not depend on its length, a run of 50 epochs is the result of 5 epochs on its way.
+Where all runs are equally long, their points are compared with one another, whatever the schedule.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from carbs import CarbsError, ObservationInParam, Param, ParamDict, SearchSpace, Space
+from carbs import CarbsError, LogSpace, ObservationInParam, Param, ParamDict, SearchSpace, Space
 from carbs.errors import Problem, did_you_mean, raise_problems, refuse
 from carbs.unfinished import PASSED_THROUGH, is_passed_through
 from wandb_carbs.plain import is_number
@@ -22,12 +23,14 @@ MOST_POINTS = 8
 # By so much, of itself, a number may differ from a run's own and still be it: sums of fractions do.
 HAIR = 1e-9
 _KNOWN = ("parameter", "metric", "first", "stop")
+# Of a length that is no whole number, such a share is the first that counts.
+_LEAST_SHARE = 1e-3
 _FORMS = "the name of a hyperparameter, or {'parameter': 'epochs', 'metric': 'epoch'}"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The hyperparameter whose values a run passes through on its way.
+    """The hyperparameter whose values a run passes through on its way, or the constant that is every run's length.
 
     Attributes:
         parameter: Its name.
@@ -94,22 +97,39 @@ class Progress:
         raise_problems("invalid progress", problems)
         return made
 
+    def length(self, constants: Mapping[str, Any]) -> Param | None:
+        """Return the length that all runs have, as a fixed hyperparameter; None where the sweep searches it.
+
+        Args:
+            constants: The sweep's constants.
+        """
+        value = constants.get(self.parameter)
+        if not _is_length(value):
+            return None
+        is_whole = isinstance(value, int)
+        space = LogSpace(min=1 if is_whole else value * _LEAST_SHARE, max=value, is_integer=is_whole)
+        return Param(self.parameter, space, fixed=value)
+
     def problems(
-        self, params: Sequence[Param], objective: str | None, constants: Collection[str] = ()
+        self, params: Sequence[Param], objective: str | None, constants: Mapping[str, Any] | None = None
     ) -> list[Problem]:
         """List why it does not fit a sweep; empty if it does.
 
         Args:
             params: The sweep's hyperparameters.
             objective: The metric that is the objective; None where programs record it.
-            constants: Names of the sweep's constants.
+            constants: The sweep's constants.
         """
+        constants = constants or {}
         found, names = [], [param.name for param in params]
         if self.parameter in constants:
-            rule = "is a constant of the sweep, and must be a hyperparameter that it searches"
-            found.append(Problem("", "parameter", self.parameter, rule))
+            value = constants[self.parameter]
+            if not _is_length(value):
+                rule = f"is a constant of the sweep, {value!r}, and must be a number above 1, or a fraction above 0"
+                found.append(Problem("", "parameter", self.parameter, rule))
         elif self.parameter not in names:
-            rule = f"must be the name of a hyperparameter{did_you_mean(self.parameter, names)}"
+            known = [*names, *constants]
+            rule = f"must be the name of a hyperparameter{did_you_mean(self.parameter, known)}"
             found.append(Problem("", "parameter", self.parameter, rule))
         elif not is_passed_through(params[names.index(self.parameter)].space):
             found.append(Problem("", "parameter", self.parameter, f"must be {PASSED_THROUGH}"))
@@ -120,10 +140,15 @@ class Progress:
             found.append(Problem("", "metric", self.metric, "must be another metric than the objective"))
         return found
 
-    @property
-    def words(self) -> str:
-        """How it was understood, as a sentence."""
+    def words(self, constants: Mapping[str, Any]) -> str:
+        """Say how it was understood, in a sentence.
+
+        Args:
+            constants: The sweep's constants.
+        """
         way = f"a run passes through the values of {self.parameter!r}"
+        if self.parameter in constants:
+            way += f", and every run is {constants[self.parameter]!r} long"
         if not self.metric:
             return f"{way}: its program reports the points with trial.report(objective, progress)"
         first = 1 if self.first is None else self.first
@@ -229,6 +254,10 @@ def value_at(space: Space, done: float) -> float | None:
 def is_before(place: float, end: float) -> bool:
     """Tell whether a place is before a run's own end, and not that end but for rounding."""
     return place < end * (1 - HAIR)
+
+
+def _is_length(value: Any) -> bool:
+    return is_number(value) and value > (1 if isinstance(value, int) else 0)
 
 
 def _is_point(value: Any) -> bool:

@@ -32,7 +32,7 @@ def observed(values: list[tuple[float, float, bool]]) -> list[ObservationInParam
 
 @given(runs_of, st.sampled_from([1, -1]), st.integers(0, 3))
 def test_a_course_is_that_of_the_hypervolume(values: list[tuple[float, float, bool]], sign: int, first: int) -> None:
-    course = course_of(observed(values), sign, first, 0.1)
+    course = course_of(observed(values), sign, first, 0.1, {})
     if not values:
         assert course == Course(0, 0)
         return
@@ -50,9 +50,9 @@ def test_a_course_is_that_of_the_hypervolume(values: list[tuple[float, float, bo
 
 def test_a_cheap_point_on_the_way_is_a_gain_too() -> None:
     ends = [ObservationInParam({}, y, 100.0) for y in (0.0, 1.0, 0.5)]
-    assert course_of(ends, 1, 0, 0.02) == Course(1, 1)
+    assert course_of(ends, 1, 0, 0.02, {}) == Course(1, 1)
     ends[2] = replace(ends[2], points=[ObservationInParam({}, 0.9, 1.0)])
-    assert course_of(ends, 1, 0, 0.02) == Course(2, 0)
+    assert course_of(ends, 1, 0, 0.02, {}) == Course(2, 0)
 
 
 def flat(carbs: CARBS, number: int) -> list[str]:

@@ -64,3 +64,45 @@ def test_computed_center_of_an_integer_is_rounded_with_a_warning(center: float, 
         param = Param("n", LinearSpace(1, 9, is_integer=True), center)
     assert (param.search_center, type(param.search_center)) == (whole, int)
     assert caught[0].filename == __file__
+
+
+LENGTH = Param("epochs", LogSpace(1, 50, is_integer=True), fixed=50)
+RATE = Param("rate", LogSpace(1e-4, 1.0))
+
+
+def test_a_fixed_value_survives_json_and_is_the_centre_but_gives_the_search_none() -> None:
+    assert Param.from_dict(json.loads(json.dumps(LENGTH.to_dict()))) == LENGTH
+    space = SearchSpace((RATE, LENGTH))
+    assert space.fixed == {"epochs": 50}
+    assert not space.has_given_center
+    [center] = space.decode(space.center[None])
+    assert center["epochs"] == 50
+
+
+def test_a_fixed_value_is_decoded_exactly() -> None:
+    value = 10 ** (1 / 3)
+    space = SearchSpace((RATE, Param("share", LogSpace(1e-3, 5.0), fixed=value)))
+    [decoded] = space.decode(space.encode([{"rate": 0.1, "share": value}]))
+    assert decoded["share"] == value
+
+
+def test_a_version_that_does_not_know_fixed_values_refuses_them() -> None:
+    """It gives all that is said of a space to the space."""
+    described = dict(LENGTH.to_dict()["space"])
+    del described["kind"]
+    with pytest.raises(TypeError, match="fixed"):
+        LogSpace(**described)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ([RATE, Param("epochs", LENGTH.space, fixed=51)], "parameter 'epochs': fixed=51 must be"),
+        ([RATE, Param("epochs", LENGTH.space, fixed="all")], "parameter 'epochs': fixed='all' must be"),
+        ([RATE, Param("epochs", LENGTH.space, 50, 50)], "search_center=50 must be left out with fixed=50"),
+        ([LENGTH], "at least one parameter must not be fixed"),
+    ],
+)
+def test_a_bad_fixed_value_is_refused(params: list[Param], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        SearchSpace(tuple(params))

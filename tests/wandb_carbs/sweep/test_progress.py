@@ -58,8 +58,8 @@ def test_an_unclear_definition_is_refused(given: Any, problem: str) -> None:
 def test_only_an_agent_that_reads_points_stops_runs() -> None:
     with pytest.raises(CarbsError, match="needs a 'metric'; a program that reports points itself asks trial"):
         Progress("epochs", stop=True)
-    assert "stops runs that will hardly improve" in Progress("epochs", "epoch", stop=True).words
-    assert "stops" not in Progress("epochs", "epoch").words
+    assert "stops runs that will hardly improve" in Progress("epochs", "epoch", stop=True).words({})
+    assert "stops" not in Progress("epochs", "epoch").words({})
 
 
 def test_all_problems_of_a_definition_are_named_at_once() -> None:
@@ -72,7 +72,9 @@ def test_all_problems_of_a_definition_are_named_at_once() -> None:
     ("progress", "objective", "problem"),
     [
         (Progress("epoch"), None, "parameter='epoch' must be the name of a hyperparameter; did you mean 'epochs'?"),
-        (Progress("steps"), None, "parameter='steps' is a constant of the sweep"),
+        (Progress("steps"), None, "parameter='steps' is a constant of the sweep, 1, and must be a number above 1"),
+        (Progress("amp"), None, "parameter='amp' is a constant of the sweep, True, and must be a number"),
+        (Progress("rate"), None, "parameter='rate' is a constant of the sweep, 'high', and must be a number"),
         (Progress("optimizer"), None, "parameter='optimizer' must be a hyperparameter whose values are positive"),
         (Progress("size"), None, "parameter='size' must be a hyperparameter whose values are positive"),
         (Progress("epochs", "epoch"), None, "metric='epoch' needs the name of the sweep's metric"),
@@ -83,7 +85,7 @@ def test_all_problems_of_a_definition_are_named_at_once() -> None:
 def test_a_definition_that_does_not_fit_its_sweep_has_problems(
     progress: Progress, objective: str | None, problem: str
 ) -> None:
-    [found] = progress.problems(PARAMS, objective, {"steps": 1000})
+    [found] = progress.problems(PARAMS, objective, {"steps": 1, "amp": True, "rate": "high"})
     assert str(found).startswith(problem)
 
 
@@ -92,9 +94,26 @@ def test_a_definition_that_does_not_fit_its_sweep_has_problems(
 )
 def test_a_definition_that_fits_has_none(progress: Progress) -> None:
     assert progress.problems(PARAMS, "loss") == []
-    assert progress.parameter in progress.words
+    assert progress.parameter in progress.words({})
     is_open = bool(progress.metric) and progress.first is None
-    assert progress.words.endswith("; if it is 0 then, write `first: 0`") == is_open
+    assert progress.words({}).endswith("; if it is 0 then, write `first: 0`") == is_open
+
+
+@pytest.mark.parametrize(
+    ("value", "smaller", "too_small"), [(1000, 1, 0), (2, 1, 0), (0.5, 0.25, 1e-9), (50.0, 2.5, 0.01)]
+)
+def test_a_constant_is_the_length_of_all_runs(value: float, smaller: float, too_small: float) -> None:
+    """It is a hyperparameter that no suggestion changes, and that points on the way of a run have smaller values of."""
+    progress, constants = Progress("steps", "step"), {"steps": value}
+    assert progress.problems(PARAMS, "loss", constants) == []
+    assert f"every run is {value!r} long" in progress.words(constants)
+    length = progress.length(constants)
+    assert length is not None
+    assert length.fixed == value
+    assert not length.problems()
+    assert value_at(length.space, smaller) == smaller
+    assert value_at(length.space, too_small) is None
+    assert Progress("epochs").length(constants) is None
 
 
 @pytest.mark.parametrize(

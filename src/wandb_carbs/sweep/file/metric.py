@@ -90,7 +90,7 @@ def read_progress(keys: Keys, space: SweepSpace | None, objective: str | None) -
     for problem in problems:
         keys.say(f"'progress': {problem}", "progress", problem.key)
     if progress is not None and not problems:
-        keys.notes.append(f"'progress': {progress.words}")
+        keys.notes.append(f"'progress': {progress.words({} if space is None else space.constants)}")
     return progress
 
 
