@@ -16,6 +16,8 @@ _MOST_LISTED = 12
 def describe(param: Param) -> tuple[str, str, str]:
     """Say in words what a parameter is searched in: the kind of its space, its values, and where the search starts."""
     space = param.space
+    if param.fixed is not None:
+        return "length of every run", _text(param.fixed), ""
     start = "" if param.search_center is None else _text(param.search_center)
     if isinstance(space, ChoiceSpace):
         listed = [_text(choice) for choice in space.choices]

@@ -103,7 +103,7 @@ class Progress:
         Args:
             constants: The sweep's constants.
         """
-        value = constants.get(self.parameter)
+        value: Any = constants.get(self.parameter)
         if not _is_length(value):
             return None
         is_whole = isinstance(value, int)

@@ -90,3 +90,33 @@ def test_a_run_far_worse_than_all_others_were_when_they_were_no_further_has_no_c
     way = group(at(0.01, 1.0), np.array([diverged]), np.zeros(1))
     assert np.sum(models.groups.X[:, EPOCHS] <= way.X[-1, EPOCHS]) < 4
     assert chance(models, way, at(0.01, 64.0), EPOCHS, 5.0, np.random.default_rng(1)) >= 0.0
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.2, 0.5])
+def test_equally_long_runs_are_rivals_by_their_ends_and_all_cost_the_same(loss: float) -> None:
+    """All costs are the same at the same epoch, so that the predicted ones differ by rounding alone."""
+    rng = np.random.default_rng(0)
+    rates = 10 ** rng.uniform(-4, 0, 8)
+    X = np.vstack([at(rate, 2.0, 4.0, 16.0) for rate in rates])
+    y, log_cost = np.array([observed(rate, epochs) for rate in rates for epochs in (2.0, 4.0, 16.0)]).T
+    models = Surrogate.fit(SPACE, group(X, y + 0.2 * rng.standard_normal(24), log_cost), SPACE.encode([]))
+    rate, epochs = float(rates[np.argmax(y[2::3])]), (2.0, 4.0)
+    way, its_cost = np.array([observed(rate * 1.1, number) for number in epochs]).T
+    way = way - loss
+    ahead = at(rate * 1.1, 16.0)
+    seen = chance(
+        models,
+        group(at(rate * 1.1, *epochs), way, its_cost),
+        ahead,
+        EPOCHS,
+        5.0,
+        np.random.default_rng(1),
+        counts_at_end=True,
+    )
+    noise = Noise(np.ones(26), np.append(np.arange(24), [24, 24]))
+    points = np.vstack([models.groups.X, at(rate * 1.1, *epochs)]) - models.origin
+    outputs = np.append(models.y, models.objective_scaler.forward(way))
+    posterior = Posterior.condition(models.objective.hyper, points, outputs[:, None], noise)
+    mean, deviation = posterior.predict(ahead - models.origin)
+    rival = models.expect(X[2::3]).objective.max()
+    assert seen == pytest.approx(norm.sf(rival, mean[0, 0], deviation[0]), abs=0.05)

@@ -90,6 +90,11 @@ def test_a_trainer_that_plans_its_schedule_over_its_length_is_named(schedule: st
     curve = read_curve(sweep_of_losses(), record, is_whole=True)
     assert len(curve.points) == 3
     assert (f"lr_scheduler_type={schedule} plans the learning rate" in curve.note) == is_said
+    sweep = sweep_of_losses()
+    params = [replace(param, fixed=4 if param.name == "epochs" else None) for param in sweep.definition.params]
+    equally_long = replace(sweep, definition=replace(sweep.definition, params=tuple(params)))
+    curve = read_curve(equally_long, record, is_whole=True)
+    assert (len(curve.points), curve.note) == (3, "")
     none = replace(logged_run(rows_of(4.0), epochs=1), config={"lr_scheduler_type": schedule})
     assert read_curve(sweep_of_losses(), none, is_whole=True).note == ""
 

@@ -44,7 +44,7 @@ from wandb_carbs.server.server import LocalServer
 from wandb_carbs.sweep.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 pytestmark = pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
 
@@ -88,13 +88,22 @@ class Stage:
     folder: Path
     environment: dict[str, str]
 
-    def sweep(self, code: str, command: list[Any] | None = None, definition: Any = None, **options: Any) -> SweepPath:
+    def sweep(
+        self,
+        code: str,
+        command: list[Any] | None = None,
+        definition: Any = None,
+        params: Sequence[Param] = PARAMS,
+        constants: Any = None,
+        **options: Any,
+    ) -> SweepPath:
         """Create a sweep of a program."""
         program = self.folder / f"program-{len(list(self.folder.iterdir()))}.py"
         program.write_text(code)
         options = {"program": str(program), "command": command, **options}
         parameters = options.pop("parameters", None)
-        sweep = sweep_configuration("programs", PARAMS, CARBSParams(better_direction_sign=-1), "loss", **options)
+        config = CARBSParams(better_direction_sign=-1)
+        sweep = sweep_configuration("programs", params, config, "loss", parameters=constants, **options)
         if definition:
             kept = SweepDefinition.from_json(sweep["description"])
             sweep["description"] = replace(kept, **definition).to_json()
@@ -467,8 +476,9 @@ with wandb.init() as run:
     assert {point.input["lr"] for point in ways[1]} == {0.02}
 
 
+@pytest.mark.parametrize("is_constant", [False, True])
 def test_a_hopeless_run_is_stopped_if_the_sweep_says_so_and_counts_as_the_shorter_run_that_it_was(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, is_constant: bool
 ) -> None:
     """After two of its four layers it waits to be stopped."""
     monkeypatch.setattr(early_stop, "_LEAST_PAUSE", 0.1)
@@ -486,9 +496,25 @@ with wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=0.5)) as
         ObservationInParam({"lr": lr, "layers": layers}, abs(math.log10(lr) + 3) + 1 / layers, layers / 100)
         for lr, layers in ((0.001, 1), (0.001, 3), (0.01, 2), (0.003, 4), (0.0003, 2), (0.0001, 1), (0.1, 1))
     )
+    wholes = tuple(
+        ObservationInParam(
+            {"lr": lr, "layers": 4},
+            abs(math.log10(lr) + 3) + 1 / 4,
+            4.0,
+            points=[
+                ObservationInParam({"lr": lr, "layers": layers}, abs(math.log10(lr) + 3) + 1 / layers, layers)
+                for layers in (1, 2, 3)
+            ],
+        )
+        for lr in (0.001, 0.01, 0.003, 0.0003, 0.0001)
+    )
     progress = {"parameter": "layers", "metric": "layer", "stop": True}
+    searched: dict[str, Any] = {"params": PARAMS}
+    if is_constant:
+        searched = {"params": PARAMS[:1], "constants": {"layers": {"value": 4}}}
     hopeless = {"lr": 0.1, "layers": 4}
-    path = stage.sweep(code, NO_ARGS, {"old_runs": known}, progress=progress, initial=[hopeless])
+    old = {"old_runs": wholes if is_constant else known}
+    path = stage.sweep(code, NO_ARGS, old, **searched, progress=progress, initial=[hopeless])
     _, words = stage.agent(path)
     assert "is stopped: it improves the frontier with a probability of" in words
     assert " s, as a run of layers=2: loss 9.5" in words

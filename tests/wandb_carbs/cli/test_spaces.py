@@ -30,6 +30,11 @@ def test_kind_values_and_start(space: Space, center: object, words: tuple[str, s
     assert describe(Param("x", space, center)) == words
 
 
+def test_what_no_run_changes_has_no_space() -> None:
+    length = Param("epochs", LogSpace(min=1, max=50, is_integer=True), fixed=50)
+    assert describe(length) == ("length of every run", "50", "")
+
+
 def test_many_choices_are_counted() -> None:
     _, words, _ = describe(Param("x", CategoricalSpace(tuple(range(100)))))
     assert words == "0, 1, 2, 3, 4, 5, … (100 in all) …, 94, 95, 96, 97, 98, 99"

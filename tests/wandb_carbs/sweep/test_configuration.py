@@ -187,12 +187,35 @@ def test_the_hyperparameter_that_a_run_passes_through_is_kept_in_the_definition(
     assert SweepDefinition.from_json(sweep_configuration("s", PARAMS)["description"]).progress is None
 
 
+def test_a_constant_that_is_the_length_of_all_runs_is_kept_as_a_fixed_hyperparameter() -> None:
+    """For W&B it is the constant that it was, and nothing of a run's own schedule has to be known."""
+    for value, least in ((50, 1), (0.5, 0.0005)):
+        found = sweep_configuration(
+            "s",
+            PARAMS,
+            progress="steps",
+            parameters={"steps": {"value": value}, "seed": {"value": 1}},
+            initial=[{"lr": 1e-3}, {"lr": 1e-2, "steps": value}],
+        )
+        assert found["parameters"]["steps"] == {"value": value}
+        definition = SweepDefinition.from_json(found["description"])
+        assert definition.is_length_fixed
+        assert definition.params[:-1] == tuple(PARAMS)
+        length = LogSpace(min=least, max=value, is_integer=value == 50)
+        assert definition.params[-1] == Param("steps", length, fixed=value)
+        carbs = definition.optimizer()
+        firsts = [carbs.suggest().suggestion for _ in range(3)]
+        assert [first["lr"] for first in firsts[:2]] == [1e-3, 1e-2]
+        assert [first["steps"] for first in firsts] == [value] * 3
+    assert not SweepDefinition.from_json(sweep_configuration("s", PARAMS)["description"]).is_length_fixed
+
+
 @pytest.mark.parametrize(
     ("progress", "problem"),
     [
         ("epochs", "progress: parameter='epochs' must be the name of a hyperparameter"),
         ("activation", "progress: parameter='activation' must be a hyperparameter whose values are positive numbers"),
-        ("steps", "progress: parameter='steps' is a constant of the sweep"),
+        ("steps", "progress: parameter='steps' is a constant of the sweep, 1, and must be a number above 1"),
         ({"parameter": "batch", "metric": "step"}, "progress: metric='step' needs the name of the sweep's metric"),
         ({"parameter": "batch"}, "progress: 'metric' is missing"),
         (7, "progress: 7 must be the name of a hyperparameter"),
@@ -200,5 +223,5 @@ def test_the_hyperparameter_that_a_run_passes_through_is_kept_in_the_definition(
 )
 def test_a_hyperparameter_that_no_run_passes_through_is_refused(progress: Any, problem: str) -> None:
     with pytest.raises(CarbsError) as caught:
-        sweep_configuration("s", PARAMS, progress=progress, parameters={"steps": {"value": 3}})
+        sweep_configuration("s", PARAMS, progress=progress, parameters={"steps": {"value": 1}})
     assert problem in str(caught.value)

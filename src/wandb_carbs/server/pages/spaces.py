@@ -12,7 +12,7 @@ from wandb_carbs.server.sweeps.run_rows import definition
 
 
 def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
-    """Return the search space: name, kind, limits and centre of each parameter."""
+    """Return the search space: name, kind, limits and centre of each parameter, and the length that all runs have."""
     described = definition(sweep)
     if described is not None:
         params = described.get("params")
@@ -24,6 +24,8 @@ def spaces(sweep: sqlite3.Row) -> list[dict[str, Any]]:
 def _space(param: Mapping[str, Any]) -> dict[str, Any]:
     space = param.get("space")
     space = space if isinstance(space, dict) else {}
+    if (fixed := space.get("fixed")) is not None:
+        return {"name": str(param.get("name", "")), "kind": "length of every run", "limits": str(fixed), "center": ""}
     return {
         "name": str(param.get("name", "")),
         "kind": f"{space.get('kind', '')}{', integer' if space.get('is_integer') else ''}",

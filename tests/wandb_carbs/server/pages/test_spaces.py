@@ -19,11 +19,13 @@ def test_of_carbs(store: Store) -> None:
     params = [
         Param("width", LinearSpace(min=1, max=64, is_integer=True), 8),
         Param("kind", CategoricalSpace(("a", "b")), "a"),
+        Param("epochs", LinearSpace(min=1, max=50, is_integer=True), fixed=50),
     ]
     definition = json.dumps({"carbs": {"params": [param.to_dict() for param in params]}})
-    width, kind = spaces(make_sweep(store, description=definition))
+    width, kind, epochs = spaces(make_sweep(store, description=definition))
     assert width == {"name": "width", "kind": "linear, integer", "limits": "1 to 64", "center": 8}
     assert (kind["kind"], kind["limits"], kind["center"]) == ("categorical", '"a", "b"', "a")
+    assert (epochs["kind"], epochs["limits"], epochs["center"]) == ("length of every run", "50", "")
 
 
 def test_of_wandb(store: Store) -> None:
