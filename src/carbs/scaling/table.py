@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -23,6 +24,8 @@ _WORST = 1e6
 class Table:
     """Successful runs as arrays, in an order of their own, so that the caller's order cannot matter.
 
+    Where all runs are equally long, those that were stopped before are left out, and so is their length.
+
     Attributes:
         X: Search coordinates, shape (n, D).
         y: Objective, higher is better, less its median and in units of the distance from there to the best, shape (n,).
@@ -32,15 +35,18 @@ class Table:
         places: Where each run stands in the caller's list, shape (n,).
         center: Median of the objective, negated if it is minimised.
         spread: The unit of y: that objective is center + spread * y.
-        space: The search space.
+        space: The search space, without fixed hyperparameters.
         sign: 1 if the objective is maximised, -1 if it is minimised.
     """
 
     def __init__(self, space: SearchSpace, observations: Sequence[ObservationInParam], sign: int) -> None:
-        self.space, self.sign = space, sign
         given = list(observations) if isinstance(observations, Iterable) else observations
         seen = gather(space, given).successes
         succeeded = [place for place, run in enumerate(given) if not run.is_failure and is_finite(run.output)]
+        is_whole = [space.fixed.items() <= run.input.items() for run in seen]
+        seen, succeeded = list(compress(seen, is_whole)), list(compress(succeeded, is_whole))
+        space = space.searched
+        self.space, self.sign = space, sign
         self.numeric = [i for i, settled in enumerate(space.spaces) if not isinstance(settled, ChoiceSpace)]
         if not self.numeric:
             raise CarbsError("no scaling laws: all hyperparameters are choices, which have no order")

@@ -202,6 +202,11 @@ class SearchSpace:
         """The values that every suggestion has, by the names of their parameters."""
         return {param.name: param.fixed for param in self.params if param.fixed is not None}
 
+    @cached_property
+    def searched(self) -> SearchSpace:
+        """The space of the parameters that are searched."""
+        return SearchSpace(tuple(param for param in self.params if param.fixed is None)) if self.fixed else self
+
     @property
     def has_given_center(self) -> bool:
         """Whether the user named the search centre of at least one parameter."""

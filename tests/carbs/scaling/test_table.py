@@ -65,3 +65,14 @@ def test_what_floats_cannot_square_is_pulled_in() -> None:
 def test_too_few_different_configurations_are_refused() -> None:
     with pytest.raises(CarbsError, match="10 different configurations succeeded, for 1 numeric"):
         Table(SPACE, RUNS[:10] * 3, 1)
+
+
+def test_of_equally_long_runs_only_whole_ones_are_rows_and_their_length_has_no_law() -> None:
+    space = as_space([*SPACE.params, Param("epochs", LogSpace(min=1, max=50, is_integer=True), fixed=50)])
+    runs = [replace(run, input={**run.input, "epochs": 50}) for run in RUNS]
+    stopped = replace(runs[0], input={**runs[0].input, "epochs": 7}, output=100.0)
+    table, expected = Table(space, [stopped, *runs], 1), Table(SPACE, RUNS, 1)
+    assert np.array_equal(table.X, expected.X)
+    assert np.array_equal(table.y, expected.y)
+    assert table.places.tolist() == [1 + place for place in expected.places]
+    assert list(table.values) == ["n"]
