@@ -129,7 +129,7 @@ class CARBS(LegacyNames):
         """Begin with the knowledge of another search.
 
         Parameters that the other search did not have take this one's search centre; observations out of bounds are
-        left out.
+        left out, and where runs are equally long those of another length.
 
         Args:
             other: A search with the same meaning of objective and cost.
@@ -156,7 +156,7 @@ class CARBS(LegacyNames):
             members = list(filter(self.obeys, start.frontier_members(self.space, other.space, runs, sign)))
             self._initial += members
             return len(members)
-        fresh = start.fresh(self.space, other._history.observations, self._history.observations)
+        fresh = start.fresh(self.space, other.space, other._history.observations, self._history.observations)
         for observation in fresh:
             self.observe(observation)
         return len(fresh)

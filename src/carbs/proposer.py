@@ -32,9 +32,10 @@ logger = logging.getLogger("carbs")
 def num_awaited(config: CARBSParams, history: History, space: SearchSpace) -> int:
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
     wanted_runs, succeeded = config.num_random_samples, len(history.successes)
-    seen = succeeded
-    if not space.fixed:  # else it is whole runs that the models suggest by
-        seen += sum(len(run.points) for run in history.successes)
+    if space.fixed:  # the models suggest by whole runs
+        seen = succeeded = sum(space.fixed.items() <= run.input.items() for run in history.successes)
+    else:
+        seen = succeeded + sum(len(run.points) for run in history.successes)
     return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, wanted_runs - seen - len(history.pending), 0)
 
 
@@ -117,9 +118,12 @@ class Proposer:
 
     def _situation(self, history: History, request: Request) -> Situation:
         """Return the situation without models."""
-        encode = self._space.encode
+        encode, fixed = self._space.encode, self._space.fixed
         counts = (len(history.successes), len(history.failures), len(history.pending))
-        successes, failures = ([run.input for run in runs] for runs in (history.successes, history.failures))
+        # A run that was stopped has had its suggestion's turn.
+        successes, failures = (
+            [{**run.input, **fixed} for run in runs] for runs in (history.successes, history.failures)
+        )
         return Situation(
             self._space,
             self._config,
@@ -167,7 +171,7 @@ class Proposer:
             sign = self._config.better_direction_sign
             surrogate = Surrogate.fit(
                 self._space,
-                group_whole_runs(self._space, history.successes, sign, self._surrogate(history)),
+                group_whole_runs(self._space, history.successes, sign, lambda: self._surrogate(history)),
                 self._space.encode([{**run.input, **self._space.fixed} for run in history.failures]),
                 self._tuning.model,
             )

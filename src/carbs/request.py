@@ -50,7 +50,13 @@ class Request:
         if not (seed is None or isinstance(seed, str) or as_float(seed) is not None):
             raise refuse(Problem("", "seed", seed, "must be a string, a number or None"))
         own = {} if given is None else _checked_values(space, given)
-        return cls(seed, for_cost, {**space.fixed, **own}, bool(own))
+        problems = [
+            Problem("given", name, own[name], f"must be {value!r}, as in every run", f"value {own[name]!r} of {name!r}")
+            for name, value in space.fixed.items()
+            if own.get(name, value) != value
+        ]
+        raise_problems("invalid request", problems)
+        return cls(seed, for_cost, {**own, **space.fixed}, bool(own.keys() - space.fixed.keys()))
 
     def coordinates(self, space: SearchSpace) -> Array | None:
         """Return the given values as search coordinates, NaN for all others, shape (D,); None if none is given."""

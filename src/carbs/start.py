@@ -110,15 +110,20 @@ def check_direction(others: CARBSParams, own: CARBSParams) -> None:
 
 
 def fresh(
-    space: SearchSpace, earlier: Iterable[ObservationInParam], known: Iterable[ObservationInParam]
+    space: SearchSpace,
+    other: SearchSpace,
+    earlier: Iterable[ObservationInParam],
+    known: Iterable[ObservationInParam],
 ) -> list[ObservationInParam]:
     """Return the observations of an earlier search that are new to this one, marked as old.
 
     Parameters that the earlier search did not have take the search centre, and those that this one does not have are
-    left out, as are observations out of bounds.
+    left out, as are observations out of bounds, and where all runs are equally long those that were planned for
+    another length.
 
     Args:
         space: This search's space.
+        other: The earlier search's space.
         earlier: The earlier search's observations.
         known: This search's own. Those of earlier warm starts are not new; of equal ones, as many are as there are
             more of.
@@ -126,8 +131,9 @@ def fresh(
     known_times = Counter(_identity(space, seen) for seen in known if seen.is_old)
     found = []
     for seen in earlier:
+        planned = {**seen.input, **other.fixed}
         moved = _moved(space, seen)
-        if moved is None:
+        if moved is None or any(planned.get(name, value) != value for name, value in space.fixed.items()):
             continue
         identity = _identity(space, moved)
         if known_times[identity]:
@@ -171,27 +177,29 @@ def frontier_members(
     Args:
         space: This search's space.
         other: The other search's space.
-        successes: Its successful runs.
+        successes: Its successful runs; where all are equally long, the whole ones count.
         sign: 1 if it maximised, -1 if it minimised.
     """
-    groups = group_successes(other, successes, sign)
+    groups = group_successes(other, [run for run in successes if other.fixed.items() <= run.input.items()], sign)
     members = frontier(groups.y, groups.log_cost)
     if len(members) > _NUM_MEMBERS:
         members = members[np.linspace(0, len(members) - 1, _NUM_MEMBERS).round().astype(int)]
-    values = [{**_centers(space), **member} for member in other.decode(groups.X[members])]
-    return [space.select(member) for member in values if not space.problems_with(member)]
+    values = [{**_centers(space), **member, **space.fixed} for member in other.decode(groups.X[members])]
+    found = [space.select(member) for member in values if not space.problems_with(member)]
+    return [member for place, member in enumerate(found) if member not in found[:place]]
 
 
 def own_runs(space: SearchSpace, successes: Sequence[ObservationInParam]) -> OwnRuns | None:
-    """Return the runs of this search alone, by which the limits of cost count; None if it knows no others.
+    """Return the runs of this search alone, by which the limits of cost count; None if all are its own, and whole.
 
     A search without a run of its own grows from its given centre, or from the cheapest old run.
     """
     own = [run for run in successes if not run.is_old]
-    if len(own) == len(successes):
+    is_whole = all(space.fixed.items() <= run.input.items() for run in own)
+    if len(own) == len(successes) and is_whole:
         return None
     if own:
-        return OwnRuns(space.encode([run.input for run in own]), np.log([run.cost for run in own]))
+        return OwnRuns(space.encode([{**run.input, **space.fixed} for run in own]), np.log([run.cost for run in own]))
     cheapest = min(successes, key=lambda run: run.cost)
     start = space.center[None] if space.has_given_center else space.encode([cheapest.input])
     return OwnRuns(start, np.empty(0))

@@ -75,10 +75,12 @@ def test_what_no_law_extrapolates_to_is_refused_without_advice(name: str) -> Non
     assert "recommend" not in str(caught.value)
 
 
-def test_fixed_values_are_given_too_unless_the_caller_says_otherwise() -> None:
+def test_fixed_values_are_given_too_and_the_caller_cannot_change_them() -> None:
     space = as_space([*PARAMS, Param("epochs", LogSpace(1, 50, is_integer=True), fixed=50)])
-    assert Request.checked(space).given == {"epochs": 50}
-    assert not Request.checked(space).narrows
-    request = Request.checked(space, given={"lr": 1e-3, "epochs": 10})
-    assert request.given == {"lr": 1e-3, "epochs": 10}
-    assert request.narrows
+    for given in (None, {"epochs": 50}):
+        request = Request.checked(space, given=given)
+        assert (request.given, request.narrows) == ({"epochs": 50}, False)
+    request = Request.checked(space, given={"lr": 1e-3, "epochs": 50})
+    assert (request.given, request.narrows) == ({"lr": 1e-3, "epochs": 50}, True)
+    with pytest.raises(CarbsError, match="value 10 of 'epochs' must be 50, as in every run"):
+        Request.checked(space, given={"epochs": 10})

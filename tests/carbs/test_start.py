@@ -20,7 +20,7 @@ from carbs import (
     Pow2Space,
     SearchSpace,
 )
-from carbs.start import doubt_of_cap
+from carbs.start import doubt_of_cap, own_runs
 
 PARAMS = [Param("lr", LogSpace(1e-5, 1e-1)), Param("epochs", LogSpace(1, 1000, is_integer=True))]
 CENTERED = [Param("lr", LogSpace(1e-5, 1e-1), 1e-3), Param("epochs", LogSpace(1, 1000, is_integer=True), 2)]
@@ -293,3 +293,50 @@ def test_wanted_runs_are_as_long_as_all_others() -> None:
     assert [(first["lr"], first["epochs"]) for first in firsts] == [(1e-3, 100), (1e-2, 100)]
     with pytest.raises(CarbsError, match=r"initial\[0\]: epochs=50 must be 100, as in every run"):
         CARBS(params=params, initial=[{"lr": 1e-3, "epochs": 50}])
+
+
+def test_members_of_a_frontier_are_run_as_long_as_all_others(tmp_path: Path) -> None:
+    """Those of whole runs alone, if the other search had such; each configuration once."""
+    long = Param("epochs", PARAMS[1].space, fixed=100)
+    other = CARBS(params=[PARAMS[0], Param("epochs", PARAMS[1].space, fixed=50)])
+    for place, epochs in enumerate((50, 50, 5, 50, 10)):
+        other.observe(outcome({"lr": 10 ** -(2 + place / 4), "epochs": epochs}))
+    searched = CARBS(params=PARAMS)
+    for place, epochs in enumerate((1, 1, 10, 100, 100)):
+        searched.observe(outcome({"lr": 10 ** -(2 + place / 4), "epochs": epochs}))
+    for source, rates in ((other, [10**-2.75]), (searched, [10**-3.0, 10**-2.5, 10**-2.25])):
+        carbs = CARBS(params=[PARAMS[0], long])
+        assert carbs.warm_start(source, same_task=False) == len(rates)
+        carbs.save(tmp_path / "search.json")
+        loaded = CARBS.load(tmp_path / "search.json")
+        firsts = [loaded.suggest().suggestion for _ in rates]
+        assert sorted(float(first["lr"]) for first in firsts) == pytest.approx(rates)
+        assert {first["epochs"] for first in firsts} == {100}
+
+
+def test_of_an_earlier_search_runs_of_the_same_length_count_and_stopped_ones_among_them() -> None:
+    def search_of(length: int | None) -> CARBS:
+        return CARBS(params=[PARAMS[0], Param("epochs", PARAMS[1].space, fixed=length)])
+
+    old, searched = search_of(50), search_of(None)
+    for carbs in (old, searched):
+        for lr, epochs in ((1e-3, 50), (1e-2, 50), (1e-4, 5)):
+            carbs.observe(outcome({"lr": lr, "epochs": epochs}))
+    assert [search_of(50).warm_start(old), search_of(100).warm_start(old)] == [3, 0]
+    assert [search_of(50).warm_start(searched), search_of(None).warm_start(old)] == [2, 3]
+
+
+def test_a_run_that_was_stopped_has_had_its_turn_and_raises_no_limit_of_cost() -> None:
+    params = [PARAMS[0], Param("epochs", PARAMS[1].space, fixed=100)]
+    wanted = [{"lr": 10 ** -(2 + place / 4)} for place in range(6)]
+    carbs, runs = CARBS(params=params, initial=wanted), {}
+    for place in range(6):
+        suggestion = carbs.suggest(str(place)).suggestion
+        runs[str(place)] = outcome({"lr": suggestion["lr"], "epochs": 5 if place in (1, 3) else 100})
+        carbs = CARBS(params=params, initial=wanted)
+        carbs.synchronize("sweep", runs)
+    assert sorted(run.input["lr"] for run in runs.values()) == pytest.approx(sorted(lr["lr"] for lr in wanted))
+    own = own_runs(carbs.space, carbs.success_observations)
+    assert own is not None
+    assert np.exp(own.log_cost).tolist() == pytest.approx([100, 5, 100, 5, 100, 100])
+    assert carbs.space.decode(own.X)[1]["epochs"] == 100

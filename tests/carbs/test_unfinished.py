@@ -238,11 +238,12 @@ def test_suggestions_are_as_long_as_all_runs_and_no_stopped_run_comes_again() ->
     assert best > -0.2
 
 
-def test_models_suggest_after_the_first_runs_if_all_of_them_were_cut_short() -> None:
+def test_runs_that_were_cut_short_do_not_make_up_for_whole_ones() -> None:
+    """No model knows what a whole run costs, or brings, as long as none was seen."""
     carbs = CARBS(params=FIXED)
     for rate in (0.1, 0.03, 0.01, 0.003, 0.002):
         *points, last = way(rate, 2, 4, 8)
         carbs.observe(replace(last, points=points))
+    assert carbs.num_awaited == 4
     output = carbs.suggest()
-    assert output.log["kind"] == "model"
-    assert output.suggestion["epochs"] == 64
+    assert (output.log["kind"], output.suggestion["epochs"]) == ("random", 64)

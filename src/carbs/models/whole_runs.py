@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from carbs.history import ObservationInParam
@@ -13,7 +13,7 @@ from carbs.spaces.search_space import SearchSpace
 
 
 def group_whole_runs(
-    space: SearchSpace, successes: Sequence[ObservationInParam], sign: int, models: Surrogate
+    space: SearchSpace, successes: Sequence[ObservationInParam], sign: int, models: Callable[[], Surrogate]
 ) -> Groups:
     """Group the ends of runs by configuration.
 
@@ -21,7 +21,7 @@ def group_whole_runs(
         space: The search space, with the fixed values that whole runs have.
         successes: The runs, in order.
         sign: 1 if the objective is maximised, -1 if it is minimised.
-        models: Models of all points and ends: they predict the ends of the runs that were stopped.
+        models: Returns the models of all points and ends: they predict the ends of the runs that were stopped, if any.
 
     Returns:
         The groups, as of `group_successes`.
@@ -33,8 +33,9 @@ def group_whole_runs(
     stopped = [run for run in successes if not space.fixed.items() <= run.input.items()]
     if stopped:
         inputs = [{**run.input, **space.fixed} for run in stopped]
-        ends = models.expect(space.encode(inputs))
-        outputs = sign * models.objective_scaler.backward(ends.objective[:, 0])
+        known = models()
+        ends = known.expect(space.encode(inputs))
+        outputs = sign * known.objective_scaler.backward(ends.objective[:, 0])
         for run, values, output, log_cost in zip(stopped, inputs, outputs, ends.log_cost[:, 0], strict=True):
             whole.append(replace(run, input=values, output=float(output), cost=math.exp(log_cost), points=()))
     return group_successes(space, whole, sign)

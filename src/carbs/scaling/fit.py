@@ -99,7 +99,7 @@ def scaling_laws(
     sign = as_config(config).better_direction_sign
     check_whole("num_bootstrap", num_bootstrap, 2)
     check_whole("seed", seed, 0)
-    sizes = None if scale is None else checked_scale(space.searched, scale)
+    sizes = None if scale is None else checked_scale(space, scale)
     table = Table(space, observations, sign)
     rng = np.random.default_rng(seed)
     if sizes is None:

@@ -29,7 +29,9 @@ def checked_scale(space: SearchSpace, scale: Sequence[str]) -> tuple[str, ...]:
     if isinstance(scale, str) or not isinstance(scale, Sequence) or not scale:
         raise CarbsError(f"scale={shown(scale)} must be a list of names of hyperparameters, such as ['n', 'd']")
     numeric = [
-        name for name, settled in zip(space.names, space.spaces, strict=True) if not isinstance(settled, ChoiceSpace)
+        name
+        for name, settled in zip(space.names, space.spaces, strict=True)
+        if not isinstance(settled, ChoiceSpace) and name not in space.fixed
     ]
     problems = [
         Problem(
@@ -39,7 +41,12 @@ def checked_scale(space: SearchSpace, scale: Sequence[str]) -> tuple[str, ...]:
             f"must name a numeric hyperparameter{did_you_mean(name, numeric)}; known are {', '.join(numeric)}",
         )
         for name in scale
-        if name not in numeric
+        if name not in numeric and name not in space.fixed
+    ]
+    problems += [
+        Problem("", "scale", name, f"is {space.fixed[name]!r} in every run: leave it out")
+        for name in scale
+        if name in space.fixed
     ]
     if len(set(map(str, scale))) < len(scale):
         problems.append(Problem("", "scale", list(scale), "must name each hyperparameter once"))

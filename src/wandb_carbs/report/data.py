@@ -232,7 +232,8 @@ class ReportData:
             doubt = f"the points on the way of {number} of {len(runs)} runs are malformed, and are skipped"
             return [f"{doubt}: something else has written carbs.curve"]
         ends: list[Any] = [(run.suggestion or {})[name] for run in self.runs(Standing.OBSERVATION)]
-        if len(ends) < _MANY_ENDS or min(ends) == max(ends) or any(run.points for run in runs):
+        may_be_first = not self.history.definition.is_length_fixed and min(ends, default=0) == max(ends, default=0)
+        if len(ends) < _MANY_ENDS or may_be_first or any(run.points for run in runs):
             return []
         doubt = (
             f"none of {len(ends)} runs has left points on its way, though the sweep's progress is {name}: "

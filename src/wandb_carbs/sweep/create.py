@@ -75,12 +75,13 @@ def create_sweep(
             frontier are run first, and nothing else is taken over.
         is_valid: Name of a rule for whole configurations, "module:function", which every agent loads from the folder of
             the sweep's program; see `CARBS`.
-        progress: The hyperparameter whose values a run passes through on its way, such as "epochs": only if the state
-            after 5 of 50 epochs is the result of a run of 5, that is if the schedule does not depend on their number.
-            Then every run teaches by points on its way, too, which its program gives to `WandbCarbs.report`; or
-            `{"parameter": "epochs", "metric": "epoch"}` for `wandb-carbs agent` to read them: the metric, which the
-            program logs with the objective, says how far the run is. Where it counts from 0, add `"first": 0`. With
-            `"stop": True` that agent stops runs that will hardly improve the frontier any more.
+        progress: The parameter whose values a run passes through on its way, such as "epochs". It is a constant, if all
+            runs are equally long; or a hyperparameter, only if the state after 5 of 50 epochs is the result of a run
+            of 5, that is if the schedule does not depend on their number. Then every run teaches by points on its way,
+            too, which its program gives to `WandbCarbs.report`; or `{"parameter": "epochs", "metric": "epoch"}` for
+            `wandb-carbs agent` to read them: the metric, which the program logs with the objective, says how far the
+            run is. Where it counts from 0, add `"first": 0`. With `"stop": True` that agent stops runs that will hardly
+            improve the frontier any more.
         description: Words of your own about the sweep.
         sweep_options: Further keys of the sweep configuration: program, command, run_cap, …
 

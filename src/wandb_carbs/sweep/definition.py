@@ -147,7 +147,7 @@ class SweepDefinition:
     @property
     def is_length_fixed(self) -> bool:
         """Whether all runs are equally long, and pass through smaller values of their length."""
-        return any(param.fixed is not None for param in self.params)
+        return any(param.fixed is not None and param.name == self.progress_parameter for param in self.params)
 
     def _check_progress(self) -> None:
         if self.progress_parameter not in (None, *(param.name for param in self.params)):

@@ -90,6 +90,8 @@ def walk(parameters: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[
 
 def distribution_of(param: Param, space: Any) -> dict[str, Any]:
     """Return W&B's nearest distribution; it is valid and finite, but nothing is ever run with what it draws."""
+    if param.fixed is not None:
+        return {"value": param.fixed}
     if isinstance(space, ChoiceSpace):
         return {"values": list(space.choices)}
     if isinstance(space, Pow2Space):

@@ -40,7 +40,7 @@ class _Fit:
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
         """Return a run with the points on its way that fit; if its end does not, the furthest of them is its end."""
-        values, problem = self._fitted(run.values, self.constants, is_text=run.is_text)
+        values, problem = self._fitted(run.values, self._constants_of(run), is_text=run.is_text)
         points = self._points(run)
         problem = run.left_out or problem
         if not problem and run.objective is not None and not is_positive(run.cost):
@@ -62,17 +62,20 @@ class _Fit:
         """
         if run.parameter not in (*self.space.names, *self.constants):
             return ()
-        constants = self.constants
-        if run.parameter in self.space.fixed:
-            if self._fitted(run.values, constants, is_text=run.is_text)[0] is None:
-                return ()  # it was planned for another length
-            constants = {name: value for name, value in constants.items() if name != run.parameter}
-        fitted = [(point, self._fitted(point.input, constants)[0]) for point in run.points]
+        fitted = [(point, self._fitted(point.input, self._constants_of(run))[0]) for point in run.points]
         return tuple(
             ObservationInParam(values, point.output, point.cost, is_old=True)
             for point, values in fitted
             if values is not None
         )
+
+    def _constants_of(self, run: OldRun) -> Mapping[str, Any]:
+        """Return the constants that a run's values must have: not its length, if it was planned to be that of all."""
+        fixed = self.space.fixed.get(run.parameter)
+        planned = run.values.get(run.parameter) if run.planned is None else run.planned
+        if fixed is None or not _is_same(_meanings(planned, is_text=run.is_text), fixed):
+            return self.constants
+        return {name: value for name, value in self.constants.items() if name != run.parameter}
 
     def _fitted(
         self, old: Mapping[str, Any], constants: Mapping[str, Any], *, is_text: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 
 import wandb
 
-from carbs import CarbsError, CARBSParams, ObservationInParam
+from carbs import CarbsError, CARBSParams, ObservationInParam, SearchSpace
 from carbs.errors import Problem, refuse
 from wandb_carbs import metrics
 from wandb_carbs.record import FINISHED, RunRecord, Standing
@@ -53,6 +53,7 @@ class OldRun:
         left_out: What keeps it from being used, after "with": "no cost"; empty if it can be used.
         points: Points on its way, each an observation of its own hyperparameters; they count even if it cannot be used.
         parameter: The hyperparameter whose values it passed through; empty if it has no points.
+        planned: Its value of that for the whole run, where all runs of its sweep are equally long; else None.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class OldRun:
     left_out: str = ""
     points: tuple[ObservationInParam, ...] = ()
     parameter: str = ""
+    planned: Any = None
 
 
 def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
@@ -96,7 +98,9 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
     if metric is None:
         if history.definition.config.better_direction_sign != config.better_direction_sign:
             raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
-        found = [_recorded(run, history.definition.progress_parameter or "") for run in history.runs]
+        parameter = history.definition.progress_parameter or ""
+        planned = SearchSpace(history.definition.params).fixed.get(parameter)
+        found = [replace(_recorded(run, parameter), planned=planned) for run in history.runs]
         if any(run.points or not run.left_out for run in found):
             return found
         metric = history.labels.metric

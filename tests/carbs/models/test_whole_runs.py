@@ -35,7 +35,7 @@ def test_the_end_of_a_stopped_run_is_the_predicted_one(sign: int) -> None:
     stopped = run(0.004, 2, 5, 12, sign=sign)
     runs = [*whole[:4], stopped, *whole[4:]]
     models = Surrogate.fit(SPACE, group_points(SPACE, runs, [], sign), SPACE.encode([]))
-    groups = group_whole_runs(SPACE, runs, sign, models)
+    groups = group_whole_runs(SPACE, runs, sign, lambda: models)
     assert np.array_equal(groups.X, SPACE.encode([{"rate": rate, "epochs": 50} for rate in [*rates, 0.004]]))
     assert groups.y[:-1] == pytest.approx([after(rate, 50)[0] for rate in rates])
     assert groups.y[-1] == pytest.approx(after(0.004, 50)[0], abs=0.1)
@@ -45,7 +45,10 @@ def test_the_end_of_a_stopped_run_is_the_predicted_one(sign: int) -> None:
 
 def test_without_a_stopped_run_they_are_the_ends_alone() -> None:
     runs = [run(0.01, 5, 50), run(0.1, 5, 50), run(0.1, 5, 50)]
-    models = Surrogate.fit(SPACE, group_points(SPACE, runs, [], 1), SPACE.encode([]))
-    groups, expected = group_whole_runs(SPACE, runs, 1, models), group_successes(SPACE, runs, 1)
+
+    def fail() -> Surrogate:
+        raise AssertionError("no model is needed")
+
+    groups, expected = group_whole_runs(SPACE, runs, 1, fail), group_successes(SPACE, runs, 1)
     assert groups.count.tolist() == expected.count.tolist() == [1, 2]
     assert np.array_equal(groups.X, expected.X)

@@ -230,6 +230,29 @@ def test_points_on_the_ways_of_old_runs_count_too(wandb_env: Any) -> None:
     assert [[point.output for point in run.points] for run in carbs.failure_observations] == [[1.0, 0.5]]
 
 
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_stopped_runs_of_a_sweep_of_the_same_length_count_with_their_points(wandb_env: Any) -> None:
+    project = Project(wandb_env)
+    rate = Param("lr", LogSpace(1e-5, 1e-1))
+
+    def create(name: str, epochs: int, **options: Any) -> str:
+        constants = {"epochs": {"value": epochs}}
+        return create_sweep(name, "e", "p", [rate], config=CONFIG, parameters=constants, progress="epochs", **options)
+
+    old = create("old", 50)
+    outcome = {"carbs.state": "success", "carbs.objective": 0.25, "carbs.curve": "[[2, 1.0, 2.0], [5, 0.5, 5.0]]"}
+    for name, epochs in (("whole", 50), ("stopped", 10)):
+        suggestion = json.dumps({"lr": 0.01, "epochs": epochs})
+        project.put(name, {}, {**outcome, "carbs.suggestion": suggestion, "carbs.cost": float(epochs)}, old)
+    new = create("new", 50, start_from=f"e/p/{old}")
+    runs = load_definition(f"e/p/{new}").optimizer().success_observations
+    assert [(run.input["epochs"], run.cost, len(run.points)) for run in runs] == [(50, 50.0, 2), (10, 10.0, 2)]
+    with pytest.raises(CarbsError, match="another value of the constant 'epochs'"):
+        create("longer", 100, start_from=f"e/p/{old}")
+    members = create("other task", 50, start_from=f"e/p/{old}", same_task=False)
+    assert list(load_definition(f"e/p/{members}").initial) == [{"lr": 0.01, "epochs": 50}]
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [
