@@ -40,6 +40,12 @@ def test_a_bad_scale_is_named(tables: Any, scale: Any, words: str) -> None:
         scaling_laws(table.params, table.observations()[:50], LOSS, scale=scale)
 
 
+def test_the_length_of_all_runs_is_no_size() -> None:
+    space = as_space([Param("n", LogSpace(min=1, max=10)), Param("epochs", LogSpace(min=1, max=50), fixed=50)])
+    with pytest.raises(CarbsError, match="scale='epochs' is 50 in every run: leave it out"):
+        checked_scale(space, ["n", "epochs"])
+
+
 def test_too_few_sizes_are_refused(tables: Any) -> None:
     """Sizes on one line cannot show which of the two matters."""
     table = tables.Table()

@@ -68,8 +68,15 @@ def test_runs_that_leave_no_points_on_their_ways_are_noted(history: SweepHistory
     assert words in ReportData(asked).doubts[0]
     first, *others = asked.runs
     point = ObservationInParam({**(first.suggestion or {}), "size": 10.0}, 2.0, 0.5)
-    for fine in (history, replace(asked, runs=(replace(first, points=(point,)), *others))):
+    alike = (replace(run, suggestion=run.suggestion and {**run.suggestion, "size": 10.0}) for run in asked.runs)
+    shortest = replace(asked, runs=tuple(alike))
+    for fine in (history, replace(asked, runs=(replace(first, points=(point,)), *others)), shortest):
         assert not any(words in doubt for doubt in ReportData(fine).doubts)
+    [size] = (param for param in asked.definition.params if param.name == "size")
+    length = replace(size, search_center=None, fixed=10.0)
+    params = (length if param is size else param for param in asked.definition.params)
+    equally_long = replace(shortest, definition=replace(asked.definition, params=tuple(params)))
+    assert words in ReportData(equally_long).doubts[0]
 
 
 def test_reasons_are_given_in_place_of_what_cannot_be_computed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,6 +201,7 @@ def test_a_constant_that_is_the_length_of_all_runs_is_kept_as_a_fixed_hyperparam
         assert found["parameters"]["steps"] == {"value": value}
         definition = SweepDefinition.from_json(found["description"])
         assert definition.is_length_fixed
+        assert not replace(definition, progress=None).is_length_fixed
         assert definition.params[:-1] == tuple(PARAMS)
         length = LogSpace(min=least, max=value, is_integer=value == 50)
         assert definition.params[-1] == Param("steps", length, fixed=value)
@@ -207,6 +209,9 @@ def test_a_constant_that_is_the_length_of_all_runs_is_kept_as_a_fixed_hyperparam
         firsts = [carbs.suggest().suggestion for _ in range(3)]
         assert [first["lr"] for first in firsts[:2]] == [1e-3, 1e-2]
         assert [first["steps"] for first in firsts] == [value] * 3
+        fixed = sweep_configuration("s", definition.params, progress="steps")
+        assert fixed["parameters"]["steps"] == {"value": value}
+        assert SweepDefinition.from_json(fixed["description"]).params == definition.params
     assert not SweepDefinition.from_json(sweep_configuration("s", PARAMS)["description"]).is_length_fixed
 
 
