@@ -116,7 +116,7 @@ class UnfinishedRun:
 
     @property
     def counts_at_end(self) -> bool:
-        """Whether only its end counts: all runs are equally long, and a shorter one is none that anybody wants."""
+        """Whether only its end counts: all runs are equally long, and nobody wants a shorter one."""
         return self.parameter in self.space.fixed
 
     def ends_as(self, other: ObservationInParam) -> bool:
