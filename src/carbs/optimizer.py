@@ -181,7 +181,8 @@ class CARBS(LegacyNames):
         """How many more runs it takes before the model suggests, 0 if it does.
 
         It takes `CARBSParams.num_random_samples` of runs that succeeded, points on their way, and outstanding runs,
-        with two successes among them: many agents that start together need not wait for one another.
+        with two successes among them: many agents that start together need not wait for one another. Where all runs
+        are equally long, only whole ones and outstanding ones count.
         """
         return num_awaited(self.config, self._history, self.space)
 
@@ -239,7 +240,8 @@ class CARBS(LegacyNames):
         It should if the models give it a chance of less than 5 % to be better than all that is known at its cost,
         anywhere on the rest of its way. Before a tenth of its way no run is stopped, nor is one of the first runs of a
         search, and one run in ten goes to its end: the models have to see ends. Observe a stopped run as its last
-        point, with the earlier ones as its `points`.
+        point, with the earlier ones as its `points`. Where all runs are equally long (`Param.fixed`), only its end
+        counts, against the ends of the others.
 
         Args:
             suggestion: Its configuration; by its "suggestion_uuid" it is chosen which runs go to their end.

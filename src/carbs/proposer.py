@@ -33,7 +33,7 @@ def num_awaited(config: CARBSParams, history: History, space: SearchSpace) -> in
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
     wanted_runs, succeeded = config.num_random_samples, len(history.successes)
     if space.fixed:  # the models suggest by whole runs
-        seen = succeeded = sum(space.fixed.items() <= run.input.items() for run in history.successes)
+        seen = succeeded = sum(space.is_whole(run.input) for run in history.successes)
     else:
         seen = succeeded + sum(len(run.points) for run in history.successes)
     return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, wanted_runs - seen - len(history.pending), 0)
@@ -144,8 +144,8 @@ class Proposer:
         """Return how the search has gone, followed anew only if the observed runs have changed."""
         if self._followed is None or self._followed[0] != history.revision:
             sign, num_first = self._config.better_direction_sign, self._config.num_random_samples
-            least_gain, fixed = self._tuning.patience.least_gain, self._space.fixed
-            course = patience.course_of(history.successes, sign, num_first, least_gain, fixed)
+            least_gain = self._tuning.patience.least_gain
+            course = patience.course_of(self._space, history.successes, sign, num_first, least_gain)
             self._followed = history.revision, course
         return self._followed[1]
 

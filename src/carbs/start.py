@@ -180,7 +180,7 @@ def frontier_members(
         successes: Its successful runs; where all are equally long, the whole ones count.
         sign: 1 if it maximised, -1 if it minimised.
     """
-    groups = group_successes(other, [run for run in successes if other.fixed.items() <= run.input.items()], sign)
+    groups = group_successes(other, [run for run in successes if other.is_whole(run.input)], sign)
     members = frontier(groups.y, groups.log_cost)
     if len(members) > _NUM_MEMBERS:
         members = members[np.linspace(0, len(members) - 1, _NUM_MEMBERS).round().astype(int)]
@@ -195,8 +195,7 @@ def own_runs(space: SearchSpace, successes: Sequence[ObservationInParam]) -> Own
     A search without a run of its own grows from its given centre, or from the cheapest old run.
     """
     own = [run for run in successes if not run.is_old]
-    is_whole = all(space.fixed.items() <= run.input.items() for run in own)
-    if len(own) == len(successes) and is_whole:
+    if len(own) == len(successes) and all(space.is_whole(run.input) for run in own):
         return None
     if own:
         return OwnRuns(space.encode([{**run.input, **space.fixed} for run in own]), np.log([run.cost for run in own]))

@@ -29,8 +29,8 @@ def group_whole_runs(
     Raises:
         ArithmeticError: If the predictions are not finite.
     """
-    whole = [run for run in successes if space.fixed.items() <= run.input.items()]
-    stopped = [run for run in successes if not space.fixed.items() <= run.input.items()]
+    whole = [run for run in successes if space.is_whole(run.input)]
+    stopped = [run for run in successes if not space.is_whole(run.input)]
     if stopped:
         inputs = [{**run.input, **space.fixed} for run in stopped]
         known = models()

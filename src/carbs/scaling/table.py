@@ -43,7 +43,7 @@ class Table:
         given = list(observations) if isinstance(observations, Iterable) else observations
         seen = gather(space, given).successes
         succeeded = [place for place, run in enumerate(given) if not run.is_failure and is_finite(run.output)]
-        is_whole = [space.fixed.items() <= run.input.items() for run in seen]
+        is_whole = [space.is_whole(run.input) for run in seen]
         seen, succeeded = list(compress(seen, is_whole)), list(compress(succeeded, is_whole))
         space = space.searched
         self.space, self.sign = space, sign

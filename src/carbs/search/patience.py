@@ -19,28 +19,28 @@ from carbs.search.cost_limit import CostLimit
 from carbs.search.maximise import sample_of
 from carbs.search.situation import Course, Proposal, Situation, describe
 from carbs.spaces.identity import are_among
-from carbs.spaces.values import ParamDict
+from carbs.spaces.search_space import SearchSpace
 
 # The best objective counts up to this far beyond the most expensive run, as a share of the range of log costs.
 _BEYOND = 0.25
 
 
 def course_of(
-    runs: Sequence[ObservationInParam], sign: int, num_first: int, least_gain: float, fixed: ParamDict
+    space: SearchSpace, runs: Sequence[ObservationInParam], sign: int, num_first: int, least_gain: float
 ) -> Course:
     """Follow the hypervolume of a search from run to run.
 
     It is that of the observed objectives above their median, over the observed log costs.
 
     Args:
+        space: The search space. Where all runs are equally long, only the results of whole ones count.
         runs: The runs that succeeded, in order. Those of an earlier search bring gains, but are never vain.
         sign: 1 if the objective is maximised, -1 if it is minimised.
         num_first: How many of this search's own runs are first draws, which are not vain either.
         least_gain: A run is a gain if it adds more than this share of the hypervolume that there is then. The last gain
             is where the hypervolume came within this share of what it is now.
-        fixed: Only results with these values count, be they ends of runs or points on the way of one.
     """
-    counted = [[point for point in (*run.points, run) if fixed.items() <= point.input.items()] for run in runs]
+    counted = [[point for point in (*run.points, run) if space.is_whole(point.input)] for run in runs]
     if not any(counted):
         return Course()
     volumes = _volumes(counted, sign)

@@ -202,6 +202,10 @@ class SearchSpace:
         """The values that every suggestion has, by the names of their parameters."""
         return {param.name: param.fixed for param in self.params if param.fixed is not None}
 
+    def is_whole(self, values: Mapping[str, ParamValue]) -> bool:
+        """Say whether a configuration has the fixed values: it is no point on the way of a run, and no stopped run."""
+        return all(values[name] == value for name, value in self.fixed.items())
+
     @cached_property
     def searched(self) -> SearchSpace:
         """The space of the parameters that are searched."""

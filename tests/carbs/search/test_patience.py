@@ -15,6 +15,7 @@ from carbs import CARBS, CARBSParams, LinearSpace, LogSpace, ObservationInParam,
 from carbs.pareto import hypervolume
 from carbs.search.patience import course_of
 from carbs.search.situation import Course
+from carbs.spaces.search_space import as_space
 from carbs.spaces.values import ParamDict
 from carbs.tuning import DEFAULT, Tuning
 from searches import without_id
@@ -32,7 +33,7 @@ def observed(values: list[tuple[float, float, bool]]) -> list[ObservationInParam
 
 @given(runs_of, st.sampled_from([1, -1]), st.integers(0, 3))
 def test_a_course_is_that_of_the_hypervolume(values: list[tuple[float, float, bool]], sign: int, first: int) -> None:
-    course = course_of(observed(values), sign, first, 0.1, {})
+    course = course_of(as_space(NEEDLE), observed(values), sign, first, 0.1)
     if not values:
         assert course == Course(0, 0)
         return
@@ -50,9 +51,20 @@ def test_a_course_is_that_of_the_hypervolume(values: list[tuple[float, float, bo
 
 def test_a_cheap_point_on_the_way_is_a_gain_too() -> None:
     ends = [ObservationInParam({}, y, 100.0) for y in (0.0, 1.0, 0.5)]
-    assert course_of(ends, 1, 0, 0.02, {}) == Course(1, 1)
+    assert course_of(as_space(NEEDLE), ends, 1, 0, 0.02) == Course(1, 1)
     ends[2] = replace(ends[2], points=[ObservationInParam({}, 0.9, 1.0)])
-    assert course_of(ends, 1, 0, 0.02, {}) == Course(2, 0)
+    assert course_of(as_space(NEEDLE), ends, 1, 0, 0.02) == Course(2, 0)
+
+
+def test_of_equally_long_runs_whole_ones_alone_are_gains_and_stopped_ones_are_vain() -> None:
+    space = as_space([*NEEDLE, Param("epochs", LogSpace(1, 50, is_integer=True), fixed=50)])
+
+    def run(epochs: int, y: float, *points: ObservationInParam) -> ObservationInParam:
+        return ObservationInParam({"epochs": epochs}, y, float(epochs), points=points)
+
+    ends = [run(50, 0.0), run(50, 1.0, run(5, 0.9)), run(20, 2.0, run(5, 3.0)), run(50, 0.5)]
+    assert course_of(space, ends, 1, 0, 0.02) == Course(1, 2)
+    assert course_of(space, ends[2:3], 1, 0, 0.02) == Course(0, 0)
 
 
 def flat(carbs: CARBS, number: int) -> list[str]:
