@@ -35,10 +35,11 @@ def reached(rate: float, done: int) -> float:
     return -abs(math.log10(rate) + 3) - 1 / done
 
 
-def begin(rate: float) -> WandbCarbs:
-    """Begin a run of this rate, and of 128, where five others are sweep."""
+def begin(rate: float, fixed: int | None = None) -> WandbCarbs:
+    """Begin a run of this rate, and of 128, where five others are known; they may all be of 128."""
     wandb.init()
-    params = [Param("lr", LogSpace(min=1e-5, max=1e-1)), Param("batch", LinearSpace(16, 128, is_integer=True))]
+    batch = Param("batch", LinearSpace(16, 128, is_integer=True), fixed=fixed)
+    params = [Param("lr", LogSpace(min=1e-5, max=1e-1)), batch]
     carbs = CARBS(params=params, initial=[{"lr": rate, "batch": 128}])
     for other in RATES:
         *points, end = (
@@ -60,10 +61,13 @@ def train(trial: WandbCarbs, rate: float) -> int:
     return done
 
 
-def test_a_hopeless_run_ends_early_and_counts_as_the_shorter_run_that_it_was(make_sweep: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("fixed", [None, 128])
+def test_a_hopeless_run_ends_early_and_counts_as_the_shorter_run_that_it_was(
+    make_sweep: Callable[..., Any], fixed: int | None
+) -> None:
     sweep = make_sweep(progress="batch")
     sweep.use_run_id("poor")
-    with begin(0.1) as trial:
+    with begin(0.1, fixed) as trial:
         done = train(trial, 0.1)
         assert done in (16, 32, 64)
         assert wandb.config["batch"] == done
