@@ -33,7 +33,6 @@ IDEAS: dict[str, Tuning] = {
     "no limit to growth": replace(DEFAULT, limit=replace(LIMIT, growth=math.log(1e9))),
     "short horizon": replace(DEFAULT, gain=replace(GAIN, horizon=(1.0, 1.0))),
     "no draws where gains stop": replace(DEFAULT, patience=replace(DEFAULT.patience, draw_share=0.0)),
-    "draws at any cost": replace(DEFAULT, patience=replace(DEFAULT.patience, least_cost=0.0)),
     "no refinement of candidates": replace(DEFAULT, gain=replace(GAIN, refine_steps=())),
     "no candidates over the space": replace(DEFAULT, gain=replace(GAIN, num_global=10)),
     "no candidates around the frontier": replace(DEFAULT, gain=replace(GAIN, num_local=10)),

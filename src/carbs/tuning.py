@@ -154,9 +154,6 @@ class PatienceTuning:
     least_gain: float = 0.02
     # Draws succeed with this probability at least.
     least_success: float = 0.3
-    # Draws are from the upper half of the log costs within the limits. On six tables of TaskSet, where half of the
-    # models' runs had one step or two of fifty, the regret fell by 0.06.
-    least_cost: float = 0.5
 
 
 @dataclass(frozen=True)

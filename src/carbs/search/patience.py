@@ -127,9 +127,6 @@ def propose(situation: Situation) -> Proposal | None:
     may_be = ~limit.is_exceeded(points, beliefs) & (beliefs.log_success > math.log(tuning.least_success))
     if not np.any(may_be):
         return None
-    # Of short runs of small models all may be equally poor: differences show where runs cost more.
-    log_cost = beliefs.known_log_cost[may_be]
-    least = np.min(log_cost) + tuning.least_cost * np.ptp(log_cost)
-    x = situation.generator.choice(points[may_be][log_cost >= least])
+    x = situation.generator.choice(points[may_be])
     reason = f"{course.num_vain} runs have brought no gain; this one is drawn over the whole space"
     return Proposal(x, {"kind": "random", "reason": reason, **describe(x, situation)})
