@@ -25,8 +25,8 @@ class ObservationInParam:
         is_old: Whether it is a run of an earlier search: it teaches the models, but its cost raises no limit of cost.
         points: Points of the same run on its way, each the result of another configuration: after 5 of 50 epochs that
             of 5 epochs, if the schedule does not depend on their number, or all runs are equally long. Each is a
-            success without points of its own.
-            They teach the models, which know that they share the run's noise; in all else the run is its end alone.
+            success without points of its own. They teach the models, which know that they share the run's noise; in all
+            else the run is its end alone.
     """
 
     input: ParamDict

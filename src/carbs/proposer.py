@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -28,14 +29,14 @@ from carbs.unfinished import Prospect, UnfinishedRun, prospect_of
 
 logger = logging.getLogger("carbs")
 
+_Value = TypeVar("_Value")
+
 
 def num_awaited(config: CARBSParams, history: History, space: SearchSpace) -> int:
     """Return how many more runs it takes before the model suggests; see `CARBS.num_awaited`."""
-    wanted_runs, succeeded = config.num_random_samples, len(history.successes)
-    if space.fixed:  # the models suggest by whole runs
-        seen = succeeded = sum(space.is_whole(run.input) for run in history.successes)
-    else:
-        seen = succeeded + sum(len(run.points) for run in history.successes)
+    wanted_runs, succeeded = config.num_random_samples, _num_whole(history, space)
+    # Where all runs are equally long, the models suggest by their ends alone.
+    seen = succeeded + (0 if space.fixed else sum(len(run.points) for run in history.successes))
     return max(min(wanted_runs, MIN_FOR_MODEL) - succeeded, wanted_runs - seen - len(history.pending), 0)
 
 
@@ -53,9 +54,9 @@ class Proposer:
         self._config = config
         self._tuning = tuning
         self._rule = rule
-        self._fitted: tuple[int, Surrogate] | None = None
-        self._fitted_to_ends: tuple[int, Surrogate] | None = None
-        self._followed: tuple[int, Course] | None = None
+        self._models: _Kept[Surrogate] = _Kept()
+        self._models_of_ends: _Kept[Surrogate] = _Kept()
+        self._courses: _Kept[Course] = _Kept()
 
     def propose(self, history: History, initial: Sequence[ParamDict], request: Request) -> Proposal:
         """Propose the next configuration.
@@ -101,8 +102,7 @@ class Proposer:
             history: The search so far, without the run.
             run: The run.
         """
-        ends = [end for end in history.successes if not run.counts_at_end or run.ends_as(end)]
-        missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - len(ends)
+        missing = max(self._config.num_random_samples, MIN_FOR_MODEL) - _num_whole(history, self._space)
         excuse = run.excuse if missing <= 0 else f"goes on, as {_more_runs(missing)} needed before one can be judged"
         if excuse:
             return Prospect(False, None, excuse)
@@ -141,42 +141,57 @@ class Proposer:
         )
 
     def _course(self, history: History) -> Course:
-        """Return how the search has gone, followed anew only if the observed runs have changed."""
-        if self._followed is None or self._followed[0] != history.revision:
-            sign, num_first = self._config.better_direction_sign, self._config.num_random_samples
-            least_gain = self._tuning.patience.least_gain
-            course = patience.course_of(self._space, history.successes, sign, num_first, least_gain)
-            self._followed = history.revision, course
-        return self._followed[1]
+        """Return how the search has gone."""
+        sign, num_first = self._config.better_direction_sign, self._config.num_random_samples
+        least_gain = self._tuning.patience.least_gain
+        return self._courses.of(
+            history, lambda: patience.course_of(self._space, history.successes, sign, num_first, least_gain)
+        )
 
     def _surrogate(self, history: History) -> Surrogate:
-        """Return the models of the observed runs, fitted anew only if they have changed."""
-        if self._fitted is None or self._fitted[0] != history.revision:
+        """Return the models of the observed runs, and of the points on their ways."""
+
+        def fit() -> Surrogate:
             sign = self._config.better_direction_sign
             groups = group_points(self._space, history.successes, history.failures, sign)
             failures = self._space.encode([run.input for run in history.failures])
-            surrogate = Surrogate.fit(self._space, groups, failures, self._tuning.model)
-            self._fitted = history.revision, surrogate
-        return self._fitted[1]
+            return Surrogate.fit(self._space, groups, failures, self._tuning.model)
+
+        return self._models.of(history, fit)
 
     def _surrogate_of_ends(self, history: History) -> Surrogate:
         """Return the models that suggest: where runs are all equally long, those of whole runs alone.
 
-        Models of the points, too, predict the ends of the runs that were stopped. They suggest no better, and worse
-        where nothing is learnt on most of a way.
+        The models of the points, too, predict the ends of the runs that were stopped. They suggest no better.
         """
         if not self._space.fixed:
             return self._surrogate(history)
-        if self._fitted_to_ends is None or self._fitted_to_ends[0] != history.revision:
+
+        def fit() -> Surrogate:
             sign = self._config.better_direction_sign
-            surrogate = Surrogate.fit(
-                self._space,
-                group_whole_runs(self._space, history.successes, sign, lambda: self._surrogate(history)),
-                self._space.encode([{**run.input, **self._space.fixed} for run in history.failures]),
-                self._tuning.model,
-            )
-            self._fitted_to_ends = history.revision, surrogate
-        return self._fitted_to_ends[1]
+            groups = group_whole_runs(self._space, history.successes, sign, lambda: self._surrogate(history))
+            failures = self._space.encode([{**run.input, **self._space.fixed} for run in history.failures])
+            return Surrogate.fit(self._space, groups, failures, self._tuning.model)
+
+        return self._models_of_ends.of(history, fit)
+
+
+class _Kept(Generic[_Value]):
+    """What was computed of a history, kept until its observed runs change."""
+
+    def __init__(self) -> None:
+        self._found: tuple[int, _Value] | None = None
+
+    def of(self, history: History, compute: Callable[[], _Value]) -> _Value:
+        """Return what `compute` returns for the history."""
+        if self._found is None or self._found[0] != history.revision:
+            self._found = history.revision, compute()
+        return self._found[1]
+
+
+def _num_whole(history: History, space: SearchSpace) -> int:
+    """Return how many runs have succeeded; where all are equally long, how many came to their ends."""
+    return sum(space.is_whole(run.input) for run in history.successes)
 
 
 def _generator(*entropy: object) -> np.random.Generator:

@@ -52,8 +52,7 @@ class Request:
         own = {} if given is None else _checked_values(space, given)
         problems = [
             Problem("given", name, own[name], f"must be {value!r}, as in every run", f"value {own[name]!r} of {name!r}")
-            for name, value in space.fixed.items()
-            if own.get(name, value) != value
+            for name, value in space.missed(own).items()
         ]
         raise_problems("invalid request", problems)
         return cls(seed, for_cost, {**own, **space.fixed}, bool(own.keys() - space.fixed.keys()))

@@ -65,8 +65,7 @@ def wanted(space: SearchSpace, given: Any, obeys: Callable[[ParamDict], bool]) -
         ]
         mistakes += [
             Problem(place, name, values[name], f"must be {shown(value)}, as in every run")
-            for name, value in space.fixed.items()
-            if values[name] != value
+            for name, value in space.missed(values).items()
         ]
         if not mistakes:
             found.append(space.select(values))
@@ -131,9 +130,8 @@ def fresh(
     known_times = Counter(_identity(space, seen) for seen in known if seen.is_old)
     found = []
     for seen in earlier:
-        planned = {**seen.input, **other.fixed}
         moved = _moved(space, seen)
-        if moved is None or any(planned.get(name, value) != value for name, value in space.fixed.items()):
+        if moved is None or not space.is_whole({**seen.input, **other.fixed}):
             continue
         identity = _identity(space, moved)
         if known_times[identity]:

@@ -119,10 +119,6 @@ class UnfinishedRun:
         """Whether only its end counts: all runs are equally long, and nobody wants a shorter one."""
         return self.parameter in self.space.fixed
 
-    def ends_as(self, other: ObservationInParam) -> bool:
-        """Say whether another run ended where this one will."""
-        return other.input[self.parameter] == self.values[self.parameter]
-
     @property
     def column(self) -> int:
         """Of the hyperparameter's search coordinate."""

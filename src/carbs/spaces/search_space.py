@@ -204,7 +204,11 @@ class SearchSpace:
 
     def is_whole(self, values: Mapping[str, ParamValue]) -> bool:
         """Say whether a configuration has the fixed values: it is no point on the way of a run, and no stopped run."""
-        return all(values[name] == value for name, value in self.fixed.items())
+        return not self.missed(values)
+
+    def missed(self, values: Mapping[str, Any]) -> ParamDict:
+        """Return the fixed values in place of which a configuration, or a part of one, has others."""
+        return {name: value for name, value in self.fixed.items() if values.get(name, value) != value}
 
     @cached_property
     def searched(self) -> SearchSpace:

@@ -232,9 +232,10 @@ class ReportData:
             doubt = f"the points on the way of {number} of {len(runs)} runs are malformed, and are skipped"
             return [f"{doubt}: something else has written carbs.curve"]
         ends: list[Any] = [(run.suggestion or {})[name] for run in self.runs(Standing.OBSERVATION)]
-        may_be_first = not self.history.definition.is_length_fixed and min(ends, default=0) == max(ends, default=0)
-        if len(ends) < _MANY_ENDS or may_be_first or any(run.points for run in runs):
+        if len(ends) < _MANY_ENDS or any(run.points for run in runs):
             return []
+        if min(ends) == max(ends) and not self.history.definition.is_length_fixed:
+            return []  # it may be the smallest value, which nothing comes before
         doubt = (
             f"none of {len(ends)} runs has left points on its way, though the sweep's progress is {name}: "
             "wandb-carbs agent says why, or the program has to call WandbCarbs.report"

@@ -40,8 +40,9 @@ class _Fit:
 
     def observation(self, run: OldRun) -> ObservationInParam | None:
         """Return a run with the points on its way that fit; if its end does not, the furthest of them is its end."""
-        values, problem = self._fitted(run.values, self._constants_of(run), is_text=run.is_text)
-        points = self._points(run)
+        constants = self._constants_of(run)
+        values, problem = self._fitted(run.values, constants, is_text=run.is_text)
+        points = self._points(run, constants)
         problem = run.left_out or problem
         if not problem and run.objective is not None and not is_positive(run.cost):
             problem = "no positive cost"
@@ -55,14 +56,14 @@ class _Fit:
         self.left_out[problem] += 1
         return None
 
-    def _points(self, run: OldRun) -> tuple[ObservationInParam, ...]:
+    def _points(self, run: OldRun, constants: Mapping[str, Any]) -> tuple[ObservationInParam, ...]:
         """Return the points on a run's way that fit.
 
         Without the hyperparameter that the run passed through, they would be the same as its end.
         """
         if run.parameter not in (*self.space.names, *self.constants):
             return ()
-        fitted = [(point, self._fitted(point.input, self._constants_of(run))[0]) for point in run.points]
+        fitted = [(point, self._fitted(point.input, constants)[0]) for point in run.points]
         return tuple(
             ObservationInParam(values, point.output, point.cost, is_old=True)
             for point, values in fitted

@@ -125,7 +125,10 @@ class Progress:
         if self.parameter in constants:
             value = constants[self.parameter]
             if not _is_length(value):
-                rule = f"is a constant of the sweep, {value!r}, and must be a number above 1, or a fraction above 0"
+                rule = (
+                    f"is a constant of the sweep, {value!r}, and must be a number above 1; or a fraction such as 1.0, "
+                    "if a run passes through parts of it"
+                )
                 found.append(Problem("", "parameter", self.parameter, rule))
         elif self.parameter not in names:
             known = [*names, *constants]
