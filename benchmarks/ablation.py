@@ -39,6 +39,7 @@ IDEAS: dict[str, Tuning] = {
     "one setting of the hyperparameters": replace(DEFAULT, model=replace(MODEL, num_alternatives=0)),
     "no candidates on bounds": replace(DEFAULT, gain=replace(GAIN, clip_share=0.0)),
     "no warps": replace(DEFAULT, model=replace(MODEL, warp_deviation=1e-6, saturation=0.0)),
+    "no amplitude": replace(DEFAULT, model=replace(MODEL, amplitude_deviation=0.0)),
     "no saturation": replace(DEFAULT, model=replace(MODEL, saturation=0.0)),
     "no pulling up of outliers": replace(DEFAULT, model=replace(MODEL, outlier_reach=math.inf)),
     "no noise": replace(

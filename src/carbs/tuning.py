@@ -121,6 +121,9 @@ class ModelTuning:
     # Expected fall of the objective's rate of change, in nats for a search unit, where the cost grows as fast: learning
     # curves and scaling laws saturate. Ablation.
     saturation: float = 1.0
+    # Slopes of the objective's log amplitude: across a bounded hyperparameter, two search units wide, the objective's
+    # spread grows or falls by half; less along what drives the cost. Zero is none. Ablation.
+    amplitude_deviation: float = 0.2
     # Objectives worse than this many times the distance from the median to the best (or to the lower quartile) are
     # pulled up to there. A normal sample of a thousand stays as it is. Ablation.
     outlier_reach: float = 5.0

@@ -9,7 +9,16 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
 from carbs.arrays import Array, Indices
-from carbs.models.kernel import JITTER, SQRT5, Hyperparameters, polynomial, squared_distances, warp_and_slope
+from carbs.models.kernel import (
+    JITTER,
+    SQRT5,
+    Hyperparameters,
+    amplitude,
+    polynomial,
+    squared_distances,
+    warp_and_slope,
+    within_reach,
+)
 from carbs.models.noise import Noise
 from carbs.models.priors import Prior
 
@@ -20,6 +29,8 @@ _SIGNAL_BOUNDS = (math.log(1e-3), math.log(1e2))
 _SLOPE_BOUNDS = (math.log(1e-6), math.log(1e3))
 # Bounds of a warp: across a bounded dimension, two units wide, rates of change may differ by a factor of e^4.
 _WARP_BOUNDS = (-2.0, 2.0)
+# Bounds of an amplitude's slope: across a bounded dimension it changes by a factor of e^4 at most.
+_AMPLITUDE_BOUNDS = (-2.0, 2.0)
 # The posterior may have a second mode, where half of the variance or more is noise. It is looked for unless the density
 # is too low where that search begins, and counts if it is clearly higher; both are differences of logarithms.
 _NOISY = math.log(0.5)
@@ -34,7 +45,7 @@ def negative_log_posterior(
 
     Args:
         theta: Logarithms of one length scale for each of the P owners, of one b2 for each, of s2 and t2; then the warps
-            of the owners, if the prior has any; shape (2 P + 2,) or (3 P + 2,).
+            of the owners, and their slopes of the log amplitude, if the prior has any; shape (2 P + 2,) and more.
         X: Shape (n, D).
         y: Shape (n,).
         noise: Of the n outputs.
@@ -47,10 +58,10 @@ def negative_log_posterior(
     """
     n = len(y)
     num_owners = int(owner.max()) + 1
-    log_scales, log_slopes, log_variances, warps = _parts(theta, num_owners)
+    log_scales, log_slopes, log_variances, warps, amplitude_slopes = _parts(theta, num_owners, prior)
     l, b2 = np.exp(log_scales)[owner], np.exp(log_slopes)[owner]
     s2, t2 = np.exp(log_variances)
-    by_warp = None
+    unwarped, by_warp = X, None
     if len(warps):
         X, by_warp = warp_and_slope(X, warps[owner])
     Z = X / l
@@ -58,6 +69,10 @@ def negative_log_posterior(
     z = np.sqrt(squared_distances(scaled, scaled))
     decay = np.exp(-z)
     decay *= s2
+    if len(amplitude_slopes):
+        a = amplitude(unwarped, amplitude_slopes[owner])
+        decay *= a[:, None]
+        decay *= a
     matern = polynomial(z)
     matern *= decay
     K = (X * b2) @ X.T
@@ -97,23 +112,29 @@ def negative_log_posterior(
         # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
         bent = row_sums @ (Z * by_warp / l) - np.sum(MZ * by_warp / l, 0)
         parts.append(by_owner(2 * (b2 * np.sum(by_warp * WX, 0) - bent)))
+    if len(amplitude_slopes):
+        # dK/dg_j = s2 * a a' * matern * (x_j + x'_j).
+        parts.append(by_owner(2 * np.sum(W * matern, 1) @ within_reach(unwarped)))
     mean, deviation = _prior_arrays(prior, num_owners)
     residual = (theta - mean) / deviation
     return float(value + 0.5 * residual @ residual), np.concatenate(parts) + residual / deviation
 
 
-def _parts(theta: Array, num_owners: int) -> list[Array]:
-    """Split the hyperparameters into those of length scales, slopes, the two variances, and warps."""
-    return np.split(theta, [num_owners, 2 * num_owners, 2 * num_owners + 2])
+def _parts(theta: Array, num_owners: int, prior: Prior) -> list[Array]:
+    """Split the hyperparameters into those of length scales, slopes, two variances, warps, and slopes of amplitude."""
+    num_warps = 0 if prior.warp is None else num_owners
+    return np.split(theta, np.cumsum([num_owners, num_owners, 2, num_warps]))
 
 
 def _prior_arrays(prior: Prior, num_owners: int) -> tuple[Array, Array]:
     rows = [prior.length_scale] * num_owners + [prior.slope] * num_owners + [prior.signal, prior.noise]
-    mean, deviation = np.array(rows).T
-    if prior.warp is None:
-        return mean, deviation
-    warp_mean, warp_deviation = (np.broadcast_to(value, num_owners) for value in prior.warp)
-    return np.concatenate([mean, warp_mean]), np.concatenate([deviation, warp_deviation])
+    optional = [values for values in (prior.warp, prior.amplitude_slope) if values is not None]
+    pairs = [
+        np.array(rows).T,
+        *(np.array([np.broadcast_to(value, num_owners) for value in values]) for values in optional),
+    ]
+    mean, deviation = np.hstack(pairs)
+    return mean, deviation
 
 
 def fit(
@@ -162,7 +183,11 @@ def fit(
 def _bounds(prior: Prior, num_owners: int) -> tuple[Array, Array]:
     """Return the smallest and the largest hyperparameters of a fit, each of the shape of `theta`."""
     bounds = [_LENGTH_SCALE_BOUNDS] * num_owners + [_SLOPE_BOUNDS] * num_owners + [_SIGNAL_BOUNDS, prior.noise_bounds]
-    low, high = np.array(bounds + [_WARP_BOUNDS] * (num_owners if prior.warp else 0)).T
+    if prior.warp:
+        bounds += [_WARP_BOUNDS] * num_owners
+    if prior.amplitude_slope:
+        bounds += [_AMPLITUDE_BOUNDS] * num_owners
+    low, high = np.array(bounds).T
     return low, high
 
 
@@ -180,13 +205,13 @@ def pack(hyper: Hyperparameters, owner: Indices, prior: Prior) -> tuple[Array, A
     num_owners = int(owner.max()) + 1
     _, first = np.unique(owner, return_index=True)
     logarithms = np.log(np.concatenate([hyper.length_scales[first], hyper.slopes[first], [hyper.signal, hyper.noise]]))
-    theta = logarithms if hyper.warps is None else np.concatenate([logarithms, hyper.warps[first]])
-    return theta, *_bounds(prior, num_owners), _prior_arrays(prior, num_owners)[1]
+    optional = [part[first] for part in (hyper.warps, hyper.amplitude_slopes) if part is not None]
+    return np.concatenate([logarithms, *optional]), *_bounds(prior, num_owners), _prior_arrays(prior, num_owners)[1]
 
 
 def unpack(theta: Array, owner: Indices, prior: Prior) -> Hyperparameters:
     """Return the hyperparameters that `theta` holds; see `negative_log_posterior`."""
-    log_scales, log_slopes, log_variances, warps = _parts(theta, int(owner.max()) + 1)
+    log_scales, log_slopes, log_variances, warps, slopes_of_amplitude = _parts(theta, int(owner.max()) + 1, prior)
     signal, noise = np.exp(log_variances)
     return Hyperparameters(
         np.exp(log_scales)[owner],
@@ -195,4 +220,5 @@ def unpack(theta: Array, owner: Indices, prior: Prior) -> Hyperparameters:
         float(noise),
         warps[owner] if prior.warp else None,
         prior.mean_variance,
+        slopes_of_amplitude[owner] if prior.amplitude_slope else None,
     )

@@ -10,7 +10,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri, dtrtrs
 
 from carbs.arrays import Array
-from carbs.models.kernel import JITTER, Hyperparameters, kernel, warp, warped_kernel, warped_variance
+from carbs.models.kernel import JITTER, Hyperparameters, Mapped, kernel, mapped_kernel, mapped_variance
 from carbs.models.noise import Noise
 
 # Points whose means are predicted together: 10,000 at once, from 1500 outputs, took at least 1.8 times as long.
@@ -43,8 +43,8 @@ class Posterior:
             return cls(hyper, X, L, cho_solve((L, True), y, check_finite=False))
 
     @cached_property
-    def _warped(self) -> Array:
-        return warp(self.X, self.hyper.warps)
+    def _mapped(self) -> Mapped:
+        return Mapped.of(self.X, self.hyper)
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Predict the noise-free output.
@@ -55,18 +55,18 @@ class Posterior:
         Returns:
             Mean, shape (m, S), and standard deviation, shape (m,) (R&W algorithm 2.1).
         """
-        warped = warp(points, self.hyper.warps)
-        cross = warped_kernel(self._warped, warped, self.hyper)
+        mapped = Mapped.of(points, self.hyper)
+        cross = mapped_kernel(self._mapped, mapped, self.hyper)
         mean = cross.T @ self.alpha
         half, _ = dtrtrs(self.L, cross, lower=1, overwrite_b=1)
-        variance = warped_variance(warped, self.hyper) - np.einsum("ij,ij->j", half, half)
+        variance = mapped_variance(mapped, self.hyper) - np.einsum("ij,ij->j", half, half)
         return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def mean(self, points: Array) -> Array:
         """Predict the noise-free output's mean alone, which is much faster; shape (m, S)."""
-        warped = warp(points, self.hyper.warps)
-        parts = [warped[start : start + _AT_ONCE] for start in range(0, max(len(warped), 1), _AT_ONCE)]
-        return np.vstack([warped_kernel(self._warped, part, self.hyper).T @ self.alpha for part in parts])
+        starts = range(0, max(len(points), 1), _AT_ONCE)
+        parts = (Mapped.of(points[start : start + _AT_ONCE], self.hyper) for start in starts)
+        return np.vstack([mapped_kernel(self._mapped, part, self.hyper).T @ self.alpha for part in parts])
 
     def leave_one_out(self) -> tuple[Array, Array]:
         """Predict each output from all others (R&W equations 5.10 to 5.12).
@@ -80,7 +80,7 @@ class Posterior:
 
     def expected_slopes(self) -> Array:
         """Return the expected slopes of the linear part, in warped coordinates; shape (D, S)."""
-        expected: Array = (warp(self.X, self.hyper.warps) * self.hyper.slopes).T @ self.alpha
+        expected: Array = (self._mapped.warped * self.hyper.slopes).T @ self.alpha
         return expected
 
     def covariance(self, A: Array, B: Array) -> Array:

@@ -12,10 +12,11 @@ y          (n, S)       outputs, about zero mean: objectives of unit variance, l
 count      (n,)         observations that each output is the mean of
 l          (D,)         length scales
 k          (D,)         warps: X stands for (exp(k x) - 1) / k, which is x where k = 0
+g          (D,)         slopes of the log amplitude: a(x) = exp(g'x), of x before it is warped
 b2         (D,)         variances of the slopes
 s2, t2     scalars      variance of the Matern part, of the noise
 m2         scalar       prior variance of the mean; not fitted
-K          (n, n)       s2 * matern(r) + X diag(b2) X' + m2 + diag(t2 / count)
+K          (n, n)       s2 * a a' * matern(r) + X diag(b2) X' + m2 + diag(t2 / count)
 L          (n, n)       lower Cholesky factor of K
 alpha      (n, S)       K^-1 y
 ========== ============ ==================================================================
@@ -23,6 +24,9 @@ alpha      (n, S)       K^-1 y
 A warp makes a function change faster towards one end of a hyperparameter than towards the other: the first epochs
 change more than the last. With the linear part it also describes power laws that saturate. (Input warping as in Snoek
 et al. 2014, "Input Warping for Bayesian Optimization of Non-stationary Functions", with one parameter in place of two.)
+
+The amplitude makes outputs spread more at one end than at the other: where the learning rate is next to nothing, all
+configurations end alike. A stationary kernel takes those differences for as large as any.
 
 The linear part lets a model extrapolate (a power law where the output is the logarithm of a cost), and every
 hyperparameter has a slope of its own size: a few drive a cost steeply, the others not at all.
@@ -40,8 +44,9 @@ from carbs.arrays import Array
 SQRT5 = math.sqrt(5.0)
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
 JITTER = 1e-9
-# Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
-_WARP_REACH = 3.0
+# Where the space is not bounded, a warp goes on straight from this coordinate on, and an amplitude stays as it is: they
+# must not explode.
+_REACH = 3.0
 _NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth
 
 
@@ -56,6 +61,7 @@ class Hyperparameters:
         noise: t2.
         warps: k, None for none.
         mean_variance: m2.
+        amplitude_slopes: g, None for none.
     """
 
     length_scales: Array
@@ -64,10 +70,41 @@ class Hyperparameters:
     noise: float
     warps: Array | None = None
     mean_variance: float = 1.0
+    amplitude_slopes: Array | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Points as the kernel counts with them.
+
+    Attributes:
+        warped: Their warped coordinates, shape (m, D).
+        amplitude: a, shape (m,); None for one everywhere.
+    """
+
+    warped: Array
+    amplitude: Array | None
+
+    @classmethod
+    def of(cls, points: Array, hyper: Hyperparameters) -> Mapped:
+        """Map `points`, shape (m, D)."""
+        slopes = hyper.amplitude_slopes
+        return cls(warp(points, hyper.warps), None if slopes is None else amplitude(points, slopes))
+
+
+def within_reach(points: Array) -> Array:
+    """Return the `points`, shape (m, D), moved to where warps and amplitudes go on as they do in a bounded space."""
+    return np.clip(points, -_REACH, _REACH)
+
+
+def amplitude(points: Array, slopes: Array) -> Array:
+    """Return the amplitudes of `points`, shape (m, D), by the slopes of their logarithm, shape (D,); shape (m,)."""
+    found: Array = np.exp(within_reach(points) @ slopes)
+    return found
 
 
 def warp(points: Array, warps: Array | None) -> Array:
-    """Map points to the coordinates in which the kernel is stationary.
+    """Map points to the coordinates in which the kernel bends alike everywhere.
 
     Args:
         points: Shape (m, D).
@@ -82,7 +119,7 @@ def warp(points: Array, warps: Array | None) -> Array:
 def warp_and_slope(points: Array, warps: Array) -> tuple[Array, Array]:
     """Return the warped points and their derivatives with respect to the warps, both of shape (m, D)."""
     k = np.where(np.abs(warps) < _NO_WARP, _NO_WARP, warps)
-    inner = np.clip(points, -_WARP_REACH, _WARP_REACH)
+    inner = within_reach(points)
     grown = np.expm1(k * inner)
     growth, warped = grown + 1, grown / k
     beyond = growth * (points - inner)
@@ -100,25 +137,29 @@ def kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
     Returns:
         Shape (a, b); Matern-5/2 (R&W equation 4.17) plus linear plus constant.
     """
-    return warped_kernel(warp(A, hyper.warps), warp(B, hyper.warps), hyper)
+    return mapped_kernel(Mapped.of(A, hyper), Mapped.of(B, hyper), hyper)
 
 
-def warped_kernel(A: Array, B: Array, hyper: Hyperparameters) -> Array:
-    """Compute `kernel` of points that are warped already."""
+def mapped_kernel(A: Mapped, B: Mapped, hyper: Hyperparameters) -> Array:
+    """Compute `kernel` of points that are mapped already."""
     scales = hyper.length_scales / SQRT5
-    z = np.sqrt(squared_distances(A / scales, B / scales))
+    z = np.sqrt(squared_distances(A.warped / scales, B.warped / scales))
     covariance = polynomial(z)
     np.negative(z, out=z)
     covariance *= np.exp(z, out=z)
     covariance *= hyper.signal
-    covariance += (A * hyper.slopes) @ B.T
+    if A.amplitude is not None and B.amplitude is not None:
+        covariance *= A.amplitude[:, None]
+        covariance *= B.amplitude
+    covariance += (A.warped * hyper.slopes) @ B.warped.T
     covariance += hyper.mean_variance
     return covariance
 
 
-def warped_variance(points: Array, hyper: Hyperparameters) -> Array:
-    """Return the diagonal of `warped_kernel(points, points)`, shape (m,)."""
-    diagonal: Array = hyper.signal + points**2 @ hyper.slopes + hyper.mean_variance
+def mapped_variance(points: Mapped, hyper: Hyperparameters) -> Array:
+    """Return the diagonal of `mapped_kernel(points, points)`, shape (m,)."""
+    signal = hyper.signal * (1.0 if points.amplitude is None else points.amplitude**2)
+    diagonal: Array = signal + points.warped**2 @ hyper.slopes + hyper.mean_variance
     return diagonal
 
 

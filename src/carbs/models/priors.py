@@ -15,11 +15,14 @@ from carbs.tuning import DEFAULT, ModelTuning
 # Slopes of the log cost that count for the saturation of the objective. A hyperparameter that makes runs cheaper as it
 # grows (a batch size) has no part in it, and one that drives the cost saturates once, however steep the cost is.
 _COUNTED_SLOPES = (0.0, 1.0)
+# Share of an amplitude's deviation that is left along a hyperparameter that drives the cost: that the objective spreads
+# less at its expensive end is what the saturation says.
+_LEAST_AMPLITUDE = 0.1
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal priors on the logarithms of the hyperparameters, and on the warps.
+    """Independent normal priors on the logarithms of the hyperparameters, on the warps and on the amplitude's slopes.
 
     Attributes:
         length_scale: Mean and standard deviation for every length scale.
@@ -27,6 +30,7 @@ class Prior:
         slope: For every b2.
         noise: For t2.
         warp: Means of the warps, shape (P,) or one for all, and their standard deviation; None leaves warps out.
+        amplitude_slope: Mean of the g, and their standard deviations, shape (P,) or one for all; None leaves them out.
         mean_variance: m2 itself.
         noise_bounds: Bounds of the logarithm of t2 in a fit.
     """
@@ -36,6 +40,7 @@ class Prior:
     slope: tuple[float, float]
     noise: tuple[float, float]
     warp: tuple[Array | float, float] | None = None
+    amplitude_slope: tuple[float, Array | float] | None = None
     mean_variance: float = 1.0
     noise_bounds: tuple[float, float] = DEFAULT.model.noise_bounds
 
@@ -48,12 +53,15 @@ def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning)
         cost_slopes: Slopes of the log cost along the search coordinates, shape (D,).
         tuning: The tuned constants.
     """
+    counted = np.clip(cost_slopes, *_COUNTED_SLOPES)
+    amplitude_deviation = tuning.amplitude_deviation * np.maximum(1 - counted, _LEAST_AMPLITUDE)
     return Prior(
         _length_scale_prior(space, tuning),
         signal=tuning.signal,
         slope=tuning.objective_slope,
         noise=tuning.objective_noise,
-        warp=(-tuning.saturation * np.clip(cost_slopes, *_COUNTED_SLOPES), tuning.warp_deviation),
+        warp=(-tuning.saturation * counted, tuning.warp_deviation),
+        amplitude_slope=(0.0, amplitude_deviation) if tuning.amplitude_deviation else None,
         noise_bounds=tuning.noise_bounds,
     )
 

@@ -14,7 +14,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_ndtr
 
 from carbs.arrays import Array
-from carbs.models.kernel import Hyperparameters, kernel, warp, warped_variance
+from carbs.models.kernel import Hyperparameters, Mapped, kernel, mapped_variance
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 # Newton's method converges in about eight steps; a step smaller than this changes no probability.
@@ -78,7 +78,7 @@ class Classifier:
         """
         cross = kernel(points, self.X, self.hyper)
         half = solve_triangular(self.L, (cross * self.root).T, lower=True, check_finite=False)
-        prior = warped_variance(warp(points, self.hyper.warps), self.hyper)
+        prior = mapped_variance(Mapped.of(points, self.hyper), self.hyper)
         variance = np.maximum(prior - np.sum(half * half, 0), 0.0)
         return np.asarray(log_ndtr(cross @ self.gradient / np.sqrt(1 + variance)))
 

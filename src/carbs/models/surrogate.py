@@ -144,7 +144,7 @@ class Surrogate:
                 return condition(hyper, outputs), ()
             # The same history gives the same models: the draws depend on nothing else.
             rng = np.random.default_rng(groups.size)
-            normal = rng.standard_normal((tuning.num_alternatives, 3 * len(space.params) + 2))
+            normal = rng.standard_normal((tuning.num_alternatives, 4 * len(space.params) + 2))
             others = laplace.draw(hyper, *fitted_to, prior, normal)
             return condition(hyper, outputs), tuple(condition(other, outputs) for other in others)
 

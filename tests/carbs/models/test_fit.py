@@ -38,9 +38,11 @@ def sklearn_kernel(hyper: Hyperparameters) -> object:
 def test_gradient_agrees_with_finite_differences(seed: int, n: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     X, y = data(n, d, seed)
-    owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale, a slope's variance and a warp
+    owner = np.minimum(np.arange(d), 1)  # the last coordinates share a length scale, a slope's variance and the rest
     prior = PRIOR if seed % 2 else replace(PRIOR, warp=(np.array([0.3, -0.8]), 0.5), mean_variance=7.0)
-    theta = rng.normal(0, 0.5, 2 + 2 + 2 + (2 if prior.warp else 0))
+    if seed % 5 < 2:
+        prior = replace(prior, amplitude_slope=(0.1, 0.2))
+    theta = rng.normal(0, 0.5, 2 + 2 + 2 + (2 if prior.warp else 0) + (2 if prior.amplitude_slope else 0))
     # Some of one run, or none at all; and points beyond the reach of the warps, too.
     noise = Noise(rng.integers(1, 5, n).astype(float), np.arange(n) // 3 if seed % 3 else None)
     args = (4 * X, y, noise, 0.4, owner, prior)
@@ -71,6 +73,33 @@ def test_a_warp_learns_that_one_end_is_steeper() -> None:
         mean, _ = Posterior.condition(hyper, X, y[:, None], Noise(np.ones(30))).predict(fresh)
         errors.append(1 - np.corrcoef(mean[:, 0], truth)[0, 1])
     assert errors[1] < errors[0]
+
+
+def test_an_amplitude_learns_that_one_end_is_flat() -> None:
+    """Where a learning rate is next to nothing, all runs end alike; a stationary model expects waves there, too."""
+    rng = np.random.default_rng(4)
+    X = rng.uniform(-1, 1, (40, 2))
+
+    def outcome(points: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(2 * points[:, 0]) * np.sin(4 * points[:, 1]))
+
+    spread = outcome(X).std()
+    y, fresh = outcome(X) / spread, rng.uniform(-1, 1, (300, 2))
+    hypers = [
+        fit(X, y, Noise(np.ones(40)), 0.0, np.arange(2), replace(PRIOR, amplitude_slope=slope))
+        for slope in (None, (0.0, 0.3))
+    ]
+    assert hypers[0].amplitude_slopes is None
+    assert hypers[1].amplitude_slopes is not None
+    assert hypers[1].amplitude_slopes[0] > 0.3
+    errors, sureness = [], []
+    for hyper in hypers:
+        mean, deviation = Posterior.condition(hyper, X, y[:, None], Noise(np.ones(40))).predict(fresh)
+        errors.append(np.sqrt(np.mean((mean[:, 0] - outcome(fresh) / spread) ** 2)))
+        flat = fresh[:, 0] < -0.5
+        sureness.append(np.mean(deviation[flat]) / np.mean(deviation[~flat]))
+    assert errors[1] < errors[0]
+    assert sureness[1] < 0.5 * sureness[0]
 
 
 def test_marginal_likelihood_and_posterior_agree_with_scikit_learn() -> None:

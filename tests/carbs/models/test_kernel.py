@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,15 @@ from hypothesis import strategies as st
 
 from carbs.models.kernel import (
     Hyperparameters,
+    Mapped,
+    amplitude,
     kernel,
+    mapped_kernel,
+    mapped_variance,
     polynomial,
     squared_distances,
     warp,
     warp_and_slope,
-    warped_kernel,
-    warped_variance,
 )
 
 HYPER = Hyperparameters(
@@ -27,13 +30,17 @@ HYPER = Hyperparameters(
     noise=0.1,
     warps=np.array([0.7, -0.4]),
     mean_variance=2.0,
+    amplitude_slopes=np.array([0.2, -0.5]),
 )
 RNG = np.random.default_rng(0)
 A, B = RNG.uniform(-1, 3, (5, 2)), RNG.uniform(-1, 3, (4, 2))
 
 
 def by_hand(a: list[float], b: list[float]) -> float:
-    """Rasmussen and Williams' equation 4.17 with r = |a - b| in length scales, plus the linear part and the mean."""
+    """Rasmussen and Williams' equation 4.17 with r = |a - b| in length scales, plus the linear part and the mean.
+
+    Without amplitudes.
+    """
     r = math.dist([x / scale for x, scale in zip(a, (0.5, 2.0), strict=True)], [b[0] / 0.5, b[1] / 2.0])
     matern = (1 + math.sqrt(5) * r + 5 * r * r / 3) * math.exp(-math.sqrt(5) * r)
     return 1.5 * matern + 0.3 * a[0] * b[0] + 2.0
@@ -42,11 +49,27 @@ def by_hand(a: list[float], b: list[float]) -> float:
 def test_the_kernel_is_its_formula_in_warped_coordinates() -> None:
     warped = [warp(points, HYPER.warps).tolist() for points in (A, B)]
     expected = [[by_hand(a, b) for b in warped[1]] for a in warped[0]]
-    assert kernel(A, B, HYPER) == pytest.approx(np.array(expected))
+    assert kernel(A, B, replace(HYPER, amplitude_slopes=None)) == pytest.approx(np.array(expected))
 
 
-def test_the_variance_is_the_kernels_diagonal() -> None:
-    assert warped_variance(A, HYPER) == pytest.approx(np.diag(warped_kernel(A, A, HYPER)))
+def test_the_smooth_part_has_the_amplitude_of_both_points() -> None:
+    only_smooth = replace(HYPER, slopes=np.zeros(2), mean_variance=0.0)
+    stationary = kernel(A, B, replace(only_smooth, amplitude_slopes=None))
+    expected = [
+        [c * math.exp(0.2 * (a[0] + b[0]) - 0.5 * (a[1] + b[1])) for b, c in zip(B.tolist(), row, strict=True)]
+        for a, row in zip(A.tolist(), stationary.tolist(), strict=True)
+    ]
+    assert kernel(A, B, only_smooth) == pytest.approx(np.array(expected))
+
+
+def test_an_amplitude_does_not_explode_where_the_space_is_open() -> None:
+    assert amplitude(np.array([[1e9], [3.0]]), np.array([2.0])) == pytest.approx(np.exp([6.0, 6.0]))
+
+
+@pytest.mark.parametrize("hyper", [HYPER, replace(HYPER, amplitude_slopes=None)])
+def test_the_variance_is_the_kernels_diagonal(hyper: Hyperparameters) -> None:
+    mapped = Mapped.of(A, hyper)
+    assert mapped_variance(mapped, hyper) == pytest.approx(np.diag(mapped_kernel(mapped, mapped, hyper)))
 
 
 def test_a_covariance_has_no_negative_eigenvalue() -> None:

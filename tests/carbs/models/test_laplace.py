@@ -17,7 +17,15 @@ from carbs.models.priors import Prior
 from carbs.models.surrogate import Surrogate
 from carbs.tuning import DEFAULT
 
-PRIOR = Prior(length_scale=(0.5, 0.7), signal=(0.0, 1.0), slope=(-1.0, 2.0), noise=(-6.0, 2.0), warp=(0.1, 0.5))
+PRIOR = Prior(
+    length_scale=(0.5, 0.7),
+    signal=(0.0, 1.0),
+    slope=(-1.0, 2.0),
+    noise=(-6.0, 2.0),
+    warp=(0.1, 0.5),
+    amplitude_slope=(0.0, 0.2),
+)
+NUMBER = 10  # of the hyperparameters of two coordinates
 
 
 def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, Noise, float, np.ndarray]]:
@@ -29,23 +37,30 @@ def fitted(n: int) -> tuple[Hyperparameters, tuple[np.ndarray, np.ndarray, Noise
 
 
 def test_packing_keeps_hyperparameters() -> None:
-    """Coordinates of one owner share a length scale, a slope's variance and a warp; nothing else is lost."""
+    """Coordinates of one owner share their hyperparameters; nothing else is lost."""
     owner = np.array([0, 1, 1])
-    hyper = Hyperparameters(np.array([0.5, 2.0, 2.0]), 1.5, np.array([0.1, 3.0, 3.0]), 0.01, np.array([0.2, -1, -1]))
+    hyper = Hyperparameters(
+        np.array([0.5, 2.0, 2.0]),
+        1.5,
+        np.array([0.1, 3.0, 3.0]),
+        0.01,
+        np.array([0.2, -1, -1]),
+        amplitude_slopes=np.array([0.1, -0.3, -0.3]),
+    )
     theta, low, high, deviation = pack(hyper, owner, PRIOR)
     found = unpack(theta, owner, PRIOR)
-    assert len(theta) == len(low) == len(high) == len(deviation) == 8
-    for name in ("length_scales", "signal", "slopes", "noise", "warps"):
+    assert len(theta) == len(low) == len(high) == len(deviation) == NUMBER
+    for name in ("length_scales", "signal", "slopes", "noise", "warps", "amplitude_slopes"):
         assert getattr(found, name) == pytest.approx(getattr(hyper, name)), name
 
 
 def test_draws_have_the_curvature_of_the_posterior() -> None:
     """Around the mode the log posterior falls by half the square of the draw's normal numbers, if they are small."""
     hyper, data = fitted(60)
-    direction = np.zeros((1, 8))
+    direction = np.zeros((1, NUMBER))
     mode, *_ = pack(hyper, data[4], PRIOR)
     at_mode, _ = negative_log_posterior(mode, *data, PRIOR)
-    for place in range(8):
+    for place in range(NUMBER):
         direction[:] = 0.0
         direction[0, place] = 0.3
         drawn = laplace.draw(hyper, *data, PRIOR, direction)[0]
@@ -56,7 +71,7 @@ def test_draws_have_the_curvature_of_the_posterior() -> None:
 
 def test_draws_narrow_with_the_number_of_runs() -> None:
     """A few runs say hardly more than the prior; many say how fast the function changes."""
-    normal = np.random.default_rng(1).standard_normal((200, 8))
+    normal = np.random.default_rng(1).standard_normal((200, NUMBER))
     spreads = []
     for n in (4, 100):
         hyper, data = fitted(n)
@@ -69,7 +84,7 @@ def test_draws_narrow_with_the_number_of_runs() -> None:
 def test_draws_keep_the_bounds_of_a_fit() -> None:
     hyper, data = fitted(4)
     _, low, high, _ = pack(hyper, data[4], PRIOR)
-    for drawn in laplace.draw(hyper, *data, PRIOR, np.random.default_rng(0).standard_normal((50, 8)) * 20):
+    for drawn in laplace.draw(hyper, *data, PRIOR, np.random.default_rng(0).standard_normal((50, NUMBER)) * 20):
         theta, *_ = pack(drawn, data[4], PRIOR)
         assert np.all((low - 1e-9 <= theta) & (theta <= high + 1e-9))
 

@@ -35,6 +35,16 @@ def test_an_objective_saturates_in_what_drives_the_cost_and_at_most_once() -> No
     assert not np.any(flat.warp[0])
 
 
+def test_an_objectives_spread_may_grow_along_what_does_not_drive_the_cost() -> None:
+    prior = objective_prior(box(3), np.array([-2.0, 0.5, 7.0]), MODEL)
+    assert prior.amplitude_slope is not None
+    mean, deviation = prior.amplitude_slope
+    assert mean == 0.0
+    assert np.asarray(deviation) == pytest.approx(MODEL.amplitude_deviation * np.array([1.0, 0.5, 0.1]))
+    assert cost_prior(box(3), MODEL).amplitude_slope is None
+    assert objective_prior(box(3), np.zeros(3), replace(MODEL, amplitude_deviation=0.0)).amplitude_slope is None
+
+
 def test_the_cost_may_be_ten_thousand_times_as_high_in_the_middle_of_the_space() -> None:
     assert math.sqrt(cost_prior(box(2), MODEL).mean_variance) == pytest.approx(math.log(1e4))
 
