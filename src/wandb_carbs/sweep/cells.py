@@ -16,9 +16,9 @@ def to_cell(value: Any) -> Any:
     """Return what `csv` is to write for a value, so that `readings` finds just that value first.
 
     Numbers, flags and plain texts are written as any program writes them. A text that could be read as something else
-    (the text 3, an empty one) is written as JSON, and so are lists.
+    (the text 3, an empty one) is written as JSON, and so are lists and objects.
     """
-    if isinstance(value, (list, tuple)) or (isinstance(value, str) and _is_ambiguous(value)):
+    if isinstance(value, (list, tuple, dict)) or (isinstance(value, str) and _is_ambiguous(value)):
         return json.dumps(value)
     return value
 

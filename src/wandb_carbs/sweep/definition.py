@@ -234,11 +234,13 @@ def load_definition(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> S
         CarbsError: If the sweep was not created by `create_sweep`, and has no parameters and metric of W&B's own.
         WandbConnectionError: If the sweep cannot be read.
     """
-    return load_labelled(sweep_path, limit=limit)[0]
+    return load_whole(sweep_path, limit=limit)[0]
 
 
-def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tuple[SweepDefinition, SweepLabels]:
-    """Read the definition of a sweep, and how it is shown; see `load_definition`."""
+def load_whole(
+    sweep_path: str, *, limit: float = INTERACTIVE_SECONDS
+) -> tuple[SweepDefinition, SweepLabels, Mapping[str, Any]]:
+    """Read the definition of a sweep, how it is shown, and W&B's configuration of it; see `load_definition`."""
     sweep = read_sweep(sweep_path, limit)
     configuration = sweep.config if isinstance(sweep.config, Mapping) else {}
     try:
@@ -256,7 +258,7 @@ def load_labelled(sweep_path: str, *, limit: float = INTERACTIVE_SECONDS) -> tup
         state=str(getattr(sweep, "state", None) or ""),
         run_cap=run_cap if isinstance(run_cap, int) else None,
     )
-    return definition, labels
+    return definition, labels, configuration
 
 
 def _rule_in(described: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +86,22 @@ def walk(parameters: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[
             yield from walk(inner, (*path, str(name)))
         else:
             yield (*path, str(name)), settings
+
+
+def constants_of(configuration: Mapping[str, Any], searched: Collection[str]) -> dict[str, Any]:
+    """Return what every run of a sweep gets and its search does not choose, by names with dots.
+
+    Args:
+        configuration: The sweep's configuration, as W&B keeps it.
+        searched: Names of the hyperparameters; one of them that can take a single value is a constant to W&B.
+    """
+    parameters = configuration.get("parameters")
+    found = {
+        name: read_entry(name, settings)
+        for path, settings in walk(parameters if isinstance(parameters, Mapping) else {})
+        if (name := ".".join(path)) not in searched
+    }
+    return {name: entry.constant for name, entry in found.items() if isinstance(entry, Entry) and entry.param is None}
 
 
 def distribution_of(param: Param, space: Any) -> dict[str, Any]:

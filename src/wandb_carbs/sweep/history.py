@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
 from wandb_carbs.clock import server_time
 from wandb_carbs.record import STALE_SECONDS
 from wandb_carbs.retry import INTERACTIVE_SECONDS
-from wandb_carbs.sweep.definition import SweepDefinition, SweepLabels, load_labelled
+from wandb_carbs.sweep.definition import SweepDefinition, SweepLabels, load_whole
+from wandb_carbs.sweep.distributions import constants_of
 from wandb_carbs.sweep.judged import ENDED, JudgedRun, count, judge, result_of, way_of
 from wandb_carbs.sweep.path import SweepPath
 from wandb_carbs.sweep.runs import RunReader
@@ -25,12 +27,19 @@ class SweepHistory:
         definition: What it searches.
         runs: Its runs in the order of their creation.
         labels: How it is shown to people.
+        configuration: W&B's configuration of it.
     """
 
     path: SweepPath
     definition: SweepDefinition
     runs: tuple[JudgedRun, ...]
     labels: SweepLabels = field(default_factory=SweepLabels)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """What every run gets and the search does not choose, by names with dots."""
+        return constants_of(self.configuration, {param.name for param in self.definition.params})
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,7 +76,7 @@ class SweepReader:
             WandbCarbsError: If `create_sweep` did not create it.
             WandbConnectionError: If it cannot be read.
         """
-        definition, labels = load_labelled(str(self.path))
+        definition, labels, configuration = load_whole(str(self.path))
         records = self._reader.all()
         runs = judge(
             records,
@@ -77,7 +86,7 @@ class SweepReader:
             warned=self._warned,
             progress=definition.progress_parameter,
         )
-        return SweepHistory(self.path, definition, tuple(runs), labels)
+        return SweepHistory(self.path, definition, tuple(runs), labels, configuration)
 
 
 def load_sweep(sweep: str | SweepPath, *, stale_seconds: float = STALE_SECONDS) -> SweepHistory:

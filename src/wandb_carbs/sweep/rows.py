@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from carbs.pareto import frontier
-from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing
+from wandb_carbs.plain import finite
+from wandb_carbs.record import COST_KEY, OBJECTIVE_KEY, Standing, recorded_suggestion
 from wandb_carbs.sweep.history import SweepHistory
 from wandb_carbs.sweep.judged import JudgedRun
 
@@ -29,7 +31,7 @@ class Row:
         cost: Likewise.
         created_at: ISO-8601, UTC.
         reason: Why it is skipped, abandoned or failed, or was stopped early; empty otherwise.
-        config: Its configuration in the search space; empty if there is none.
+        config: The suggestion that it took, whatever it counts as, and the sweep's constants; empty if it took none.
     """
 
     id: str
@@ -46,7 +48,8 @@ class Row:
 
 def rows(history: SweepHistory) -> list[Row]:
     """Return the runs in the order of their creation."""
-    return [_row(run) for run in history.runs]
+    constants = history.constants
+    return [_row(run, constants) for run in history.runs]
 
 
 def observations(history: SweepHistory) -> list[Row]:
@@ -59,9 +62,9 @@ def running(history: SweepHistory) -> list[Row]:
     return [row for row in rows(history) if row.state in _LIVING]
 
 
-def columns(history: SweepHistory) -> list[str]:
-    """Return the names of the hyperparameters."""
-    return [param.name for param in history.definition.params]
+def columns(history: SweepHistory, *, with_constants: bool = False) -> list[str]:
+    """Return the names of the hyperparameters, and after them those of the constants if they are wanted."""
+    return [*(param.name for param in history.definition.params), *(history.constants if with_constants else ())]
 
 
 def find_frontier(history: SweepHistory) -> list[Row]:
@@ -71,8 +74,9 @@ def find_frontier(history: SweepHistory) -> list[Row]:
     return [seen[i] for i in frontier(history.definition.config.better_direction_sign * points[:, 0], points[:, 1])]
 
 
-def _row(run: JudgedRun) -> Row:
+def _row(run: JudgedRun, constants: Mapping[str, Any]) -> Row:
     record, standing = run.record, run.verdict.standing
+    values = run.suggestion or recorded_suggestion(record)
     counts, kind = standing is Standing.OBSERVATION, record.summary.get("carbs.kind")
     return Row(
         id=record.id,
@@ -84,5 +88,5 @@ def _row(run: JudgedRun) -> Row:
         cost=float(record.summary[COST_KEY]) if counts else None,
         created_at=record.created_at.isoformat() if record.created_at else None,
         reason=f"stopped early: it {record.why_stopped}" if counts and record.why_stopped else run.verdict.reason,
-        config=dict(run.suggestion or {}),
+        config=finite({**values, **constants}) if values else {},
     )

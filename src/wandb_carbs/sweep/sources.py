@@ -100,7 +100,8 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
             raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
         parameter = history.definition.progress_parameter or ""
         planned = SearchSpace(history.definition.params).fixed.get(parameter)
-        found = [replace(_recorded(run, parameter), planned=planned) for run in history.runs]
+        constants = history.constants
+        found = [replace(_recorded(run, parameter, constants), planned=planned) for run in history.runs]
         if any(run.points or not run.left_out for run in found):
             return found
         metric = history.labels.metric
@@ -108,15 +109,17 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
     return [_logged(record, metric, cost or RUNTIME, config) for record in records]
 
 
-def _recorded(run: JudgedRun, parameter: str) -> OldRun:
-    """Return a run as the search recorded it."""
+def _recorded(run: JudgedRun, parameter: str, constants: Mapping[str, Any]) -> OldRun:
+    """Return a run as the search recorded it; what it did not search is as the run's own configuration has it."""
+    others = _of_every_level({**constants, **run.record.config})
     seen = result_of(run)
+    points = tuple(replace(point, input={**others, **point.input}) for point in run.points)
     if seen is None:
-        reached = run.points[-1].input if run.points else {}
+        reached = points[-1].input if points else {}
         left_out = f"state {run.verdict.standing.value!r}"
-        return OldRun(reached, left_out=left_out, points=run.points, parameter=parameter)
+        return OldRun(reached, left_out=left_out, points=points, parameter=parameter)
     objective = None if seen.is_failure else float(seen.output)
-    return OldRun(seen.input, objective, seen.cost, points=run.points, parameter=parameter)
+    return OldRun({**others, **seen.input}, objective, seen.cost, points=points, parameter=parameter)
 
 
 def _of_project(project: str, filters: Mapping[str, Any], metric: str, cost: str, config: CARBSParams) -> list[OldRun]:

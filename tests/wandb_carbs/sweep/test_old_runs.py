@@ -231,6 +231,38 @@ def test_points_on_the_ways_of_old_runs_count_too(wandb_env: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_the_constants_of_an_old_sweep_are_values_of_its_runs(wandb_env: Any) -> None:
+    """Of failures and of points on the way, too, and whether or not a run's own configuration has them."""
+    project = Project(wandb_env)
+    rate, width = Param("lr", LogSpace(1e-5, 1e-1)), Param("width", LogSpace(1, 64, is_integer=True))
+    constants = {"epochs": {"value": 30}, "opt": {"parameters": {"name": {"value": "adam"}}}}
+    old = create_sweep("old", "e", "p", [rate, width], config=CONFIG, parameters=constants, progress="width")
+    outcomes = {"whole": {"carbs.objective": 0.25, "carbs.cost": 10.0}, "failed": {}, "gone": {}}
+    for name, state in (("whole", "success"), ("failed", "failure"), ("gone", "abandoned")):
+        way = {"carbs.suggestion": json.dumps({"lr": 0.01, "width": 8}), "carbs.curve": "[[2, 1.0, 2.0]]"}
+        project.put(name, {}, {"carbs.state": state, **way, **outcomes[name]}, old)
+    # This program has changed one, and has a parameter of its own.
+    own = {"epochs": 40, "depth": 3, "lr": 0.5}
+    suggestion = {"carbs.suggestion": json.dumps({"lr": 0.01, "width": 8})}
+    project.put("own", own, {"carbs.state": "success", **suggestion, "carbs.objective": 0.5, "carbs.cost": 9.0}, old)
+
+    epochs, depth = Param("epochs", LogSpace(1, 100, is_integer=True), 3), Param("depth", LogSpace(1, 9), 2)
+    found = read_old_runs(f"e/p/{old}", SearchSpace((rate, width, epochs, depth)), CONFIG, {"opt.name": "adam"})
+    assert [(run.input["lr"], run.input["epochs"], run.input["depth"]) for run in found.observations] == [
+        (0.01, 30, 2),
+        (0.01, 30, 2),
+        (0.01, 30, 2),
+        (0.01, 40, 3),
+    ]
+    assert [point.input["epochs"] for run in found.observations for point in run.points] == [30, 30]
+    assert found.notes[1:] == (
+        "start_from[0]: 'depth' is unknown of 3 of 4 runs, so its search centre is taken for it",
+    )
+    with pytest.raises(CarbsError, match=r"2 with another value of the constant 'epochs'.*; 1 with .* 'opt.name'"):
+        read_old_runs(f"e/p/{old}", SearchSpace((rate, width)), CONFIG, {"epochs": 40, "opt.name": "sgd"})
+
+
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
 def test_stopped_runs_of_a_sweep_of_the_same_length_count_with_their_points(wandb_env: Any) -> None:
     project = Project(wandb_env)
     rate = Param("lr", LogSpace(1e-5, 1e-1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -60,6 +62,29 @@ def test_every_run_is_a_row_in_order() -> None:
 def test_a_run_that_was_stopped_early_says_why(text: Any) -> None:
     [row] = rows.rows(history(run("a", Standing.OBSERVATION, objective=1, cost=1, stopped=text)))
     assert row.reason == ("stopped early: it is no good" if "good" in str(text) else "")
+
+
+def test_constants_and_the_suggestions_of_all_runs_are_shown() -> None:
+    """Also of a run that counts as nothing: nothing was learnt from it, but it has run."""
+    suggestion = json.dumps({"lr": 0.02})
+    gone = replace(run("gone", Standing.ABANDONED, suggestion=suggestion), suggestion=None)
+    odd = run("odd", Standing.SKIPPED, suggestion='{"lr": NaN}')
+    parameters = {
+        "lr": {"value": 0.5},
+        "wd": {"values": [0.1]},
+        "opt": {"parameters": {"name": {"value": "adam"}}},
+        "x": {"min": 1, "max": 2},
+    }
+    whole = replace(history(CHEAP, gone, odd, NEW), configuration={"parameters": parameters})
+    constants = {"wd": 0.1, "opt.name": "adam"}
+    assert [row.config for row in rows.rows(whole)] == [
+        {"lr": 0.01, **constants},
+        {"lr": 0.02, **constants},
+        {"lr": "NaN", **constants},
+        {},
+    ]
+    assert rows.columns(whole) == ["lr"]
+    assert rows.columns(whole, with_constants=True) == ["lr", "wd", "opt.name"]
 
 
 def test_observations_and_what_is_alive() -> None:

@@ -70,11 +70,11 @@ def write_parquet(file: Path | IO[bytes], heads: Sequence[str], lines: _Lines) -
         try:
             if kinds == {int, float}:
                 return pa.array([None if value is None else float(value) for value in values], pa.float64())
-            if len(kinds) <= 1:
+            if len(kinds) <= 1 and dict not in kinds:
                 return pa.array(values)
         except (OverflowError, TypeError, ValueError):
             pass  # an integer of more than 64 bits, or beyond the floats; lists of different types; half a character
-        # So are choices of different types, which no column holds.
+        # So are values of different types, and objects, whose keys may differ.
         return pa.array([None if value is None else str(to_cell(value)) for value in values], pa.string())
 
     parquet.write_table(pa.table({head: column(head) for head in heads}), file)
@@ -111,7 +111,7 @@ def command(sweep: str, output: Path, form: str | None, as_json: bool) -> None:
     history = load(sweep)
     from wandb_carbs.sweep.rows import Row, columns, rows  # noqa: PLC0415 - imports numpy
 
-    names = columns(history)
+    names = columns(history, with_constants=True)
     lines = [asdict(row) for row in rows(history)]
     heads = [field.name for field in fields(Row)]
     if form != "json":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from carbs import CARBSParams, CategoricalSpace, LinearSpace, Param, SearchSpace
+from carbs import CarbsError, CARBSParams, CategoricalSpace, LinearSpace, Param, SearchSpace
 from command_line import Sweep, assert_fails, run
 from wandb_carbs.cli.commands.export import write_csv
 from wandb_carbs.sweep.old_runs import read_old_runs
@@ -120,6 +120,37 @@ def test_a_sweep_that_starts_from_a_csv_file_reads_the_choices_that_were_exporte
     space = SearchSpace((Param("c", CategoricalSpace(choices)),))
     read = read_old_runs(tmp_path / "runs.csv", space, CARBSParams())
     assert [json.dumps(seen.input["c"]) for seen in read.observations] == list(map(json.dumps, choices))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".parquet"])
+def test_constants_and_what_a_run_without_result_had_are_exported(sweep: Sweep, ending: str) -> None:
+    """So a sweep that starts from the table leaves out runs with another value of a constant."""
+    constants = {"epochs": {"value": 30}, "model": {"value": {"width": 8, "names": []}}, "none": {"value": None}}
+    made = sweep.create([Param("lr", LinearSpace(0, 1))], parameters=constants)
+    made.add_run("good", {"lr": 0.5}, objective=1.0, cost=2.0)
+    made.add_run("gone", {"lr": 0.25}, summary='"carbs.state": "abandoned"')
+    name = f"constants{ending}"
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        assert made.run("export", made.path, "-o", name).returncode == 0
+        table = parquet.read_table(made.folder / name)
+        assert table.column("config.epochs").to_pylist() == [30, 30]
+        assert table.column("config.model").to_pylist() == ['{"width": 8, "names": []}'] * 2
+        return
+    assert made.run("export", made.path, "-o", name).returncode == 0
+    if ending == ".json":
+        rows = json.loads((made.folder / name).read_text())
+        whole = {"epochs": 30, "model": {"width": 8, "names": []}, "none": None}
+        assert [row["config"] for row in rows] == [{"lr": 0.5, **whole}, {"lr": 0.25, **whole}]
+    space, options = SearchSpace((Param("lr", LinearSpace(0, 1)),)), CARBSParams()
+    same = {"epochs": 30, "model": {"width": 8, "names": []}, "none": None}
+    assert len(read_old_runs(made.folder / name, space, options, same).observations) == 1
+    with pytest.raises(CarbsError, match="1 with another value of the constant 'epochs'"):
+        read_old_runs(made.folder / name, space, options, {"epochs": 3})
+    deeper = SearchSpace((*space.params, Param("epochs", LinearSpace(1, 99, is_integer=True), 3)))
+    assert [seen.input["epochs"] for seen in read_old_runs(made.folder / name, deeper, options).observations] == [30]
 
 
 def test_missing_pyarrow_is_told_before_the_sweep_is_read(tmp_path: Path) -> None:
