@@ -10,7 +10,8 @@ from typing import Any
 from carbs import LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
 from carbs.errors import Problem, raise_problems
 from carbs.spaces.categorical import ChoiceSpace
-from wandb_carbs.sweep.entries import Entry, read_entry
+from wandb_carbs.sweep.entries import EXAMPLE, Entry, read_entry
+from wandb_carbs.sweep.wandb_spaces import KEYS
 
 _MAX_POW2 = 2**62  # what fits a 64-bit integer
 
@@ -56,7 +57,7 @@ def space_of(configuration: Mapping[str, Any], *, may_be_constant: bool = False)
     assert isinstance(parameters, Mapping)
     entries: dict[str, Entry] = {}
     paths: dict[str, tuple[str, ...]] = {}
-    problems: list[Problem] = []
+    problems = list(_problems_of_nesting(parameters))
     for path, settings in walk(parameters):
         name = ".".join(path)
         if name in paths:
@@ -81,11 +82,36 @@ def space_of(configuration: Mapping[str, Any], *, may_be_constant: bool = False)
 def walk(parameters: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Go through the entries of `parameters`, into those that nest others; yield each one's path and settings."""
     for name, settings in parameters.items():
-        inner = settings.get("parameters") if isinstance(settings, Mapping) else None
-        if isinstance(inner, Mapping) and "space" not in settings:
+        inner = _nested_in(settings)
+        if inner is not None:
             yield from walk(inner, (*path, str(name)))
         else:
             yield (*path, str(name)), settings
+
+
+def _nested_in(settings: Any) -> Mapping[str, Any] | None:
+    """Return the parameters that an entry nests; None where it is an entry of its own."""
+    inner = settings.get("parameters") if isinstance(settings, Mapping) else None
+    return inner if isinstance(inner, Mapping) and "space" not in settings else None
+
+
+def _problems_of_nesting(parameters: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Yield what is wrong with entries that nest others: W&B takes nothing beside their `parameters`, either."""
+    for name, settings in parameters.items():
+        inner, here = _nested_in(settings), (*path, str(name))
+        if inner is None:
+            continue
+        place = f"parameter {'.'.join(here)!r}"
+        if not inner:
+            yield Problem(place, "parameters", inner, f"is empty: write `{{parameters: {{lr: {EXAMPLE.strip('`')}}}}}`", "'parameters'")
+        for key in settings:
+            if key in ("distribution", *KEYS):
+                rule = "stands beside 'parameters': an entry has values or nests others; leave out one of both"
+            else:
+                rule = f"stands beside 'parameters': move it into 'parameters'; it is then `{'.'.join((*here, str(key)))}`"
+            if key != "parameters":
+                yield Problem(place, str(key), settings[key], rule, repr(key))
+        yield from _problems_of_nesting(inner, here)
 
 
 def constants_of(configuration: Mapping[str, Any], searched: Collection[str]) -> dict[str, Any]:

@@ -39,6 +39,26 @@ def test_all_problems_are_named_at_once() -> None:
     assert "given twice: 'c.d' and 'd' in 'c'" in str(caught.value)
 
 
+def test_nothing_that_stands_beside_nested_parameters_is_dropped() -> None:
+    inner = {"lr": {"min": 0.1, "max": 1.0}}
+    with pytest.raises(CarbsError) as caught:
+        space_of(
+            {
+                "parameters": {
+                    "opt": {"parameters": inner, "name": {"values": ["adam", "sgd"]}, "wd": {"value": 0.1}},
+                    "a": {"parameters": {"b": {"parameters": inner, "value": "x"}}},
+                    "c": {"parameters": {}},
+                }
+            }
+        )
+    assert [str(problem) for problem in caught.value.problems] == [
+        "parameter 'opt': 'name' stands beside 'parameters': move it into 'parameters'; it is then `opt.name`",
+        "parameter 'opt': 'wd' stands beside 'parameters': move it into 'parameters'; it is then `opt.wd`",
+        "parameter 'a.b': 'value' stands beside 'parameters': an entry has values or nests others; leave out one of both",
+        "parameter 'c': 'parameters' is empty: write `{parameters: {lr: {space: log, min: 1e-4, max: 1e-2}}}`",
+    ]
+
+
 @pytest.mark.parametrize("parameters", [None, [], "lr", {}, {"x": {"value": 1}}])
 def test_nothing_to_search_is_an_error(parameters: Any) -> None:
     with pytest.raises(CarbsError, match="parameters"):

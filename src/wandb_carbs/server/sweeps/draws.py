@@ -128,6 +128,11 @@ def _read(parameters: Mapping[Any, Any], prefix: tuple[str, ...], problems: list
         if not isinstance(settings, Mapping):
             problems.append(f"parameter {'.'.join(path)}: {settings!r} must be a mapping")
         elif isinstance(settings.get("parameters"), Mapping):
+            problems += [
+                f"parameter {'.'.join(path)}: {key!r} stands beside 'parameters'; move it into 'parameters'"
+                for key in settings
+                if key != "parameters"
+            ]
             found += _read(settings["parameters"], path, problems)
         else:
             try:

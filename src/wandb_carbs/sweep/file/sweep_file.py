@@ -175,7 +175,8 @@ def _read_space(keys: Keys) -> SweepSpace | None:
         return space_of({"parameters": parameters})
     except CarbsError as error:
         entries = walk(parameters) if isinstance(parameters, dict) else ()
-        paths = {f"parameter {'.'.join(path)!r}": path for path, _ in entries}
+        # Entries that nest others have places, too.
+        paths = {f"parameter {'.'.join(path[:n])!r}": path[:n] for path, _ in entries for n in range(1, len(path) + 1)}
         for problem in error.problems:
             keys.say(str(problem), *_place_of(problem, paths.get(problem.place)))
     return None

@@ -46,6 +46,10 @@ PARAMETERS = {"x": {"min": 0.0, "max": 1.0}}
             "eta 1 must be a number above 1",
         ),
         ({"parameters": {}}, "'parameters' must be"),
+        (
+            {"parameters": {"a": {"parameters": {"b": {"parameters": PARAMETERS, "wd": {"value": 1}}}}}},
+            "parameter a.b: 'wd' stands beside 'parameters'; move it into 'parameters'",
+        ),
     ],
 )
 def test_invalid_config_is_refused(changes: dict[str, object], message: str) -> None:

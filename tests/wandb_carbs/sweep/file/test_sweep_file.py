@@ -36,6 +36,12 @@ def problems(tmp_path: Path, text: str) -> list[str]:
     return others or [first.removeprefix(f"{tmp_path / 'file.yaml'}: ")]
 
 
+def test_what_stands_beside_nested_parameters_is_a_problem_of_its_line(tmp_path: Path) -> None:
+    text = "goal: minimize\nparameters:\n  a:\n    parameters:\n      lr: {min: 0.1, max: 1.0}\n    wd: {value: 1}\n"
+    rule = "move it into 'parameters'; it is then `a.wd`"
+    assert problems(tmp_path, text) == [f"line 6: parameter 'a': 'wd' stands beside 'parameters': {rule}"]
+
+
 def test_example_is_read() -> None:
     found = read_sweep_file(ROOT / "examples" / "sweep.yaml")
     assert found.space.params == (
