@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import yaml
+
 from carbs import Param
 from environment import without_wandb
 from wandb_carbs.cli import main
@@ -107,7 +109,8 @@ class Sweep:
 
     def create(self, params: list[Param], **options: Any) -> Sweep:
         """Create a sweep on the same server."""
-        config = json.dumps(sweep_configuration("made", params, **options))
+        # As the SDK sends it.
+        config = yaml.safe_dump(sweep_configuration("made", params, **options), sort_keys=False)
         query = """mutation M($c: String) { upsertSweep(input: {config: $c, entityName: "e", projectName: "p"}) {
             sweep { name } } }"""
         return Sweep(self.server, f"e/p/{self._ask(query, c=config)['upsertSweep']['sweep']['name']}", self.folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,8 @@ def yaml_value(value: ParamValue, digits: int = 17) -> str:
             return value
         # JSON's form would do, but for letters that it writes as two (emoji).
         return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).rstrip("\n")
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{yaml_value(key)}: {yaml_value(item, digits)}' for key, item in value.items())}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(yaml_value(item, digits) for item in value)}]"
     if isinstance(value, float):

@@ -10,7 +10,7 @@ from typing import Any
 from carbs import LinearSpace, LogitSpace, LogSpace, Param, Pow2Space
 from carbs.errors import Problem, raise_problems
 from carbs.spaces.categorical import ChoiceSpace
-from wandb_carbs.sweep.entries import EXAMPLE, Entry, read_entry
+from wandb_carbs.sweep.entries import Entry, read_entry
 from wandb_carbs.sweep.wandb_spaces import KEYS
 
 _MAX_POW2 = 2**62  # what fits a 64-bit integer
@@ -103,14 +103,14 @@ def _problems_of_nesting(parameters: Mapping[str, Any], path: tuple[str, ...] = 
             continue
         place = f"parameter {'.'.join(here)!r}"
         if not inner:
-            yield Problem(place, "parameters", inner, f"is empty: write `{{parameters: {{lr: {EXAMPLE.strip('`')}}}}}`", "'parameters'")
+            rule = "is empty: write `parameters: {lr: {space: log, min: 1e-4, max: 1e-2}}`"
+            yield Problem(place, "parameters", inner, rule, "'parameters'")
         for key in settings:
+            rule = f"move it into 'parameters'; it is then `{'.'.join((*here, str(key)))}`"
             if key in ("distribution", *KEYS):
-                rule = "stands beside 'parameters': an entry has values or nests others; leave out one of both"
-            else:
-                rule = f"stands beside 'parameters': move it into 'parameters'; it is then `{'.'.join((*here, str(key)))}`"
+                rule = "an entry has values or nests others, not both"
             if key != "parameters":
-                yield Problem(place, str(key), settings[key], rule, repr(key))
+                yield Problem(place, str(key), settings[key], f"stands beside 'parameters': {rule}", repr(key))
         yield from _problems_of_nesting(inner, here)
 
 

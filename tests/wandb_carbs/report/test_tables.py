@@ -31,6 +31,7 @@ def test_yaml_reads_back_as_configurations(history: SweepHistory) -> None:
     [
         *(1e-05, 1e22, 0.1, 3.0, -2.5e-300, 7, True, None, [1, "x"], [], [[1e-05, 2], [None, "a, b"]]),
         *("no", "Y", "True", "null", "1e5", "e5", "a: b", "a #b", "ü\n", "", "_", "optimizer.lr"),
+        {"rate": 1e-5, "no": [{"b c": None}], "empty": {}},
         *("\U0001f600", '"\\', "\u2028\x7f", "long " * 40),
     ],
 )

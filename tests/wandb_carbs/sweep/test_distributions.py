@@ -54,8 +54,8 @@ def test_nothing_that_stands_beside_nested_parameters_is_dropped() -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "parameter 'opt': 'name' stands beside 'parameters': move it into 'parameters'; it is then `opt.name`",
         "parameter 'opt': 'wd' stands beside 'parameters': move it into 'parameters'; it is then `opt.wd`",
-        "parameter 'a.b': 'value' stands beside 'parameters': an entry has values or nests others; leave out one of both",
-        "parameter 'c': 'parameters' is empty: write `{parameters: {lr: {space: log, min: 1e-4, max: 1e-2}}}`",
+        "parameter 'a.b': 'value' stands beside 'parameters': an entry has values or nests others, not both",
+        "parameter 'c': 'parameters' is empty: write `parameters: {lr: {space: log, min: 1e-4, max: 1e-2}}`",
     ]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["table", "yaml", "args", "json"]),
     default="table",
     show_default=True,
-    help="The configuration as YAML or as arguments of a command, or all of it as a table or JSON.",
+    help="The configuration as YAML or as arguments of the program, or all of it as a table or JSON.",
 )
 @json_option
 def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: bool) -> None:
@@ -67,9 +69,9 @@ def command(sweep: str, max_cost: float | None, at: Given, form: str, as_json: b
     if form == "json":
         click.echo(json.dumps(summary.result(row)))
     elif form != "table":
-        click.echo(_written(row.config, form))
+        click.echo(_written(history, row.config, form))
     else:
-        data, names = ReportData(history), columns(history)
+        data, names = ReportData(history), columns(history, with_constants=True)
         line = (row.cost, row.objective, row.id, *(row.config[name] for name in names))
         heads = ("cost", data.objective_title, "run")
         show(ConfigTable("Best configuration, as observed", heads, names, [line]))
@@ -83,7 +85,7 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
     from wandb_carbs.cli.advice import advise  # noqa: PLC0415 - imports the models
     from wandb_carbs.report.data import ReportData  # noqa: PLC0415 - likewise
 
-    data = ReportData(history)
+    data, constants = ReportData(history), history.constants
     try:
         advice = advise(data.carbs, values_of(data.carbs.space, at))
     except CarbsError as error:
@@ -91,16 +93,17 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
         wrong = [replace(problem, key="--at") for problem in error.problems if problem.key == "scale"]
         raise_problems("invalid sizes", wrong)
         raise
+    config = {**advice.config, **constants}
     if form == "json":
-        click.echo(json.dumps(advice.to_dict()))
+        click.echo(json.dumps({**advice.to_dict(), "config": config}))
     elif form != "table":
-        click.echo(_written(advice.config, form))
+        click.echo(_written(history, config, form))
     else:
-        found, names = advice.recommendation, list(advice.config)
+        found, names, nothing = advice.recommendation, list(config), [None] * len(constants)
         lines = [
-            ("predicted", getattr(found.objective, "value", None), *advice.config.values()),
-            ("90 % from", *advice.ends("low")),
-            ("90 % to", *advice.ends("high")),
+            ("predicted", getattr(found.objective, "value", None), *config.values()),
+            ("90 % from", *advice.ends("low"), *nothing),
+            ("90 % to", *advice.ends("high"), *nothing),
         ]
         sizes = ", ".join(f"{name}={value:g}" for name, value in found.given.items())
         title = f"Best configuration at {sizes}, by the scaling laws"
@@ -115,19 +118,22 @@ def _predicted(history: SweepHistory, at: Given, form: str) -> None:
         click.echo(f"note: of {number} runs, the laws use the {used} nearest to the frontier", err=True)
 
 
-def _written(config: dict[str, Any], form: str) -> str:
-    """Write a configuration as "yaml" or as "args" of a command."""
-    if form == "args":
-        return shlex.join(f"--{name}={_text(value)}" for name, value in config.items())
-    return _yaml(config)
-
-
-def _yaml(config: dict[str, Any]) -> str:
-    # JSON is YAML, but for numbers like 1e-05, which YAML 1.1 takes for text.
+def _written(history: SweepHistory, config: dict[str, Any], form: str) -> str:
+    """Write a configuration as "yaml" or as "args", in the shape in which `wandb-carbs agent` gives it to a program."""
+    from wandb_carbs.agent.program_values import values_for  # noqa: PLC0415 - imports the SDK
     from wandb_carbs.report.tables import yaml_value  # noqa: PLC0415 - imports numpy
 
-    return "\n".join(f"{yaml_value(name)}: {yaml_value(value)}" for name, value in config.items())
+    parameters = history.configuration.get("parameters")
+    values = values_for(parameters if isinstance(parameters, Mapping) else {}, config)
+    if form == "args":
+        return shlex.join(_arguments(history.configuration.get("command"), values))
+    return "\n".join(f"{yaml_value(name)}: {yaml_value(value)}" for name, value in values.items())
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _arguments(command: Any, values: dict[str, Any]) -> list[str]:
+    """Return the arguments that a sweep's command makes of values; W&B's own where it makes none, or a file."""
+    from wandb_carbs.agent.command_line import fill_in, passes_values  # noqa: PLC0415 - imports the SDK
+
+    words = [str(word) for word in command] if isinstance(command, list) else []
+    macros = [word for word in words if passes_values([word]) and word != "${args_json_file}"]
+    return fill_in(macros or ["${args}"], None, values, Path(), {})
