@@ -152,7 +152,8 @@ def _started(sweep: Mapping[str, Any], start_from: Any, *, same_task: bool) -> s
     definition = SweepDefinition.from_json(sweep["description"])
     space = SearchSpace(definition.params)
     constants = space_of(sweep, may_be_constant=True).constants
-    found = read_old_runs(start_from, space, definition.config, constants)
+    judged_by = definition.judged_by(sweep["metric"]["name"]) if same_task else None
+    found = read_old_runs(start_from, space, definition.config, constants, judged_by)
     for note in found.notes:
         logger.info("%s", note)
     if same_task:

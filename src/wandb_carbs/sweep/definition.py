@@ -12,13 +12,14 @@ from carbs import CARBS, CarbsError, CARBSParams, ObservationInParam, Param, Par
 from carbs.errors import refuse
 from carbs.start import doubt_of_cap
 from wandb_carbs.errors import WandbCarbsError
+from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.retry import INTERACTIVE_SECONDS
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.packing import pack, unpack
 from wandb_carbs.sweep.path import read_sweep
 from wandb_carbs.sweep.progress import Progress
-from wandb_carbs.sweep.reading import Reading
+from wandb_carbs.sweep.reading import RUNTIME, Reading
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -148,6 +149,17 @@ class SweepDefinition:
     def is_length_fixed(self) -> bool:
         """Whether all runs are equally long, and pass through smaller values of their length."""
         return any(param.fixed is not None and param.name == self.progress_parameter for param in self.params)
+
+    def judged_by(self, metric: str) -> tuple[str, str]:
+        """Say by what a run is judged: its objective and its cost.
+
+        Args:
+            metric: The metric in W&B's configuration of the sweep.
+        """
+        objective = self.metric.words if self.metric else f"last {metric}"
+        if metric in ("", OBJECTIVE_KEY):
+            objective = "what its program records"
+        return objective, self.cost.words if self.cost else RUNTIME
 
     def _check_progress(self) -> None:
         if self.progress_parameter not in (None, *(param.name for param in self.params)):

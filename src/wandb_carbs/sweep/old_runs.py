@@ -99,7 +99,11 @@ class _Fit:
 
 
 def read_old_runs(
-    sources: Any, space: SearchSpace, config: CARBSParams, constants: Mapping[str, Any] | None = None
+    sources: Any,
+    space: SearchSpace,
+    config: CARBSParams,
+    constants: Mapping[str, Any] | None = None,
+    judged_by: tuple[str, str] | None = None,
 ) -> OldRuns:
     """Read old runs: one request for each 1000.
 
@@ -113,6 +117,7 @@ def read_old_runs(
         space: The new search space.
         config: The new search's options.
         constants: Its constants.
+        judged_by: What objective and cost of its runs are, in words, if those of the old runs must mean the same.
 
     Returns:
         The observations, marked as old, and notes.
@@ -129,7 +134,8 @@ def read_old_runs(
     for place, source in enumerate(listed):
         name = f"start_from[{place}]"
         read = reader_of(source, name)
-        runs = read(config)
+        found = read(config)
+        runs = found.runs
         fit = _Fit(space, constants or {})
         used = [(run, seen) for run in runs if (seen := fit.observation(run)) is not None]
         reasons = "; ".join(f"{number} with {reason}" for reason, number in fit.left_out.most_common())
@@ -145,6 +151,12 @@ def read_old_runs(
             f"{name}: {param.name!r} is unknown of {number} of {len(used)} runs, so its search centre is taken for it"
             for param in space.params
             if (number := sum(param.name not in run.values for run, _ in used))
+        ]
+        notes += [
+            f"{name}: the {what} of its runs is {old!r}, and that of the new ones {new!r}; if these differ, name "
+            "'metric' and 'cost' of the old runs, or write `same_task: false`"
+            for what, old, new in zip(("objective", "cost"), found.judged_by, judged_by or ("", ""), strict=True)
+            if old and new and old != new
         ]
         observations += [seen for _, seen in used]
     return OldRuns(tuple(observations), tuple(notes))

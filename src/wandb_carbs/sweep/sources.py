@@ -66,7 +66,20 @@ class OldRun:
     planned: Any = None
 
 
-def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
+@dataclass(frozen=True)
+class OldSource:
+    """The runs of a source.
+
+    Attributes:
+        runs: The runs.
+        judged_by: What their objectives and their costs are, in words; empty where the user named it, or nobody knows.
+    """
+
+    runs: list[OldRun]
+    judged_by: tuple[str, str] = ("", "")
+
+
+def reader_of(source: Any, name: str) -> Callable[[CARBSParams], OldSource]:
     """Return the function that reads a source.
 
     Raises:
@@ -81,7 +94,7 @@ def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
         raise refuse(Problem("", name, source, _RULE))
     metric, cost, where = source.get("metric"), source.get("cost"), source[kinds[0]]
     if kinds[0] == "file":
-        return lambda _: _of_file(Path(where), metric or "objective", cost or "cost")
+        return lambda _: OldSource(_of_file(Path(where), metric or "objective", cost or "cost"))
     if kinds[0] == "sweep" and where.count("/") != 2:
         raise refuse(Problem("", name, where, "must be 'entity/project/sweep', or end in .csv or .json"))
     if kinds[0] == "sweep":
@@ -89,12 +102,15 @@ def reader_of(source: Any, name: str) -> Callable[[CARBSParams], list[OldRun]]:
     if metric is None or where.count("/") != 1:
         rule = "needs 'project': 'entity/project', and the name of a 'metric' that its runs logged"
         raise refuse(Problem("", name, source, rule))
-    return lambda config: _of_project(where, source.get("filters") or {}, metric, cost or RUNTIME, config)
+    return lambda config: OldSource(
+        _of_project(where, source.get("filters") or {}, metric, cost or RUNTIME, config), ("", "" if cost else RUNTIME)
+    )
 
 
-def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CARBSParams) -> list[OldRun]:
+def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CARBSParams) -> OldSource:
     """Read a sweep: as the search recorded it, or by metric and cost that its programs logged."""
     history = SweepReader(path).read()
+    by_metric, by_cost = "", "" if cost else RUNTIME
     if metric is None:
         if history.definition.config.better_direction_sign != config.better_direction_sign:
             raise CarbsError(f"sweep {path} optimises in the other direction: its goal must be this sweep's")
@@ -102,11 +118,12 @@ def _of_sweep(path: SweepPath, metric: str | None, cost: str | None, config: CAR
         planned = SearchSpace(history.definition.params).fixed.get(parameter)
         constants = history.constants
         found = [replace(_recorded(run, parameter, constants), planned=planned) for run in history.runs]
+        judged_by = history.definition.judged_by(history.labels.metric)
         if any(run.points or not run.left_out for run in found):
-            return found
-        metric = history.labels.metric
+            return OldSource(found, judged_by)
+        metric, by_metric = history.labels.metric, judged_by[0]
     records = RunReader(path, INTERACTIVE_SECONDS).all()
-    return [_logged(record, metric, cost or RUNTIME, config) for record in records]
+    return OldSource([_logged(record, metric, cost or RUNTIME, config) for record in records], (by_metric, by_cost))
 
 
 def _recorded(run: JudgedRun, parameter: str, constants: Mapping[str, Any]) -> OldRun:

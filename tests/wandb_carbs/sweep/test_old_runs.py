@@ -263,6 +263,38 @@ def test_the_constants_of_an_old_sweep_are_values_of_its_runs(wandb_env: Any) ->
 
 
 @pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
+def test_another_metric_or_cost_than_that_of_the_old_runs_is_noted(
+    wandb_env: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not where the user names both, or says that it is another task."""
+    project, rate = Project(wandb_env), [Param("lr", LogSpace(1e-5, 1e-1))]
+    old = create_sweep("old", "e", "p", rate, config=CONFIG, metric_name="loss")
+    logged = {"loss": 0.5, "perplexity": 2.0, "flops": 9, "_runtime": 60}
+    recorded = {"carbs.state": "success", "carbs.objective": 0.5, "carbs.cost": 60.0}
+    project.put("run", {"lr": 0.01}, {**logged, **recorded, "carbs.suggestion": '{"lr": 0.01}'}, old)
+    caplog.set_level("INFO", "wandb_carbs")
+
+    def notes(source: Any, **options: Any) -> list[str]:
+        caplog.clear()
+        create_sweep("new", "e", "p", rate, config=CONFIG, start_from=source, **options)
+        said = [record.getMessage() for record in caplog.records if "of its runs" in record.getMessage()]
+        return [text.split("; if these differ")[0] for text in said]
+
+    path = f"e/p/{old}"
+    other: dict[str, Any] = {"metric_name": "perplexity", "cost": {"name": "flops"}}
+    cost = "start_from[0]: the cost of its runs is 'runtime', and that of the new ones 'last flops'"
+    objective = "start_from[0]: the objective of its runs is 'last loss', and that of the new ones "
+    assert notes(path, **other) == [f"{objective}'last perplexity'", cost]
+    assert notes(path) == [f"{objective}'what its program records'"]
+    assert notes(path, metric_name="loss", metric_how="best") == [f"{objective}'best loss'"]
+    assert notes({"project": "e/p", "metric": "perplexity"}, **other) == [cost]
+    for named in ({"project": "e/p"}, {"sweep": path}):
+        assert notes({**named, "metric": "perplexity", "cost": "flops"}, **other) == []
+    assert notes(path, metric_name="loss") == []
+    assert notes(path, **other, same_task=False) == []
+
+
+@pytest.mark.filterwarnings("ignore:Read the `app_url` setting:DeprecationWarning")
 def test_stopped_runs_of_a_sweep_of_the_same_length_count_with_their_points(wandb_env: Any) -> None:
     project = Project(wandb_env)
     rate = Param("lr", LogSpace(1e-5, 1e-1))
