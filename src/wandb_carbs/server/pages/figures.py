@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
+from wandb_carbs import metrics
 from wandb_carbs.figures import drawing
 from wandb_carbs.figures import frontier as picture
 from wandb_carbs.figures import parallel as lines
@@ -67,7 +68,7 @@ def parallel(
         total: How many observations there are.
     """
     axes = [
-        lines.axis_of_values(name, [row.config.get(name) for row in rows], is_logit=kind == "logit")
+        lines.axis_of_values(name, [_value(row, name) for row in rows], is_logit=kind == "logit")
         for name, kind in kinds.items()
     ]
     varying = [axis for axis in axes if axis is not None]
@@ -118,6 +119,12 @@ def timeline(runs: Sequence[Mapping[str, Any]], total: int = 0) -> Figure:
 def _moment(microseconds: int) -> str:
     moment = datetime.fromtimestamp(microseconds / MICROSECONDS, tz=timezone.utc)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _value(row: RunRow, name: str) -> Any:
+    """Return a run's value of a parameter; a nested one's name has its parts joined by dots."""
+    value = metrics.find(row.config, name)
+    return None if value is metrics.MISSING else value
 
 
 def _point(row: RunRow, *, is_marked: bool = False) -> picture.Point:

@@ -38,6 +38,16 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter_that_varies() -> N
     assert "<b><b>" not in json.dumps(made)
 
 
+def test_parallel_coordinates_have_an_axis_for_a_nested_parameter() -> None:
+    """A plain sweep of W&B nests it in the run's configuration, a search names it with a dot."""
+    nested: list[dict[str, Any]] = [{"trainer": {"opt": {"lr": rate}}} for rate in (1.0, 2.0, 3.0)]
+    flat: list[dict[str, Any]] = [{"trainer.opt.lr": rate} for rate in (1.0, 2.0, 3.0)]
+    for configs in (nested, flat):
+        rows = [run(f"r{i}", float(i), 1.0 + i, **config) for i, config in enumerate(configs)]
+        made = figures.parallel([*rows, run("x", 4.0, 5.0)], {"trainer.opt.lr": ""}, "loss", "cost", maximize=True)
+        assert made["layout"]["xaxis"]["ticktext"] == ["cost", "trainer.opt.lr", "loss"]
+
+
 def test_figures_say_how_many_runs_are_left_out() -> None:
     rows = [run(f"r{i}", float(i), 1.0 + i, lr=float(i)) for i in range(9)]
     made = figures.parallel(rows, {"lr": ""}, "loss", "cost", maximize=True, total=10)
