@@ -34,12 +34,15 @@ class Document:
         values: Mappings, lists and scalars.
         lines: The line of each key and each item, from 1, by its path.
         texts: Scalars as they are written, by their path.
+        others: The value here, and in YAML 1.1, of each word that is a number or a flag there (so W&B reads it), and
+            something else here; by its path.
         problems: Line and sentence of each thing that cannot be read.
     """
 
     values: Any = None
     lines: dict[Path_, int] = field(default_factory=dict)
     texts: dict[Path_, str] = field(default_factory=dict)
+    others: dict[Path_, tuple[Any, Any]] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def line(self, *path: str | int) -> int:
@@ -126,7 +129,11 @@ class _Composer:
             raise _TooLargeError
         if isinstance(node, yaml.ScalarNode):
             self._found.texts[path] = node.value
-            return self._scalar(node, path)
+            value = self._scalar(node, path)
+            other = None if node.style else _in_yaml_1_1(node)
+            if other is not None and repr(other) != repr(value):
+                self._found.others[path] = value, other
+            return value
         if node.tag not in {_TAG + "map", _TAG + "seq"}:
             self._found.say(_about_tag(node.tag), *path)
         if isinstance(node, yaml.SequenceNode):
@@ -190,6 +197,17 @@ class _Composer:
             return None
         self._found.say(_about_tag(node.tag), *path)
         return None
+
+
+def _in_yaml_1_1(node: yaml.ScalarNode) -> Any:
+    """Return what YAML 1.1 reads in a word without quotes; None for a text, nothing, and what cannot be read."""
+    loader: Any = yaml.SafeLoader("")
+    tag = loader.resolve(yaml.ScalarNode, node.value, (True, False))
+    try:
+        value = loader.construct_object(yaml.ScalarNode(tag, node.value))
+    except (yaml.YAMLError, ValueError):
+        return None
+    return None if isinstance(value, str) else value
 
 
 def _about_tag(tag: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carbs.errors import did_you_mean
@@ -61,6 +61,13 @@ class Keys:
     def written(self, *path: str | int) -> str | None:
         """Return a scalar as it is written, so that `name: 2024` is text; None for lists and mappings."""
         return self._document.texts.get((*self._root, *path))
+
+    def read_otherwise(self, *path: str | int) -> Iterator[tuple[str, Any, Any]]:
+        """Yield each word below a path that W&B reads otherwise, its value here, and its value there."""
+        root = (*self._root, *path)
+        for place, (here, there) in self._document.others.items():
+            if place[: len(root)] == root:
+                yield self._document.texts[place], here, there
 
     def text(self, key: str) -> str | None:
         """Read text; None where the key is missing."""

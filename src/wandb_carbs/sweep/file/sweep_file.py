@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Mapping
@@ -171,6 +172,7 @@ def _read_space(keys: Keys) -> SweepSpace | None:
     hidden = problems_with_names(parameters) if isinstance(parameters, dict) else []
     for problem in hidden:
         keys.say(str(problem), "parameters", problem.value)
+    keys.notes += _notes_on_words(keys, parameters)
     try:
         return space_of({"parameters": parameters})
     except CarbsError as error:
@@ -180,6 +182,23 @@ def _read_space(keys: Keys) -> SweepSpace | None:
         for problem in error.problems:
             keys.say(str(problem), *_place_of(problem, paths.get(problem.place)))
     return None
+
+
+def _notes_on_words(keys: Keys, parameters: Any) -> list[str]:
+    """Return what is to be said of words in entries of W&B's that W&B reads otherwise."""
+    notes = []
+    for path, settings in walk(parameters) if isinstance(parameters, dict) else ():
+        if not isinstance(settings, dict) or "space" in settings:
+            continue
+        for word, here, there in keys.read_otherwise(*_place_in_file(path)):
+            own = json.dumps(here)
+            other, choice = "a date", own
+            if isinstance(there, (int, float)):
+                other = json.dumps(there)
+                choice = f"{other} or {own}"
+            meaning = f"is {'text' if isinstance(here, str) else own} here, and {other} in W&B"
+            notes.append(f"parameter {'.'.join(path)!r}: {word} {meaning}: write {choice}")
+    return list(dict.fromkeys(notes))
 
 
 def _read_initial(keys: Keys, space: SweepSpace | None) -> tuple[Mapping[str, Any], ...]:
@@ -215,8 +234,12 @@ def _place_of(problem: Problem, path: tuple[str, ...] | None) -> list[str]:
     """Return the path in the file of what a problem is about."""
     if path is None:
         return ["parameters"]
-    nested = [part for name in path for part in ("parameters", name)]
+    nested = _place_in_file(path)
     return [*nested, problem.key] if problem.key else nested
+
+
+def _place_in_file(path: tuple[str, ...]) -> list[str]:
+    return [part for name in path for part in ("parameters", name)]
 
 
 def _read_options(keys: Keys, goal: str) -> CARBSParams | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,19 @@ def read(tmp_path: Path, text: str | bytes) -> Document:
     path = tmp_path / "file.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_document(path)
+
+
+def test_words_that_yaml_1_1_reads_otherwise_are_kept(tmp_path: Path) -> None:
+    words = ["yes", "Off", "010", "1:30", "2024-01-01", "2024-99-99"]
+    same = ["1e-5", "1_000", "0x1F", ".nan", ".inf", "true", "y", "=", "<<", "~", "'yes'", '"010"', "a: 1"]
+    found = read(tmp_path, "".join(f"k{place}: {{v: [{word}]}}\n" for place, word in enumerate(words + same)))
+    assert found.others == {
+        ("k0", "v", 0): ("yes", True),
+        ("k1", "v", 0): ("Off", False),
+        ("k2", "v", 0): (10, 8),
+        ("k3", "v", 0): ("1:30", 90),
+        ("k4", "v", 0): ("2024-01-01", date(2024, 1, 1)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,30 @@ def test_what_stands_beside_nested_parameters_is_a_problem_of_its_line(tmp_path:
     assert problems(tmp_path, text) == [f"line 6: parameter 'a': 'wd' stands beside 'parameters': {rule}"]
 
 
+def test_words_that_wandb_reads_otherwise_are_noted(tmp_path: Path) -> None:
+    """Not in our own entries, which W&B does not read."""
+    text = """\
+goal: minimize
+parameters:
+  bn: {values: [yes, no, yes]}
+  m: {parameters: {aug: {value: off}}}
+  n: {values: [010, 12:30:45, 2020-01-01, "no"]}
+  x: {min: 010, max: 20}
+  own: {space: categorical, choices: [yes, no]}
+  steps: {space: log, min: 1e5, max: 1e8, is_integer: yes}
+"""
+    assert read(tmp_path, text).notes == (
+        "parameter 'bn': yes is text here, and true in W&B: write true or \"yes\"",
+        "parameter 'bn': no is text here, and false in W&B: write false or \"no\"",
+        "parameter 'm.aug': off is text here, and false in W&B: write false or \"off\"",
+        "parameter 'n': 010 is 10 here, and 8 in W&B: write 8 or 10",
+        "parameter 'n': 12:30:45 is text here, and 45045 in W&B: write 45045 or \"12:30:45\"",
+        "parameter 'n': 2020-01-01 is text here, and a date in W&B: write \"2020-01-01\"",
+        "parameter 'x': 010 is 10 here, and 8 in W&B: write 8 or 10",
+        "parameter 'bn': values that are listed twice count once",
+    )
+
+
 def test_example_is_read() -> None:
     found = read_sweep_file(ROOT / "examples" / "sweep.yaml")
     assert found.space.params == (
