@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from wandb_carbs.tables import short
+
 if TYPE_CHECKING:
+    from carbs.spaces.categorical import ChoiceSpace
     from carbs.spaces.search_space import SearchSpace
 
 # An option of type `Assignments`: pairs of name and value for each time that it was named.
@@ -73,14 +79,30 @@ def values_of(space: SearchSpace, given: Given) -> dict[str, Any]:
         if settled is None:
             values[name] = text
         elif isinstance(settled, ChoiceSpace):
-            choices = {choice if isinstance(choice, str) else json.dumps(choice): choice for choice in settled.choices}
-            values[name] = choices.get(text, text)
+            values[name] = _choice(settled, text)
         else:
             number = _number(text)
             if number is None:
                 raise click.UsageError(f"{name}={text} must be a number, such as {name}=7e9")
             values[name] = number
     return values
+
+
+def _choice(space: ChoiceSpace, text: str) -> Any:
+    """Return the choice that a text means: as JSON, as Python or as tables write it; the text itself if none."""
+    for value in _readings(text):
+        if space.problem_with(value) is None:
+            return space.own(value)
+    shown = [choice for choice in space.choices if short(choice) == text]
+    return shown[0] if len(shown) == 1 else text
+
+
+def _readings(text: str) -> Iterator[Any]:
+    """Yield the values that a text may stand for, the likeliest first: 1 is a number before it is a text."""
+    for read in (json.loads, ast.literal_eval):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            yield read(text)
+    yield text
 
 
 def _number(text: str) -> int | float | None:

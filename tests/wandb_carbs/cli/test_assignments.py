@@ -37,6 +37,32 @@ def test_choices_are_found_by_their_text_with_commas_and_all() -> None:
     assert read("opt=null") == {"opt": None}
 
 
+@pytest.mark.parametrize(
+    ("choices", "text", "value"),
+    [
+        ((1.0, 2.0, 4.0), "2", 2.0),
+        ((1.0, 2.0, 4.0), "2.0", 2.0),
+        ((0.1, 1 / 3), "0.333", 1 / 3),
+        (([64], [64, 64]), "[64,64]", [64, 64]),
+        ((["a", None], ["b"]), "['a', None]", ["a", None]),
+        ((1, "1", None), "1", 1),
+        ((1, "1", None), '"1"', "1"),
+        ((1, "1", None), "None", None),
+        (("1", "2"), "1", "1"),
+        ((True, "true"), "true", True),
+        ((True, "x"), "True", True),
+        (("true", "x"), "true", "true"),
+        (("a", "b"), "c", "c"),
+        (("a", "b"), "{1}", "{1}"),
+        (("a", "b"), "[" * 10_000, "[" * 10_000),
+    ],
+)
+def test_a_choice_is_found_by_its_value(choices: tuple[Any, ...], text: str, value: Any) -> None:
+    space = as_space([Param("x", CategoricalSpace(choices))])
+    found = values_of(space, (Assignments().convert(f"x={text}", None, None),))["x"]
+    assert (found, type(found)) == (value, type(value))
+
+
 def test_what_the_space_does_not_know_is_left_for_it_to_refuse() -> None:
     assert read("m=1,opt=lion") == {"m": "1", "opt": "lion"}
 

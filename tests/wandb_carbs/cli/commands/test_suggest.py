@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from carbs import LogSpace, Param
+from carbs import CategoricalSpace, LogSpace, OrdinalSpace, Param
 from command_line import Sweep, assert_fails
 
 
@@ -34,6 +34,15 @@ def test_given_values_are_kept(sweep: Sweep) -> None:
     assert_fails(beyond, "invalid --given: epochs=1000 must be between min=1", advice)
     unknown = sweep.run("suggest", sweep.path, "--given", "epoch=8")
     assert_fails(unknown, "invalid --given: parameter 'epoch' is unknown; did you mean 'epochs'?")
+
+
+def test_given_choices_are_written_as_tables_show_them(sweep: Sweep) -> None:
+    made = sweep.create(
+        [Param("rate", OrdinalSpace((1.0, 2.0, 4.0))), Param("layers", CategoricalSpace(([64], [64, 64])))]
+    )
+    found = made.json("suggest", made.path, "--given", "rate=2,layers=[64,64]", "--json")
+    assert isinstance(found, list)
+    assert found[0]["config"] == {"rate": 2.0, "layers": [64, 64]}
 
 
 def test_a_rule_that_is_not_obeyed_here_is_said(sweep: Sweep) -> None:
