@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -13,13 +14,28 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(value: Any) -> Any:
-    """Return a value with arrays, tensors, their scalars and tuples replaced by what JSON knows."""
+    """Return a value with arrays, tensors, their scalars, tuples, ranges and paths replaced by what JSON knows."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [plain(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
     tolist = getattr(value, "tolist", None)
     return plain(tolist()) if callable(tolist) and not isinstance(value, type) else value
+
+
+def why_no_json(value: Any) -> str:
+    """Return the rule that a plain value breaks which JSON cannot hold, and what to write instead; empty if it can."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    else:
+        return ""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, list, Mapping)):
+        return f"must be a list, not of type {type(value).__name__}: write `list(…)`, or `sorted(…)` if it has no order"
+    return "must be text, a number, a boolean, None, or a list or mapping of these: write `str(…)` or the like"
 
 
 def put_at(nested: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -9,13 +9,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wandb_carbs.plain import finite, is_number, number, plain, plural, put_at, readable, to_json
+from wandb_carbs.plain import finite, is_number, number, plain, plural, put_at, readable, to_json, why_no_json
 
 
 def test_arrays_scalars_and_tuples_become_plain() -> None:
     found = plain({"a": np.float32(0.5), 1: (np.int64(2), [np.arange(3)]), "t": np.bool_(True), "s": "x", "n": None})
     assert found == {"a": 0.5, "1": [2, [[0, 1, 2]]], "t": True, "s": "x", "n": None}
     assert [type(value) for value in (found["a"], found["1"][0], found["t"])] == [float, int, bool]
+
+
+def test_ranges_and_paths_become_plain() -> None:
+    assert plain({"r": range(3), "p": [Path("a") / "b"]}) == {"r": [0, 1, 2], "p": ["a/b"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ([1, {"a": None}, "x", math.nan], ""),
+        ({3, 4}, "must be a list, not of type set: write `list(…)`, or `sorted(…)`"),
+        (iter([1]), "must be a list, not of type list_iterator"),
+        ([{3}], "must be text, a number, a boolean, None, or a list or mapping of these: write `str(…)`"),
+        (b"x", "must be text"),
+        (object(), "must be text"),
+    ],
+)
+def test_what_json_cannot_hold_says_what_to_write(value: object, rule: str) -> None:
+    assert why_no_json(value).startswith(rule)
+    assert bool(why_no_json(value)) == bool(rule)
 
 
 def test_numbers_that_json_lacks_are_words() -> None:

@@ -11,6 +11,7 @@ from carbs.config import as_config
 from carbs.errors import Problem, raise_problems
 from carbs.values import shown
 from wandb_carbs import hyperband
+from wandb_carbs.plain import plain, why_no_json
 from wandb_carbs.record import OBJECTIVE_KEY
 from wandb_carbs.sweep import rules
 from wandb_carbs.sweep.definition import SweepDefinition
@@ -73,6 +74,8 @@ def sweep_configuration(
     if (problem := rules.problem_with(is_valid)) is not None:
         problems.append(problem)
     problems += [problem for _, problem in hyperband.problems_with(sweep_options.get("early_terminate"))]
+    given = {key: plain(value) for key, value in sweep_options.items() if value is not None}
+    problems += [Problem("", key, value, rule) for key, value in given.items() if (rule := why_no_json(value))]
     options = _caught(lambda: as_config(config), problems)
     metric, cost_reading = _readings(metric_name, metric_how, cost, problems)
     space = _joined(params, parameters, problems)
@@ -81,7 +84,6 @@ def sweep_configuration(
     raise_problems("invalid sweep", problems)
     assert options is not None
     assert space is not None
-    given = {key: value for key, value in sweep_options.items() if value is not None}
     passes_arguments = "program" in given and "command" not in given
     length = None if way is None else way.length(space.constants)
     definition = SweepDefinition(

@@ -17,7 +17,7 @@ from carbs.spaces.categorical import ChoiceSpace
 from carbs.spaces.space import SPACES
 from carbs.spaces.values import as_json
 from carbs.values import shown
-from wandb_carbs.plain import is_number
+from wandb_carbs.plain import is_number, plain, why_no_json
 from wandb_carbs.sweep.understood import UnclearEntryError
 from wandb_carbs.sweep.wandb_spaces import KEYS, KINDS, space_of_distribution
 
@@ -79,8 +79,9 @@ def read_entry(name: str, settings: Any) -> Entry | list[Problem]:
     place = f"parameter {name!r}"
     if not isinstance(settings, Mapping) or not settings:
         return [Problem(place, "", settings, _rule_for_no_mapping(settings), "")]
-    settings = {key: _plain(key, value) for key, value in settings.items()}
-    unclear = [
+    settings = {key: _plain(key, value) for key, value in plain(settings).items()}
+    unclear = [Problem(place, key, value, rule) for key, value in settings.items() if (rule := why_no_json(value))]
+    unclear += [
         Problem(place, key, value, f"must be a number: write {meant}")
         for key, value in settings.items()
         if key in _NUMBERS and (meant := _number_meant(value))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import wandb
 
@@ -63,6 +65,12 @@ def test_a_cap_that_cannot_hold_at_first_is_warned_of_once(
     create_sweep("s", None, "p", PARAMS[:2], config=CARBSParams(max_suggestion_cost=60))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "may exceed max_suggestion_cost=60 until 2 have succeeded" in caplog.text
+
+
+def test_options_that_json_cannot_hold_are_named_before_wandb_is_asked() -> None:
+    assert sweep_configuration("s", PARAMS, run_cap=np.int64(3), program=Path("a.py"))["program"] == "a.py"
+    with pytest.raises(CarbsError, match=r"command=\{'python'\} must be a list, not of type set"):
+        create_sweep("s", None, "p", PARAMS, command={"python"})
 
 
 def test_missing_params() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from carbs import CarbsError, LogSpace, Param
+from carbs import CarbsError, CategoricalSpace, LinearSpace, LogSpace, OrdinalSpace, Param
+from wandb_carbs import create_sweep
 from wandb_carbs.sweep.distributions import space_of
 
 
@@ -14,6 +19,42 @@ def test_search_center_is_taken_with_any_form() -> None:
     settings = {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1, "search_center": 1e-3}
     found = space_of({"parameters": {"x": settings}})
     assert found.params == (Param("x", LogSpace(1e-5, 1e-1), 1e-3),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "space"),
+    [
+        ({"values": np.array([0.1, 0.2])}, OrdinalSpace((0.1, 0.2))),
+        ({"values": range(3, 6)}, OrdinalSpace((3, 4, 5))),
+        ({"values": (Path("a"), np.str_("b"))}, CategoricalSpace(("a", "b"))),
+        ({"space": "ordinal", "choices": range(3, 6)}, OrdinalSpace((3, 4, 5))),
+        ({"min": np.int64(1), "max": np.float32(4)}, LinearSpace(1, 4.0)),
+    ],
+)
+def test_values_of_python_s_own_types_are_taken_for_what_they_hold(settings: dict[str, Any], space: Any) -> None:
+    assert space_of({"parameters": {"x": settings}}).params == (Param("x", space),)
+
+
+def test_a_path_or_a_number_of_numpy_may_be_a_constant() -> None:
+    parameters = {"x": {"value": Path("a")}, "y": {"value": np.int64(3)}, "z": {"value": {"w": np.array([1])}}}
+    constants = space_of({"parameters": parameters}, may_be_constant=True).constants
+    assert json.loads(json.dumps(constants)) == {"x": "a", "y": 3, "z": {"w": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"values": {16}}, "values={16} must be a list, not of type set: write `list(…)`, or `sorted(…)`"),
+        ({"space": "categorical", "choices": {"a": 1}.keys()}, "must be a list, not of type dict_keys"),
+        ({"value": date(2024, 1, 1)}, "value=datetime.date(2024, 1, 1) must be text, a number, a boolean, None, or a"),
+        ({"values": [1, object]}, "must be text, a number, a boolean, None, or a list or mapping of these"),
+    ],
+)
+def test_what_json_cannot_hold_is_a_problem_of_its_parameter(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(CarbsError) as caught:
+        create_sweep("s", None, "p", parameters={"x": settings, "lr": {"min": 0.1, "max": 1.0}})
+    assert "parameter 'x': " in str(caught.value)
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["seed", "train.seed", "random-seed", "random_state", "Seeds"])
