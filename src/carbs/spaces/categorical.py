@@ -46,9 +46,8 @@ class ChoiceSpace:
             most = f"has {len(self.choices)} values, and at most {self._most} are possible"
             rule = f"{most}; if they have an order, use OrdinalSpace, which takes any number"
             return [Problem("", "choices", list(self.choices), rule)]
-        rule = "must be a string, a finite number, a boolean, None or a list of these"
         found = [
-            Problem("", "choices", choice, rule, f"choice {shown(choice)}")
+            Problem("", "choices", choice, _rule_for(choice), f"choice {shown(choice)}")
             for choice in self.choices
             if not _is_choice(choice)
         ]
@@ -168,6 +167,14 @@ def _is_choice(value: Any) -> bool:
         except RecursionError:
             return False
     return value is None or isinstance(value, (str, bool)) or is_finite(value)
+
+
+def _rule_for(choice: Any) -> str:
+    """Return the rule that a choice breaks, and what to write in its place."""
+    rule = "must be a string, a finite number, a boolean, None or a list of these"
+    if isinstance(choice, dict):
+        return f"{rule}: name the objects, as in ['small', 'large'], and let the program look the name up"
+    return rule
 
 
 def _is_float(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,9 @@ from wandb_carbs.sweep.distributions import space_of
 from wandb_carbs.sweep.old_runs import members_of, read_old_runs
 from wandb_carbs.sweep.path import read_sweep
 from wandb_carbs.sweep.reading import LAST
+
+# Words in the names of metrics of which less is better.
+_LESS_IS_BETTER = frozenset({"loss", "error", "perplexity", "ppl", "nll", "mse", "rmse", "mae", "wer", "cer", "bpb"})
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -57,7 +61,8 @@ def create_sweep(
         wandb_project: The project.
         carbs_spaces: The hyperparameters.
         carb_params: Older name of `carbs_spaces`.
-        config: The optimizer's options; also says whether the objective is maximised.
+        config: The optimizer's options; also says whether the objective is maximised, as it is by default; W&B
+            minimises by default, so a metric that is called a loss and is maximised is warned of.
         metric_name: A metric that the program logs: W&B's pages sort runs by it, its early stopping judges by it, and
             `wandb-carbs agent` takes it for the objective. A program that calls `record_observation` gives its
             objective there, whatever this is. By default it is that objective, as it is recorded: `carbs.objective`.
@@ -123,6 +128,8 @@ def create_sweep(
     check_sdk()
     if start_from:
         sweep["description"] = _started(sweep, start_from, same_task=same_task)
+    if doubt := _doubt_of_goal(sweep["metric"]):
+        logger.warning("%s", doubt)
     if doubt := SweepDefinition.from_json(sweep["description"]).doubt_of_cap:
         logger.warning("%s", doubt)
     where = f"{wandb_entity or 'default entity'}/{wandb_project}"
@@ -145,6 +152,17 @@ def _problems_with_names(name: Any, entity: Any, project: Any) -> list[Problem |
     if entity is not None and (not isinstance(entity, str) or not entity):
         problems.append(Problem("", "wandb_entity", entity, "must be a non-empty string or None"))
     return problems
+
+
+def _doubt_of_goal(metric: Mapping[str, str]) -> str:
+    """Return a sentence where a metric that is called a loss is maximised, or nothing: W&B minimises by default."""
+    words = set(re.split(r"[^a-z]+", metric["name"].lower()))
+    if metric["goal"] != "maximize" or not words & _LESS_IS_BETTER:
+        return ""
+    return (
+        f"metric {metric['name']!r} is maximised; if less of it is better, give create_sweep(…, "
+        "config=CARBSParams(better_direction_sign=-1)), or write `goal: minimize` into a file"
+    )
 
 
 def _started(sweep: Mapping[str, Any], start_from: Any, *, same_task: bool) -> str:

@@ -221,11 +221,13 @@ def definition_of(configuration: Mapping[str, Any]) -> tuple[SweepDefinition, tu
     if _is_definition(description):
         return SweepDefinition.from_json(description), ()
     metric = configuration.get("metric")
-    if not isinstance(configuration.get("parameters"), Mapping) or not isinstance(metric, Mapping):
+    missing = [key for key in ("parameters", "metric") if not isinstance(configuration.get(key), Mapping)]
+    if not isinstance(metric, Mapping) or missing:
+        hint = " (`metric: {name: val_loss, goal: minimize}`)" if missing == ["metric"] else ""
         raise CarbsError(
-            "the sweep holds no CARBS definition, and no parameters and metric of W&B's own either; create the sweep "
-            "with `wandb-carbs create` or wandb_carbs.create_sweep, or declare the parameters in the program and use "
-            "WandbCarbs(carbs=CARBS(params=…))"
+            f"the sweep holds no CARBS definition, and as one of W&B's own it lacks {' and '.join(missing)}{hint}; "
+            "create it anew with `wandb-carbs create` or wandb_carbs.create_sweep, or declare the parameters in the "
+            "program and use WandbCarbs(carbs=CARBS(params=…))"
         )
     space = space_of(configuration)
     # W&B minimises where a sweep does not say.

@@ -36,12 +36,28 @@ def space_of_distribution(settings: Mapping[str, Any]) -> Understood:
         UnclearEntryError: If it cannot be understood.
     """
     kind = _kind_of(settings)
+    _check_needs(kind, settings)
     found = _understood(kind, settings)
     unused = [key for key in KEYS if settings.get(key) is not None and key not in _USED.get(kind, _NUMBER_KEYS)]
     if not unused:
         return found
     note = f"{', '.join(map(repr, unused))} {'is' if len(unused) == 1 else 'are'} not used beside {kind}"
     return replace(found, notes=(*found.notes, note))
+
+
+def _check_needs(kind: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a distribution that lacks what it needs, where the entry has what another one needs."""
+    missing = next((key for key in _NEEDS.get(kind, ("min", "max")) if key not in settings), "")
+    others = {key: value for key, value in settings.items() if key != "distribution"}
+    given = next((keys for keys in (("value",), ("values",), ("min", "max")) if set(keys) <= set(others)), ())
+    if missing and given:
+        words = " and ".join(map(repr, given))
+        rule = (
+            f"{kind} needs {missing!r}, and {words} {'are' if len(given) > 1 else 'is'} given: leave 'distribution' out"
+        )
+        raise UnclearEntryError(
+            "distribution", f"{rule}, or write `distribution: {_kind_of(others)}`", "'distribution'"
+        )
 
 
 def _understood(kind: str, settings: Mapping[str, Any]) -> Understood:
@@ -288,6 +304,12 @@ _READERS: dict[str, Callable[[str, Mapping[str, float]], Understood]] = {
 }
 
 
+# What the kinds need that do not need bounds; the last ones have defaults for all.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "constant": ("value",),
+    "categorical": ("values",),
+    **dict.fromkeys(("normal", "q_normal", "log_normal", "q_log_normal", "beta", "q_beta"), ()),
+}
 _USED = {"constant": ("value",), "categorical": ("values", "probabilities")}
 KINDS = ("constant", "categorical", *_READERS)
 KEYS = ("value", "values", "probabilities", *_NUMBER_KEYS)

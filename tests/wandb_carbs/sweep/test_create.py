@@ -73,6 +73,22 @@ def test_options_that_json_cannot_hold_are_named_before_wandb_is_asked() -> None
         create_sweep("s", None, "p", PARAMS, command={"python"})
 
 
+def test_a_loss_that_is_maximised_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wandb, "sweep", lambda **_: "made")
+    for name in ("loss", "val/loss", "eval_loss", "Test-Error"):
+        caplog.clear()
+        create_sweep("s", None, "p", PARAMS, metric_name=name)
+        assert f"metric {name!r} is maximised; if less of it is better" in caplog.text
+        assert "better_direction_sign=-1" in caplog.text
+    caplog.clear()
+    create_sweep("s", None, "p", PARAMS, metric_name="loss", config=CARBSParams(better_direction_sign=-1))
+    for other in (None, "accuracy", "lossless", "reward"):
+        create_sweep("s", None, "p", PARAMS, metric_name=other)
+    assert caplog.records == []
+
+
 def test_missing_params() -> None:
     with pytest.raises(CarbsError, match="carbs_spaces is missing"):
         create_sweep("s", None, "p")

@@ -82,8 +82,13 @@ def test_a_sweep_of_wandbs_own_is_understood_by_its_parameters() -> None:
     assert definition.config.better_direction_sign == 1
     assert "'accuracy' is maximised" in notes[0]
     assert definition_of({"description": PLAIN.to_json(), "parameters": {}})[1] == ()
-    with pytest.raises(CarbsError, match="no parameters and metric"):
+    with pytest.raises(CarbsError, match=r"as one of W&B's own it lacks parameters and metric; create it anew"):
         definition_of({"description": json.dumps({"other": 1})})
+    for nothing in (None, "loss"):
+        with pytest.raises(CarbsError, match=r"it lacks metric \(`metric: \{name: val_loss, goal: minimize\}`\);"):
+            definition_of({"parameters": parameters, "metric": nothing})
+    with pytest.raises(CarbsError, match="it lacks parameters; create it anew"):
+        definition_of({"metric": metric})
 
 
 def test_a_runs_address_follows_from_the_sweeps() -> None:

@@ -92,6 +92,24 @@ def test_a_constant_seed_and_other_names_are_not_noted(name: str, settings: Any)
         ({"distribution": "log_uniform", "min": 1e-5, "max": 1e5}, ["exponents of e"]),
         ({"distribution": "uniform", "max": 1}, ["needs 'min'"]),
         ({"distribution": "constant"}, ["needs 'value'"]),
+        (
+            {"distribution": "uniform", "values": [0.1, 0.3, 0.2]},
+            [
+                "'distribution' uniform needs 'min', and 'values' is given: leave 'distribution' out, or write `distribution: cat"
+            ],
+        ),
+        (
+            {"distribution": "constant", "values": [1, 2]},
+            [
+                "'distribution' constant needs 'value', and 'values' is given: leave 'distribution' out, or write `distribution: cat"
+            ],
+        ),
+        (
+            {"distribution": "categorical", "min": 1, "max": 3},
+            [
+                "categorical needs 'values', and 'min' and 'max' are given: leave 'distribution' out, or write `distribution: int_un"
+            ],
+        ),
         ({"distribution": "normal", "sigma": 0}, ["sigma=0 must be positive"]),
         ({"distribution": "q_uniform", "min": 9, "max": 15, "q": 8}, ["q=8 leaves no multiple"]),
         (

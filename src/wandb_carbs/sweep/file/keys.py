@@ -8,6 +8,9 @@ from typing import Any
 from carbs.errors import did_you_mean
 from wandb_carbs.sweep.file.document import Document
 
+# The key that W&B's own tools take around a whole sweep.
+_WRAPPER = "sweep"
+
 
 class Keys:
     """Reads keys of a file, and notes problems in its document on the way.
@@ -16,7 +19,7 @@ class Keys:
         document: The file.
 
     Attributes:
-        values: The file's values by key; without those that are empty, and without the `sweep:` around all.
+        values: The file's values by key; without those that are empty, and without a key around all.
         notes: Sentences about how the file was understood.
     """
 
@@ -38,9 +41,11 @@ class Keys:
             if not self._document.problems:
                 self.say("the file must be a mapping of names to values")
             return False
-        if isinstance(values.get("sweep"), dict) and not set(values) & {"parameters", "method"}:
-            self._check(values, ("sweep",), unused)
-            self._root, values = ("sweep",), values["sweep"]
+        if wrapper := _wrapper_of(values):
+            self._check(values, (wrapper,), unused)
+            if wrapper != _WRAPPER:
+                self.notes.append(f"the sweep is read from {wrapper!r}")
+            self._root, values = (wrapper,), values[wrapper]
         self._check(values, known, unused)
         self.values = {key: value for key, value in values.items() if value is not None}
         return True
@@ -88,3 +93,14 @@ class Keys:
                 continue
             hint = did_you_mean(key, known) or "; templates go under a key that begins with x-"
             self.say(f"unknown key {key!r}{hint}; known are {', '.join(known)}", key)
+
+
+def _wrapper_of(values: Mapping[str, Any]) -> str:
+    """Return the key around a whole sweep, such as `sweep` or `sweep_config`; empty if there is none."""
+    if set(values) & {"parameters", "method"}:
+        return ""
+    if isinstance(values.get(_WRAPPER), dict):
+        return _WRAPPER
+    mappings = {key: value for key, value in values.items() if isinstance(value, dict) and not key.startswith("x-")}
+    holding = [key for key, value in mappings.items() if isinstance(value.get("parameters"), dict)]
+    return holding[0] if len(holding) == 1 else ""

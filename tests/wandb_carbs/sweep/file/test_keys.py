@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from wandb_carbs.sweep.file.document import read_document
 from wandb_carbs.sweep.file.keys import Keys
 
@@ -42,6 +44,21 @@ def test_the_sweep_around_all_is_opened_and_lines_stay_those_of_the_file(tmp_pat
     assert keys.line("parameters", "lr") == 4
     keys.say("is wrong", "name")
     assert problems == [(2, "is wrong")]
+
+
+@pytest.mark.parametrize("inner", ["parameters: {lr: {value: 1}}", "name: x\n  parameters: {lr: {value: 1}}"])
+def test_another_key_around_all_is_opened_with_a_note(tmp_path: Path, inner: str) -> None:
+    keys, is_open, problems = keys_of(tmp_path, f"sweep_config:\n  {inner}\n")
+    assert (is_open, problems) == (True, [])
+    assert keys.values["parameters"] == {"lr": {"value": 1}}
+    assert keys.notes == ["the sweep is read from 'sweep_config'"]
+
+
+@pytest.mark.parametrize("text", ["a: {parameters: {}}\nb: {parameters: {}}", "x-a: {parameters: {}}", "a: {b: 1}"])
+def test_other_mappings_are_no_key_around_all(tmp_path: Path, text: str) -> None:
+    keys, _, _ = keys_of(tmp_path, text)
+    assert keys.notes == []
+    assert set(keys.values) <= {"a", "b", "x-a"}
 
 
 def test_unknown_keys_and_text_that_is_none_are_problems(tmp_path: Path) -> None:
