@@ -95,19 +95,22 @@ def test_a_constant_seed_and_other_names_are_not_noted(name: str, settings: Any)
         (
             {"distribution": "uniform", "values": [0.1, 0.3, 0.2]},
             [
-                "'distribution' uniform needs 'min', and 'values' is given: leave 'distribution' out, or write `distribution: cat"
+                "'distribution' uniform needs 'min', and 'values' is given: leave 'distribution' out, or write `",
+                "tion: categorical`",
             ],
         ),
         (
             {"distribution": "constant", "values": [1, 2]},
             [
-                "'distribution' constant needs 'value', and 'values' is given: leave 'distribution' out, or write `distribution: cat"
+                "'distribution' constant needs 'value', and 'values' is given: leave 'distribution' out, or write `",
+                "tion: categorical`",
             ],
         ),
         (
             {"distribution": "categorical", "min": 1, "max": 3},
             [
-                "categorical needs 'values', and 'min' and 'max' are given: leave 'distribution' out, or write `distribution: int_un"
+                "categorical needs 'values', and 'min' and 'max' are given: leave 'distribution' out",
+                "`distribution: int_uniform`",
             ],
         ),
         ({"distribution": "normal", "sigma": 0}, ["sigma=0 must be positive"]),
