@@ -73,8 +73,9 @@ class Counts:
         total: All runs.
         states: The states in W&B that occur, each with its number of runs.
         settled: Runs that W&B takes for alive, but whose outcome is recorded.
-        counted: Observations.
+        counted: Runs with an objective and a cost.
         spent: Their costs together.
+        unsuggested: Those of them that took no suggestion of CARBS, which `wandb-carbs status` counts as skipped.
     """
 
     total: int
@@ -82,6 +83,12 @@ class Counts:
     settled: int
     counted: int
     spent: float
+    unsuggested: int
+
+    @property
+    def observed(self) -> int:
+        """How many runs are observations of a search."""
+        return self.counted - self.unsuggested
 
     @property
     def alive(self) -> int:
@@ -130,7 +137,8 @@ def counts(db: sqlite3.Connection, scope: Scope) -> Counts:
     ).fetchone()[0]
     own = "sweep_id" if scope.sweep_id is not None else "project_id"
     observed = db.execute(
-        f"SELECT count(*), total(cost) FROM standings WHERE {own} = :scope AND {_COUNTS}",  # noqa: S608 - our own names
+        f"""SELECT count(*), total(cost), coalesce(sum(carbs_state = ''), 0)
+            FROM standings WHERE {own} = :scope AND {_COUNTS}""",  # noqa: S608 - our own names
         scope.values,
     ).fetchone()
     return Counts(sum(states.values()), states, settled, *observed)

@@ -61,6 +61,22 @@ def test_frontier_at_a_limit_is_said(site: Site) -> None:
     assert "lower edge" not in page
 
 
+def test_runs_of_wandbs_own_agent_are_counted_apart(site: Site) -> None:
+    """As `status` counts them: a search skips them."""
+    values = {"config": json.dumps(CONFIG), "projectName": "own"}
+    made = site.graphql("mutation M($i: UpsertSweepInput!) { upsertSweep(input: $i) { sweep { name } } }", i=values)
+    sweep = made["upsertSweep"]["sweep"]["name"]
+    recorded = {"carbs.state": "success", "carbs.objective": 1.0, "carbs.cost": 3.0, "carbs.suggestion": '{"x": 1}'}
+    for place, summary in enumerate(({"loss": 3, "_runtime": 2}, {"loss": 2, "_runtime": 4}, recorded)):
+        run = {"name": f"o{place}", "modelName": "own", "sweep": sweep, "summaryMetrics": json.dumps(summary)}
+        site.graphql("mutation M($i: UpsertBucketInput!) { upsertBucket(input: $i) { inserted } }", i=run)
+        site.post(f"/files/local/own/o{place}/file_stream", {"complete": True, "exitcode": 0})
+    page, _ = site.get(f"/local/own/sweeps/{sweep}")
+    assert "3 runs: 0 running, 0 waiting, 1 observed, 2 without a suggestion, 2 on the frontier" in page
+    assert "a search skips them" in page
+    assert "a search skips them" not in site.get(f"/local/p/sweeps/{site.sweep}")[0]
+
+
 def test_compared_runs(site: Site) -> None:
     page, _ = site.get("/local/p/compare?run=r0&run=r1")
     assert page.count("/-/data/local/p/runs/") == 2

@@ -87,6 +87,8 @@ def test_counts_are_those_of_all_runs(store: Store, sweep: Any) -> None:
     assert own.running == project.running - 1 == len(rows) - len(settled)
     assert 0 < len(settled) < len(rows)
     assert own.counted == len(counted)
+    assert own.observed == sum(row.carbs_state == "success" for row in counted)
+    assert own.unsuggested == own.counted - own.observed > 0
     assert own.spent == pytest.approx(sum(row.cost for row in counted))
     assert project.total == 66  # without the scheduler's own
 
