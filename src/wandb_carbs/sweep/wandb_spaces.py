@@ -304,7 +304,7 @@ _READERS: dict[str, Callable[[str, Mapping[str, float]], Understood]] = {
 }
 
 
-# What the kinds need that do not need bounds; the last ones have defaults for all.
+# Keys that a kind needs in place of bounds; the last ones have defaults for all.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values",),

@@ -96,7 +96,7 @@ class Keys:
 
 
 def _wrapper_of(values: Mapping[str, Any]) -> str:
-    """Return the key around a whole sweep, such as `sweep` or `sweep_config`; empty if there is none."""
+    """Return the key around a whole sweep, such as `sweep` or `sweep_config`; empty if the sweep stands by itself."""
     if set(values) & {"parameters", "method"}:
         return ""
     if isinstance(values.get(_WRAPPER), dict):
