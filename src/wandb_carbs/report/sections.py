@@ -45,7 +45,7 @@ def all_sections(data: ReportData) -> list[Section]:
         _or_note("calibration", "Calibration", lambda: _calibration(data)),
         _or_note("failures", "Failures", lambda: _failures(data, insight, by_param)),
         _runs(data),
-        _or_note("best", "Best configuration at each cost", lambda: _best(insight)),
+        _or_note("best", "Best configuration at each cost", lambda: _best(data, insight)),
     ]
 
 
@@ -220,6 +220,7 @@ def _configurations(data: ReportData, shown: Sequence[JudgedRun]) -> drawing.Fig
     return parallel.figure(points, axes, maximize=data.sign > 0, total=len(shown), **titles)
 
 
-def _best(insight: Insight) -> Section:
+def _best(data: ReportData, insight: Insight) -> Section:
     text = "The frontier's configurations as YAML. The model expects each to be the best up to its cost."
-    return Section("best", "Best configuration at each cost", text, listing=tables.best_as_yaml(insight))
+    listing = tables.best_as_yaml(insight, data.history.constants)
+    return Section("best", "Best configuration at each cost", text, listing=listing)

@@ -111,8 +111,13 @@ def failures(data: ReportData, insight: Insight, failed: Sequence[JudgedRun]) ->
     return Table(["run", "reason", "P(success) now", *data.carbs.space.names], lines)
 
 
-def best_as_yaml(insight: Insight) -> str:
-    """Return the frontier as a YAML list of cost, objective, number of runs and configuration, by increasing cost."""
+def best_as_yaml(insight: Insight, constants: Mapping[str, Any]) -> str:
+    """Return the frontier as a YAML list of cost, objective, number of runs and configuration, by increasing cost.
+
+    Args:
+        insight: The models.
+        constants: What every run gets beside its hyperparameters.
+    """
     groups = insight.groups
     lines = []
     for index in insight.members.tolist():
@@ -122,9 +127,8 @@ def best_as_yaml(insight: Insight) -> str:
             f"  runs: {int(groups.count[index])}",
             "  config:",
         ]
-        lines += [
-            f"    {yaml_value(name)}: {yaml_value(value)}" for name, value in insight.configuration(index).items()
-        ]
+        config = {**insight.configuration(index), **constants}
+        lines += [f"    {yaml_value(name)}: {yaml_value(value)}" for name, value in config.items()]
     return "\n".join(lines) + "\n"
 
 
