@@ -67,6 +67,17 @@ def test_what_json_lacks_or_merges_is_refused(choice: Any) -> None:
         CARBS(params=[Param("x", CategoricalSpace(("a", choice)))])
 
 
+def test_an_object_is_refused_with_what_to_write() -> None:
+    rule = "name the objects, as in ['small', 'large'], and let the program look the name up"
+    space = CategoricalSpace(({"width": 8}, {"width": 64}, "x"))
+    assert [(problem.value, problem.rule.endswith(rule)) for problem in space.problems()] == [
+        ({"width": 8}, True),
+        ({"width": 64}, True),
+    ]
+    [problem] = CategoricalSpace(("x", float("nan"))).problems()
+    assert problem.rule.endswith("None or a list of these")
+
+
 def test_equal_lists_are_one_choice() -> None:
     with pytest.raises(CarbsError, match="must differ"):
         CARBS(params=[Param("x", CategoricalSpace(([1, 2.0], (1.0, 2))))])
