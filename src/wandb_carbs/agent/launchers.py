@@ -1,4 +1,4 @@
-"""Launchers of processes, such as `torchrun` and `accelerate launch`: how the process behind them ended."""
+"""Launchers of processes, such as `torchrun`, `accelerate launch` and shells: how the process behind them ended."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ _CHILD_FAILED = re.compile(
 )
 # torch puts it before each line of the exception that ends a process of a distributed training.
 _RANK = re.compile(r"^\[rank\d+\]: ")
+# A shell says by which signal a command has ended, though it goes on: bash with the line of its script, dash without.
+_SIGNALS = {
+    str(signal.strsignal(number)): number
+    for number in (
+        *(signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT),
+        *(signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGHUP),
+    )
+}
+_NAMES = "|".join(map(re.escape, _SIGNALS))
+_SAID_BY_SHELL = re.compile(
+    rf"^(?:.+: line \d+: +\d+ (?P<bash>{_NAMES}).*|(?P<dash>{_NAMES})(?: \(core dumped\))?)\s*$", re.MULTILINE
+)
 
 
 def behind_launcher(exit_code: int, words: str) -> tuple[int, str]:
@@ -72,3 +84,16 @@ def _of_first_rank(words: str) -> str:
     end = len(ranks) - ranks[::-1].index(first)
     kept = zip(lines[:end], ranks[:end], strict=True)
     return "\n".join(line.removeprefix(rank) for line, rank in kept if rank in ("", first))
+
+
+def behind_shell(words: str) -> int:
+    """Return how a process ended by a signal of which a shell says so, and goes on: its exit code is another one.
+
+    Args:
+        words: The end of the shell's standard error.
+
+    Returns:
+        The process's exit code, a negative number; 0 if no shell says so, or in another language than English.
+    """
+    found = list(_SAID_BY_SHELL.finditer(words))
+    return -_SIGNALS[found[-1]["bash"] or found[-1]["dash"]] if found else 0

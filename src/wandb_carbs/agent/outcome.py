@@ -9,6 +9,8 @@
 | the same, without the metric | abandoned, with advice |
 | exit code 0, but it says that it got SIGTERM or was interrupted, as Lightning does | abandoned |
 | exit code 0, and the run was finished with an exit code of its own | failure |
+| exit code 0, and the run was not finished: `os._exit`, or a training that was killed behind a shell | abandoned |
+| the same, and a shell says that it was a crash, or memory ran out | failure |
 | it was about to be pre-empted, or W&B has stopped its run | abandoned |
 | any other way, after the run was finished: `finally: wandb.finish()` | as if it had not been finished |
 | SIGKILL | failure if the kernel ran out of memory, or else abandoned |
@@ -21,13 +23,14 @@ from __future__ import annotations
 
 import math
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
 from wandb_carbs.agent.last_words import after_sdk
-from wandb_carbs.agent.launchers import behind_launcher
+from wandb_carbs.agent.launchers import behind_launcher, behind_shell
 from wandb_carbs.agent.refusals import refusal_of
 from wandb_carbs.exit_codes import signal_of
 from wandb_carbs.record import (
@@ -58,6 +61,16 @@ _SIGNALLED = "exception: SignalException"
 _HIDDEN = (
     "W&B has the run as finished, but its program failed, so that its {!r} does not count. Let `with wandb.init() as "
     "run:` finish the run, and no `finally`; catch what may fail after the training, so that the exit code is 0"
+)
+# W&B's states of runs that say nothing. The SDK interrupts a program whose run somebody, or W&B's early stopping, has
+# stopped.
+_LOST = {"preempting": "preempted", "preempted": "preempted", "killed": STOPPED}
+_UNFINISHED = "the run was not finished"
+_NOT_FINISHED = (
+    "the command ended with exit code 0, but W&B does not have the run as finished: its training was killed, or ended "
+    "without wandb.finish(), and W&B may lack the last that it logged. In a shell, let the exit code be that of the "
+    "training: write `set -e -o pipefail` at the beginning of the script, or of the line after `-c`. Call "
+    "wandb.finish() before os._exit(), and at the end of a process that was forked"
 )
 _INTERRUPTION = "interrupted: KeyboardInterrupt"
 _INTERRUPTED = re.compile(r"^(?:Detected )?KeyboardInterrupt\b", re.MULTILINE)
@@ -139,11 +152,8 @@ def judge_outcome(ending: Ending, values: Values) -> Outcome:
         outcome = _judge_end(ending, values)
         is_kept = outcome.keys[STATE_KEY] == SUCCESS
         return Outcome({**outcome.keys, REASON_KEY: f"{crash} after the run was finished"}) if is_kept else outcome
-    if values.state in ("preempting", "preempted"):
-        return _lost("preempted")
-    # The SDK interrupts a program whose run somebody, or W&B's early stopping, has stopped.
-    if values.state == "killed":
-        return _lost(STOPPED)
+    if values.state in _LOST:
+        return _lost(_LOST[values.state])
     outcome = _judge_crash(ending, values)
     if was_finished and outcome.keys[STATE_KEY] == FAILURE:
         return replace(outcome, advice=_HIDDEN.format(values.metric))
@@ -202,6 +212,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
         return _lost(_INTERRUPTION)
     if values.state == "failed":
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: judge_words(ending.last_words) or "finished as failed"})
+    if values.state != FINISHED:
+        return _judge_unfinished(ending, values)
     if values.objective is None:
         return _without_metric(values)
     if not math.isfinite(values.objective):
@@ -217,6 +229,18 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
             tolerated=_SOME,
         )
     return Outcome({STATE_KEY: SUCCESS, OBJECTIVE_KEY: values.objective, COST_KEY: values.cost, REASON_KEY: ""})
+
+
+def _judge_unfinished(ending: Ending, values: Values) -> Outcome:
+    """Judge a run whose program did not come to its end, though the command's exit code is 0."""
+    if values.state in _LOST:
+        return _lost(_LOST[values.state])
+    code = behind_shell(ending.last_words)
+    # The kernel ends by this signal whatever has no memory any more.
+    is_out_of_memory = ending.was_out_of_memory or judge_words(ending.last_words) == OUT_OF_MEMORY
+    if code or is_out_of_memory:
+        return replace(_judge_crash(replace(ending, exit_code=code or -signal.SIGKILL), values), advice=_NOT_FINISHED)
+    return _lost(_UNFINISHED, _NOT_FINISHED, tolerated=_SOME)
 
 
 def _without_metric(values: Values) -> Outcome:

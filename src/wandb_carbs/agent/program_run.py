@@ -216,6 +216,9 @@ class ProgramRun:
         assert self._publisher is not None
         assert self._recorder is not None
         record = self._publisher.read()
+        is_joined = self._has_words(record)
+        if is_joined and ending.exit_code == 0 and not ending.asked and record.summary.get(STATE_KEY) not in OUTCOMES:
+            record = self._publisher.read_end()
         is_settled = record.summary.get(SETTLED_KEY) is True
         advised = "" if self._stop is None else self._stop.advised
         state = record.summary.get(STATE_KEY)
@@ -227,7 +230,6 @@ class ProgramRun:
                 keys.update({STATE_KEY: FAILURE, REASON_KEY: why})
                 self._recorder.outcome({key: keys[key] for key in (STATE_KEY, REASON_KEY)})
             return Outcome(keys, note=unreported_note(self._sweep, record) if keys[STATE_KEY] == SUCCESS else "")
-        is_joined = self._has_words(record)
         outcome = whole_outcome(
             self._sweep,
             record,

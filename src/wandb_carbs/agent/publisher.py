@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,9 @@ from wandb_carbs.sweep.runs import RunReader
 logger = logging.getLogger("wandb_carbs")
 
 _MAX_PUBLISHED = 3
+# How late W&B may say that a run is over, and how often it is asked. The SDK tells W&B before the program ends.
+_ENDING_SECONDS = 10.0
+_STEP_SECONDS = 1.0
 
 
 class RunPublisher:
@@ -87,6 +91,21 @@ class RunPublisher:
             WandbConnectionError: If W&B cannot be reached.
         """
         self.record = self._reader.one(self.record.id)
+        return self.record
+
+    def read_end(self) -> RunRecord:
+        """Read the run, whose program has ended, until W&B says so, too, which may be a little later.
+
+        Returns:
+            The run; it is alive in W&B if its program has not finished it.
+
+        Raises:
+            WandbConnectionError: If W&B cannot be reached.
+        """
+        until = time.monotonic() + _ENDING_SECONDS
+        while not self.record.has_ended and time.monotonic() < until:
+            time.sleep(_STEP_SECONDS)
+            self.read()
         return self.record
 
     def suggestion(self, suggestion: Mapping[str, Any], values: Mapping[str, Any], keys: Mapping[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+
 import pytest
 
 from wandb_carbs.agent.exceptions import judge_words
-from wandb_carbs.agent.launchers import behind_launcher
+from wandb_carbs.agent.launchers import behind_launcher, behind_shell
 
 OWN = "Traceback (most recent call last):\n  File 'train.py', line 4\ntorch.OutOfMemoryError: CUDA out of memory.\n"
 TORCHRUN = """\
@@ -117,3 +121,20 @@ def test_lightning_kills_itself_where_another_process_has_failed(said: str, code
 def test_a_warning_of_a_rank_is_no_exception() -> None:
     warning = "[rank0]:[W1127 ProcessGroupNCCL.cpp:1538] Warning: destroy_process_group() was not called\n"
     assert behind_launcher(1, OWN + warning) == (1, OWN + warning)
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGHUP"])
+def test_a_shell_says_how_its_command_was_killed(shell: str, name: str) -> None:
+    number = signal.Signals[name]
+    line = f"sh -c 'ulimit -c 0; kill -{number} $$'; echo done"
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run([shell, "-c", line], env=environment, capture_output=True, text=True, check=True)
+    assert behind_shell(done.stderr) == -number
+
+
+@pytest.mark.parametrize(
+    "words", ["", "Killed process 416\n", "the job: line 2 was Killed\n", "wandb: Aborted\n", "Terminated early\n"]
+)
+def test_other_words_are_not_those_of_a_shell(words: str) -> None:
+    assert behind_shell(words) == 0

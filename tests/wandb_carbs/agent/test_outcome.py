@@ -109,6 +109,39 @@ def test_a_run_that_was_finished_as_failed_is_a_failure() -> None:
     assert judged(Ending(0), replace(LOGGED, state="failed")) == (FAILURE, "finished as failed")
 
 
+BASH = '/home/me/run.sh: line 2:   416 {}                 python train.py "$@"\nwandb: the end\n'
+
+
+@pytest.mark.parametrize(
+    ("ending", "values", "expected"),
+    [
+        (Ending(0), RUNNING, (ABANDONED, "the run was not finished")),
+        (Ending(0), replace(RUNNING, state="crashed"), (ABANDONED, "the run was not finished")),
+        (Ending(0), replace(RUNNING, objective=None), (ABANDONED, "the run was not finished")),
+        (Ending(0, BASH.format("Killed")), RUNNING, (ABANDONED, "killed by SIGKILL")),
+        (Ending(0, BASH.format("Killed"), was_out_of_memory=True), RUNNING, (FAILURE, "out_of_memory")),
+        (Ending(0, was_out_of_memory=True), RUNNING, (FAILURE, "out_of_memory")),
+        (Ending(0, "CUDA error: out of memory\n"), RUNNING, (FAILURE, "out_of_memory")),
+        (Ending(0, BASH.format("Segmentation fault")), RUNNING, (FAILURE, "SIGSEGV")),
+        (Ending(0, "Aborted (core dumped)\n"), RUNNING, (FAILURE, "SIGABRT")),
+        (Ending(0, BASH.format("Killed")), LOGGED, (SUCCESS, "")),  # something else that the script had started
+        (Ending(0), replace(RUNNING, state="preempting"), (ABANDONED, "preempted")),
+        (Ending(0), replace(RUNNING, state="killed"), (ABANDONED, "stopped")),
+    ],
+)
+def test_the_exit_code_of_a_shell_is_not_that_of_its_training(
+    ending: Ending, values: Values, expected: tuple[str, str]
+) -> None:
+    assert judged(ending, values) == expected
+
+
+def test_a_run_that_was_not_finished_is_explained_and_stops_an_agent_in_the_end() -> None:
+    outcome = judge_outcome(Ending(0), RUNNING)
+    assert "set -e -o pipefail" in outcome.advice
+    assert "wandb.finish() before os._exit()" in outcome.advice
+    assert outcome.tolerated == 3
+
+
 def test_a_run_that_was_asked_to_end_says_nothing() -> None:
     assert judged(Ending(0, asked="stopped")) == (ABANDONED, "stopped")
     assert judged(Ending(-signal.SIGTERM, asked="Ctrl-C"), RUNNING) == (ABANDONED, "Ctrl-C")

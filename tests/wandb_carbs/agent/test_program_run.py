@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from carbs import CARBSParams, LogSpace, Param
 from launched import OUT_OF_MEMORY_BEHIND
 from live_sweep import ENTITY, PROJECT, Sweep
 from wandb_carbs import SweepPath, carbs_from_sweep
-from wandb_carbs.agent import program_run
+from wandb_carbs.agent import program_run, publisher
 from wandb_carbs.agent.outcome import Ending
 from wandb_carbs.agent.program_run import ProgramRun
 from wandb_carbs.agent.registration import Registration
@@ -92,6 +93,28 @@ def test_a_run_gets_a_suggestion_and_an_outcome(sweep: Sweep, tmp_path: Path) ->
     assert run.end(Ending(1), 99.0).keys[COST_KEY] == 12.0, "what is recorded stays"
 
 
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_wandb_may_say_a_little_later_that_a_run_was_finished(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, *, is_finished: bool
+) -> None:
+    run = run_of(sweep, "late")
+    run.begin()
+    config, _ = sweep.stored("late")
+    sweep.put("late", {**config, **JOINED}, {"loss": 0.25}, exit_code=None)
+    seconds = [0.0]
+
+    def wait(step: float) -> None:
+        seconds[0] += step
+        if is_finished and seconds[0] > 3:
+            logs(sweep, "late", loss=0.2)
+
+    monkeypatch.setattr(publisher, "time", SimpleNamespace(monotonic=lambda: seconds[0], sleep=wait))
+    outcome = run.end(Ending(0), 12.0)
+    assert (outcome.keys[STATE_KEY], outcome.keys.get(OBJECTIVE_KEY)) == (
+        (SUCCESS, 0.2) if is_finished else (ABANDONED, None)
+    )
+
+
 def test_a_run_whose_program_says_that_it_trains_with_other_values_is_marked(make_sweep: Callable[..., Sweep]) -> None:
     params = [Param("optim.lr", LogSpace(1e-5, 1e-1), search_center=1e-3)]
     sweep = make_sweep(params, metric_name="loss", command=["run", "${args}"])
@@ -123,6 +146,7 @@ def test_old_metrics_of_a_run_that_is_started_again_are_not_its_outcome(
     run.command({"WANDB_DIR": str(tmp_path)})
     if folder:
         (tmp_path / "wandb" / "run-20261127_111111-again").mkdir()
+        sweep.put("again", {**POINT, **JOINED}, summary)
     outcome = run.end(Ending(0), 5.0)
     assert (outcome.keys[STATE_KEY], outcome.keys[REASON_KEY]) == (ABANDONED, reason)
     assert sweep.stored("again")[1][SECONDS_KEY] == 35.0

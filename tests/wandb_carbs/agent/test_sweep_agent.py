@@ -25,7 +25,7 @@ import wandb
 
 from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, unfinished
 from wandb_carbs import SweepDefinition, SweepPath, carbs_from_sweep, load_sweep, sweep_configuration
-from wandb_carbs.agent import early_stop, sweep_agent
+from wandb_carbs.agent import early_stop, publisher, sweep_agent
 from wandb_carbs.agent.registration import EXIT, Command, Registration
 from wandb_carbs.agent.runnable_sweep import load_runnable_sweep
 from wandb_carbs.agent.sweep_agent import SweepAgent
@@ -153,6 +153,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         for key, value in settings.items():
             patch.setenv(key, value)
         patch.setattr(sweep_agent, "_POLL_SECONDS", 0.3)
+        patch.setattr(publisher, "_ENDING_SECONDS", 0.0)  # this server is never late
         patch.chdir(folder / "files")  # Hydra leaves its outputs where it is started
         wandb.teardown()
         yield Stage(folder, {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"})
@@ -269,6 +270,52 @@ def test_an_exception_is_not_hidden_by_the_end_of_the_run(stage: Stage) -> None:
     assert (run.record.state, run.verdict.standing) == ("finished", Standing.FAILURE)
     assert run.verdict.reason == "exception: ZeroDivisionError"
     assert "Let `with wandb.init() as run:` finish the run" in said
+
+
+SENT = """
+import os, signal, time, wandb
+run = wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=0.1))
+wandb.log({"loss": 9.0})
+while wandb.Api().run(run.path).summary.get("loss") != 9.0:
+    time.sleep(0.05)
+"""
+PIPE = 'python "$0" "$@" | cat'
+
+
+@pytest.mark.parametrize(
+    ("shell", "ending", "state", "reason"),
+    [
+        (PIPE, "os.kill(os.getpid(), signal.SIGKILL)", ABANDONED, "the run was not finished"),
+        ('python "$0" "$@"; echo done', "os.kill(os.getpid(), signal.SIGSEGV)", FAILURE, "SIGSEGV"),
+        ('exec python "$0" "$@"', "os._exit(0)", ABANDONED, "the run was not finished"),
+    ],
+)
+def test_a_training_that_died_behind_a_shell_is_no_result(
+    stage: Stage, shell: str, ending: str, state: str, reason: str
+) -> None:
+    """W&B has a loss that was logged on the way, and the command ends with exit code 0."""
+    path = stage.sweep(SENT + ending, ["bash", "-c", shell, "${program}", "${args}"])
+    exit_code, said = stage.agent(path)
+    assert exit_code == 0
+    [run] = load_sweep(path).runs
+    record = run.record.summary
+    assert (record["loss"], record[STATE_KEY], record[REASON_KEY]) == (9.0, state, reason)
+    assert "write `set -e -o pipefail` at the beginning of the script" in said
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "",
+        "os.fork() or os._exit(0)",
+        "wandb.finish(); os.kill(os.getpid(), signal.SIGKILL)",
+    ],
+)
+def test_a_training_that_came_to_its_end_behind_a_shell_is_an_observation(stage: Stage, ending: str) -> None:
+    code = f"{ARGPARSE}{TRAIN}import os, signal\n{ending}\n"
+    path = stage.sweep(code, ["bash", "-c", PIPE, "${program}", "${args}"])
+    assert stage.agent(path)[0] == 0
+    expect_observation(path)
 
 
 def test_constants_and_nested_parameters_reach_the_program(stage: Stage) -> None:
