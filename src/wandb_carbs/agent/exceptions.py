@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -84,6 +85,18 @@ def exception_line(text: str) -> str:
     """
     match = _last_exception(text)
     return match[0] if match else ""
+
+
+def exception_lines(text: str) -> list[str]:
+    """Return the lines of the exception that ended a program and all that comes after them; none without a traceback.
+
+    Args:
+        text: The end of its standard error.
+    """
+    lines = text.splitlines()
+    begin = max((place for place, line in enumerate(lines) if _TRACEBACK in line), default=len(lines))
+    # The places in the code are indented, or in a frame that rich draws.
+    return list(itertools.dropwhile(lambda line: line[:1] in ("", *" \t│╭╰┃┏┗"), lines[begin + 1 :]))
 
 
 def text_of(reason: object) -> str:

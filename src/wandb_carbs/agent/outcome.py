@@ -124,6 +124,7 @@ class Values:
         cost_metric: Name of the metric that is the cost; empty for the seconds.
         logged: Names of what was logged, for advice.
         parameters: Names of the sweep's parameters, its constants among them.
+        passes_values: Whether the sweep's command gives them to the program's command line.
     """
 
     has_joined: bool
@@ -134,6 +135,7 @@ class Values:
     cost_metric: str = ""
     logged: Sequence[str] = ()
     parameters: Sequence[str] = ()
+    passes_values: bool = True
 
 
 def judge_outcome(ending: Ending, values: Values) -> Outcome:
@@ -277,8 +279,15 @@ def _judge_crash(ending: Ending, values: Values) -> Outcome:
         return _lost(_CANNOT_RUN[code], _CANNOT_RUN[code], tolerated=1)
     if known in _CONNECTION_LOST:
         return _lost("connection to W&B lost")
-    may_be_training = values.has_joined or bool(known)
-    if refusal := refusal_of(code, words, may_be_training=may_be_training, parameters=values.parameters):
+    refusal = refusal_of(
+        code,
+        words,
+        may_be_training=values.has_joined or bool(known),
+        has_logged=values.objective is not None,
+        passes_values=values.passes_values,
+        parameters=values.parameters,
+    )
+    if refusal is not None:
         return _lost(refusal.reason, refusal.advice, tolerated=1 if refusal.is_certain else _SOME)
     return Outcome({STATE_KEY: FAILURE, REASON_KEY: known or judge_words(ending.last_words) or f"exit code {code}"})
 

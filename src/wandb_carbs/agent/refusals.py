@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+
+from wandb_carbs.agent.exceptions import exception_lines
 
 _USAGE = re.compile(
     r"unrecognized arguments|unknown command line flag|no such option|got unexpected extra argument|invalid choice"
     r"|could not consume arg|could not override|is not in struct|the following arguments are required"
     r"|could not parse override|no viable alternative at input|(?:mismatched|extraneous) input '.*' expecting"
     r"|token recognition error at|unexpected keyword argument|unrecognized option"
-    r"|not used by the HfArgumentParser|flags parsing error|\[type=(?:\w+_parsing|extra_forbidden),",
+    r"|LexerNoViableAltException|not used by the HfArgumentParser|flags parsing error"
+    r"|\[type=(?:\w+_parsing|extra_forbidden),",
     re.IGNORECASE,
 )
+# Those of a function or a model that is called with the values of wandb.config.
+_CALLED = re.compile(r"unexpected keyword argument|\[type=(?:\w+_parsing|extra_forbidden),")
 # Pydantic's. A training may read something else by it, such as replies of a model.
 _VALIDATION = re.compile(r"\[type=\w+,")
 # These name what is not taken: the former in its line, the latter in the line before.
@@ -59,39 +64,52 @@ class Refusal:
     is_certain: bool = True
 
 
-def refusal_of(code: int, words: str, *, may_be_training: bool, parameters: Collection[str] = ()) -> Refusal | None:
+def refusal_of(
+    code: int,
+    words: str,
+    *,
+    may_be_training: bool,
+    has_logged: bool = False,
+    passes_values: bool = True,
+    parameters: Collection[str] = (),
+) -> Refusal | None:
     """Find out whether a program has refused its arguments, or cannot start.
 
     Args:
         code: Its exit code.
         words: The end of its standard error.
-        may_be_training: Whether it had begun its run, or an exception ended it: then words of a parser are needed.
+        may_be_training: Whether it had begun its run, or an exception ended it: then words of a parser are needed, and
+            another run may end otherwise.
+        has_logged: Whether it has logged the sweep's metric: then it did train.
+        passes_values: Whether the sweep's command gives the hyperparameters to the program's command line.
         parameters: Names of the sweep's parameters; a function or a model that does not take another name refuses
             nothing of the sweep's. Without them every name may be one.
 
     Returns:
         Why it did not train; None if it may have.
     """
-    if complaint := _complaint(code, words, parameters):
-        # A function or a model may be called with the same name in some configurations only.
-        is_certain = code == _REFUSED_CODE or not (_VALIDATION.search(complaint) or _KEYWORD.search(complaint))
-        return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS, is_certain)
-    if found := _BROKEN.search(words):
-        return Refusal(found[0][:200], f"the program cannot start: {found[0][:200]}")
-    if code != _REFUSED_CODE or may_be_training:
+    if has_logged:
+        return None
+    lines = _lines(words)
+    is_parser = code == _REFUSED_CODE
+    known = _USAGE if passes_values or is_parser or not may_be_training else _CALLED
+    if complaint := _complaint(code, lines, known, parameters):
+        return Refusal(f"refused its arguments: {complaint}", _ARGUMENTS, is_certain=is_parser or not may_be_training)
+    if found := _BROKEN.search("\n".join(lines)):
+        return Refusal(found[0][:200], f"the program cannot start: {found[0][:200]}", is_certain=not may_be_training)
+    if not is_parser or may_be_training:
         return None
     # A parser that is not known here, or a shell.
-    last = next((line for line in reversed(_lines(words)) if any(map(str.isalnum, line))), f"exit code {code}")
+    last = next((line for line in reversed(lines) if any(map(str.isalnum, line))), f"exit code {code}")
     return Refusal(f"refused its arguments: {last[:200]}", _ARGUMENTS, is_certain=False)
 
 
-def _complaint(code: int, words: str, parameters: Collection[str]) -> str:
+def _complaint(code: int, lines: Sequence[str], known: re.Pattern[str], parameters: Collection[str]) -> str:
     """Return the line in which a parser of arguments says what it does not take; empty if none does."""
-    lines = _lines(words)
     for before, line, following in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
         if _is_of_others(before, line, parameters):
             continue
-        if _USAGE.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
+        if known.search(line) or (code == _REFUSED_CODE and _REFUSED.search(line)):
             return (f"{line} {following}" if line.endswith(":") else line)[:200]
     return ""
 
@@ -108,6 +126,9 @@ def _parts(names: Iterable[str]) -> set[str]:
 
 
 def _lines(words: str) -> list[str]:
-    """Return the last lines without the frames around them."""
-    lines = [line.strip() for line in words.splitlines()[-_LAST_LINES:]]
-    return [line.strip(_FRAME) for line in lines if not line.startswith(_TITLES)]
+    """Return the lines that say why a program ended, without the frames around them.
+
+    They are those of the exception that ended it, and not what it had said before; or else the last ones.
+    """
+    lines = exception_lines(words)[:_LAST_LINES] or words.splitlines()[-_LAST_LINES:]
+    return [line.strip().strip(_FRAME) for line in lines if not line.strip().startswith(_TITLES)]

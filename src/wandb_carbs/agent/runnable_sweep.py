@@ -127,6 +127,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float, *, is_joi
             name for name, _ in metrics.flat(record.summary, is_summary=True) if not name.startswith(("_", KEY_PREFIX))
         ),
         parameters=[".".join(path) for path, _ in walk(sweep.parameters)],
+        passes_values=passes_values(sweep.command),
     )
 
 

@@ -14,6 +14,8 @@ from wandb_carbs.record import ABANDONED, COST_KEY, FAILURE, OBJECTIVE_KEY, REAS
 
 LOGGED = Values(True, "finished", "loss", 0.5, 12.0, "", ("loss", "accuracy"))
 RUNNING = replace(LOGGED, state="running")
+# It has begun, and not logged its metric yet.
+BEGUN = replace(RUNNING, objective=None)
 NAN = float("nan")
 INTERRUPTED = "interrupted: KeyboardInterrupt"
 
@@ -200,9 +202,7 @@ def test_last_words(words: str, expected: tuple[str, str]) -> None:
 
 
 def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values() -> None:
-    outcome = judge_outcome(
-        Ending(2, "usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --lr=0.1"), RUNNING
-    )
+    outcome = judge_outcome(Ending(2, "usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --lr=0.1"), BEGUN)
     assert outcome.keys[STATE_KEY] == ABANDONED
     assert outcome.keys[REASON_KEY] == "refused its arguments: train.py: error: unrecognized arguments: --lr=0.1"
     assert "${args_no_hyphens}" in outcome.advice
@@ -211,31 +211,47 @@ def test_a_program_that_does_not_take_its_arguments_is_no_fault_of_the_values() 
 
 def test_a_function_that_is_called_with_a_name_of_the_programs_own_has_failed() -> None:
     words = traceback("TypeError: SGD.__init__() got an unexpected keyword argument 'betas'")
-    assert judged(Ending(1, words), replace(RUNNING, parameters=["betas"]))[0] == ABANDONED
-    assert judged(Ending(1, words), replace(RUNNING, parameters=["lr"])) == (FAILURE, "exception: TypeError")
+    assert judged(Ending(1, words), replace(BEGUN, parameters=["betas"]))[0] == ABANDONED
+    assert judged(Ending(1, words), replace(BEGUN, parameters=["lr"])) == (FAILURE, "exception: TypeError")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ValueError: invalid choice of kernel size: 5", "ModuleNotFoundError: No module named 'kernels_5'"],
+)
+def test_a_training_that_has_logged_its_metric_has_refused_nothing(line: str) -> None:
+    name = line.partition(":")[0]
+    assert judged(Ending(1, traceback(line)), RUNNING) == (FAILURE, f"exception: {name}")
+    before = judge_outcome(Ending(1, traceback(line)), BEGUN)
+    assert (before.keys[STATE_KEY], before.tolerated) == (ABANDONED, 3)
+
+
+def test_words_of_a_parser_are_those_of_a_program_where_the_command_gives_it_no_values() -> None:
+    words = traceback("ValueError: invalid choice of kernel size: 5")
+    assert judged(Ending(1, words), replace(BEGUN, passes_values=False)) == (FAILURE, "exception: ValueError")
 
 
 def test_a_program_that_ends_with_a_parsers_code_before_its_run_began_is_no_fault_of_the_values() -> None:
-    outcome = judge_outcome(Ending(2, "bad option --lr"), replace(RUNNING, has_joined=False))
+    outcome = judge_outcome(Ending(2, "bad option --lr"), replace(BEGUN, has_joined=False))
     assert outcome.keys == {STATE_KEY: ABANDONED, REASON_KEY: "refused its arguments: bad option --lr"}
     assert outcome.tolerated == 3
-    assert judged(Ending(2, "bad option --lr"), RUNNING) == (FAILURE, "exit code 2")
+    assert judged(Ending(2, "bad option --lr"), BEGUN) == (FAILURE, "exit code 2")
     words = traceback("ValueError: too deep")
-    assert judged(Ending(2, words), replace(RUNNING, has_joined=False)) == (FAILURE, "exception: ValueError")
+    assert judged(Ending(2, words), replace(BEGUN, has_joined=False)) == (FAILURE, "exception: ValueError")
 
 
 def test_the_process_behind_a_launcher_is_judged() -> None:
     said = "Traceback (most recent call last):\nsubprocess.CalledProcessError: Command 'x' {}."
     status = "returned non-zero exit status {}"
     words = traceback("torch.OutOfMemoryError: CUDA out of memory") + said.format(status.format(1))
-    assert judged(Ending(1, words), RUNNING) == (FAILURE, "out_of_memory")
+    assert judged(Ending(1, words), BEGUN) == (FAILURE, "out_of_memory")
     words = "train.py: error: argument --epochs: invalid int value: '3.5'\n" + said.format(status.format(2))
-    assert judged(Ending(1, words), RUNNING)[0] == ABANDONED
+    assert judged(Ending(1, words), BEGUN)[0] == ABANDONED
     words = said.format("died with <Signals.SIGKILL: 9>")
-    assert judged(Ending(1, words), RUNNING) == (ABANDONED, "killed by SIGKILL")
-    assert judged(Ending(1, words, was_out_of_memory=True), RUNNING) == (FAILURE, "out_of_memory")
+    assert judged(Ending(1, words), BEGUN) == (ABANDONED, "killed by SIGKILL")
+    assert judged(Ending(1, words, was_out_of_memory=True), BEGUN) == (FAILURE, "out_of_memory")
     words = said.format(status.format(128))
-    assert judged(Ending(1, words), RUNNING) == (FAILURE, "exception: CalledProcessError")
+    assert judged(Ending(1, words), BEGUN) == (FAILURE, "exception: CalledProcessError")
 
 
 def test_the_same_words_of_a_training_are_its_failure() -> None:
@@ -252,7 +268,7 @@ def test_the_same_words_of_a_training_are_its_failure() -> None:
     ],
 )
 def test_a_program_that_cannot_start_is_no_fault_of_the_values(ending: Ending) -> None:
-    outcome = judge_outcome(ending, RUNNING)
+    outcome = judge_outcome(ending, BEGUN)
     assert outcome.keys[STATE_KEY] == ABANDONED
     assert outcome.tolerated is not None
 

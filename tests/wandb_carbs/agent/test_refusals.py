@@ -6,6 +6,8 @@ import pytest
 
 from wandb_carbs.agent.refusals import refusal_of
 
+TRACEBACK = "Traceback (most recent call last):\n  File 'train.py', line 9, in <module>\n    main()\n"
+
 
 @pytest.mark.parametrize(
     "words",
@@ -15,8 +17,8 @@ from wandb_carbs.agent.refusals import refusal_of
         "ERROR: Could not consume arg: --lr=0.1\nUsage: train.py",  # Fire
         "Could not override 'lr'.\nTo append to your config use +lr=0.1\nKey 'lr' is not in struct",  # Hydra
         "FATAL Flags parsing error:\n  Unknown command line flag 'lr'",  # absl
-        "Traceback\nTypeError: train() got an unexpected keyword argument 'lr'",  # train(**wandb.config)
-        "Traceback\nValueError: Some specified arguments are not used by the HfArgumentParser: ['--lr=3']",
+        TRACEBACK + "TypeError: train() got an unexpected keyword argument 'lr'",  # train(**wandb.config)
+        TRACEBACK + "ValueError: Some specified arguments are not used by the HfArgumentParser: ['--lr=3']",
         "usage: train.py [-h]\ntrain.py: error: argument --epochs: invalid int value: '3.5'",
         "usage: train.py [-h]\nMy program: error: argument --bias: ignored explicit argument 'False'",
         "Usage: train.py [OPTIONS]\n\nError: Invalid value for '--epochs': '3.5' is not a valid integer.",
@@ -25,6 +27,7 @@ from wandb_carbs.agent.refusals import refusal_of
         'tip: run train.py --help\nerror: Parser key "epochs":\n  Expected an int. Got value: 3.5',  # jsonargparse
         "FATAL Flags parsing error: flag --epochs=3.5: invalid literal for int() with base 10: '3.5'",
         "no viable alternative at input '['\nSee https://hydra.cc/docs/1.2/advanced/override_grammar",
+        "LexerNoViableAltException: it's\nSee https://hydra.cc/docs/1.2/advanced/override_grammar/basic for details",
         "mismatched input '=' expecting <EOF>\nSee https://hydra.cc/docs/1.2/advanced/override_grammar",
         "╭─ Error ───────╮\n│ Option '--bias' does not take a value. │\n╰───────╯",  # typer
         "╭─ Missing argument ───╮\n│ Missing value for argument '--betas'. Expected 2 values. │\n╰─────╯",  # tyro
@@ -86,6 +89,49 @@ def test_a_parameter_that_is_not_taken_may_be_taken_in_other_configurations(word
     assert not refusal.is_certain
 
 
+@pytest.mark.parametrize("may_be_training", [True, False])
+def test_other_runs_may_end_otherwise_once_a_training_may_have_begun(*, may_be_training: bool) -> None:
+    for words in ("Could not override 'lr'.", "ImportError: no kernel of size 5"):
+        refusal = refusal_of(1, words, may_be_training=may_be_training)
+        assert refusal is not None
+        assert refusal.is_certain is not may_be_training
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "WARNING: tokenizer: unrecognized arguments: ['foo'] are ignored\n" + TRACEBACK + "ZeroDivisionError: by zero",
+        TRACEBACK.replace("main()", "raise ValueError('invalid choice')  # no such option") + "ValueError: bad",
+        "ImportError: no apex: a slower one is taken\n" + TRACEBACK + "ZeroDivisionError: by zero",
+        "╭── Traceback (most recent call last) ──╮\n│ raise KeyError('no such option') │\n╰──╯\nKeyError: 'x'",
+        TRACEBACK + "KeyError: 'invalid choice'\n\nDuring handling:\n\n" + TRACEBACK + "ValueError: bad",
+    ],
+)
+def test_only_the_exception_that_ended_a_program_says_why(words: str) -> None:
+    assert refusal_of(1, words, may_be_training=True) is None
+
+
+def test_all_lines_of_an_exception_are_read() -> None:
+    words = TRACEBACK + "ValidationError: 1 error\ndrop\n  Extra inputs [type=extra_forbidden, x]\n" + "wandb: .\n" * 30
+    assert refusal_of(1, words, may_be_training=True, parameters=["drop"]) is not None
+    assert refusal_of(1, words, may_be_training=True, parameters=["lr"]) is None
+
+
+def test_a_program_that_has_logged_its_metric_has_refused_nothing() -> None:
+    words = "train.py: error: unrecognized arguments: --lr=0.1"
+    assert refusal_of(2, words, may_be_training=True, has_logged=True) is None
+
+
+def test_where_no_values_are_given_only_functions_and_parsers_refuse_them() -> None:
+    def is_refusal(code: int, words: str, *, may_be_training: bool = True) -> bool:
+        return refusal_of(code, words, may_be_training=may_be_training, passes_values=False) is not None
+
+    assert not is_refusal(1, TRACEBACK + "RuntimeError: CUDA error: unrecognized option")
+    assert is_refusal(1, TRACEBACK + "TypeError: train() got an unexpected keyword argument 'lr'")
+    assert is_refusal(2, "train.py: error: the following arguments are required: --data")
+    assert is_refusal(1, "Could not override 'model'.", may_be_training=False)
+
+
 def test_what_a_training_says_is_no_refusal() -> None:
     for words in ("ValueError: invalid value for 'dropout'", "RuntimeError: mismatched input shapes"):
         assert refusal_of(1, words, may_be_training=True) is None
@@ -104,6 +150,6 @@ def test_an_unknown_parser_is_told_by_its_exit_code_before_the_run() -> None:
 
 
 def test_a_program_that_cannot_be_imported_does_not_start() -> None:
-    refusal = refusal_of(1, "Traceback\nModuleNotFoundError: No module named 'torch'", may_be_training=True)
+    refusal = refusal_of(1, TRACEBACK + "ModuleNotFoundError: No module named 'torch'", may_be_training=True)
     assert refusal is not None
     assert refusal.advice == "the program cannot start: ModuleNotFoundError: No module named 'torch'"
