@@ -19,20 +19,29 @@ from wandb_carbs.metrics import flat
 DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
 
 
-def _hydra(values: Mapping[str, Any]) -> list[str]:
-    """Write values as Hydra reads them: each nested one by its own name, and None as null, since `None` is a text."""
+# Texts that Hydra takes for what they are without quotes, unlike `null`, `1e3` or `a,b`.
+_HYDRAS_WORD = re.compile(r"(?!(?:true|false|null|inf|nan)\Z)[A-Z_][A-Z0-9_./-]*", re.IGNORECASE | re.ASCII)
 
-    def inner(value: Any) -> str:
-        return repr(value) if isinstance(value, str) else whole(value)
+
+def _hydra(values: Mapping[str, Any]) -> list[str]:
+    """Write values as Hydra reads them: each nested one by its own name, None as null, and texts that stay texts."""
 
     def whole(value: Any) -> str:
         if isinstance(value, Mapping):
-            return f"{{{','.join(f'{name}:{inner(item)}' for name, item in value.items())}}}"
+            return f"{{{','.join(f'{name}:{whole(item)}' for name, item in value.items())}}}"
         if isinstance(value, list):
-            return f"[{','.join(map(inner, value))}]"
+            return f"[{','.join(map(whole, value))}]"
+        if isinstance(value, str):
+            return value if _HYDRAS_WORD.fullmatch(value) else _quoted(value)
         return "null" if value is None else str(value)
 
     return [f"{name}={whole(value)}" for name, value in flat(values)]
+
+
+def _quoted(text: str) -> str:
+    """Quote a text by Hydra's rules: a backslash means something before a quote only, the closing one among them."""
+    escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
+    return f"'{escaped}'"
 
 
 def _switch(name: str, value: Any) -> str:

@@ -17,8 +17,8 @@ from wandb_carbs.agent.arguments import says
 # float32 keeps seven digits.
 _SAME = 1e-6
 _MISSING = object()
-# Texts that a program may take for None.
-_NOTHING = ("none", "null", "", "no", "off", "false", "0")
+# Texts of which a program may make None. A parser that does so with `null` has not read the text.
+_NOTHING = ("none", "", "no", "off", "false", "0")
 # Hydra's marks before a name: add, or add and replace.
 _MARKS = "+"
 

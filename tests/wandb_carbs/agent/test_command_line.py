@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from carbs import CarbsError
@@ -55,11 +57,11 @@ def test_without_a_command_it_is_that_of_wandb() -> None:
         ("args_no_boolean_flags", "--lr=1e-05 --layers=3 --bias --act=relu 6 --seed=None --optim={'beta': 0.9}"),
         (
             "args_append_hydra",
-            "+lr=1e-05 +layers=3 +bias=True +dropout=False +act=relu 6 +seed=null +optim.beta=0.9",
+            "+lr=1e-05 +layers=3 +bias=True +dropout=False +act='relu 6' +seed=null +optim.beta=0.9",
         ),
         (
             "args_override_hydra",
-            "++lr=1e-05 ++layers=3 ++bias=True ++dropout=False ++act=relu 6 ++seed=null ++optim.beta=0.9",
+            "++lr=1e-05 ++layers=3 ++bias=True ++dropout=False ++act='relu 6' ++seed=null ++optim.beta=0.9",
         ),
         (
             "args_switches",
@@ -71,6 +73,12 @@ def test_arguments(macro: str, expected: str) -> None:
     assert " ".join(filled(f"${{{macro}}}")) == expected
 
 
+def hydra_reads(line: list[str]) -> Any:
+    """Return the values that Hydra makes of its overrides."""
+    parsed = {override.key_or_group: override.value() for override in OverridesParser.create().parse_overrides(line)}
+    return OmegaConf.to_container(OmegaConf.create(parsed))
+
+
 def test_hydra_reads_what_was_meant(tmp_path: Path) -> None:
     values = {"a": {"b": {"drop": None}, "empty": {}}, "sizes": [None, 64, "x y"], "heads": [[1], {"k": None}]}
     line = fill_in(["${args_override_hydra}"], None, values, tmp_path / "none.json", {})
@@ -80,10 +88,25 @@ def test_hydra_reads_what_was_meant(tmp_path: Path) -> None:
         "++heads=[[1],{k:null}]",
         "++sizes=[null,64,'x y']",
     ]
-    parser = OverridesParser.create()
-    parsed = {override.key_or_group: override.value() for override in parser.parse_overrides(line)}
-    read = OmegaConf.to_container(OmegaConf.create(parsed))
-    assert read == {"a.b.drop": None, "a.empty": {}, "sizes": [None, 64, "x y"], "heads": [[1], {"k": None}]}
+    assert hydra_reads(line) == {"a.b.drop": None, "a.empty": {}, "sizes": [None, 64, "x y"], "heads": [[1], {"k": None}]}
+
+
+TEXTS = ["adam", "models/resnet-50_v1.5", "true", "None", "null", "NaN", "-inf", "1e3", "001", "[1]", "{a}", "a,b", "a=b"]
+TEXTS += ["it's", 'say "x"', "ckpt/epoch=3.ckpt", "", " x ", "C:\\", "\\\\'", "a\\b", "\n", "x:y", "é", "choice(1,2)", "yes", "~"]
+
+
+@pytest.mark.parametrize("macro", ["args_override_hydra", "args_append_hydra"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_hydra_reads_every_text_as_it_is(macro: str, text: str, tmp_path: Path) -> None:
+    values = {"name": text, "names": [text, {"of": text}]}
+    line = fill_in([f"${{{macro}}}"], None, values, tmp_path / "none.json", {})
+    assert hydra_reads(line) == values
+
+
+@given(text=st.text(alphabet=st.one_of(st.sampled_from("\\'\"`,[]{}()=: aN1"), st.characters(exclude_characters="$"))))
+def test_hydra_reads_any_text_as_it_is(text: str) -> None:
+    line = fill_in(["${args_override_hydra}"], None, {"name": text, "names": [text]}, Path("none.json"), {})
+    assert hydra_reads(line) == {"name": text, "names": [text]}
 
 
 def test_a_nested_switch_is_turned_off_as_tyro_reads_it(tmp_path: Path) -> None:
