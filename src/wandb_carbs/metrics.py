@@ -71,6 +71,23 @@ def says_best(values: Any, name: str, *, maximize: bool) -> bool:
     return _is_kept(value) and last not in value and any(key in value for key in best)
 
 
+def says_number(values: Any, name: str, *, maximize: bool) -> bool:
+    """Tell whether a summary says the number by which a run counts, so that its history need not be read.
+
+    Like `says_end`. It does not either where the SDK keeps the best value alone, and a NaN on the way has taken its
+    place: to the SDK it is less and more than every number.
+
+    Args:
+        values: The summary.
+        name: The metric.
+        maximize: Whether more of the metric is better.
+    """
+    number = number_of(values, name, maximize=maximize)
+    if number is None or not says_end(values, name, maximize=maximize):
+        return False
+    return math.isfinite(number) or not says_best(values, name, maximize=maximize)
+
+
 def _is_kept(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value) and value.keys() <= _KEPT
 

@@ -16,6 +16,7 @@ from wandb_carbs.metrics import (
     number_of,
     says_best,
     says_end,
+    says_number,
     to_float,
     value_of,
     without,
@@ -97,6 +98,25 @@ def test_best_value_is_said_where_it_stands_for_the_last(value: Any, smallest: b
     summary = {} if value is MISSING else {"loss": value}
     assert says_best(summary, "loss", maximize=False) is smallest
     assert says_best(summary, "loss", maximize=True) is greatest
+
+
+@pytest.mark.parametrize(
+    ("value", "is_said"),
+    [
+        (2.5, True),
+        ("NaN", True),
+        ({"min": 1}, True),
+        ({"min": "NaN"}, False),
+        ({"max": "Infinity", "best": "NaN"}, False),
+        ({"min": "NaN", "last": "NaN"}, True),
+        ({"mean": 2}, False),
+        ("text", False),
+        (MISSING, False),
+    ],
+)
+def test_a_best_value_that_was_lost_to_a_nan_does_not_say_by_what_a_run_counts(value: Any, *, is_said: bool) -> None:
+    summary = {} if value is MISSING else {"loss": value}
+    assert says_number(summary, "loss", maximize=False) is is_said
 
 
 def test_value_is_a_finite_number_or_none() -> None:

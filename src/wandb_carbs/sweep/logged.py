@@ -35,9 +35,9 @@ def read_number(reading: Reading, record: RunRecord, *, maximize: bool, limit: f
         WandbConnectionError: If the history is needed, and cannot be read.
     """
     in_summary = metrics.number_of(record.summary, reading.name, maximize=maximize)
-    is_said = in_summary is not None and metrics.says_end(record.summary, reading.name, maximize=maximize)
-    if reading.how == LAST and is_said:
+    if reading.how == LAST and metrics.says_number(record.summary, reading.name, maximize=maximize):
         return in_summary
+    reading = _as_kept(reading, record, maximize=maximize)
     # A second wandb.init() of the program, or its define_metric(), may have kept the value out of the summary.
     rows = with_retries(f"read the history of run {record.name}", lambda: _rows(record, reading.name), limit=limit)
     numbers = [number for _, number in _numbers(rows, reading.name)]
