@@ -1,4 +1,5 @@
 from .agent.arguments import DrawnArgumentsWarning as DrawnArgumentsWarning
+from .agent.arguments import LateSuggestionWarning as LateSuggestionWarning
 from .agent.changes import RefusedChangeWarning as RefusedChangeWarning
 from .agent.pow2 import Pow2WandbCarbs as Pow2WandbCarbs
 from .agent.wandb_carbs import WandbCarbs as WandbCarbs

@@ -45,8 +45,8 @@ SUGGESTION_KEY = "carbs.suggestion"
 SUGGESTED_KEY = "carbs.suggested"
 # The configuration that a subclass made of the suggestion, as JSON; only where it is another.
 CONFIG_KEY = "carbs.config"
-# Searched parameters that the program's arguments set to another value than the suggestion, with that value, as JSON:
-# the run may have trained with W&B's own draw. Only where there are any.
+# Searched parameters that the program's arguments set to another value than the suggestion, with that value, as JSON,
+# or `wandb.config` when the run had logged without one: it may have trained with W&B's own draw. Only where there are.
 ARGUMENTS_KEY = "carbs.drawn_arguments"
 # When an agent started the run's program, in seconds by the clock of its machine: what the program logs has times of
 # the same clock.

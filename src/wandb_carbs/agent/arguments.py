@@ -1,7 +1,7 @@
-"""W&B's own draw in the program's arguments.
+"""W&B's own draw in the program's arguments, or in `wandb.config` before the suggestion is there.
 
 `wandb agent` passes the values that W&B drew as `--name=value`. A program that reads its arguments trains with them,
-while its run is recorded for the suggestion.
+while its run is recorded for the suggestion. So does one that takes the suggestion after its training.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wandb_carbs.metrics import flat
 from wandb_carbs.record import ARGUMENTS_KEY
 
 # Argument styles: --name=value, -name=value, name=value, +name=value and ++name=value (Hydra).
@@ -24,6 +25,10 @@ _SAME = 1e-9
 
 class DrawnArgumentsWarning(UserWarning):
     """The program's arguments hold another value of a searched parameter than the suggestion."""
+
+
+class LateSuggestionWarning(UserWarning):
+    """The run had logged before its suggestion was there, which has other values than `wandb.config` had then."""
 
 
 def drawn_arguments(arguments: Sequence[str], values: Mapping[str, Any]) -> dict[str, str]:
@@ -41,13 +46,28 @@ def drawn_arguments(arguments: Sequence[str], values: Mapping[str, Any]) -> dict
     return {name: text for name, text in assigned if not says(text, values[name])}
 
 
-def marks_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flat key that marks a run of this process whose arguments hold other values; nothing if none does.
+def drawn_before(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Find parameters that had another value in `wandb.config` than the suggestion, before that was there.
 
     Args:
+        config: The configuration then.
+        values: The run's configuration, made of the suggestion.
+
+    Returns:
+        The text of each such value.
+    """
+    texts = {name: str(value) for name, value in flat(config) if name in values}
+    return {name: text for name, text in texts.items() if not says(text, values[name])}
+
+
+def marks_of(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flat key that marks a run of this process that may train with W&B's own draw; else nothing.
+
+    Args:
+        before: The configuration with which the run had logged before its suggestion was there; empty if it had not.
         values: The run's configuration, made of the suggestion.
     """
-    found = drawn_arguments(sys.argv[1:], values)
+    found = {**drawn_before(before, values), **drawn_arguments(sys.argv[1:], values)}
     return {ARGUMENTS_KEY: json.dumps(found)} if found else {}
 
 
@@ -59,6 +79,16 @@ def explain(found: Mapping[str, str], values: Mapping[str, Any]) -> str:
         "the program trains with them, the search learns from the wrong configuration. There are two ways out: start "
         "the program by `wandb-carbs agent SWEEP`, which passes the suggestion as arguments, or read wandb.config and "
         'create the sweep with command=["${env}", "python", "${program}"], which passes none'
+    )
+
+
+def explain_late(found: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """Say what is wrong with a suggestion that is taken after the run has logged, and the way out."""
+    differences = ", ".join(f"{name}={text} (suggested: {values[name]!r})" for name, text in found.items())
+    return (
+        "the run had logged before WandbCarbs took its suggestion, while wandb.config held W&B's own draw: "
+        f"{differences}. If the program has trained with these values, the search learns from the wrong configuration, "
+        "and its cost begins only now. Call WandbCarbs.from_sweep(run) right after wandb.init(), and read wandb.config after that"
     )
 
 

@@ -32,20 +32,24 @@ class SuggestionGuard:
         self._refuses = refuses
         self._changed: dict[str, Any] = {}
 
-    def check_arguments(self) -> None:
-        """Warn of arguments of the program that hold another value than the suggestion.
+    def check_start(self, before: Mapping[str, Any]) -> None:
+        """Warn of values other than the suggestion's with which the program may train, or may have trained.
+
+        Args:
+            before: The configuration with which the run had logged before its suggestion was there; empty if it had
+                not logged.
 
         Raises:
             WandbCarbsError: If they are refused.
         """
-        found = arguments.drawn_arguments(sys.argv[1:], self._values)
-        if not found:
-            return
-        message = arguments.explain(found, self._values)
-        if self._refuses:
-            self._recorder.abandoned("arguments differ from the suggestion")
-            raise WandbCarbsError(message)
-        warnings.warn(message, arguments.DrawnArgumentsWarning, stacklevel=3)
+        if late := arguments.drawn_before(before, self._values):
+            message = arguments.explain_late(late, self._values)
+            self._object("the run had logged before its suggestion was there", message)
+            warnings.warn(message, arguments.LateSuggestionWarning, stacklevel=3)
+        if drawn := arguments.drawn_arguments(sys.argv[1:], self._values):
+            message = arguments.explain(drawn, self._values)
+            self._object("arguments differ from the suggestion", message)
+            warnings.warn(message, arguments.DrawnArgumentsWarning, stacklevel=3)
 
     def watch(self) -> None:
         """From now on, warn of searched values that the program tries to change, and mark the run, or refuse them."""
@@ -57,9 +61,12 @@ class SuggestionGuard:
         new = {name: value for name, value in changed.items() if name not in self._changed}
         self._changed.update(new)
         message = changes.explain(changed, self._values, self._config)
-        if self._refuses:
-            self._recorder.abandoned("the program changes the suggestion")
-            raise WandbCarbsError(message)
+        self._object("the program changes the suggestion", message)
         if new:
             self._recorder.note({CHANGES_KEY: to_json(self._changed)})
             warnings.warn(message, changes.RefusedChangeWarning, stacklevel=5)
+
+    def _object(self, reason: str, message: str) -> None:
+        if self._refuses:
+            self._recorder.abandoned(reason)
+            raise WandbCarbsError(message)

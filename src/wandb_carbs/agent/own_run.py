@@ -91,6 +91,15 @@ def config_of(run: Any) -> dict[str, Any]:
     return {key: value for key, value in dict(run.config).items() if key != "_wandb"}
 
 
+def logged_with(run: Any) -> dict[str, Any]:
+    """Return the configuration with which this start of the run has logged; empty if it has logged nothing yet."""
+    try:
+        has_logged = run.step > run.starting_step
+    except Exception:  # noqa: BLE001 - newer SDKs know no step of a run that several processes share
+        has_logged = False
+    return config_of(run) if has_logged else {}
+
+
 def update_summary(run: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Write flat keys to the run's summary, and return the whole summary with them."""
     run.summary.update(dict(values))

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -77,8 +78,9 @@ class WandbCarbs(LegacyNames):
             is logged, the run is finished as failed, and the program goes on after the block: `wandb.agent` in
             function mode gives up after three functions that raised within its first minute.
         refuse_arguments: Whether arguments of the program, or what it writes into `wandb.config`, may set no searched
-            parameter to another value than the suggestion. If not, there is a `DrawnArgumentsWarning` or a
-            `RefusedChangeWarning`, and the run's record is marked.
+            parameter to another value than the suggestion, and the run may not have logged with another one. If not,
+            there is a `DrawnArgumentsWarning`, a `RefusedChangeWarning` or a `LateSuggestionWarning`, and the run's
+            record is marked.
         progress: The hyperparameter whose values a run passes through on its way; see `report`. `from_sweep` takes it
             from the sweep's definition.
         stale_seconds: A run not heard of for longer is gone, and its suggestion free.
@@ -116,6 +118,7 @@ class WandbCarbs(LegacyNames):
         self._wandb_run = run
         self._sweep_id = own_run.check_sweep(run, sweep_id)
         self._raise_errors = raise_errors
+        before = own_run.logged_with(run)
         reader = RunReader(SweepPath(run.entity, run.project, self._sweep_id), retry_seconds)
         taker = SuggestionTaker(
             carbs,
@@ -124,7 +127,7 @@ class WandbCarbs(LegacyNames):
             translation=self._translation,
             progress=progress,
             stale_seconds=stale_seconds,
-            marks=marks_of,
+            marks=partial(marks_of, before),
         )
         own = taker.read()
         publisher = RunPublisher(own, reader, run, retry_seconds)
@@ -143,7 +146,7 @@ class WandbCarbs(LegacyNames):
             self._early_stop = EarlyStop(carbs, run.id, self._taken.point, progress, curve)
         self._counts = taker.counts
         self._guard = SuggestionGuard(run.config, self._taken.values, self._recorder, refuses=refuse_arguments)
-        self._guard.check_arguments()
+        self._guard.check_start(before)
         self._guard.watch()
 
     @classmethod

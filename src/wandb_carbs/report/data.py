@@ -206,8 +206,9 @@ class ReportData:
             return []
         doubt = (
             f"{len(self.drawn)} of {len(self.history.runs)} runs were started with arguments that say other values "
-            "than their suggestions: if the program obeys its arguments, they trained with W&B's own draw (use "
-            "`wandb-carbs agent`, or a `command` without ${args})"
+            "than their suggestions, or had logged before these were there: if the program trains with such values, "
+            "they are W&B's own draw (use `wandb-carbs agent`, or a `command` without ${args}; take the suggestion "
+            "right after wandb.init())"
         )
         return [doubt]
 

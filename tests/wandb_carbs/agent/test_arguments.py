@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_carbs.agent.arguments import drawn_arguments
+from wandb_carbs.agent.arguments import drawn_arguments, drawn_before
 
 VALUES = {"lr": 0.01, "batch": 32, "net.width": 8, "bias": True, "act": "relu", "sizes": [8, 16], "drop": None}
 
@@ -49,3 +49,10 @@ def test_the_same_values_and_other_arguments_are_none(arguments: list[str]) -> N
 
 def test_boolean_that_is_set_by_its_name_alone() -> None:
     assert drawn_arguments(["--bias", "--lr=0.01"], {"bias": False, "lr": 0.01}) == {"bias": "True"}
+
+
+def test_values_of_the_configuration_before_the_suggestion_are_compared_by_their_names() -> None:
+    values = {"lr": 0.01, "opt.name": "adam", "sizes": [64, 64]}
+    before = {"lr": 0.01, "opt": {"name": "sgd", "wd": 0.1}, "sizes": [64, 64], "epochs": 3}
+    assert drawn_before(before, values) == {"opt.name": "sgd"}
+    assert drawn_before({}, values) == {}

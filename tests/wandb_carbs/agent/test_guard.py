@@ -10,7 +10,15 @@ import wandb
 
 from carbs import CARBS, CarbsError
 from live_sweep import PARAMS
-from wandb_carbs import DrawnArgumentsWarning, RefusedChangeWarning, WandbCarbs, WandbCarbsError, load_sweep
+from wandb_carbs import (
+    DrawnArgumentsWarning,
+    LateSuggestionWarning,
+    RefusedChangeWarning,
+    WandbCarbs,
+    WandbCarbsError,
+    load_sweep,
+)
+from wandb_carbs.agent.own_run import logged_with
 from wandb_carbs.report.data import ReportData
 
 # The SDK's own sweep() does what the SDK's own settings warn of.
@@ -43,6 +51,52 @@ def test_suggested_arguments_leave_no_mark(sweep: Any, monkeypatch: pytest.Monke
     run = wandb.init()
     WandbCarbs(CARBS(params=PARAMS))
     assert "carbs.drawn_arguments" not in sweep.stored(run.id)[1]
+
+
+@pytest.mark.slow
+def test_a_suggestion_that_comes_after_the_training_is_named_and_the_run_is_marked(sweep: Any) -> None:
+    run = wandb.init(config={"lr": 0.5, "batch": 3})
+    run.log({"loss": 1.0})
+    with pytest.warns(LateSuggestionWarning, match=r"lr=0\.5 \(suggested: .*batch=3 .*right after wandb\.init"):
+        trial = WandbCarbs(CARBS(params=PARAMS))
+    trial.record_observation(0.5, 1)
+    assert json.loads(sweep.stored(run.id)[1]["carbs.drawn_arguments"]) == {"lr": "0.5", "batch": "3"}
+    (doubt,) = ReportData(load_sweep(sweep.path)).doubts
+    assert "or had logged before these were there" in doubt
+
+
+@pytest.mark.slow
+def test_a_late_suggestion_can_be_refused(sweep: Any) -> None:
+    run = wandb.init(config={"lr": 0.5})
+    run.log({"loss": 1.0})
+    with pytest.raises(WandbCarbsError, match=r"lr=0\.5"):
+        WandbCarbs(CARBS(params=PARAMS), refuse_arguments=True)
+    assert sweep.counts() == {"abandoned": 1}
+
+
+@pytest.mark.slow
+def test_a_run_that_had_its_suggestion_before_it_logged_has_trained_with_it(sweep: Any) -> None:
+    """It was started again, or an agent took its suggestion before it began."""
+    sweep.use_run_id("again")
+    wandb.init(config={"lr": 0.5})
+    first = WandbCarbs(CARBS(params=PARAMS)).suggest()
+    wandb.finish(exit_code=1)
+    run = wandb.init(resume="allow")
+    run.log({"loss": 1.0})
+    again = WandbCarbs(CARBS(params=PARAMS))
+    assert again.suggest() == first
+    assert not sweep.stored(run.id)[1].get("carbs.drawn_arguments")
+
+
+def test_a_run_whose_steps_are_not_known_is_not_doubted() -> None:
+    class Shared:
+        starting_step = 0
+
+        @property
+        def step(self) -> int:
+            raise RuntimeError("shared")
+
+    assert logged_with(Shared()) == {}
 
 
 @pytest.mark.slow
