@@ -88,7 +88,8 @@ def explain_late(found: Mapping[str, str], values: Mapping[str, Any]) -> str:
     return (
         "the run had logged before WandbCarbs took its suggestion, while wandb.config held W&B's own draw: "
         f"{differences}. If the program has trained with these values, the search learns from the wrong configuration, "
-        "and its cost begins only now. Call WandbCarbs.from_sweep(run) right after wandb.init(), and read wandb.config after that"
+        "and its cost begins only now. Call WandbCarbs.from_sweep(run) right after wandb.init(), and read wandb.config "
+        "after that"
     )
 
 

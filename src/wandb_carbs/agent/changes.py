@@ -12,6 +12,7 @@ from carbs.errors import Problem, raise_problems, refuse
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from carbs.values import is_dictionary
 from wandb_carbs.agent.arguments import says
+from wandb_carbs.metrics import flat
 from wandb_carbs.plain import plain
 
 logger = logging.getLogger("wandb_carbs")
@@ -26,7 +27,8 @@ class RefusedChangeWarning(UserWarning):
 def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]], object]) -> None:
     """Notice every attempt to give a searched parameter another value, by any of the ways that a configuration has.
 
-    The configuration's class is replaced by one that looks at what was written.
+    A value inside a dictionary that is written counts, too: `{"opt": {"lr": …}}` is `opt.lr`. The
+    configuration's class is replaced by one that looks at what was written.
 
     Args:
         config: A run's configuration.
@@ -36,10 +38,7 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
     kind = type(config)
 
     def look(items: Mapping[str, Any]) -> None:
-        changed = {
-            name: value for name, value in items.items() if name in values and not says(str(value), values[name])
-        }
-        if changed:
+        if changed := _others(items, values):
             tell(changed)
 
     class Watched(kind):  # type: ignore[misc, valid-type]
@@ -64,6 +63,11 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
         logger.debug("Changes of wandb.config are not noticed: %s", error)
 
 
+def _others(items: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the items, nested ones by their dotted names, that have other values than `values` has."""
+    return {name: value for name, value in flat(items) if name in values and not says(str(value), values[name])}
+
+
 def _plain(kind: type[Any], state: Mapping[str, Any]) -> Any:
     made = object.__new__(kind)
     made.__dict__.update(state)
@@ -71,12 +75,15 @@ def _plain(kind: type[Any], state: Mapping[str, Any]) -> Any:
 
 
 def explain(changed: Mapping[str, Any], values: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """Say what was refused, and the ways out; a program may have taken the lock away before."""
-    is_locked = all(says(str(config[name]), values[name]) for name in changed)
+    """Say what was refused, and the ways out.
+
+    A program may have taken the lock away before, or nest a value that has its dotted name in the sweep.
+    """
+    is_locked = not _others(config, values).keys() & changed.keys()
     fate = (
         "W&B refuses it, and wandb.config keeps the suggestion"
         if is_locked
-        else "It has taken W&B's lock away, so wandb.config has its values now, and the run is recorded for others"
+        else "wandb.config has its values now, and the run is recorded for others"
     )
     differences = ", ".join(f"{name}={value!r} (suggested: {values[name]!r})" for name, value in changed.items())
     ran = ", ".join(f"{name!r}: …" for name in changed)

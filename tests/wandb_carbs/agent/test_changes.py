@@ -14,7 +14,7 @@ from carbs import CARBS, CarbsError, ParamDict
 from live_sweep import PARAMS
 from wandb_carbs.agent.changes import explain, point_run, refused_in, watch
 
-VALUES = {"lr": 0.01, "batch": 32, "act": "relu"}
+VALUES = {"lr": 0.01, "batch": 32, "act": "relu", "m.d": 2}
 
 
 class Flags:
@@ -43,6 +43,11 @@ def config() -> Any:
         (lambda config: config.update({"lr": 0.01, "batch": 32.0, "act": "relu", "epochs": 3}), None),
         (lambda config: config.update_locked({"lr": 0.5}, user="carbs", _allow_val_change=True), None),
         (lambda config: setattr(config, "epochs", 3), None),
+        (lambda config: config.update({"m": {"d": 7, "e": 1}}, allow_val_change=True), {"m.d": 7}),
+        (lambda config: config.update({"m.d": 7}, allow_val_change=True), {"m.d": 7}),
+        (lambda config: config.__setitem__("m", {"d": 7}), {"m.d": 7}),
+        (lambda config: setattr(config, "m", {"d": 7}), {"m.d": 7}),
+        (lambda config: config.update({"m": {"d": 2}, "d": 7}), None),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -81,6 +86,21 @@ def test_a_lock_that_was_taken_away_is_said(config: Any) -> None:
     config.update({"lr": 0.5}, allow_val_change=True)
     assert told == [{"lr": 0.5}]
     assert "wandb.config has its values now" in explain({"lr": 0.5}, VALUES, config)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_nested_value_is_refused_where_the_sweep_nests_it(config: Any) -> None:
+    nested = {"m": {"d": 2}}
+    config.update_locked(nested, user="sweep")
+    config.update({"m": {"d": 7}}, allow_val_change=True)
+    assert config["m"] == {"d": 2}
+    assert "wandb.config keeps the suggestion" in explain({"m.d": 7}, VALUES, config)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_nested_value_is_kept_where_the_sweep_names_it_with_dots(config: Any) -> None:
+    config.update({"m": {"d": 7}}, allow_val_change=True)
+    assert "m.d=7 (suggested: 2). wandb.config has its values now" in explain({"m.d": 7}, VALUES, config)
 
 
 def test_names_outside_the_search_space_were_not_run() -> None:
