@@ -1,4 +1,7 @@
-"""Hints on a program whose results may be of something else than the search believes, by what the SDK said of it."""
+"""Hints on a program whose results may be of something else than the search believes.
+
+They come from what the SDK said, the folders that it made, and the program's source: a program may keep the SDK silent.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,29 @@ from wandb_carbs.agent.changes import refused_in
 
 # The SDK says so on standard error at every wandb.init(); the folder's name has the run's id.
 _JOINED = r"Run data is saved locally in .*-{}\b"
-# A run's configuration, under the names that it usually has, or our own way to a suggestion.
-_READS_CONFIG = re.compile(r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b|\bWandbCarbs\b")
+# A run's configuration, under the names that it usually has, where it is not only written to; or our own way to a
+# suggestion.
+_READS_CONFIG = re.compile(
+    r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b(?!\s*\.\s*(?:update|setdefaults)\s*\(|\s*=[^=])|\bWandbCarbs\b"
+)
 
 
 def hint_of_source(program: str, source: str) -> str:
     """Say if a program that is given no arguments does not seem to take its values from `wandb.config` either.
 
-    `wandb.init(config=args)` shows the suggestion in W&B, and changes nothing in `args`.
+    `wandb.init(config=args)` and `wandb.config.update(args)` show the suggestion in W&B, and change nothing in `args`.
 
     Args:
         program: Its name.
         source: Its text.
 
     Returns:
-        A sentence for the user; empty if it mentions a run's configuration.
+        A sentence for the user; empty if it reads a run's configuration.
     """
     if _READS_CONFIG.search(source):
         return ""
     return (
-        f"the sweep's command passes no hyperparameters, and {program} does not mention wandb.config: if it trains "
+        f"the sweep's command passes no hyperparameters, and {program} does not read wandb.config: if it trains "
         "with the values of its arguments, add ${args} to the command"
     )
 
@@ -69,13 +75,14 @@ def hint_of_nested(names: Sequence[str]) -> str:
     )
 
 
-def hints(words: Iterable[str], run_id: str, *, passes_values: bool) -> list[str]:
+def hints(words: Iterable[str], run_id: str, *, passes_values: bool, num_joined: int = 0) -> list[str]:
     """Return sentences for the user.
 
     Args:
         words: Parts of the program's standard error: its beginning, its end.
         run_id: The run that the program was started for; it may make others.
         passes_values: Whether the sweep's command gives the hyperparameters to the program's command line.
+        num_joined: How often it has called `wandb.init()`, as far as that shows elsewhere.
     """
     parts, found = list(words), []
     refused = refused_in("\n".join(parts))
@@ -86,7 +93,7 @@ def hints(words: Iterable[str], run_id: str, *, passes_values: bool) -> list[str
             "sweep's `command` pass ${args}, or train with wandb.config"
         )
     joined = re.compile(_JOINED.format(re.escape(run_id)))
-    if any(len(joined.findall(part)) > 1 for part in parts):
+    if max([num_joined, *(len(joined.findall(part)) for part in parts)]) > 1:
         found.append(
             "the program calls wandb.init() more than once for one run: all that is logged goes into it, and the last "
             "value counts. Of several processes, let the first one alone call it; of several folds, log their mean at "

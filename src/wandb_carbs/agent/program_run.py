@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -102,6 +103,11 @@ class ProgramRun:
         self._old_folders: frozenset[Path] = frozenset()
         self._heard_of = time.monotonic()
 
+    @property
+    def num_joined(self) -> int:
+        """How many folders the program's SDK has made for the run: one for each `wandb.init()`."""
+        return len(self._folders() - self._old_folders)
+
     def begin(self) -> Suggestion:
         """Take the run's suggestion, or take up the one that it had; everybody can see it when this returns.
 
@@ -191,7 +197,7 @@ class ProgramRun:
 
     def _has_folder(self) -> bool:
         """Return whether the program's SDK has made a folder for the run, be it one of another project."""
-        return bool(self._folders() - self._old_folders)
+        return self.num_joined > 0
 
     def _has_words(self, record: RunRecord) -> bool:
         """Return whether the program's SDK has written into the run: it may write what an earlier start has written."""
@@ -200,7 +206,10 @@ class ProgramRun:
 
     def _folders(self) -> frozenset[Path]:
         """Return the folders in which the SDK has put the run's files; a program may have them elsewhere."""
-        return frozenset() if self._folder is None else frozenset(self._folder.glob(f"run-*-{self.id}"))
+        if self._folder is None:
+            return frozenset()
+        name = re.compile(rf"run-\d+_\d+-{re.escape(self.id)}(?:-\d+)?")
+        return frozenset(path for path in self._folder.glob(f"run-*-{self.id}*") if name.fullmatch(path.name))
 
     def end(self, ending: Ending, seconds: float) -> Outcome:
         """Record how the run went, unless its program has done so.

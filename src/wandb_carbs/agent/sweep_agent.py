@@ -272,7 +272,8 @@ class SweepAgent:
 
     def _hint(self, run: ProgramRun, *words: str) -> None:
         """Say once what may be wrong with the program."""
-        said = {hint: hint for hint in hints(words, run.id, passes_values=passes_values(self._sweep.command))}
+        is_passed = passes_values(self._sweep.command)
+        said = {hint: hint for hint in hints(words, run.id, passes_values=is_passed, num_joined=run.num_joined)}
         if run.other_values and run.suggestion is not None:  # once for the same names, whatever their values
             said[f"{sorted(run.other_values)}"] = explain(run.other_values, run.suggestion.point)
         for key, hint in said.items():

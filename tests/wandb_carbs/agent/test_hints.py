@@ -31,6 +31,13 @@ def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found:
     assert all(part in hint for part, hint in zip(found, said, strict=True))
 
 
+@pytest.mark.parametrize(("num_joined", "is_said"), [(0, False), (1, False), (2, True)])
+def test_a_program_that_keeps_the_sdk_silent_is_known_by_its_folders(num_joined: int, *, is_said: bool) -> None:
+    said = hints(["nothing of the kind", JOINED], "abc", passes_values=True, num_joined=num_joined)
+    assert bool(said) is is_said
+    assert all("calls wandb.init() more than once" in hint for hint in said)
+
+
 @pytest.mark.parametrize(
     ("source", "is_doubted"),
     [
@@ -40,6 +47,12 @@ def test_what_may_be_wrong_is_said(words: list[str], passes_values: bool, found:
         ("config = wandb.init().config", False),
         ("with wandb.init() as run, WandbCarbs.from_sweep(run) as trial:", False),
         ("train(logger.experiment.config)", False),
+        ("wandb.init()\nwandb.config.update(args)\ntrain(args)", True),
+        ("run.config.update(vars(args), allow_val_change=True)\ntrain(args)", True),
+        ("wandb.init().config.setdefaults(args)\ntrain(args)", True),
+        ("wandb.config = args\ntrain(args)", True),
+        ("wandb.config.update(args)\ntrain(wandb.config)", False),
+        ("if wandb.config == args: train(args)", False),
     ],
 )
 def test_a_program_that_seems_to_read_no_values_is_doubted(source: str, is_doubted: bool) -> None:

@@ -181,6 +181,17 @@ def test_a_run_whose_program_makes_a_folder_speaks_for_itself(
     assert not announces(sweep, run)
 
 
+def test_each_start_of_the_sdk_for_a_run_is_counted(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "wandb" / "run-20261127_101010-new").mkdir(parents=True)
+    run = run_of(sweep, "new")
+    run.begin()
+    run.command({"WANDB_DIR": str(tmp_path)})
+    assert run.num_joined == 0
+    for name in ("111111-new", "111111-new-1", "111112-newer", "111112-a-new"):
+        (tmp_path / "wandb" / f"run-20261127_{name}").mkdir()
+    assert run.num_joined == 2
+
+
 def test_what_another_agent_recorded_meanwhile_is_corrected(sweep: Sweep) -> None:
     """The other agent took this one for dead; the program had not come to its end."""
     run = run_of(sweep, "cut-off")

@@ -381,6 +381,16 @@ def test_metric_and_cost_are_read_as_the_sweep_says(stage: Stage) -> None:
     assert record[COST_KEY] == pytest.approx((record[OBJECTIVE_KEY] + 5.0) / 4)
 
 
+def test_folds_in_one_run_are_said_though_the_sdk_is_silent(stage: Stage) -> None:
+    assert stage.environment["WANDB_SILENT"] == "true"
+    code = "import time, wandb\nfor fold in range(2):\n    run = wandb.init(reinit=True)\n"
+    # The SDK names its folders by the second.
+    code += "    wandb.log({'loss': fold})\n    run.finish()\n    time.sleep(1 - time.time() % 1)\n"
+    exit_code, said = stage.agent(stage.sweep(code, NO_ARGS))
+    assert exit_code == 0
+    assert said.count("the program calls wandb.init() more than once for one run") == 1
+
+
 def test_a_program_that_always_fails_stops_the_agent_and_its_words_are_shown_once(stage: Stage) -> None:
     path = stage.sweep(ARGPARSE + "raise FileNotFoundError('data.csv')\n")
     code, said = stage.agent(path, count=9)
@@ -410,7 +420,7 @@ def test_a_program_that_never_calls_wandb_is_explained_and_not_started_again(sta
     path = stage.sweep("lr = 0.1\n", NO_ARGS)
     code, said = stage.agent(path, count=None)
     assert code == 1
-    assert "does not mention wandb.config" in said
+    assert "does not read wandb.config" in said
     assert "without calling wandb.init()" in said
     record, _ = only_run(path)
     assert (record[STATE_KEY], record[REASON_KEY]) == (ABANDONED, "wandb.init() was not called")
