@@ -205,6 +205,11 @@ def passes_none_as_text(command: Sequence[str]) -> bool:
     return not spelled.isdisjoint(command)
 
 
+def passes_booleans_as_text(command: Sequence[str]) -> bool:
+    """Tell whether a command passes booleans to argparse by the words `True` and `False`."""
+    return not {"${args}", "${args_no_equals}"}.isdisjoint(command)
+
+
 def _interpreter(environment: Mapping[str, str]) -> str:
     # W&B's agent always says `python`, which some machines do not have.
     return "python" if shutil.which("python", path=environment.get("PATH")) else sys.executable

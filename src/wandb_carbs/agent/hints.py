@@ -6,7 +6,7 @@ They come from what the SDK said, the folders that it made, and the program's so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from wandb_carbs.agent.changes import refused_in
 
@@ -16,6 +16,11 @@ _JOINED = r"Run data is saved locally in .*-{}\b"
 # suggestion.
 _READS_CONFIG = re.compile(
     r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b(?!\s*\.\s*(?:update|setdefaults)\s*\(|\s*=[^=])|\bWandbCarbs\b"
+)
+# An argument of argparse whose type is `bool`, with the names that it has.
+_BOOL = re.compile(
+    r"\badd_argument\(\s*(?P<names>(?:[\"'][^\"']*[\"']\s*,\s*)+)(?:(?!\badd_argument\b).)*?\btype\s*=\s*bool\b",
+    re.DOTALL,
 )
 
 
@@ -36,6 +41,28 @@ def hint_of_source(program: str, source: str) -> str:
     return (
         f"the sweep's command passes no hyperparameters, and {program} does not read wandb.config: if it trains "
         "with the values of its arguments, add ${args} to the command"
+    )
+
+
+def hint_of_bool(program: str, source: str, names: Collection[str]) -> str:
+    """Say that argparse makes true of every text, where a program has it read a parameter of the sweep by `bool`.
+
+    Args:
+        program: Its name.
+        source: Its text.
+        names: The parameters that are passed to its command line as texts.
+
+    Returns:
+        A sentence for the user; empty without such an argument.
+    """
+    options = {option.strip(" \t\n\"'-") for found in _BOOL.finditer(source) for option in found["names"].split(",")}
+    wrong = [name for name in names if name in options]
+    if not wrong:
+        return ""
+    return (
+        f"argparse makes True of every text by type=bool, also of 'False', and {program} has it for "
+        f"{', '.join(map(repr, wrong))}, which the command passes as text: write action=argparse.BooleanOptionalAction "
+        "there, and ${args_switches} into the sweep's command"
     )
 
 

@@ -15,11 +15,12 @@ from wandb_carbs.agent.command_line import (
     check_command,
     hint_of_parts,
     hint_of_start,
+    passes_booleans_as_text,
     passes_none_as_text,
     passes_values,
     remedy_of,
 )
-from wandb_carbs.agent.hints import hint_of_nested, hint_of_none, hint_of_source
+from wandb_carbs.agent.hints import hint_of_bool, hint_of_nested, hint_of_none, hint_of_source
 from wandb_carbs.agent.outcome import Values
 from wandb_carbs.agent.program_values import check_parameters
 from wandb_carbs.errors import WandbCarbsError
@@ -160,14 +161,22 @@ def _check_program(command: Iterable[str], program: str | None) -> None:
 def _hint_of(command: Sequence[str], program: str | None, parameters: Mapping[str, Any]) -> str:
     if hint := hint_of_start(command) or hint_of_parts(command):
         return hint
+    source = _source_of(program)
     if passes_none_as_text(command):
-        nested = sorted({path[0] for path, _ in walk(parameters) if len(path) > 1})
-        may_be_none = [".".join(path) for path, settings in walk(parameters) if _may_be_none(settings)]
-        return hint_of_nested(nested) or hint_of_none(may_be_none)
-    if program is None or not program.endswith(".py") or passes_values(command):
+        paths = dict(walk(parameters))
+        nested = sorted({path[0] for path in paths if len(path) > 1})
+        may_be_none = [".".join(path) for path, settings in paths.items() if _may_be_none(settings)]
+        texts = [path[0] for path in paths if len(path) == 1] if passes_booleans_as_text(command) else []
+        return hint_of_bool(str(program), source, texts) or hint_of_nested(nested) or hint_of_none(may_be_none)
+    return "" if passes_values(command) or not source else hint_of_source(str(program), source)
+
+
+def _source_of(program: str | None) -> str:
+    """Return the text of a program in Python; empty if it is no file that can be read."""
+    if program is None or not program.endswith(".py"):
         return ""
     try:
-        return hint_of_source(program, Path(program).read_text(encoding="utf-8", errors="replace"))
+        return Path(program).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

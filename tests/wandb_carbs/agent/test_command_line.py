@@ -20,6 +20,7 @@ from wandb_carbs.agent.command_line import (
     fill_in,
     hint_of_parts,
     hint_of_start,
+    passes_booleans_as_text,
     passes_none_as_text,
     passes_values,
     remedy_of,
@@ -171,6 +172,12 @@ def test_none_is_passed_as_a_text(macro: str) -> None:
 )
 def test_none_is_passed_as_null_or_not_at_all(macro: str) -> None:
     assert not passes_none_as_text(["python", f"${{{macro}}}"])
+
+
+def test_booleans_are_texts_to_argparse_but_in_the_forms_of_switches() -> None:
+    assert passes_booleans_as_text(["python", "${program}", "${args}"])
+    assert passes_booleans_as_text(["python", "${program}", "${args_no_equals}"])
+    assert not passes_booleans_as_text(["python", "${program}", "${args_switches}"])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_carbs.agent.hints import hint_of_nested, hint_of_none, hint_of_source, hints
+from wandb_carbs.agent.hints import hint_of_bool, hint_of_nested, hint_of_none, hint_of_source, hints
 
 JOINED = "wandb: Run data is saved locally in /home/me/wandb/run-20261127_064316-abc\n"
 AGAIN = JOINED.replace("abc", "abc-1")
@@ -57,6 +57,25 @@ def test_a_program_that_keeps_the_sdk_silent_is_known_by_its_folders(num_joined:
 )
 def test_a_program_that_seems_to_read_no_values_is_doubted(source: str, is_doubted: bool) -> None:
     assert bool(hint_of_source("train.py", source)) is is_doubted
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("p.add_argument('--bias', type=bool, default=False)", ["bias"]),
+        ('p.add_argument("-b", "--bias", default=f(True), type = bool)', ["bias"]),
+        ("p.add_argument(\n    '--bias',\n    help='a, b',\n    type=bool,\n)", ["bias"]),
+        ("p.add_argument('--lr', type=float)\np.add_argument('--bias', type=bool)", ["bias"]),
+        ("p.add_argument('--lr', type=bool)\np.add_argument('--bias', type=bool)", ["bias", "lr"]),
+        ("p.add_argument('--bias', type=boolean)", []),
+        ("p.add_argument('--bias', action='store_true')\np.add_argument('--other', type=bool)", []),
+        ("@click.option('--bias', type=bool)", []),
+    ],
+)
+def test_an_argument_that_is_true_whatever_is_passed_is_named(source: str, found: list[str]) -> None:
+    hint = hint_of_bool("train.py", source, ["bias", "lr", "use.bias"])
+    assert bool(hint) is bool(found)
+    assert not found or f"train.py has it for {', '.join(map(repr, found))}, which the command passes" in hint
 
 
 def test_none_as_a_text_is_said_once_for_all_parameters() -> None:

@@ -440,6 +440,14 @@ def test_a_program_that_does_not_know_its_arguments_is_explained(stage: Stage) -
     assert "unrecognized arguments: --" in record[REASON_KEY]
 
 
+def test_booleans_that_argparse_would_not_read_are_named_before_a_run(stage: Stage) -> None:
+    code = "parser.add_argument('--bias', type=bool)"
+    parameters = {"bias": {"values": [True, False]}, "lr": {"min": 0.0, "max": 1.0}}
+    assert "'bias'" in load_runnable_sweep(stage.sweep(code, parameters=parameters)).hint
+    switches = ["python", "${program}", "${args_switches}"]
+    assert load_runnable_sweep(stage.sweep(code, switches, parameters=parameters)).hint == ""
+
+
 def test_a_program_with_its_own_wandb_carbs_takes_up_the_suggestion(stage: Stage) -> None:
     code = """
 import wandb
