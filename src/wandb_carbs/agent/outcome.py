@@ -25,7 +25,7 @@ import math
 import re
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wandb_carbs.agent.exceptions import NAN, OUT_OF_MEMORY, judge_words
@@ -125,6 +125,7 @@ class Values:
         logged: Names of what was logged, for advice.
         parameters: Names of the sweep's parameters, its constants among them.
         passes_values: Whether the sweep's command gives them to the program's command line.
+        no_numbers: What was logged as the metric, or as that of the cost, where it is not a number.
     """
 
     has_joined: bool
@@ -136,6 +137,7 @@ class Values:
     logged: Sequence[str] = ()
     parameters: Sequence[str] = ()
     passes_values: bool = True
+    no_numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def judge_outcome(ending: Ending, values: Values) -> Outcome:
@@ -222,12 +224,12 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
         kind = NAN if math.isnan(values.objective) else "infinite"
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: f"{values.metric} is {kind}"})
     if values.cost is None or not (math.isfinite(values.cost) and values.cost > 0):
-        what = (
-            "was not logged" if values.cost is None else f"is {values.cost!r}, which is not a positive, finite number"
-        )
+        what = _is_missing(values, values.cost_metric)
+        if values.cost is not None:
+            what = f"is {values.cost!r}, which is not a positive, finite number"
         return _lost(
             f"the cost {values.cost_metric} {what}",
-            f"the sweep's cost, the metric {values.cost_metric!r}, {what}: {_logged(values)}",
+            f"the sweep's cost, the metric {values.cost_metric!r}, {what}: {_logged(values, values.cost_metric)}",
             tolerated=_SOME,
         )
     return Outcome({STATE_KEY: SUCCESS, OBJECTIVE_KEY: values.objective, COST_KEY: values.cost, REASON_KEY: ""})
@@ -253,9 +255,10 @@ def _without_metric(values: Values) -> Outcome:
             "sweep's file, or record the outcome with WandbCarbs in the program",
             tolerated=_SOME,
         )
+    what = _is_missing(values, values.metric)
     return _lost(
-        f"{values.metric} was not logged",
-        f"the program did not log the sweep's metric {values.metric!r}: {_logged(values)}",
+        f"{values.metric} {what}",
+        f"the sweep's metric {values.metric!r} {what}: {_logged(values, values.metric)}",
         tolerated=_SOME,
     )
 
@@ -296,5 +299,11 @@ def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcom
     return Outcome({STATE_KEY: ABANDONED, REASON_KEY: reason}, advice, tolerated)
 
 
-def _logged(values: Values) -> str:
-    return f"it logged {', '.join(values.logged)}" if values.logged else "it logged nothing"
+def _is_missing(values: Values, name: str) -> str:
+    return "was not logged as a number" if name in values.no_numbers else "was not logged"
+
+
+def _logged(values: Values, name: str) -> str:
+    if name in values.no_numbers:
+        return f"the program logged it as {values.no_numbers[name]!r:.100}; log a number, as by float(…)"
+    return f"the program logged {', '.join(values.logged)}" if values.logged else "the program logged nothing"

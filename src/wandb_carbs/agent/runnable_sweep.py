@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,16 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float, *, is_joi
         ),
         parameters=[".".join(path) for path, _ in walk(sweep.parameters)],
         passes_values=passes_values(sweep.command),
+        no_numbers=dict(_no_numbers(sweep, record.summary)),
     )
+
+
+def _no_numbers(sweep: RunnableSweep, summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the metrics that the sweep reads, and what the summary holds as them, where that is not a number."""
+    for reading in filter(None, (sweep.metric, sweep.cost)):
+        value = metrics.find(summary, reading.name)
+        if value is not metrics.MISSING and metrics.number_of(summary, reading.name) is None:
+            yield reading.name, value
 
 
 def words_of_sdk(record: RunRecord) -> dict[str, Any]:

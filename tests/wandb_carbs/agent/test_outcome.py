@@ -92,7 +92,17 @@ def test_an_objective_that_is_not_finite_is_a_failure(objective: float, reason: 
         (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "log 'loss' with wandb.log"),
         (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "WANDB_PROJECT"),
         (replace(LOGGED, has_joined=False, objective=None), "wandb.init() was not called", "nor call wandb.agent()"),
-        (replace(LOGGED, objective=None), "loss was not logged", "it logged loss, accuracy"),
+        (replace(LOGGED, objective=None), "loss was not logged", "the program logged loss, accuracy"),
+        (
+            replace(LOGGED, objective=None, no_numbers={"loss": "0.5"}),
+            "loss was not logged as a number",
+            "'loss' was not logged as a number: the program logged it as '0.5'; log a number, as by float(…)",
+        ),
+        (
+            replace(LOGGED, cost=None, cost_metric="hours", no_numbers={"hours": True}),
+            "the cost hours was not logged as a number",
+            "the program logged it as True",
+        ),
         (replace(LOGGED, objective=None, metric=""), "nothing was recorded", "names no metric"),
         (replace(LOGGED, cost=None, cost_metric="hours"), "the cost hours was not logged", "'hours'"),
         (replace(LOGGED, cost=0.0, cost_metric="hours"), "the cost hours is 0.0, which is not a positive", "'hours'"),

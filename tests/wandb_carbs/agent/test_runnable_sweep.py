@@ -57,6 +57,13 @@ def test_what_was_logged_inside_a_mapping_is_named_as_the_sweep_may_name_it() ->
     assert values_of(sweep_of(Reading("val/loss")), record_of(summary), 1.0, is_joined=True).logged == ["val.loss"]
 
 
+def test_what_was_logged_as_a_metric_though_it_is_no_number_is_known() -> None:
+    sweep = sweep_of(Reading("val.loss"), Reading("hours"))
+    read = values_of(sweep, record_of({"val": {"loss": "0.5"}, "hours": True, "note": "x"}), 1.0, is_joined=True)
+    assert (read.objective, read.cost, read.no_numbers) == (None, None, {"val.loss": "0.5", "hours": True})
+    assert values_of(sweep, record_of({"val.loss": "NaN", "note": "x"}), 1.0, is_joined=True).no_numbers == {}
+
+
 def test_the_words_of_the_sdk_are_apart_from_the_copy_of_the_record() -> None:
     assert words_of_sdk(record_of({}, internal={"t": {}, "carbs": {"carbs.state": "running"}})) == {"t": {}}
     assert words_of_sdk(record_of({}, internal={"carbs": {"carbs.state": "running"}})) == {}

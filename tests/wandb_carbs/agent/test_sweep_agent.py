@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wandb
 
-from carbs import CarbsError, CARBSParams, LinearSpace, LogSpace, ObservationInParam, Param, unfinished
+from carbs import (
+    CarbsError,
+    CARBSParams,
+    CategoricalSpace,
+    LinearSpace,
+    LogSpace,
+    ObservationInParam,
+    Param,
+    unfinished,
+)
 from wandb_carbs import SweepDefinition, SweepPath, carbs_from_sweep, load_sweep, sweep_configuration
 from wandb_carbs.agent import early_stop, publisher, sweep_agent
 from wandb_carbs.agent.registration import EXIT, Command, Registration
@@ -442,10 +451,11 @@ def test_a_program_that_does_not_know_its_arguments_is_explained(stage: Stage) -
 
 def test_booleans_that_argparse_would_not_read_are_named_before_a_run(stage: Stage) -> None:
     code = "parser.add_argument('--bias', type=bool)"
-    parameters = {"bias": {"values": [True, False]}, "lr": {"min": 0.0, "max": 1.0}}
-    assert "'bias'" in load_runnable_sweep(stage.sweep(code, parameters=parameters)).hint
-    switches = ["python", "${program}", "${args_switches}"]
-    assert load_runnable_sweep(stage.sweep(code, switches, parameters=parameters)).hint == ""
+    params = (PARAMS[0], Param("bias", CategoricalSpace((True, False))))
+    as_text, as_switches = (["python", "${program}", f"${{{name}}}"] for name in ("args", "args_switches"))
+    hints = [load_runnable_sweep(stage.sweep(code, line, params=params)).hint for line in (as_text, as_switches)]
+    assert "'bias', which the command passes as text" in hints[0]
+    assert hints[1] == ""
 
 
 def test_a_program_with_its_own_wandb_carbs_takes_up_the_suggestion(stage: Stage) -> None:
