@@ -125,7 +125,7 @@ class Values:
         logged: Names of what was logged, for advice.
         parameters: Names of the sweep's parameters, its constants among them.
         passes_values: Whether the sweep's command gives them to the program's command line.
-        no_numbers: What was logged as the metric, or as that of the cost, where it is not a number.
+        no_numbers: The value that was logged as the metric, or as the cost's, where it is not a number.
     """
 
     has_joined: bool

@@ -134,7 +134,7 @@ def values_of(sweep: RunnableSweep, record: RunRecord, seconds: float, *, is_joi
 
 
 def _no_numbers(sweep: RunnableSweep, summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the metrics that the sweep reads, and what the summary holds as them, where that is not a number."""
+    """Yield the metrics that the sweep reads, and their values in the summary, where these are not numbers."""
     for reading in filter(None, (sweep.metric, sweep.cost)):
         value = metrics.find(summary, reading.name)
         if value is not metrics.MISSING and metrics.number_of(summary, reading.name) is None:
