@@ -226,7 +226,8 @@ class ProgramRun:
         assert self._recorder is not None
         record = self._publisher.read()
         is_joined = self._has_words(record)
-        if is_joined and ending.exit_code == 0 and not ending.asked and record.summary.get(STATE_KEY) not in OUTCOMES:
+        may_be_whole = is_joined and ending.exit_code == 0 and ending.asked in ("", STOPPED)
+        if may_be_whole and record.summary.get(STATE_KEY) not in OUTCOMES:
             record = self._publisher.read_end()
         is_settled = record.summary.get(SETTLED_KEY) is True
         advised = "" if self._stop is None else self._stop.advised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def outcome_of(
     spent: float = 0.0,
     advised: str = "",
 ) -> Outcome:
-    run = logged_run(rows)
+    run = replace(logged_run(rows), state="finished" if ending.exit_code == 0 else "running")
     return whole_outcome(sweep_of_losses(progress), run, ending, 45.0, is_joined=True, spent=spent, advised=advised)
 
 
@@ -91,6 +92,13 @@ def test_a_run_that_came_to_its_end_though_it_was_to_stop_counts_as_the_whole_ru
     assert STOPPED_KEY not in ended
     killed = outcome_of(rows_of(4.0, 3.0, 2.0, 1.0), Ending(-9, asked=STOPPED), advised="is no good").keys
     assert json.loads(killed[SUGGESTION_KEY])["epochs"] == 3
+
+
+def test_a_run_that_died_behind_a_shell_at_its_last_epoch_is_not_whole() -> None:
+    run = logged_run(rows_of(4.0, 3.0, 2.0, 1.0))
+    keys = whole_outcome(sweep_of_losses(), run, Ending(0), 45.0, is_joined=True).keys
+    assert (keys[STATE_KEY], keys[REASON_KEY]) == (ABANDONED, "the run was not finished")
+    assert json.loads(keys[CURVE_KEY])[-1] == [3, 2.0, 30.0], "its points on the way are learnt"
 
 
 def test_points_of_an_earlier_start_are_no_points_at_the_end_of_a_run_that_was_stopped() -> None:
