@@ -137,7 +137,7 @@ def _no_numbers(sweep: RunnableSweep, summary: Mapping[str, Any]) -> Iterator[tu
     """Yield the metrics that the sweep reads, and their values in the summary, where these are not numbers."""
     for reading in filter(None, (sweep.metric, sweep.cost)):
         value = metrics.find(summary, reading.name)
-        if value is not metrics.MISSING and metrics.number_of(summary, reading.name) is None:
+        if value not in (metrics.MISSING, None) and metrics.number_of(summary, reading.name) is None:
             yield reading.name, value
 
 
