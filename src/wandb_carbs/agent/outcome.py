@@ -70,7 +70,7 @@ _NOT_FINISHED = (
     "the command ended with exit code 0, but W&B does not have the run as finished: its training was killed, or ended "
     "without wandb.finish(), and W&B may lack the last that it logged. In a shell, let the exit code be that of the "
     "training: write `set -e -o pipefail` at the beginning of the script, or of the line after `-c`. Call "
-    "wandb.finish() before os._exit(), and at the end of a process that was forked"
+    "wandb.finish() before os._exit(), and at the end of a forked process, or of a worker, such as Ray's"
 )
 _INTERRUPTION = "interrupted: KeyboardInterrupt"
 _INTERRUPTED = re.compile(r"^(?:Detected )?KeyboardInterrupt\b", re.MULTILINE)
