@@ -36,7 +36,7 @@ IDEAS: dict[str, Tuning] = {
     "no refinement of candidates": replace(DEFAULT, gain=replace(GAIN, refine_steps=())),
     "no candidates over the space": replace(DEFAULT, gain=replace(GAIN, num_global=10)),
     "no candidates around the frontier": replace(DEFAULT, gain=replace(GAIN, num_local=10)),
-    "one setting of the hyperparameters": replace(DEFAULT, model=replace(MODEL, num_alternatives=0)),
+    "one setting of the hyperparameters": replace(DEFAULT, model=replace(MODEL, alternatives=(0, 0))),
     "no candidates on bounds": replace(DEFAULT, gain=replace(GAIN, clip_share=0.0)),
     "no warps": replace(DEFAULT, model=replace(MODEL, warp_deviation=1e-6, saturation=0.0)),
     "no amplitude": replace(DEFAULT, model=replace(MODEL, amplitude_deviation=0.0)),

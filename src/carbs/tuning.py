@@ -122,7 +122,7 @@ class ModelTuning:
     # curves and scaling laws saturate. Ablation.
     saturation: float = 1.0
     # Slopes of the objective's log amplitude: across a bounded hyperparameter, two search units wide, the objective's
-    # spread grows or falls by half; less along what drives the cost. Zero is none. Ablation.
+    # spread grows or falls by half; less along what drives the cost. With zero it does neither. Ablation.
     amplitude_deviation: float = 0.2
     # Objectives worse than this many times the distance from the median to the best (or to the lower quartile) are
     # pulled up to there. A normal sample of a thousand stays as it is. Ablation.
@@ -130,11 +130,13 @@ class ModelTuning:
     # Largest number of configurations that hyperparameters are fitted to. Their uncertainty is small by then, and the
     # time of a fit grows with the cube.
     max_fit_points: int = 200
-    # Settings of the hyperparameters that are drawn from their posterior, beside the most probable one. They widen what
-    # people see and what the limits of cost count with; five were no better.
-    num_alternatives: int = 3
-    # With more configurations times hyperparameters than this (100 of eight) the most probable setting stands for all:
-    # the posterior is narrow by then, and a suggestion would take more than twice as long.
+    # Settings of the hyperparameters that are drawn from their posterior, beside the most probable one: at least and at
+    # most. They widen what people see and what the limits of cost count with. With a few runs, whose limits guard
+    # against high costs, three of them leave much to chance; later five were no better.
+    alternatives: tuple[int, int] = (3, 16)
+    # Configurations times hyperparameters times settings, up to the most settings. With more configurations times
+    # hyperparameters than this (100 of eight) the most probable setting stands for all: the posterior is narrow by
+    # then, and a suggestion would take more than twice as long.
     max_alternative_values: int = 800
     # Largest number of configurations that the models are conditioned on.
     max_model_points: int = 1500
@@ -142,6 +144,12 @@ class ModelTuning:
     # probits over a search unit, from a coin's toss to near certainty in half a unit, and bend by as much.
     success_signal: float = 16.0
     success_slope: float = 16.0
+
+    def num_alternatives(self, values: int) -> int:
+        """Return how many settings are drawn, with so many configurations times hyperparameters."""
+        least, most = self.alternatives
+        affordable = self.max_alternative_values // values
+        return max(least, min(most, affordable)) if affordable else 0
 
 
 @dataclass(frozen=True)

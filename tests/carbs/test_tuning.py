@@ -30,3 +30,11 @@ def test_a_replaced_value_counts_for_one_optimizer_alone() -> None:
 def test_the_values_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         DEFAULT.gain.band_share = 1.0  # type: ignore[misc]
+
+
+def test_the_fewer_runs_the_more_settings_are_drawn() -> None:
+    """A guard against high costs must not hang on three draws; with many runs the posterior is narrow."""
+    numbers = [DEFAULT.model.num_alternatives(values) for values in (1, 48, 100, 240, 800, 801, 10_000)]
+    assert numbers == [16, 16, 8, 3, 3, 0, 0]
+    none = replace(DEFAULT.model, alternatives=(0, 0))
+    assert [none.num_alternatives(values) for values in (1, 800, 801)] == [0, 0, 0]

@@ -102,11 +102,12 @@ def negative_log_posterior(
         return np.asarray(-0.5 * np.bincount(owner, weights=by_coordinate, minlength=num_owners))
 
     WX = W @ X
+    of_signal = np.sum(W * matern, 1)
     of_noise = -0.5 * noise.inner(W, t2) + 0.5 * (repeats - within / t2)
     parts: list[Array] = [
         by_owner(2 * (row_sums @ (Z * Z) - np.sum(Z * MZ, 0))),
         by_owner(b2 * np.sum(X * WX, 0)),
-        np.array([-0.5 * np.sum(W * matern), of_noise]),
+        np.array([-0.5 * np.sum(of_signal), of_noise]),
     ]
     if by_warp is not None:
         # dK/dk_j likewise, with (x_j - x'_j) (dx_j/dk_j - dx'_j/dk_j) / l_j^2 and the other sign; then the linear part.
@@ -114,10 +115,16 @@ def negative_log_posterior(
         parts.append(by_owner(2 * (b2 * np.sum(by_warp * WX, 0) - bent)))
     if len(amplitude_slopes):
         # dK/dg_j = s2 * a a' * matern * (x_j + x'_j).
-        parts.append(by_owner(2 * np.sum(W * matern, 1) @ within_reach(unwarped)))
+        parts.append(by_owner(2 * of_signal @ within_reach(unwarped)))
+    of_prior, pull = _negative_log_prior(theta, prior, num_owners)
+    return float(value + of_prior), np.concatenate(parts) + pull
+
+
+def _negative_log_prior(theta: Array, prior: Prior, num_owners: int) -> tuple[float, Array]:
+    """Return minus the log density of the prior, up to a constant, and its gradient."""
     mean, deviation = _prior_arrays(prior, num_owners)
     residual = (theta - mean) / deviation
-    return float(value + 0.5 * residual @ residual), np.concatenate(parts) + residual / deviation
+    return float(0.5 * residual @ residual), residual / deviation
 
 
 def _parts(theta: Array, num_owners: int, prior: Prior) -> list[Array]:
@@ -127,13 +134,16 @@ def _parts(theta: Array, num_owners: int, prior: Prior) -> list[Array]:
 
 
 def _prior_arrays(prior: Prior, num_owners: int) -> tuple[Array, Array]:
-    rows = [prior.length_scale] * num_owners + [prior.slope] * num_owners + [prior.signal, prior.noise]
-    optional = [values for values in (prior.warp, prior.amplitude_slope) if values is not None]
-    pairs = [
-        np.array(rows).T,
-        *(np.array([np.broadcast_to(value, num_owners) for value in values]) for values in optional),
+    """Return the means and the deviations of the prior, each of the shape of `theta`."""
+    rows: list[tuple[tuple[Array | float, Array | float], int]] = [
+        *((prior.length_scale, num_owners), (prior.slope, num_owners), (prior.signal, 1), (prior.noise, 1)),
+        *((values, num_owners) for values in (prior.warp, prior.amplitude_slope) if values is not None),
     ]
-    mean, deviation = np.hstack(pairs)
+    mean, deviation = np.empty((2, sum(number for _, number in rows)))
+    start = 0
+    for values, number in rows:
+        mean[start : start + number], deviation[start : start + number] = values
+        start += number
     return mean, deviation
 
 
@@ -156,23 +166,28 @@ def fit(
     """
     num_owners = int(owner.max()) + 1
     args = (X, y, noise, within, owner, prior)
+    mean, deviation = _prior_arrays(prior, num_owners)
+    low, high = _bounds(prior, num_owners)
+
+    def scaled(steps: Array) -> tuple[float, Array]:
+        value, gradient = negative_log_posterior(mean + deviation * steps, *args)
+        return value, gradient * deviation
 
     def climb(start: Array) -> tuple[Array, float]:
+        # In deviations of the prior: in units of their own some hyperparameters move a hundred times as far as others.
         result = minimize(
-            negative_log_posterior,
-            start,
-            args=args,
+            scaled,
+            (start - mean) / deviation,
             jac=True,
             method="L-BFGS-B",
-            bounds=np.column_stack(_bounds(prior, num_owners)),
+            bounds=np.column_stack([(low - mean) / deviation, (high - mean) / deviation]),
             # A thousandth of a unit of log posterior more makes no suggestion better.
             options={"maxiter": max_iterations, "maxcor": 20, "ftol": 1e-5, "gtol": 1e-2},
         )
-        return result.x, float(result.fun)
+        return mean + deviation * result.x, float(result.fun)
 
-    start, _ = _prior_arrays(prior, num_owners)
-    theta, value = climb(start)
-    noisy = start.copy()
+    theta, value = climb(mean)
+    noisy = mean.copy()
     noisy[2 * num_owners + 1] = _NOISY
     if negative_log_posterior(noisy, *args)[0] < value + _RISE:
         other, its_value = climb(noisy)

@@ -135,16 +135,16 @@ class Surrogate:
         def condition(hyper: Hyperparameters, outputs: Array) -> Posterior:
             return Posterior.condition(hyper, X[keep], outputs[keep, None], noise)
 
-        is_certain = groups.num_ends * len(space.params) > tuning.max_alternative_values
+        num_others = tuning.num_alternatives(groups.num_ends * len(space.params))
 
         def learn(outputs: Array, within: float, prior: Prior) -> tuple[Posterior, tuple[Posterior, ...]]:
             fitted_to = (X[chosen], outputs[chosen], noise_of_chosen, share * within, owner)
             hyper = fit(*fitted_to, prior)
-            if is_certain:
+            if not num_others:
                 return condition(hyper, outputs), ()
             # The same history gives the same models: the draws depend on nothing else.
             rng = np.random.default_rng(groups.size)
-            normal = rng.standard_normal((tuning.num_alternatives, 4 * len(space.params) + 2))
+            normal = rng.standard_normal((num_others, 4 * len(space.params) + 2))
             others = laplace.draw(hyper, *fitted_to, prior, normal)
             return condition(hyper, outputs), tuple(condition(other, outputs) for other in others)
 

@@ -92,7 +92,7 @@ def test_draws_keep_the_bounds_of_a_fit() -> None:
 def held(num_alternatives: int) -> float:
     """Return how many 90 % intervals hold, over functions of which one hyperparameter in four matters much."""
     space = SearchSpace(tuple(Param(f"p{i}", LinearSpace(min=-1, max=1)) for i in range(4)))
-    tuning = replace(DEFAULT.model, num_alternatives=num_alternatives)
+    tuning = replace(DEFAULT.model, alternatives=(num_alternatives, num_alternatives))
     held_each = []
     for seed in range(12):
         rng = np.random.default_rng(seed)
