@@ -17,7 +17,7 @@ from carbs.models.kernel import (
     polynomial,
     squared_distances,
     warp_and_slope,
-    within_reach,
+    within_amplitude,
 )
 from carbs.models.noise import Noise
 from carbs.models.priors import Prior
@@ -115,7 +115,7 @@ def negative_log_posterior(
         parts.append(by_owner(2 * (b2 * np.sum(by_warp * WX, 0) - bent)))
     if len(amplitude_slopes):
         # dK/dg_j = s2 * a a' * matern * (x_j + x'_j).
-        parts.append(by_owner(2 * of_signal @ within_reach(unwarped)))
+        parts.append(by_owner(2 * of_signal @ within_amplitude(unwarped)))
     of_prior, pull = _negative_log_prior(theta, prior, num_owners)
     return float(value + of_prior), np.concatenate(parts) + pull
 

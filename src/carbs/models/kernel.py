@@ -44,9 +44,11 @@ from carbs.arrays import Array
 SQRT5 = math.sqrt(5.0)
 # Added to the diagonal: keeps the Cholesky factor of near-duplicates finite, a thousandth of the smallest noise.
 JITTER = 1e-9
-# Where the space is not bounded, a warp goes on straight from this coordinate on, and an amplitude stays as it is: they
-# must not explode.
-_REACH = 3.0
+# Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
+_WARP_REACH = 3.0
+# From this coordinate on an amplitude stays as it is: the bound of a bounded hyperparameter. It grows with the number of
+# hyperparameters, too.
+_AMPLITUDE_REACH = 1.0
 _NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth
 
 
@@ -92,14 +94,14 @@ class Mapped:
         return cls(warp(points, hyper.warps), None if slopes is None else amplitude(points, slopes))
 
 
-def within_reach(points: Array) -> Array:
-    """Return the `points`, shape (m, D), moved to where warps and amplitudes go on as they do in a bounded space."""
-    return np.clip(points, -_REACH, _REACH)
+def within_amplitude(points: Array) -> Array:
+    """Return the `points`, shape (m, D), moved to where amplitudes change."""
+    return np.clip(points, -_AMPLITUDE_REACH, _AMPLITUDE_REACH)
 
 
 def amplitude(points: Array, slopes: Array) -> Array:
     """Return the amplitudes of `points`, shape (m, D), by the slopes of their logarithm, shape (D,); shape (m,)."""
-    found: Array = np.exp(within_reach(points) @ slopes)
+    found: Array = np.exp(within_amplitude(points) @ slopes)
     return found
 
 
@@ -119,7 +121,7 @@ def warp(points: Array, warps: Array | None) -> Array:
 def warp_and_slope(points: Array, warps: Array) -> tuple[Array, Array]:
     """Return the warped points and their derivatives with respect to the warps, both of shape (m, D)."""
     k = np.where(np.abs(warps) < _NO_WARP, _NO_WARP, warps)
-    inner = within_reach(points)
+    inner = np.clip(points, -_WARP_REACH, _WARP_REACH)
     grown = np.expm1(k * inner)
     growth, warped = grown + 1, grown / k
     beyond = growth * (points - inner)

@@ -18,6 +18,8 @@ _COUNTED_SLOPES = (0.0, 1.0)
 # Share of an amplitude's deviation that is left along a hyperparameter that drives the cost: that the objective spreads
 # less at its expensive end is what the saturation says.
 _LEAST_AMPLITUDE = 0.1
+# Of a choice: its coordinates, one for each choice, add up to the same for all, so that an amplitude says nothing.
+_NO_AMPLITUDE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,19 @@ def objective_prior(space: SearchSpace, cost_slopes: Array, tuning: ModelTuning)
 
     Args:
         space: The search space.
-        cost_slopes: Slopes of the log cost along the search coordinates, shape (D,).
+        cost_slopes: Slopes of the log cost along the hyperparameters, shape (P,).
         tuning: The tuned constants.
     """
     counted = np.clip(cost_slopes, *_COUNTED_SLOPES)
-    amplitude_deviation = tuning.amplitude_deviation * np.maximum(1 - counted, _LEAST_AMPLITUDE)
+    is_choice = np.array([part.width > 1 for part in space.spaces])
+    amplitude_share = np.where(is_choice, _NO_AMPLITUDE, np.maximum(1 - counted, _LEAST_AMPLITUDE))
     return Prior(
         _length_scale_prior(space, tuning),
         signal=tuning.signal,
         slope=tuning.objective_slope,
         noise=tuning.objective_noise,
         warp=(-tuning.saturation * counted, tuning.warp_deviation),
-        amplitude_slope=(0.0, amplitude_deviation) if tuning.amplitude_deviation else None,
+        amplitude_slope=(0.0, tuning.amplitude_deviation * amplitude_share) if tuning.amplitude_deviation else None,
         noise_bounds=tuning.noise_bounds,
     )
 

@@ -56,14 +56,14 @@ def test_the_smooth_part_has_the_amplitude_of_both_points() -> None:
     only_smooth = replace(HYPER, slopes=np.zeros(2), mean_variance=0.0)
     stationary = kernel(A, B, replace(only_smooth, amplitude_slopes=None))
     expected = [
-        [c * math.exp(0.2 * (a[0] + b[0]) - 0.5 * (a[1] + b[1])) for b, c in zip(B.tolist(), row, strict=True)]
-        for a, row in zip(A.tolist(), stationary.tolist(), strict=True)
+        [c * math.exp(0.2 * (a[0] + b[0]) - 0.5 * (a[1] + b[1])) for b, c in zip(np.minimum(B, 1), row, strict=True)]
+        for a, row in zip(np.minimum(A, 1), stationary.tolist(), strict=True)
     ]
     assert kernel(A, B, only_smooth) == pytest.approx(np.array(expected))
 
 
 def test_an_amplitude_does_not_explode_where_the_space_is_open() -> None:
-    assert amplitude(np.array([[1e9], [3.0]]), np.array([2.0])) == pytest.approx(np.exp([6.0, 6.0]))
+    assert amplitude(np.array([[1e9], [1.0]]), np.array([2.0])) == pytest.approx(np.exp([2.0, 2.0]))
 
 
 @pytest.mark.parametrize("hyper", [HYPER, replace(HYPER, amplitude_slopes=None)])

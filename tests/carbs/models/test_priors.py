@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from carbs import LinearSpace, Param
+from carbs import CategoricalSpace, LinearSpace, Param
 from carbs.models.priors import cost_prior, objective_prior, success_hyperparameters
 from carbs.spaces.search_space import SearchSpace, as_space
 from carbs.tuning import DEFAULT
@@ -43,6 +43,16 @@ def test_an_objectives_spread_may_grow_along_what_does_not_drive_the_cost() -> N
     assert np.asarray(deviation) == pytest.approx(MODEL.amplitude_deviation * np.array([1.0, 0.5, 0.1]))
     assert cost_prior(box(3), MODEL).amplitude_slope is None
     assert objective_prior(box(3), np.zeros(3), replace(MODEL, amplitude_deviation=0.0)).amplitude_slope is None
+
+
+def test_choices_have_no_amplitude() -> None:
+    """Their coordinates add up to the same for every choice, and to hundreds where there are many."""
+    params = [Param("x", LinearSpace(0, 1)), Param("c", CategoricalSpace([f"c{i}" for i in range(1000)]))]
+    prior = objective_prior(as_space(params), np.zeros(2), MODEL)
+    assert prior.amplitude_slope is not None
+    deviation = np.asarray(prior.amplitude_slope[1])
+    assert deviation[0] == MODEL.amplitude_deviation
+    assert deviation[1] < 1e-8
 
 
 def test_the_cost_may_be_ten_thousand_times_as_high_in_the_middle_of_the_space() -> None:

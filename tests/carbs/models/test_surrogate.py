@@ -12,6 +12,7 @@ import scipy.stats
 
 from carbs import (
     CARBS,
+    CategoricalSpace,
     LinearSpace,
     LogSpace,
     ObservationInParam,
@@ -179,3 +180,16 @@ def test_evidence_of_effects_is_what_the_model_knows_beyond_the_mean() -> None:
         for y, rest in zip(found.y, others, strict=True)
     ]
     assert found.evidence_of_effects() == pytest.approx(np.sum(by_model) - np.sum(by_mean))
+
+
+def test_thousands_of_choices_leave_the_scale_of_the_objective_alone() -> None:
+    """No draw of the hyperparameters takes one choice's objective for ten times as uncertain as the others."""
+    rng = np.random.default_rng(0)
+    searched = as_space([Param("c", CategoricalSpace([f"c{i}" for i in range(2000)])), Param("x", LinearSpace(0, 1))])
+    configs = [{"c": f"c{i}", "x": float(rng.random())} for i in range(15)]
+    y = np.array([float(np.sin(3 * config["x"]) + 0.1 * rng.standard_normal()) for config in configs])
+    X = searched.encode(configs)
+    models = Surrogate.fit(searched, group(X, y, np.zeros(15)), np.empty((0, searched.width)))
+    for posterior in (models.objective, *models.alternatives):
+        assert np.all(np.sqrt(np.diag(posterior.covariance(X - searched.middle, X - searched.middle))) < 10)
+    assert models.objective.hyper.length_scales[-1] != pytest.approx(models.objective.hyper.length_scales[0], rel=1e-3)
