@@ -46,8 +46,8 @@ SQRT5 = math.sqrt(5.0)
 JITTER = 1e-9
 # Where the space is not bounded, a warp goes on straight from this coordinate on: it must not explode.
 _WARP_REACH = 3.0
-# From this coordinate on an amplitude stays as it is: the bound of a bounded hyperparameter. It grows with the number of
-# hyperparameters, too.
+# From this coordinate on an amplitude stays as it is: the bound of a bounded hyperparameter. Those of many
+# hyperparameters multiply.
 _AMPLITUDE_REACH = 1.0
 _NO_WARP = 1e-4  # below it the derivative loses more to rounding than the warp is worth
 

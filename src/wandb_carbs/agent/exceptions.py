@@ -22,6 +22,10 @@ _OUT_OF_MEMORY_TEXT = re.compile(
     re.IGNORECASE,
 )
 _TRACEBACK = "Traceback (most recent call last)"
+_FROM_ANOTHER = re.compile(
+    "The above exception was the direct cause of the following exception"
+    "|During handling of the above exception, another exception occurred"
+)
 _NAN_TEXT = re.compile(r"\bnan\b|\bnot a number\b", re.IGNORECASE)
 # The last line of a traceback: the exception's type, perhaps with its module, and its message.
 _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
@@ -88,15 +92,22 @@ def exception_line(text: str) -> str:
 
 
 def exception_lines(text: str) -> list[str]:
-    """Return the lines of the exception that ended a program and all that comes after them; none without a traceback.
+    """Return the lines of the exception that ended a program, of those that caused it, and all that comes after them.
 
     Args:
         text: The end of its standard error.
     """
     lines = text.splitlines()
-    begin = max((place for place, line in enumerate(lines) if _TRACEBACK in line), default=len(lines))
-    # The places in the code are indented, or in a frame that rich draws.
-    return list(itertools.dropwhile(lambda line: line[:1] in ("", *" \t│╭╰┃┏┗"), lines[begin + 1 :]))
+    begins = [place for place, line in enumerate(lines) if _TRACEBACK in line]
+    parts: list[str] = []
+    end = len(lines)
+    # An exception may have been raised from another one, which Python prints before it.
+    while begins and (end == len(lines) or any(map(_FROM_ANOTHER.search, lines[begins[-1] : end]))):
+        begin = begins.pop()
+        # The places in the code are indented, or in a frame that rich draws.
+        said = itertools.dropwhile(lambda line: line[:1] in ("", *" \t│╭╰┃┏┗"), lines[begin + 1 : end])
+        parts, end = [*said, *parts], begin
+    return parts
 
 
 def text_of(reason: object) -> str:

@@ -5,8 +5,9 @@ They come from what the SDK said, the folders that it made, and the program's so
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from wandb_carbs.agent.changes import refused_in
 
@@ -16,11 +17,6 @@ _JOINED = r"Run data is saved locally in .*-{}\b"
 # suggestion.
 _READS_CONFIG = re.compile(
     r"(?:\b(?:wandb|run|experiment|logger)|\))\.config\b(?!\s*\.\s*(?:update|setdefaults)\s*\(|\s*=[^=])|\bWandbCarbs\b"
-)
-# An argument of argparse whose type is `bool`, with the names that it has.
-_BOOL = re.compile(
-    r"\badd_argument\(\s*(?P<names>(?:[\"'][^\"']*[\"']\s*,\s*)+)(?:(?!\badd_argument\b).)*?\btype\s*=\s*bool\b",
-    re.DOTALL,
 )
 
 
@@ -55,7 +51,7 @@ def hint_of_bool(program: str, source: str, names: Collection[str]) -> str:
     Returns:
         A sentence for the user; empty without such an argument.
     """
-    options = {option.strip(" \t\n\"'-") for found in _BOOL.finditer(source) for option in found["names"].split(",")}
+    options = set(_booleans_of(source))
     wrong = [name for name in names if name in options]
     if not wrong:
         return ""
@@ -64,6 +60,20 @@ def hint_of_bool(program: str, source: str, names: Collection[str]) -> str:
         f"{', '.join(map(repr, wrong))}, which the command passes as text: write action=argparse.BooleanOptionalAction "
         "there, and ${args_switches} into the sweep's command"
     )
+
+
+def _booleans_of(source: str) -> Iterator[str]:
+    """Yield the names of the arguments of argparse that are read by `bool`; none of a text that is not Python's."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for call in calls:
+        is_argument = isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument"
+        kinds = [given.value for given in call.keywords if given.arg == "type"]
+        if is_argument and any(isinstance(kind, ast.Name) and kind.id == "bool" for kind in kinds):
+            words = [word.value for word in call.args if isinstance(word, ast.Constant)]
+            yield from (word.lstrip("-") for word in words if isinstance(word, str))
 
 
 def hint_of_none(names: Sequence[str]) -> str:

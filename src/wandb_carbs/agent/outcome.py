@@ -240,9 +240,10 @@ def _judge_unfinished(ending: Ending, values: Values) -> Outcome:
     if values.state in _LOST:
         return _lost(_LOST[values.state])
     code = behind_shell(ending.last_words)
-    # The kernel ends by this signal whatever has no memory any more.
-    is_out_of_memory = ending.was_out_of_memory or judge_words(ending.last_words) == OUT_OF_MEMORY
-    if code or is_out_of_memory:
+    # The kernel ends by this signal whatever has no memory any more. Words of memory say as much of a training that has
+    # never logged; another one may have gone on with half the batch size.
+    has_said = values.objective is None and judge_words(ending.last_words) == OUT_OF_MEMORY
+    if code or ending.was_out_of_memory or has_said:
         return replace(_judge_crash(replace(ending, exit_code=code or -signal.SIGKILL), values), advice=_NOT_FINISHED)
     return _lost(_UNFINISHED, _NOT_FINISHED, tolerated=_SOME)
 

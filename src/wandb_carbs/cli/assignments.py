@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -100,8 +101,11 @@ def _choice(space: ChoiceSpace, text: str) -> Any:
 def _readings(text: str) -> Iterator[Any]:
     """Yield the values that a text may stand for, the likeliest first: 1 is a number before it is a text."""
     for read in (json.loads, ast.literal_eval):
-        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            yield read(text)
+        with contextlib.suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's, of a text that is hardly Python
+                value = read(text)
+            yield value
     yield text
 
 

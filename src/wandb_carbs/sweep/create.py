@@ -23,6 +23,8 @@ from wandb_carbs.sweep.reading import LAST
 
 # Words in the names of metrics of which less is better.
 _LESS_IS_BETTER = frozenset({"loss", "error", "perplexity", "ppl", "nll", "mse", "rmse", "mae", "wer", "cer", "bpb"})
+# Words of metrics that are called after a loss, and of which more is better.
+_MORE_IS_BETTER = frozenset({"neg", "negative", "minus", "improvement", "reduction", "free"})
 
 logger = logging.getLogger("wandb_carbs")
 
@@ -156,8 +158,10 @@ def _problems_with_names(name: Any, entity: Any, project: Any) -> list[Problem |
 
 def _doubt_of_goal(metric: Mapping[str, str]) -> str:
     """Return a sentence where a metric that is called a loss is maximised, or nothing: W&B minimises by default."""
-    words = set(re.split(r"[^a-z]+", metric["name"].lower()))
-    if metric["goal"] != "maximize" or not words & _LESS_IS_BETTER:
+    name = metric["name"].lower()
+    words = set(re.split(r"[^a-z]+", name))
+    is_loss = bool(words & _LESS_IS_BETTER) and not words & _MORE_IS_BETTER and not name.startswith("-")
+    if metric["goal"] != "maximize" or not is_loss:
         return ""
     return (
         f"metric {metric['name']!r} is maximised; if less of it is better, give create_sweep(…, "

@@ -16,6 +16,8 @@ from wandb_carbs.plain import plural
 from wandb_carbs.sweep.cells import readings
 from wandb_carbs.sweep.sources import OldRun, reader_of
 
+_OTHER_CONSTANT = "another value of the constant"
+
 
 @dataclass(frozen=True)
 class OldRuns:
@@ -85,7 +87,7 @@ class _Fit:
         values: ParamDict = {}
         for name, value in constants.items():
             if name in old and not _is_same(_meanings(old[name], is_text=is_text), value):
-                return None, f"another value of the constant {name!r}"
+                return None, f"{_OTHER_CONSTANT} {name!r}"
         for param, space in zip(self.space.params, self.space.spaces, strict=True):
             if param.name not in old:
                 values[param.name] = param.center
@@ -142,6 +144,7 @@ def read_old_runs(
         if not used:
             raise CarbsError(
                 f"{name}: none of the {len(runs)} runs of {shown(source)} can be used: {reasons or 'none'}"
+                f"{_ways_out(fit.left_out)}"
             )
         points = sum(len(seen.points) for _, seen in used)
         on_the_way = f", with {points} {plural('point', points)} on their way" if points else ""
@@ -160,6 +163,16 @@ def read_old_runs(
         ]
         observations += [seen for _, seen in used]
     return OldRuns(tuple(observations), tuple(notes))
+
+
+def _ways_out(reasons: Iterable[str]) -> str:
+    """Return what to write where runs have another value of a constant, which may mean nothing (a path, a device)."""
+    if not any(reason.startswith(_OTHER_CONSTANT) for reason in reasons):
+        return ""
+    return (
+        ". If that makes no difference to the objective and the cost, give the value to the program in another way, as "
+        "in the sweep's command; if it does, `same_task: false` takes the frontier alone over"
+    )
 
 
 def members_of(observations: Iterable[ObservationInParam], space: SearchSpace, config: CARBSParams) -> list[ParamDict]:

@@ -47,7 +47,7 @@ def test_an_objectives_spread_may_grow_along_what_does_not_drive_the_cost() -> N
 
 def test_choices_have_no_amplitude() -> None:
     """Their coordinates add up to the same for every choice, and to hundreds where there are many."""
-    params = [Param("x", LinearSpace(0, 1)), Param("c", CategoricalSpace([f"c{i}" for i in range(1000)]))]
+    params = [Param("x", LinearSpace(0, 1)), Param("c", CategoricalSpace(tuple(f"c{i}" for i in range(1000))))]
     prior = objective_prior(as_space(params), np.zeros(2), MODEL)
     assert prior.amplitude_slope is not None
     deviation = np.asarray(prior.amplitude_slope[1])

@@ -185,10 +185,12 @@ def test_evidence_of_effects_is_what_the_model_knows_beyond_the_mean() -> None:
 def test_thousands_of_choices_leave_the_scale_of_the_objective_alone() -> None:
     """No draw of the hyperparameters takes one choice's objective for ten times as uncertain as the others."""
     rng = np.random.default_rng(0)
-    searched = as_space([Param("c", CategoricalSpace([f"c{i}" for i in range(2000)])), Param("x", LinearSpace(0, 1))])
-    configs = [{"c": f"c{i}", "x": float(rng.random())} for i in range(15)]
-    y = np.array([float(np.sin(3 * config["x"]) + 0.1 * rng.standard_normal()) for config in configs])
-    X = searched.encode(configs)
+    searched = as_space(
+        [Param("c", CategoricalSpace(tuple(f"c{i}" for i in range(2000)))), Param("x", LinearSpace(0, 1))]
+    )
+    x = rng.random(15)
+    y = np.sin(3 * x) + 0.1 * rng.standard_normal(15)
+    X = searched.encode([{"c": f"c{i}", "x": value} for i, value in enumerate(x.tolist())])
     models = Surrogate.fit(searched, group(X, y, np.zeros(15)), np.empty((0, searched.width)))
     for posterior in (models.objective, *models.alternatives):
         assert np.all(np.sqrt(np.diag(posterior.covariance(X - searched.middle, X - searched.middle))) < 10)

@@ -70,6 +70,9 @@ def test_a_program_that_seems_to_read_no_values_is_doubted(source: str, is_doubt
         ("p.add_argument('--bias', type=boolean)", []),
         ("p.add_argument('--bias', action='store_true')\np.add_argument('--other', type=bool)", []),
         ("@click.option('--bias', type=bool)", []),
+        ("p.add_argument('--bias', type=int)  # not type=bool", []),
+        ("p.add_argument('--bias', type=int)\ndef f(x, type=bool): ...", []),
+        ("p.add_argument('--bias', type=bool) if", []),
     ],
 )
 def test_an_argument_that_is_true_whatever_is_passed_is_named(source: str, found: list[str]) -> None:

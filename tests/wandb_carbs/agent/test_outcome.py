@@ -130,10 +130,12 @@ BASH = '/home/me/run.sh: line 2:   416 {}                 python train.py "$@"\n
         (Ending(0), RUNNING, (ABANDONED, "the run was not finished")),
         (Ending(0), replace(RUNNING, state="crashed"), (ABANDONED, "the run was not finished")),
         (Ending(0), replace(RUNNING, objective=None), (ABANDONED, "the run was not finished")),
+        # It may have gone on with half the batch size.
+        (Ending(0, "RuntimeError: CUDA out of memory."), RUNNING, (ABANDONED, "the run was not finished")),
         (Ending(0, BASH.format("Killed")), RUNNING, (ABANDONED, "killed by SIGKILL")),
         (Ending(0, BASH.format("Killed"), was_out_of_memory=True), RUNNING, (FAILURE, "out_of_memory")),
         (Ending(0, was_out_of_memory=True), RUNNING, (FAILURE, "out_of_memory")),
-        (Ending(0, "CUDA error: out of memory\n"), RUNNING, (FAILURE, "out_of_memory")),
+        (Ending(0, "CUDA error: out of memory\n"), replace(RUNNING, objective=None), (FAILURE, "out_of_memory")),
         (Ending(0, BASH.format("Segmentation fault")), RUNNING, (FAILURE, "SIGSEGV")),
         (Ending(0, "Aborted (core dumped)\n"), RUNNING, (FAILURE, "SIGABRT")),
         (Ending(0, BASH.format("Killed")), LOGGED, (SUCCESS, "")),  # something else that the script had started

@@ -104,11 +104,28 @@ def test_other_runs_may_end_otherwise_once_a_training_may_have_begun(*, may_be_t
         TRACEBACK.replace("main()", "raise ValueError('invalid choice')  # no such option") + "ValueError: bad",
         "ImportError: no apex: a slower one is taken\n" + TRACEBACK + "ZeroDivisionError: by zero",
         "╭── Traceback (most recent call last) ──╮\n│ raise KeyError('no such option') │\n╰──╯\nKeyError: 'x'",
-        TRACEBACK + "KeyError: 'invalid choice'\n\nDuring handling:\n\n" + TRACEBACK + "ValueError: bad",
+        TRACEBACK + "KeyError: 'invalid choice'\nretrying\n" + TRACEBACK + "ValueError: bad",
     ],
 )
 def test_only_the_exception_that_ended_a_program_says_why(words: str) -> None:
     assert refusal_of(1, words, may_be_training=True) is None
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "The above exception was the direct cause of the following exception:",
+        "During handling of the above exception, another exception occurred:",
+    ],
+)
+def test_an_exception_that_was_raised_from_a_refusal_is_one(between: str) -> None:
+    refused = "TypeError: build() got an unexpected keyword argument 'layers'"
+    raised = TRACEBACK.replace("main()", "raise RuntimeError('no such option')") + "RuntimeError: no model"
+    words = f"{TRACEBACK}{refused}\n\n{between}\n\n{raised}"
+    refusal = refusal_of(1, words, may_be_training=True, parameters=["layers"])
+    assert refusal is not None
+    assert refusal.reason == f"refused its arguments: {refused}"
+    assert refusal_of(1, words, may_be_training=True, parameters=["lr"]) is None
 
 
 def test_all_lines_of_an_exception_are_read() -> None:

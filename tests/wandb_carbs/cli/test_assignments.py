@@ -65,6 +65,8 @@ def test_a_choice_is_found_by_its_value(choices: tuple[Any, ...], text: str, val
 
 def test_what_the_space_does_not_know_is_left_for_it_to_refuse() -> None:
     assert read("m=1,opt=lion") == {"m": "1", "opt": "lion"}
+    for text in ("{[]}", "{[]: 1}", "1if 2else 3"):
+        assert read(f"opt={text}") == {"opt": text}
 
 
 @pytest.mark.parametrize("text", ["n", "n=", "=3", "", "n=1,,layers=2", "7e9"])

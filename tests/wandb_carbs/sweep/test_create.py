@@ -84,7 +84,7 @@ def test_a_loss_that_is_maximised_is_warned_of(
         assert "better_direction_sign=-1" in caplog.text
     caplog.clear()
     create_sweep("s", None, "p", PARAMS, metric_name="loss", config=CARBSParams(better_direction_sign=-1))
-    for other in (None, "accuracy", "lossless", "reward"):
+    for other in (None, "accuracy", "lossless", "reward", "neg_log_loss", "-loss", "loss_improvement"):
         create_sweep("s", None, "p", PARAMS, metric_name=other)
     assert caplog.records == []
 
