@@ -177,7 +177,7 @@ class Proposer:
 
 
 class _Kept(Generic[_Value]):
-    """What was computed of a history, kept until its observed runs change."""
+    """Keeps what was computed of a history, until its observed runs change."""
 
     def __init__(self) -> None:
         self._found: tuple[int, _Value] | None = None

@@ -226,7 +226,8 @@ def pack(hyper: Hyperparameters, owner: Indices, prior: Prior) -> tuple[Array, A
 
 def unpack(theta: Array, owner: Indices, prior: Prior) -> Hyperparameters:
     """Return the hyperparameters that `theta` holds; see `negative_log_posterior`."""
-    log_scales, log_slopes, log_variances, warps, slopes_of_amplitude = _parts(theta, int(owner.max()) + 1, prior)
+    num_owners = int(owner.max()) + 1
+    log_scales, log_slopes, log_variances, warps, amplitude_slopes = _parts(theta, num_owners, prior)
     signal, noise = np.exp(log_variances)
     return Hyperparameters(
         np.exp(log_scales)[owner],
@@ -235,5 +236,5 @@ def unpack(theta: Array, owner: Indices, prior: Prior) -> Hyperparameters:
         float(noise),
         warps[owner] if prior.warp else None,
         prior.mean_variance,
-        slopes_of_amplitude[owner] if prior.amplitude_slope else None,
+        amplitude_slopes[owner] if prior.amplitude_slope else None,
     )

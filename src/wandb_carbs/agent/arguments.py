@@ -56,8 +56,12 @@ def drawn_before(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
     Returns:
         The text of each such value.
     """
-    texts = {name: str(value) for name, value in flat(config) if name in values}
-    return {name: text for name, text in texts.items() if not says(text, values[name])}
+    return {name: str(value) for name, value in other_values(config, values).items()}
+
+
+def other_values(items: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the items, nested ones by their dotted names, that have other values than `values` has."""
+    return {name: value for name, value in flat(items) if name in values and not says(str(value), values[name])}
 
 
 def marks_of(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

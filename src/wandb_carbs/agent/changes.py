@@ -11,8 +11,7 @@ from carbs import ParamDict, SearchSpace
 from carbs.errors import Problem, raise_problems, refuse
 from carbs.spaces.values import SUGGESTION_ID_KEY
 from carbs.values import is_dictionary
-from wandb_carbs.agent.arguments import says
-from wandb_carbs.metrics import flat
+from wandb_carbs.agent.arguments import other_values
 from wandb_carbs.plain import plain
 
 logger = logging.getLogger("wandb_carbs")
@@ -38,7 +37,7 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
     kind = type(config)
 
     def look(items: Mapping[str, Any]) -> None:
-        if changed := _others(items, values):
+        if changed := other_values(items, values):
             tell(changed)
 
     class Watched(kind):  # type: ignore[misc, valid-type]
@@ -63,11 +62,6 @@ def watch(config: Any, values: Mapping[str, Any], tell: Callable[[dict[str, Any]
         logger.debug("Changes of wandb.config are not noticed: %s", error)
 
 
-def _others(items: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the items, nested ones by their dotted names, that have other values than `values` has."""
-    return {name: value for name, value in flat(items) if name in values and not says(str(value), values[name])}
-
-
 def _plain(kind: type[Any], state: Mapping[str, Any]) -> Any:
     made = object.__new__(kind)
     made.__dict__.update(state)
@@ -79,7 +73,7 @@ def explain(changed: Mapping[str, Any], values: Mapping[str, Any], config: Mappi
 
     A program may have taken the lock away before, or nest a value that has its dotted name in the sweep.
     """
-    is_locked = not _others(config, values).keys() & changed.keys()
+    is_locked = not other_values(config, values).keys() & changed.keys()
     fate = (
         "W&B refuses it, and wandb.config keeps the suggestion"
         if is_locked

@@ -224,9 +224,8 @@ def _judge_end(ending: Ending, values: Values) -> Outcome:
         kind = NAN if math.isnan(values.objective) else "infinite"
         return Outcome({STATE_KEY: FAILURE, REASON_KEY: f"{values.metric} is {kind}"})
     if values.cost is None or not (math.isfinite(values.cost) and values.cost > 0):
-        what = _is_missing(values, values.cost_metric)
-        if values.cost is not None:
-            what = f"is {values.cost!r}, which is not a positive, finite number"
+        is_wrong = f"is {values.cost!r}, which is not a positive, finite number"
+        what = _lack(values, values.cost_metric) if values.cost is None else is_wrong
         return _lost(
             f"the cost {values.cost_metric} {what}",
             f"the sweep's cost, the metric {values.cost_metric!r}, {what}: {_logged(values, values.cost_metric)}",
@@ -256,7 +255,7 @@ def _without_metric(values: Values) -> Outcome:
             "sweep's file, or record the outcome with WandbCarbs in the program",
             tolerated=_SOME,
         )
-    what = _is_missing(values, values.metric)
+    what = _lack(values, values.metric)
     return _lost(
         f"{values.metric} {what}",
         f"the sweep's metric {values.metric!r} {what}: {_logged(values, values.metric)}",
@@ -300,7 +299,7 @@ def _lost(reason: str, advice: str = "", tolerated: int | None = None) -> Outcom
     return Outcome({STATE_KEY: ABANDONED, REASON_KEY: reason}, advice, tolerated)
 
 
-def _is_missing(values: Values, name: str) -> str:
+def _lack(values: Values, name: str) -> str:
     return "was not logged as a number" if name in values.no_numbers else "was not logged"
 
 

@@ -79,7 +79,7 @@ def read_entry(name: str, settings: Any) -> Entry | list[Problem]:
     place = f"parameter {name!r}"
     if not isinstance(settings, Mapping) or not settings:
         return [Problem(place, "", settings, _rule_for_no_mapping(settings), "")]
-    settings = {key: _plain(key, value) for key, value in plain(settings).items()}
+    settings = {key: _as_meant(key, value) for key, value in plain(settings).items()}
     unclear = [Problem(place, key, value, rule) for key, value in settings.items() if (rule := why_no_json(value))]
     unclear += [
         Problem(place, key, value, f"must be a number: write {meant}")
@@ -173,7 +173,7 @@ def _rule_for_no_mapping(value: Any) -> str:
     return f"must be a mapping, not {shown(value)}: write `{{value: {value}}}` to hold it, or {EXAMPLE} to search it"
 
 
-def _plain(key: str, value: Any) -> Any:
+def _as_meant(key: str, value: Any) -> Any:
     """Take quoted numbers for numbers where only numbers make sense, and yes for True where only flags do."""
     if key == "is_integer" and isinstance(value, str):
         return _FLAGS.get(value.lower(), value)

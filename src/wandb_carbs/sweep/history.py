@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from carbs import CARBS, ObservationInParam, ParamDict, SearchSpace
@@ -36,7 +37,7 @@ class SweepHistory:
     labels: SweepLabels = field(default_factory=SweepLabels)
     configuration: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def constants(self) -> dict[str, Any]:
         """What every run gets and the search does not choose, by names with dots."""
         return constants_of(self.configuration, {param.name for param in self.definition.params})

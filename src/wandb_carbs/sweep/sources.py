@@ -155,7 +155,7 @@ def _logged(record: RunRecord, metric: str, cost: str, config: CARBSParams) -> O
         return OldRun(left_out=f"state {record.state!r}")
     maximize = config.better_direction_sign > 0
     objective = metrics.number_of(record.summary, metric, maximize=maximize)
-    if objective is not None and not metrics.says_number(record.summary, metric, maximize=maximize):
+    if objective is not None:
         objective = read_number(Reading(metric), record, maximize=maximize, limit=INTERACTIVE_SECONDS)
     spent = metrics.value_of(record.summary, _RUNTIME_KEY if cost == RUNTIME else cost)
     return _judged(OldRun(_of_every_level(record.config), objective, spent), metric)
